@@ -1,0 +1,61 @@
+# One virtual environment, .venv, serves all targets; .venv-oldest is for `make test-oldest`.
+# The project is installed in place, so no target ever runs a stale copy of it. A stamp file
+# in the environment says what was installed and is redone when setup.cfg or pyproject.toml
+# change.
+
+PYTHON ?= python3
+VENV := .venv
+OLDEST := .venv-oldest
+RUN := $(VENV)/bin/python -m
+SPEC := setup.cfg pyproject.toml
+PIP := pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-oldest lint format docs clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/installed ## fit the doctor-visits models and compare them with the published numbers
+	@$(RUN) glmcount demo
+
+test: $(VENV)/installed-test ## run all tests
+	@$(RUN) pytest
+
+test-oldest: $(OLDEST)/installed ## run all tests on the oldest supported numpy, scipy, pandas, patsy
+	@$(OLDEST)/bin/python -m pytest
+
+lint: $(VENV)/installed-test ## check style, formatting and types
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+
+format: $(VENV)/installed-test ## rewrite the code in the project's format
+	@$(RUN) ruff check --fix .
+	@$(RUN) ruff format .
+
+docs: $(VENV)/installed-test ## rewrite the API reference and the outputs shown in the pages
+	@$(VENV)/bin/python docs/make_reference.py --write
+	@$(VENV)/bin/python docs/refresh.py --write
+
+clean: ## remove the environments and everything built
+	rm -rf $(VENV) $(OLDEST) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(OLDEST)/bin/python:
+	$(PYTHON) -m venv $(OLDEST)
+
+# bin/python is ordered before the stamps only: its date is the interpreter's, not the venv's.
+$(VENV)/installed: $(SPEC) | $(VENV)/bin/python
+	$(RUN) $(PIP) --editable .
+	@touch $@
+
+$(VENV)/installed-test: $(SPEC) | $(VENV)/bin/python
+	$(RUN) $(PIP) --editable '.[test]'
+	@touch $(VENV)/installed $@
+
+$(OLDEST)/installed: $(SPEC) tests/oldest.txt | $(OLDEST)/bin/python
+	$(OLDEST)/bin/python -m $(PIP) --constraint tests/oldest.txt --editable '.[test]'
+	@touch $@

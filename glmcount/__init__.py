@@ -1,0 +1,12 @@
+"""Regression on counts: ``r = glmcount.fit("y ~ x1 + x2", data=df); print(r.summary())``."""
+
+from __future__ import annotations
+
+from glmcount import datasets, errors, families
+from glmcount.api import fit, fit_arrays
+from glmcount.numerics import Control
+from glmcount.results import Results
+
+__version__ = "0.1.0"
+
+__all__ = ["Control", "Results", "datasets", "errors", "families", "fit", "fit_arrays"]

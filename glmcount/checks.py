@@ -1,0 +1,270 @@
+"""What is refused before a fit, and what is warned of after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from glmcount.design.encode import Encoder
+from glmcount.design.measure import Measured
+from glmcount.errors import (
+    BoundaryError,
+    BoundaryWarning,
+    ConvergenceWarning,
+    DataError,
+    DroppedColumnWarning,
+    GlmcountWarning,
+    IllConditionedWarning,
+    MissingRowsWarning,
+    ResponseWarning,
+    SampleWarning,
+    SeparationError,
+    SeparationWarning,
+    UsageError,
+    WeightsWarning,
+    near,
+    some,
+)
+from glmcount.families.base import Family
+from glmcount.fitting.fit import Fit, ill_conditioned
+from glmcount.fitting.sums import by_row
+from glmcount.inference.estimates import Estimates
+
+__all__ = [
+    "check_choice",
+    "check_options",
+    "fit_warnings",
+    "measured_warnings",
+    "refuse_measured",
+]
+
+OPTIONS = (
+    "family",
+    "link",
+    "offset",
+    "exposure",
+    "weights",
+    "weights_type",
+    "cov",
+    "information",
+    "method",
+    "start",
+    "missing",
+    "separation",
+    "env",
+    "control",
+)
+INSTEAD = {
+    "cov_type": "cov='HC1'",
+    "vcov": "cov='HC1'",
+    "cov_kwds": "cov=",
+    "freq_weights": "weights=..., weights_type='frequency'",
+    "var_weights": "weights=..., weights_type='importance'",
+    "groups": "cov=; clustered covariance is not there yet",
+    "alpha": "family=glmcount.families.negbin(alpha=...)",
+    "maxiter": "control=glmcount.Control(maxiter=...)",
+    "tol": "control=glmcount.Control(tol=...)",
+    "start_params": "start=",
+    "subset": "data=data[condition]",
+    "na_action": "missing='drop' or 'raise'",
+}
+ILL = 1e9
+
+
+def check_options(unknown: Mapping[str, Any]) -> None:
+    """Refuse keywords that are not there, naming what to use.
+
+    Raises
+    ------
+    UsageError
+    """
+    for name in unknown:
+        hint = f" Use {INSTEAD[name]}." if name in INSTEAD else near(name, OPTIONS)
+        raise UsageError(
+            f"fit() has no option {name!r}.{hint} Options: {some(OPTIONS, 20)}.",
+            kind="unknown_option",
+        )
+
+
+def check_choice(name: str, value: Any, allowed: Sequence[Any]) -> None:
+    """Refuse a value that is not among those allowed.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not any(value is choice or value == choice for choice in allowed):
+        raise UsageError(
+            f"{name}={value!r} is not among {some(map(repr, allowed), 10)}."
+            f"{near(str(value), [str(a) for a in allowed])}",
+            kind=f"unknown_{name}",
+        )
+
+
+def refuse_measured(encoder: Encoder, measured: Measured, missing: str) -> None:
+    """Refuse responses that no count model can have.
+
+    Raises
+    ------
+    DataError, BoundaryError
+    """
+    name, account = encoder.spec.response, encoder.plan.account
+    gone = {r: c for r, c in account.reasons.items() if r.endswith(" missing")}
+    if missing == "raise" and gone:
+        raise DataError(
+            f"Rows have missing values: {account.told()}. Fill them in or leave them out; "
+            "missing='drop' leaves them out and counts them.",
+            kind="missing_values",
+        )
+    if measured.negative:
+        raise DataError(
+            f"The response {name!r} is negative in rows (counted from 0) "
+            f"{some(measured.negative)}: counts are 0 or more.",
+            kind="negative_response",
+        )
+    if measured.sums.response <= 0:
+        raise BoundaryError(
+            f"The response {name!r} is 0 in every row that is used: the mean has no maximum "
+            "likelihood estimate above 0, and nothing can be said of its dependence on anything.",
+            kind="all_zero_response",
+        )
+
+
+def measured_warnings(
+    encoder: Encoder, measured: Measured, weights_type: str, family: Family
+) -> list[GlmcountWarning]:
+    """Warnings that need no fit."""
+    notes: list[GlmcountWarning] = []
+    account = encoder.plan.account
+    if any(reason.endswith(" missing") and c for reason, c in account.reasons.items()):
+        notes.append(
+            MissingRowsWarning(
+                f"{account.n_dropped:,} of {account.n_rows:,} rows were left out: {account.told()}."
+            )
+        )
+    if measured.fraction is not None and family.likelihood:
+        notes.append(
+            ResponseWarning(
+                f"The response {encoder.spec.response!r} is not whole, first in row "
+                f"{measured.fraction} (counted from 0): the coefficients are quasi-likelihood "
+                "estimates, and llf and aic are not those of a sample. Use cov='HC1', or "
+                "family='quasipoisson'."
+            )
+        )
+    if not measured.whole_weights and weights_type == "frequency":
+        notes.append(
+            WeightsWarning(
+                f"weights {encoder.spec.weights!r} are not whole numbers, yet stand for copies of "
+                "a row (weights_type='frequency'); use 'importance' or 'probability' if they do "
+                "not."
+            )
+        )
+    return notes
+
+
+def fit_warnings(
+    encoder: Encoder, fit: Fit, found: Estimates, measured: Measured, separation: str
+) -> list[GlmcountWarning]:
+    """Warnings of what the fit came to.
+
+    Raises
+    ------
+    SeparationError
+        Under ``separation="raise"``.
+    BoundaryError
+        If the mean ran into the edge of its domain.
+    """
+    notes: list[GlmcountWarning] = []
+    names = [name for equation in encoder.spec.equations for name in equation.names]
+    if fit.falling is not None:
+        notes += _separated(fit, found, separation)
+    elif not fit.converged:
+        notes.append(_unfinished(encoder, fit))
+    notes += _dropped_columns(fit, names)
+    notes += _single_levels(encoder)
+    if fit.limit is not None:
+        notes.append(
+            BoundaryWarning(
+                f"The likelihood is largest at {fit.limit.label}: the data are not more variable "
+                f"than {fit.family.label}, which is what is reported.",
+                kind=f"{fit.limit.label.split(' ')[0]}_boundary",
+            )
+        )
+    if len(fit.kept) >= measured.n:
+        notes.append(
+            SampleWarning(
+                f"As many parameters ({len(fit.kept)}) as rows ({measured.n}): the model repeats "
+                "the data, and nothing is left to judge it by."
+            )
+        )
+    condition = ill_conditioned(fit.information) if fit.falling is None else 1.0
+    if condition > ILL:
+        notes.append(
+            IllConditionedWarning(
+                f"The information matrix has condition number {condition:.0e}: about "
+                f"{max(0, 15 - int(np.log10(min(condition, 1e15))))} digits of the standard errors "
+                "are left. Centre columns that lie far from zero, or leave out near copies."
+            )
+        )
+    return notes
+
+
+def _separated(fit: Fit, found: Estimates, separation: str) -> list[GlmcountWarning]:
+    assert fit.falling is not None
+    rows, where, _ = fit.falling
+    far = np.flatnonzero(found.infinite)
+    told = some(f"{found.names[j]} -> {'+' if found.infinite[j] > 0 else '-'}inf" for j in far)
+    message = (
+        f"Separation: {int(rows.sum())} rows with response 0 are predicted to be 0 without doubt, "
+        f"so the maximum likelihood estimate is infinite: {told}. Rows (counted from 0): "
+        f"{some(where)}. Leave these rows out and drop or merge the columns; "
+        "r.separation has all of them."
+    )
+    if separation == "raise":
+        raise SeparationError(message)
+    return [] if separation == "ignore" else [SeparationWarning(message)]
+
+
+def _unfinished(encoder: Encoder, fit: Fit) -> GlmcountWarning:
+    if not fit.family.mean_log:
+        means = by_row(encoder, fit, lambda s, rows: fit.family.moments(rows.etas)[0].value)
+        lowest = int(np.argmin(means))
+        if means[lowest] < 1e-3 * means.mean():
+            raise BoundaryError(
+                f"The likelihood grows as the mean of row {lowest} (of the rows used, counted "
+                f"from 0) goes to 0, where the {fit.family.link} link ends: there is no maximum "
+                "inside. Use link='log', or leave the row out."
+            )
+    return ConvergenceWarning(
+        f"The fit stopped ({fit.status}) after {fit.passes} passes with rho {fit.reached[0]:.1e} "
+        f"and decrement {fit.reached[1]:.1e}: the estimates are not certified. Try another "
+        "method=, start=, or more iterations by control=glmcount.Control(maxiter=...)."
+    )
+
+
+def _dropped_columns(fit: Fit, names: list[str]) -> list[GlmcountWarning]:
+    out: list[GlmcountWarning] = []
+    for one in fit.dependences:
+        parts = [names[j] for j in np.flatnonzero(np.abs(one.combination) > 1e-8)]
+        given = f"a combination of {some(parts)}" if parts else "constant or zero in all rows used"
+        nearly = "" if one.exact else f" (nearly: what is left is {one.residual:.0e} of it)"
+        out.append(
+            DroppedColumnWarning(
+                f"Column {names[one.column]!r} was left out: it is {given}{nearly}. r.aliased has "
+                "the combination."
+            )
+        )
+    return out
+
+
+def _single_levels(encoder: Encoder) -> list[GlmcountWarning]:
+    variables = encoder.spec.variables
+    return [
+        DroppedColumnWarning(
+            f"{code} has the single level {some(map(repr, variables[code].levels or ()))} in the "
+            "rows used, so no coefficient of its own."
+        )
+        for code in encoder.spec.single_levels
+    ]

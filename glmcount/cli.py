@@ -1,0 +1,384 @@
+"""The command line: ``python -m glmcount fit "y ~ x" data.csv``, ``python -m glmcount demo``.
+
+Exit codes: 0 the fit was made (or the demonstration agrees), 1 the data or the model do
+not allow it, 2 the command cannot be understood. Results go to standard output or to
+``--output``; errors, and the warnings of glmcount, a line each, to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import sys
+import warnings
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import numpy as np
+import pandas as pd
+
+from glmcount import demo
+from glmcount.api import fit
+from glmcount.errors import (
+    DataError,
+    GlmcountError,
+    GlmcountWarning,
+    MissingExtraError,
+    NoLikelihoodError,
+    NotDefinedError,
+    UsageError,
+)
+from glmcount.families import Family, negbin, resolve
+from glmcount.report import RENDERERS
+
+if TYPE_CHECKING:
+    from glmcount.results import Results
+
+__all__ = ["as_json", "main", "parser", "read"]
+
+OK, REFUSED, MISUSED = 0, 1, 2
+
+# Families whose parameter alpha can be held at a number.
+ALPHA_FAMILIES: dict[str, Callable[[float], Family]] = {negbin().name: negbin}
+
+# Options handed to `fit` under their own names when they are given.
+FIT_OPTIONS = (
+    "link",
+    "offset",
+    "exposure",
+    "weights",
+    "weights_type",
+    "cov",
+    "information",
+    "method",
+    "missing",
+    "separation",
+)
+
+JSON_FIGURES = (
+    "nobs",
+    "n_dropped",
+    "dropped",
+    "df_model",
+    "df_resid",
+    "llf",
+    "llnull",
+    "aic",
+    "bic",
+    "aicc",
+    "prsquared",
+    "deviance",
+    "null_deviance",
+    "pearson_chi2",
+    "scale",
+    "cov_type",
+    "method",
+    "converged",
+    "certificate",
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The words after the program's name; those of the process when absent.
+
+    Examples
+    --------
+    >>> main(["fit"])
+    2
+    """
+    try:
+        options = parser().parse_args(arguments)
+    except SystemExit as ending:
+        return int(ending.code or 0)
+    try:
+        with _warnings_in_one_line():
+            return int(options.run(options))
+    except BrokenPipeError:
+        # Whoever reads has seen enough; Python's own flush at its end must not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return REFUSED
+    except UsageError as error:
+        return _complain(error, MISUSED)
+    except (GlmcountError, OSError) as error:
+        return _complain(error, REFUSED)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line.
+
+    Examples
+    --------
+    >>> parser().parse_args(["fit", "y ~ x", "data.csv", "--cov", "HC1"]).cov
+    'HC1'
+    """
+    top = argparse.ArgumentParser(prog="glmcount", description="Regression models for counts.")
+    top.add_argument("--version", action="version", version=f"glmcount {_version()}")
+    commands = top.add_subparsers(title="commands", required=True, metavar="fit | demo")
+    fitting = commands.add_parser("fit", help="fit a model to a file and print its summary")
+    fitting.set_defaults(run=_fit)
+    _add_model_options(fitting)
+    _add_output_options(fitting)
+    demonstration = commands.add_parser("demo", help="fit two published models and compare")
+    demonstration.set_defaults(run=_demo)
+    return top
+
+
+def _add_model_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("formula", help='as "visits ~ hospital + chronic"')
+    add("data", help="a .csv, .csv.gz, .tsv, .tsv.gz or .parquet file, or - for CSV from input")
+    add(
+        "--family",
+        metavar="NAME",
+        default="poisson",
+        help="family of the counts (default: poisson)",
+    )
+    add("--family-alpha", type=positive_number, metavar="A", help="hold the family's alpha at A")
+    add("--link", metavar="NAME", help="link of the mean; the family's own by default")
+    add("--offset", metavar="EXPR", help='column or expression, as "log(days)"')
+    add("--exposure", metavar="EXPR", help="column or expression whose log is the offset")
+    add("--weights", metavar="EXPR", help="column or expression")
+    add("--weights-type", metavar="TYPE", help="frequency (default), importance, probability")
+    add("--cov", metavar="TYPE", help="nonrobust, opg, HC0, HC1, HC2 or HC3")
+    add("--information", metavar="NAME", help="expected or observed")
+    add("--method", metavar="NAME", help="newton (default), irls, lbfgs or gradient")
+    add(
+        "--missing",
+        metavar="NAME",
+        help="what to do with rows that have missing values (default: drop)",
+    )
+    add("--separation", metavar="NAME", help="warn (default), raise or ignore")
+
+
+def _add_output_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add(
+        "--alpha",
+        type=proportion,
+        default=0.05,
+        metavar="A",
+        help="one minus the level of the intervals",
+    )
+    add("--exponentiate", action="store_true", help="show incidence rate ratios")
+    add("--format", choices=[*RENDERERS, "json"], default="text", help="(default: text)")
+    add("--output", metavar="FILE", help="write there instead of to standard output")
+
+
+def positive_number(text: str) -> float:
+    """The number in an argument, which must be positive and finite."""
+    value = float(text)
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def proportion(text: str) -> float:
+    """The number in an argument, which must lie between 0 and 1."""
+    value = float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
+
+
+def _version() -> str:
+    try:
+        return metadata.version("glmcount")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+def _demo(options: argparse.Namespace) -> int:
+    return OK if demo.run() else REFUSED
+
+
+def _fit(options: argparse.Namespace) -> int:
+    if options.format == "json" and options.exponentiate:
+        raise UsageError(
+            "--exponentiate is for tables; the JSON holds the coefficients themselves. "
+            "Leave out one of --exponentiate and --format json."
+        )
+    family = _family(options.family, options.family_alpha)
+    given = {name: getattr(options, name) for name in FIT_OPTIONS}
+    given = {name: value for name, value in given.items() if value is not None}
+    result = fit(options.formula, read(options.data), family=family, **given)
+    if options.format == "json":
+        text = as_json(result, formula=options.formula, alpha=options.alpha)
+    else:
+        summary = result.summary(exponentiate=options.exponentiate, alpha=options.alpha)
+        text = summary.render(options.format)
+    _write(text, options.output)
+    return OK
+
+
+def _family(name: str, alpha: float | None) -> str | Family:
+    if alpha is None:
+        return name
+    make = ALPHA_FAMILIES.get(resolve(name).name)
+    if make is None:
+        raise UsageError(
+            f"--family-alpha: family {name!r} has no parameter alpha to hold; "
+            f"those that have: {', '.join(ALPHA_FAMILIES)}.",
+            kind="family_parameter",
+        )
+    return make(alpha)
+
+
+def read(path: str) -> pd.DataFrame:
+    """The data frame in a file, by its ending; ``-`` reads CSV from standard input.
+
+    Raises
+    ------
+    DataError
+        If the ending is unknown, or the file cannot be read as what it says.
+    MissingExtraError
+        If the file is parquet and pyarrow is not installed.
+    """
+    ending = next((each for each in READERS if path.lower().endswith(each)), None)
+    source: str | TextIO = path
+    if path == "-":
+        source, ending = sys.stdin, ".csv"
+    if ending is None:
+        raise DataError(
+            f"{path}: the name must end in one of {', '.join(READERS)}.", kind="unknown_format"
+        )
+    try:
+        return READERS[ending](source)
+    except MissingExtraError:
+        raise
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or _one_line(error) or type(error).__name__
+        raise DataError(f"{path} cannot be read: {reason}", kind="unreadable_file") from error
+
+
+def _read_csv(source: str | TextIO) -> pd.DataFrame:
+    return pd.read_csv(source, low_memory=False)
+
+
+def _read_tsv(source: str | TextIO) -> pd.DataFrame:
+    return pd.read_csv(source, sep="\t", low_memory=False)
+
+
+def _read_parquet(source: str | TextIO) -> pd.DataFrame:
+    try:
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MissingExtraError(
+            "Reading parquet needs pyarrow: pip install 'glmcount[arrow]' (or pip install pyarrow)."
+        ) from error
+    return pyarrow.parquet.read_table(source).to_pandas()
+
+
+READERS: dict[str, Callable[[str | TextIO], pd.DataFrame]] = {
+    ".csv": _read_csv,
+    ".csv.gz": _read_csv,
+    ".tsv": _read_tsv,
+    ".tsv.gz": _read_tsv,
+    ".parquet": _read_parquet,
+}
+
+
+def as_json(result: Results, *, formula: str, alpha: float = 0.05) -> str:
+    """The figures of a result as strict JSON: NaN, infinity and what is not defined are null.
+
+    Parameters
+    ----------
+    result : Results
+        A fitted model.
+    formula : str
+        Repeated in the output.
+    alpha : float
+        One minus the level of the intervals.
+    """
+    limits = result.conf_int(alpha)
+    content = {
+        "glmcount": _version(),
+        "formula": formula,
+        "params": result.params,
+        "bse": result.bse,
+        "tvalues": result.tvalues,
+        "pvalues": result.pvalues,
+        "conf_level": 1 - alpha,
+        "conf_int": {str(name): [*limits.loc[name]] for name in limits.index},
+        **{name: _defined(result, name) for name in JSON_FIGURES},
+        "warnings": [str(warning) for warning in result.warnings],
+    }
+    return json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _defined(result: Results, name: str) -> object:
+    """A figure of the result, or None where the model does not have it."""
+    try:
+        return getattr(result, name)
+    except (NoLikelihoodError, NotDefinedError):
+        return None
+
+
+def _plain(value: Any) -> Any:
+    """`value` in the terms of JSON; what JSON has no term for, as text."""
+    if isinstance(value, np.ndarray | np.generic | pd.Index):
+        value = value.tolist()
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping | pd.Series):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return str(value)
+
+
+def _write(text: str, path: str | None) -> None:
+    if path is not None:
+        Path(path).write_text(text + "\n", encoding="utf-8")
+        return
+    # A name that the terminal has no letters for must not cost the table.
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+
+
+@contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
+    """Every warning of glmcount as one line; others as Python shows them."""
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if issubclass(category, GlmcountWarning):
+                print(f"glmcount: warning: {_one_line(message)}", file=sys.stderr)
+            else:
+                usual(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show
+        warnings.simplefilter("always", GlmcountWarning)
+        yield
+
+
+def _one_line(message: object) -> str:
+    return " ".join(str(message).split())
+
+
+def _complain(error: Exception, code: int) -> int:
+    print(f"glmcount: error: {error}", file=sys.stderr)
+    return code

@@ -1,0 +1,91 @@
+"""Small data sets of counts, for examples and tests.
+
+Each set is two files in this folder: the numbers (``<name>.csv`` or ``<name>.csv.gz``)
+and a page about them (``<name>.txt``: what they are, the columns, where they come from).
+Adding the two files adds the set.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from importlib.resources.abc import Traversable
+
+import pandas as pd
+
+from glmcount.errors import UsageError, near
+
+__all__ = ["describe", "load"]
+
+_NUMBERS = (".csv.gz", ".csv")
+
+
+def _files() -> dict[str, Traversable]:
+    """Files of this folder by their name."""
+    return {entry.name: entry for entry in resources.files(__name__).iterdir()}
+
+
+def _find(name: str, endings: tuple[str, ...]) -> Traversable:
+    """The file `name` with one of `endings`; an unknown name is a `UsageError`."""
+    files = _files()
+    for ending in endings:
+        if f"{name}{ending}" in files:
+            return files[f"{name}{ending}"]
+    names = sorted(file.removesuffix(".txt") for file in files if file.endswith(".txt"))
+    raise UsageError(
+        f"no data set is called {name!r}.{near(name, names)} Available: {', '.join(names)}."
+    )
+
+
+def load(name: str) -> pd.DataFrame:
+    """Read one of the data sets that come with glmcount.
+
+    Parameters
+    ----------
+    name : str
+        ``"biochemists"``, ``"dobson"``, ``"nmes1988"``, ``"quine"`` or ``"warpbreaks"``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A new frame: factors as strings, numbers as int64 or float64, no missing values.
+
+    Raises
+    ------
+    UsageError
+        When no data set has that name.
+
+    Examples
+    --------
+    >>> load("quine").shape
+    (146, 5)
+    """
+    file = _find(name, _NUMBERS)
+    compression = "gzip" if file.name.endswith(".gz") else None
+    with file.open("rb") as stream:
+        return pd.read_csv(stream, compression=compression, keep_default_na=False)
+
+
+def describe(name: str) -> str:
+    """What a data set is: its rows, each column, and where the numbers come from.
+
+    Parameters
+    ----------
+    name : str
+        As for `load`.
+
+    Returns
+    -------
+    str
+        A page of plain text.
+
+    Raises
+    ------
+    UsageError
+        When no data set has that name.
+
+    Examples
+    --------
+    >>> print(describe("dobson").splitlines()[0])
+    dobson: a randomised controlled trial with a made-up outcome
+    """
+    return _find(name, (".txt",)).read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""From a formula and columns to blocks: parse, learn, encode."""

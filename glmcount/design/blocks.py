@@ -1,0 +1,381 @@
+"""Blocks: the columns of a design as codes, small tables and plain rows, never one-hot.
+
+Every term of a formula is x_i = T[c_i] (x) V[:, i]: a table T over the levels of a factor
+(or of the joint code of several), times numeric columns V. Numeric columns alone have no
+code; a factor alone has the single row of ones. The sum of products of two blocks under
+weights is a table over the joint code, folded by the two T afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glmcount.numerics import Array
+
+__all__ = ["Block", "BlockRows", "Layout", "Strip", "Table", "pair_sums", "score_sums"]
+
+Index = NDArray[np.intp]
+Row = NDArray[Any] | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Contrast table T, (levels, width), of a factor or of an interaction of factors.
+
+    A table whose columns each pick one level (treatment coding) is kept as the list of
+    those levels: a factor of 5,000 levels would otherwise carry 200 MB of zeros and ones.
+    """
+
+    levels: int
+    width: int
+    picked: Index | None
+    dense: Array | None
+
+    @staticmethod
+    def of(matrix: Array) -> Table:
+        """Table of a contrast matrix, (levels, width)."""
+        levels, width = matrix.shape
+        ones = matrix == 1.0
+        if width and ones.sum() == width == np.count_nonzero(matrix) and ones.any(axis=0).all():
+            return Table(levels, width, np.argmax(ones, axis=0), None)
+        return Table(levels, width, None, np.ascontiguousarray(matrix, dtype=np.float64))
+
+    def spread(self, beta: Array) -> Array:
+        """T beta, from (width, v) to (levels, v)."""
+        if self.dense is not None:
+            return np.dot(self.dense, beta)
+        out = np.zeros((self.levels, beta.shape[1]))
+        out[self.picked] = beta
+        return out
+
+    def fold(self, sums: Array, axis: int = 0) -> Array:
+        """T' along `axis`, from levels to width."""
+        if self.dense is not None:
+            return np.moveaxis(np.tensordot(self.dense, sums, axes=(0, axis)), 0, axis)
+        assert self.picked is not None
+        return np.take(sums, self.picked, axis=axis)
+
+
+@dataclass(frozen=True)
+class Block:
+    """The fixed part of a block: which parameters it has, its table, its shifts.
+
+    Parameters
+    ----------
+    equation : int
+    positions : ndarray of int, shape (width,)
+        Parameter of each column, table columns slow and numeric columns fast.
+    table : Table or None
+        None for numeric columns.
+    shift : ndarray, shape (v,)
+        Subtracted from the numeric columns; zero where the block holds ones.
+    size : ndarray, shape (v,)
+        Largest absolute value of the shifted columns over the used rows.
+    """
+
+    equation: int
+    positions: Index
+    table: Table | None
+    shift: Array
+    size: Array
+
+    @property
+    def v(self) -> int:
+        """Number of numeric columns (one, of ones, for a factor alone)."""
+        return len(self.shift)
+
+    def beta(self, theta: Array) -> Array:
+        """Its parameters as (levels, v), or (v,) for numeric columns."""
+        own = theta[self.positions]
+        return own if self.table is None else self.table.spread(own.reshape(-1, self.v))
+
+    def reach(self, theta: Array) -> float:
+        """Upper bound of |x_i' theta| over the rows."""
+        beta = np.abs(self.beta(theta))
+        reach = np.dot(beta, self.size)
+        return float(reach.max(initial=0.0)) if self.table is not None else float(reach)
+
+
+@dataclass(frozen=True)
+class BlockRows:
+    """A block's share of a strip: integer codes, and numeric columns (None: ones)."""
+
+    codes: NDArray[Any] | None
+    rows: tuple[Row, ...]
+
+    def part(self, first: int, last: int) -> BlockRows:
+        """The rows ``first:last``."""
+        return BlockRows(
+            None if self.codes is None else self.codes[first:last],
+            tuple(None if row is None else row[first:last] for row in self.rows),
+        )
+
+    def column(self, k: int, shift: Array) -> Array | None:
+        """Numeric column k with its shift taken off; None for ones."""
+        row = self.rows[k]
+        return None if row is None else np.subtract(row, shift[k], dtype=np.float64)
+
+    def fill(self, out: Array, shift: Array, first: int, last: int) -> Array:
+        """Copy the shifted numeric columns of rows ``first:last`` into a buffer."""
+        block = out[:, : last - first]
+        for k, row in enumerate(self.rows):
+            if row is None:
+                block[k] = 1.0
+            else:
+                np.subtract(row[first:last], shift[k], out=block[k], dtype=np.float64)
+        return block
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Encoded rows: what the engine sees of the data.
+
+    Parameters
+    ----------
+    number : int
+        Of the strip.
+    first : int
+        Number of the first row of the strip in the data.
+    n : int
+        Used rows.
+    where : ndarray of int or None
+        Which rows of the strip those are; None for all.
+    y : ndarray, shape (m, n)
+    weights : ndarray, shape (n,), or None
+    blocks : tuple of BlockRows
+        In the order of `Layout.blocks`.
+    offsets : tuple of ndarray or None, one each equation
+    """
+
+    number: int
+    first: int
+    n: int
+    where: Index | None
+    y: Array
+    weights: Array | None
+    blocks: tuple[BlockRows, ...]
+    offsets: tuple[Array | None, ...]
+
+    def head(self, rows: int) -> Strip:
+        """The first `rows` used rows."""
+        if rows >= self.n:
+            return self
+        return Strip(
+            self.number,
+            self.first,
+            rows,
+            self.where,
+            self.y[:, :rows],
+            None if self.weights is None else self.weights[:rows],
+            tuple(block.part(0, rows) for block in self.blocks),
+            tuple(None if offset is None else offset[:rows] for offset in self.offsets),
+        )
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the parameters of all equations lie in one vector.
+
+    Parameters
+    ----------
+    blocks : tuple of Block
+        Of all equations, in order.
+    slices : tuple of slice
+        Parameters of each equation.
+    constants : tuple of ndarray or None
+        For each equation the vector a with X a = 1, or None where ones are not spanned.
+    """
+
+    blocks: tuple[Block, ...]
+    slices: tuple[slice, ...]
+    constants: tuple[Array | None, ...]
+
+    @property
+    def size(self) -> int:
+        """Number of parameters."""
+        return self.slices[-1].stop if self.slices else 0
+
+    @property
+    def q(self) -> int:
+        """Number of equations."""
+        return len(self.slices)
+
+    def of(self, equation: int) -> list[tuple[int, Block]]:
+        """Blocks of an equation with their places in `blocks`."""
+        return [(i, b) for i, b in enumerate(self.blocks) if b.equation == equation]
+
+    def reach(self, theta: Array) -> float:
+        """Upper bound of |x_i' theta| over rows and equations."""
+        return max((sum(b.reach(theta) for _, b in self.of(k)) for k in range(self.q)), default=0.0)
+
+    @cached_property
+    def sizes(self) -> Array:
+        """Largest |x_ij| of each shifted column."""
+        out = np.zeros(self.size)
+        for block in self.blocks:
+            columns = np.ones(1)
+            if block.table is not None and block.table.dense is not None:
+                columns = np.abs(block.table.dense).max(axis=0)
+            elif block.table is not None:
+                columns = np.ones(block.table.width)
+            out[block.positions] = np.outer(columns, block.size).reshape(-1)
+        return out
+
+    @cached_property
+    def unshift(self) -> Array:
+        """Matrix A with theta = A theta_shifted, (size, size)."""
+        matrix = np.eye(self.size)
+        for equation, constant in enumerate(self.constants):
+            if constant is None:
+                continue
+            shifts = np.zeros(self.size)
+            for _, block in self.of(equation):
+                if block.table is None:
+                    shifts[block.positions] = block.shift
+            matrix -= np.outer(constant, shifts)
+        return matrix
+
+    @cached_property
+    def reshift(self) -> Array:
+        """Inverse of `unshift`: A = I - a m' with m'a = 0, so A^-1 = I + a m'."""
+        return 2.0 * np.eye(self.size) - self.unshift
+
+
+def _weighted(block: Block, rows: BlockRows, weights: Array) -> list[Array]:
+    out: list[Array] = []
+    for k in range(block.v):
+        column = rows.column(k, block.shift)
+        out.append(weights if column is None else weights * column)
+    return out
+
+
+def score_sums(block: Block, rows: BlockRows, weights: Array) -> Array:
+    """sum_i w_i V[:, i] by level: (levels, v)."""
+    assert block.table is not None and rows.codes is not None
+    return np.stack(
+        [np.bincount(rows.codes, w, block.table.levels) for w in _weighted(block, rows, weights)],
+        axis=1,
+    )
+
+
+def pair_sums(
+    pair: tuple[Block, Block], rows: tuple[BlockRows, BlockRows], weights: Array
+) -> Array:
+    """sum_i w_i V_a V_b' by levels of a and b: (levels a, v a, levels b, v b).
+
+    At least one of the two blocks has codes. Where both share one code only the diagonal
+    exists, and (levels, v a, v b) comes back.
+    """
+    (a, b), (ra, rb) = pair, rows
+    la = a.table.levels if a.table else 1
+    lb = b.table.levels if b.table else 1
+    shared = ra.codes is not None and ra.codes is rb.codes
+    if ra.codes is None or shared:
+        code = rb.codes
+    elif rb.codes is None:
+        code = ra.codes
+    else:
+        code = np.multiply(ra.codes, lb, dtype=np.intp)
+        code += rb.codes
+    cells = la if shared else la * lb
+    assert code is not None
+    right = [rb.column(j, b.shift) for j in range(b.v)]
+    out = np.empty((a.v, b.v, cells))
+    for i, left in enumerate(_weighted(a, ra, weights)):
+        for j, column in enumerate(right):
+            out[i, j] = np.bincount(code, left if column is None else left * column, cells)
+    if shared:
+        return out.transpose(2, 0, 1)
+    return out.reshape(a.v, b.v, la, lb).transpose(2, 0, 3, 1)
+
+
+def diagonal_to_full(sums: Array) -> Array:
+    """(levels, va, vb) of a shared code as (levels, va, levels, vb)."""
+    levels, va, vb = sums.shape
+    out = np.zeros((levels, va, levels, vb))
+    every = np.arange(levels)
+    out[every, :, every, :] = sums
+    return out
+
+
+def linear(layout: Layout, strip: Strip, theta: Array, equation: int) -> Array:
+    """x_i' theta over a strip, without the offset, shape (n,)."""
+    total = np.zeros(strip.n)
+    for i, block in layout.of(equation):
+        add_linear(block, strip.blocks[i], block.beta(theta), total)
+    return total
+
+
+def add_linear(block: Block, rows: BlockRows, beta: Array, total: Array) -> None:
+    """Add a block's x_i' beta to `total`."""
+    for k in range(block.v):
+        column = rows.column(k, block.shift)
+        if block.table is None:
+            total += beta[k] if column is None else column * beta[k]
+        else:
+            assert rows.codes is not None
+            gathered = np.take(beta[:, k], rows.codes)
+            total += gathered if column is None else gathered * column
+
+
+def quadratic(layout: Layout, strip: Strip, matrix: Array, equations: Sequence[Any]) -> Array:
+    """sum_{j,k} u_j u_k x_ij' M_jk x_ik over a strip, shape (n,).
+
+    `equations` holds for each equation the row factor u_j: an array, 1.0, or None for none.
+    """
+    total = np.zeros(strip.n)
+    chosen = [(i, b) for i, b in enumerate(layout.blocks) if equations[b.equation] is not None]
+    for i, a in chosen:
+        # x_a' (M x)_a: the inner product is linear in the other blocks, row by row.
+        for k in range(a.v):
+            total += _half(layout, strip, matrix, (i, a, k), chosen, equations)
+    return total
+
+
+def _half(
+    layout: Layout,
+    strip: Strip,
+    matrix: Array,
+    left: tuple[int, Block, int],
+    chosen: list[tuple[int, Block]],
+    equations: Sequence[Any],
+) -> Array:
+    i, a, k = left
+    ra = strip.blocks[i]
+    inner = np.zeros(strip.n)
+    mine = a.positions.reshape(-1, a.v)[:, k]
+    for j, b in chosen:
+        part = matrix[np.ix_(mine, b.positions)]
+        inner += _inner(a, ra, b, strip.blocks[j], part) * equations[b.equation]
+    column = ra.column(k, a.shift)
+    scaled = inner * equations[a.equation]
+    return scaled if column is None else scaled * column
+
+
+def _inner(a: Block, ra: BlockRows, b: Block, rb: BlockRows, part: Array) -> Array:
+    """T_a[c_a] M_ab x_b by row; `part` is (width of T_a, width of b)."""
+    if a.table is not None:
+        part = a.table.spread(part)
+    levels = part.shape[0]
+    if b.table is not None:
+        wide = part.reshape(levels, b.table.width, b.v).transpose(1, 0, 2)
+        spread = b.table.spread(wide.reshape(b.table.width, -1))
+        part = spread.reshape(b.table.levels, levels, b.v).transpose(1, 0, 2)
+    else:
+        part = part.reshape(levels, 1, b.v)
+    code: Any = 0 if ra.codes is None else ra.codes
+    other: Any = 0 if rb.codes is None else rb.codes
+    total: Array | None = None
+    for k in range(b.v):
+        picked = part[code, other, k]
+        column = rb.column(k, b.shift)
+        term = picked if column is None else picked * column
+        total = term if total is None else total + term
+    assert total is not None
+    return total

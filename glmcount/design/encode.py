@@ -1,0 +1,262 @@
+"""Strips of plain columns to encoded strips: codes, views of numeric columns, offsets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glmcount.design.blocks import Block, BlockRows, Layout, Strip, Table
+from glmcount.design.coerce import Column
+from glmcount.design.spec import DesignSpec, EquationDesign, Part, Plan
+from glmcount.design.values import codes_of, coerced, evaluated, joint_code, numbers_of
+from glmcount.errors import DataError, some
+from glmcount.numerics import Array
+from glmcount.sources.base import Columns, Source, map_fold
+
+__all__ = ["Encoder", "layout_of"]
+
+T = TypeVar("T")
+Row = NDArray[Any] | None
+
+
+def layout_of(spec: DesignSpec) -> Layout:
+    """Layout of a design before anything is known of its numeric columns' sizes."""
+    blocks: list[Block] = []
+    slices, constants = [], []
+    start = 0
+    for number, equation in enumerate(spec.equations):
+        dense, coded, end = _positions(spec, equation, number, start)
+        blocks += ([dense] if dense is not None else []) + coded
+        slices.append(slice(start, end))
+        constants.append(_constant(equation, start, coded))
+        start = end
+    full = [None if c is None else np.pad(c, (0, start - len(c))) for c in constants]
+    return Layout(tuple(blocks), tuple(slices), tuple(full))
+
+
+def _positions(
+    spec: DesignSpec, equation: EquationDesign, number: int, start: int
+) -> tuple[Block | None, list[Block], int]:
+    dense: list[int] = []
+    coded = []
+    for part in equation.parts:
+        places = start + part.order
+        if part.table is None:
+            dense += places.tolist()
+        else:
+            v = int(np.prod([spec.variables[code].width for code in part.numeric], dtype=int))
+            table = Table.of(part.table)
+            coded.append(Block(number, places, table, np.zeros(v), np.ones(v)))
+        start += len(part.names)
+    own = np.asarray(dense, dtype=np.intp)
+    block = Block(number, own, None, np.zeros(len(own)), np.ones(len(own))) if dense else None
+    return block, coded, start
+
+
+def _constant(equation: EquationDesign, start: int, coded: list[Block]) -> Array | None:
+    """a with X a = 1: the intercept's column, or the columns of a fully coded factor."""
+    place = start
+    plain = iter(coded)
+    for part in equation.parts:
+        end = place + len(part.names)
+        vector = np.zeros(end)
+        if part.table is None and not part.numeric:
+            vector[place] = 1.0
+            return vector
+        if part.table is not None:
+            block = next(plain)
+            if not part.numeric:
+                solution = np.linalg.lstsq(part.table, np.ones(len(part.table)), rcond=None)[0]
+                if np.allclose(np.dot(part.table, solution), 1.0, rtol=0, atol=1e-12):
+                    vector[block.positions] = solution
+                    return vector
+        place = end
+    return None
+
+
+@dataclass
+class Encoder:
+    """Encodes strips of a source by a learnt design, and folds over them.
+
+    Codes are kept from pass to pass, and whole encoded strips while `memory` lasts.
+    """
+
+    source: Source
+    spec: DesignSpec
+    plan: Plan
+    threads: int | None = None
+    memory: int = 0
+    codes: dict[tuple[int, str], NDArray[Any]] = field(default_factory=dict)
+    strips: dict[int, Strip] = field(default_factory=dict)
+    response: bool = True
+
+    def fold(self, work: Callable[[Strip], T], add: Callable[[T, T], T]) -> T:
+        """Fold ``work(strip)`` over all strips, in order."""
+
+        def one(number: int, first: int, raw: Columns) -> T:
+            return work(self.encoded(number, first, raw))
+
+        names = () if len(self.strips) == self.source.n_strips else self.names
+        return map_fold(self.source, names, one, add, self.threads)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Columns of the source that are read."""
+        spec = self.spec
+        own: list[str] = [spec.response] if self.response else []
+        if spec.weights is not None and self.response:
+            own.append(spec.weights)
+        return spec.columns((*own, *spec.predictors))
+
+    @property
+    def n_used(self) -> int:
+        """Rows used."""
+        return self.plan.account.n_rows - self.plan.account.n_dropped
+
+    def encoded(self, number: int, first: int, raw: Columns) -> Strip:
+        """A strip, from the cache or made from its columns."""
+        found = self.strips.get(number)
+        if found is not None:
+            return found
+        n = self.source.span(number)[1] - first
+        maker = _StripMaker(self, number, coerced(raw), self.plan.where(number, n))
+        strip = maker.strip(first, n)
+        cost = _own_bytes(strip)
+        if cost <= self.memory:
+            self.memory -= cost
+            self.strips[number] = strip
+        return strip
+
+
+def _own_bytes(strip: Strip) -> int:
+    """Bytes a strip holds beyond the source's own columns."""
+    arrays: list[Any] = [strip.y, strip.weights, *strip.offsets]
+    for block in strip.blocks:
+        arrays += block.rows
+    return sum(a.nbytes for a in arrays if a is not None and a.base is None)
+
+
+@dataclass
+class _StripMaker:
+    encoder: Encoder
+    number: int
+    columns: Mapping[str, Column]
+    where: NDArray[np.intp] | None
+    numbers: dict[str, list[NDArray[Any]]] = field(default_factory=dict)
+
+    def strip(self, first: int, n: int) -> Strip:
+        spec = self.encoder.spec
+        used = n if self.where is None else len(self.where)
+        y, weights = np.zeros((1, used)), None
+        if self.encoder.response:
+            y = self._plain(spec.response, "The response")[None, :]
+            weights = None if spec.weights is None else self._plain(spec.weights, "weights")
+        blocks: list[BlockRows] = []
+        offsets = []
+        for number, equation in enumerate(spec.equations):
+            blocks += self._blocks(equation)
+            offsets.append(self._offset(equation, first, mean=number == 0))
+        return Strip(
+            self.number, first, used, self.where, y, weights, tuple(blocks), tuple(offsets)
+        )
+
+    def _kept(self, values: NDArray[Any]) -> NDArray[Any]:
+        return values if self.where is None else values[self.where]
+
+    def _numbers(self, code: str) -> list[NDArray[Any]]:
+        if code not in self.numbers:
+            variable = self.encoder.spec.variables[code]
+            self.numbers[code] = [self._kept(c) for c in numbers_of(variable, self.columns)]
+        return self.numbers[code]
+
+    def _plain(self, code: str, what: str) -> Array:
+        variable = self.encoder.spec.variables[code]
+        if variable.kind == "categorical" and variable.levels and _boolean(variable.levels):
+            codes = self._categorical_codes(code)
+            values = [np.asarray(variable.levels, dtype=np.float64)[codes]]
+        elif variable.kind == "categorical" or variable.width != 1:
+            raise DataError(
+                f"{what} {code!r} must be one column of numbers, not "
+                + (
+                    f"levels such as {some(variable.levels or (), 3)}."
+                    if variable.levels
+                    else f"{variable.width} columns."
+                ),
+                kind="response_type" if what == "The response" else "weights",
+            )
+        else:
+            values = self._numbers(code)
+        return np.ascontiguousarray(values[0], dtype=np.float64)
+
+    def _categorical_codes(self, code: str) -> NDArray[Any]:
+        variable = self.encoder.spec.variables[code]
+        value = evaluated(variable.expression, variable.state, self.columns)
+        return codes_of(
+            value, variable.levels or (), code, self.where, self.encoder.source.span(self.number)[0]
+        )
+
+    def _codes(self, part: Part) -> NDArray[Any]:
+        key = (self.number, ":".join(part.categorical))
+        if key not in self.encoder.codes:
+            variables = [self.encoder.spec.variables[code] for code in part.categorical]
+            single = [self._categorical_codes(code) for code in part.categorical]
+            for code, codes in zip(part.categorical, single, strict=True):
+                if len(codes) and codes.min() < 0:
+                    raise DataError(f"{code} is missing in a row that is used.", kind="data")
+            joint = joint_code(single, [len(v.levels or ()) for v in variables])
+            self.encoder.codes[key] = joint
+        return self.encoder.codes[key]
+
+    def _products(self, part: Part) -> tuple[Row, ...]:
+        if not part.numeric:
+            return (None,)
+        out = []
+        for chosen in product(*(self._numbers(code) for code in part.numeric)):
+            column = chosen[0]
+            for other in chosen[1:]:
+                column = np.multiply(column, other, dtype=np.float64)
+            out.append(column)
+        return tuple(out)
+
+    def _blocks(self, equation: EquationDesign) -> list[BlockRows]:
+        dense: list[Row] = []
+        coded = []
+        for part in equation.parts:
+            if part.table is None:
+                dense += self._products(part)
+            else:
+                coded.append(BlockRows(self._codes(part), self._products(part)))
+        return ([BlockRows(None, tuple(dense))] if dense else []) + coded
+
+    def _offset(self, equation: EquationDesign, first: int, mean: bool) -> Array | None:
+        spec = self.encoder.spec
+        total: Array | None = None
+        for code in equation.offsets:
+            value = np.asarray(self._numbers(code)[0], dtype=np.float64)
+            total = value if total is None else total + value
+        if mean and spec.exposure is not None:
+            exposure = np.asarray(self._numbers(spec.exposure)[0], dtype=np.float64)
+            if len(exposure) and not exposure.min() > 0:
+                self._refuse_exposure(exposure, first)
+            log = np.log(exposure)
+            total = log if total is None else total + log
+        return total
+
+    def _refuse_exposure(self, exposure: Array, first: int) -> None:
+        bad = np.flatnonzero(~(exposure > 0))
+        rows = (bad if self.where is None else self.where[bad]) + first
+        raise DataError(
+            f"exposure {self.encoder.spec.exposure!r} must be positive: its logarithm is the "
+            f"offset. Rows (counted from 0) {some(rows)} hold {some(exposure[bad])}. Leave these "
+            "rows out, or correct them.",
+            kind="nonpositive_exposure",
+        )
+
+
+def _boolean(levels: tuple[Any, ...]) -> bool:
+    return all(isinstance(level, bool | np.bool_) for level in levels)

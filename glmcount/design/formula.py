@@ -1,0 +1,325 @@
+"""Formula text to terms, and learnt variables to coded columns, both by patsy.
+
+patsy parses the formula and decides the coding; it never evaluates anything. It is shown
+prototypes of one row that carry the type, width and levels of each variable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from patsy import EvalEnvironment, ModelDesc, PatsyError, Term
+from patsy.build import design_matrix_builders
+from patsy.categorical import C as categorical_box
+from patsy.constraint import linear_constraint
+from patsy.parse_formula import ParseNode, parse_formula
+
+from glmcount.design.safe import parse
+from glmcount.design.spec import Part, Variable
+from glmcount.design.words import Expression
+from glmcount.errors import (
+    DataError,
+    FormulaError,
+    FormulaSyntaxError,
+    FormulaTooComplexError,
+    MemoryLimitError,
+    caret,
+    some,
+)
+from glmcount.numerics import Array
+
+__all__ = [
+    "ParsedFormula",
+    "build_parts",
+    "intercept_part",
+    "linear_constraints",
+    "parse_model",
+]
+
+MAX_TERMS = 5_000
+MAX_DEPTH = 200
+
+
+@dataclass(frozen=True)
+class ParsedFormula:
+    """A formula as expressions: response, right-hand terms (tuples of codes), offsets."""
+
+    formula: str
+    response: str
+    terms: tuple[tuple[str, ...], ...]
+    offsets: tuple[str, ...]
+    expressions: Mapping[str, Expression]
+
+
+def _count(node: ParseNode) -> float:
+    """Upper bound of the terms a formula expands to, without expanding it."""
+    order, stack, depth = [], [(node, 1)], 0
+    while stack:
+        current, level = stack.pop()
+        depth = max(depth, level)
+        order.append(current)
+        stack.extend((arg, level + 1) for arg in current.args)
+    if depth > MAX_DEPTH:
+        return float("inf")
+    sizes: dict[int, float] = {}
+    for current in reversed(order):
+        parts = [sizes[id(arg)] for arg in current.args]
+        sizes[id(current)] = _combined(current, parts)
+    return sizes[id(node)]
+
+
+def _combined(node: ParseNode, parts: list[float]) -> float:
+    if not parts:
+        return 1.0
+    if node.type in (":", "/", "*"):
+        return float(np.prod([part + 1.0 for part in parts]))
+    if node.type == "**":
+        text = str(node.args[1].token.extra) if node.args[1].token else ""
+        power = min(float(text), parts[0]) if text.isdigit() else parts[0]
+        # Subsets of up to `power` of the factors: at most 2^k, and at most (k + 1)^power.
+        return float(min(2.0 ** min(parts[0], 1000.0), (parts[0] + 1.0) ** min(power, 60.0)))
+    return float(sum(parts))
+
+
+def _describe(formula: str) -> ModelDesc:
+    try:
+        size = _count(parse_formula(formula))
+        if size > MAX_TERMS:
+            raise FormulaTooComplexError(
+                f"The formula of {len(formula):,} characters nests or multiplies too much: it "
+                f"may have at most {MAX_TERMS:,} terms and {MAX_DEPTH} operators in a chain. "
+                "For a wide design made elsewhere use glmcount.fit_arrays(y, X, names=...)."
+            )
+        return ModelDesc.from_formula(formula)
+    except PatsyError as problem:
+        origin = problem.origin
+        place = caret(formula, origin.start, origin.end) if origin else f"    {formula}"
+        advice = " A power is written **." if "^" in formula else ""
+        raise FormulaSyntaxError(
+            f"The formula cannot be read: {problem.message}.{advice}\n{place}"
+        ) from None
+
+
+def parse_model(
+    formula: str,
+    columns: Collection[str],
+    functions: Mapping[str, Callable[..., Any]] | None = None,
+) -> ParsedFormula:
+    """Parse ``response ~ terms`` into checked expressions.
+
+    Raises
+    ------
+    FormulaError
+        With a caret into the formula.
+    """
+    if not isinstance(formula, str) or not formula.strip():
+        raise FormulaSyntaxError(
+            f"formula must be text such as 'y ~ x1 + x2', not {formula!r}. "
+            "For arrays use glmcount.fit_arrays(y, X)."
+        )
+    described = _describe(formula)
+    left = [factor for term in described.lhs_termlist for factor in term.factors]
+    if len(described.lhs_termlist) != 1 or len(left) != 1:
+        raise FormulaError(
+            f"The formula needs exactly one response left of '~', such as 'y ~ x'.\n    {formula}",
+            kind="response",
+        )
+    expressions: dict[str, Expression] = {}
+
+    def read(factor: Any) -> str:
+        start = factor.origin.start if factor.origin else 0
+        if factor.code not in expressions:
+            expressions[factor.code] = parse(
+                factor.code, columns, functions, formula=formula, start=start
+            )
+        return factor.code
+
+    response = read(left[0])
+    terms, offsets = [], []
+    for term in described.rhs_termlist:
+        calls = [factor for factor in term.factors if _is_offset(factor, columns)]
+        if not calls:
+            codes = tuple(read(factor) for factor in term.factors)
+            if response in codes:
+                _refuse(formula, term, "The response is also a predictor", "response_as_predictor")
+            terms.append(codes)
+        elif len(term.factors) > 1:
+            _refuse(formula, term, "offset(...) must be a term of its own", "offset_term")
+        else:
+            offsets.append(_offset(calls[0], expressions, columns, functions, formula))
+    return ParsedFormula(formula, response, tuple(terms), tuple(offsets), expressions)
+
+
+def _is_offset(factor: Any, columns: Collection[str]) -> bool:
+    # patsy has normalised the spaces: a call of offset can only be written this way.
+    return factor.code.startswith("offset(") and _closes_at_end(factor.code)
+
+
+def _closes_at_end(code: str) -> bool:
+    depth = 0
+    for place, sign in enumerate(code):
+        depth += (sign == "(") - (sign == ")")
+        if depth == 0 and place >= len("offset"):
+            return place == len(code) - 1
+    return False
+
+
+def _offset(
+    factor: Any,
+    expressions: dict[str, Expression],
+    columns: Collection[str],
+    functions: Mapping[str, Callable[..., Any]] | None,
+    formula: str,
+) -> str:
+    inner = factor.code[len("offset(") : -1]
+    start = (factor.origin.start if factor.origin else 0) + len("offset(")
+    expressions[inner] = parse(inner, columns, functions, formula=formula, start=start)
+    return inner
+
+
+def _refuse(formula: str, term: Term, what: str, kind: str) -> None:
+    origin = term.factors[0].origin
+    place = caret(formula, origin.start, origin.end) if origin else f"    {formula}"
+    raise FormulaError(f"{what}.\n{place}", kind=kind)
+
+
+class _Prototype:
+    """A learnt variable as patsy's factor protocol wants it: one row, nothing to learn."""
+
+    def __init__(self, code: str, variable: Variable) -> None:
+        self.code = code
+        self.variable = variable
+        self.origin = None
+
+    def name(self) -> str:
+        """Name in column names."""
+        return self.code
+
+    def memorize_passes_needed(self, state: Any, eval_env: Any) -> int:
+        """Nothing is left to learn."""
+        return 0
+
+    def eval(self, state: Any, data: Any) -> Any:
+        """One row of the right type."""
+        variable = self.variable
+        if variable.kind == "numerical":
+            return np.zeros((1, variable.width))
+        levels = list(variable.levels or ())
+        values = pd.Categorical.from_codes([0], categories=pd.Index(levels, dtype=object))
+        return categorical_box(values, variable.contrast)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Prototype) and self.code == other.code
+
+    def __hash__(self) -> int:
+        return hash(self.code)
+
+
+def _check_size(
+    terms: tuple[tuple[str, ...], ...], variables: Mapping[str, Variable], limit: int
+) -> None:
+    total = 0.0
+    for codes in terms:
+        sizes = [
+            len(variables[code].levels or ()) if variables[code].levels else variables[code].width
+            for code in codes
+        ]
+        total += float(np.prod(sizes, dtype=np.float64)) if sizes else 1.0
+        if 8.0 * total * total > limit:
+            told = " x ".join(f"{code} ({size:,})" for code, size in zip(codes, sizes, strict=True))
+            raise MemoryLimitError(
+                f"The term {told} makes a design of more than {total:,.0f} columns, whose "
+                f"information matrix takes {8 * total * total / 2**30:,.1f} GiB; the limit is "
+                f"{limit / 2**30:,.1f} GiB. Leave the interaction out, merge levels, or raise "
+                "control=glmcount.Control(memory_limit=...)."
+            )
+
+
+def build_parts(
+    terms: tuple[tuple[str, ...], ...], variables: Mapping[str, Variable], memory_limit: int
+) -> tuple[Part, ...]:
+    """Coded columns of the right-hand side, in patsy's order, coding and names."""
+    _check_size(terms, variables, memory_limit)
+    if not terms:
+        return ()
+    if ("Intercept",) in terms and () in terms:
+        raise DataError(
+            "A column named 'Intercept' would stand beside the constant of the same name. Rename "
+            "the column, or write '0 + Intercept' to use it as the constant.",
+            kind="duplicate_column",
+        )
+    prototypes = {code: _Prototype(code, variables[code]) for codes in terms for code in codes}
+    termlist = [Term([prototypes[code] for code in codes]) for codes in terms]
+    (info,) = design_matrix_builders(
+        [termlist], lambda: iter([{}]), EvalEnvironment([{}]), NA_action="drop"
+    )
+    parts = []
+    names = iter(info.column_names)
+    for term, subterms in info.term_codings.items():
+        for subterm in subterms:
+            own = tuple(next(names) for _ in range(subterm.num_columns))
+            parts.append(_part(term.name(), subterm, info.factor_infos, own))
+    return tuple(parts)
+
+
+def _part(term: str, subterm: Any, infos: Any, names: tuple[str, ...]) -> Part:
+    numeric: list[int] = []
+    categorical: list[int] = []
+    widths: list[int] = []
+    table: Array = np.ones((1, 1))
+    for factor in subterm.factors:
+        if infos[factor].type == "numerical":
+            numeric.append(len(widths))
+            widths.append(infos[factor].num_columns)
+        else:
+            categorical.append(len(widths))
+            matrix = np.asarray(subterm.contrast_matrices[factor].matrix, dtype=np.float64)
+            widths.append(matrix.shape[1])
+            table = np.asarray(np.kron(table, matrix), dtype=np.float64)
+    # patsy lets the first factor vary fastest; blocks let the table vary slowest.
+    strides = np.concatenate([[1], np.cumprod(widths)])[: len(widths)].astype(np.intp)
+    ordered = [*categorical, *numeric]
+    order = [
+        int(sum(i * strides[place] for i, place in zip(index, ordered, strict=True)))
+        for index in product(*(range(widths[place]) for place in ordered))
+    ]
+    codes = [factor.code for factor in subterm.factors]
+    return Part(
+        term=term,
+        numeric=tuple(codes[i] for i in numeric),
+        categorical=tuple(codes[i] for i in categorical),
+        table=table if categorical else None,
+        order=np.asarray(order, dtype=np.intp),
+        names=names,
+    )
+
+
+def intercept_part() -> Part:
+    """The part of an equation that is a constant."""
+    return Part("Intercept", (), (), None, np.zeros(1, dtype=np.intp), ("Intercept",))
+
+
+def linear_constraints(text: Any, names: tuple[str, ...]) -> tuple[Array, Array]:
+    """(R, r) of hypotheses such as ``"x1 = 0, x2 = x3"``, or of a matrix.
+
+    Raises
+    ------
+    FormulaError
+        If the text cannot be read as linear constraints on these names.
+    """
+    try:
+        found = linear_constraint(text, list(names))
+    except PatsyError as problem:
+        origin = problem.origin
+        place = f"\n{caret(origin.code, origin.start, origin.end)}" if origin else ""
+        raise FormulaError(
+            f"The hypothesis cannot be read: {problem.message}.{place}\n"
+            f"Write e.g. '{names[0]} = 0'. Parameters: {some(names, 20)}.",
+            kind="hypothesis",
+        ) from None
+    return np.asarray(found.coefs, dtype=np.float64), np.asarray(found.constants).ravel()

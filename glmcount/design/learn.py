@@ -1,0 +1,240 @@
+"""Learning a design: which rows are used, what each variable is, what transforms keep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glmcount.design.coerce import Column, union_levels
+from glmcount.design.evaluate import finish, memorize, new_state
+from glmcount.design.spec import Account, Plan, Variable
+from glmcount.design.values import Value, coerced, evaluated, used_levels
+from glmcount.design.words import Expression
+from glmcount.errors import DataError, some
+from glmcount.sources.base import Columns, Source, map_fold
+
+__all__ = ["complete_rows", "learn_variables"]
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass
+class _Scan:
+    """What one strip, or several folded, told."""
+
+    keep: list[Mask | None] = field(default_factory=list)
+    missing: dict[str, int] = field(default_factory=dict)
+    kinds: dict[str, Value] = field(default_factory=dict)
+    levels: dict[str, list[tuple[tuple[Any, ...], tuple[Any, ...], bool]]] = field(
+        default_factory=dict
+    )
+
+
+def learn_variables(
+    source: Source, expressions: Mapping[str, Expression], weights: str | None, threads: int | None
+) -> tuple[dict[str, Variable], Plan]:
+    """Go over the rows and learn every variable and the rows to use.
+
+    A row is used when no column it needs is missing and its weight is positive. Levels are
+    those of the used rows, as R's glm has them.
+
+    Raises
+    ------
+    DataError
+        For unusable columns or weights.
+    """
+    names = tuple(dict.fromkeys(name for e in expressions.values() for name in e.columns))
+    scan = map_fold(source, names, partial(_scan, expressions, weights), _fold, threads)
+    states = _memorised(source, expressions, scan.keep)
+    variables = {}
+    for code, expression in expressions.items():
+        if expression.stateful:
+            scan.kinds[code] = _first_value(source, expression, states[code])
+        variables[code] = _variable(code, expression, scan, states.get(code))
+    n_used = sum(_used(keep, number, source) for number, keep in enumerate(scan.keep))
+    account = Account(source.n_rows, source.n_rows - n_used, scan.missing)
+    bits = tuple(None if keep is None else np.packbits(keep) for keep in scan.keep)
+    return variables, Plan(bits, account)
+
+
+def _used(keep: Mask | None, number: int, source: Source) -> int:
+    if keep is not None:
+        return int(keep.sum())
+    first, last = source.span(number)
+    return last - first
+
+
+def _scan(
+    expressions: Mapping[str, Expression],
+    weights: str | None,
+    number: int,
+    first: int,
+    raw: Columns,
+) -> _Scan:
+    columns = coerced(raw)
+    scan = _Scan()
+    masks = {name: column.missing_mask() for name, column in columns.items()}
+    values = {
+        code: evaluated(expression, None, columns)
+        for code, expression in expressions.items()
+        if not expression.stateful
+    }
+    drop: Mask | None = None
+    counted: set[str] = set()
+    for code, expression in expressions.items():
+        own = _missing(expression, values.get(code), masks)
+        if code == weights:
+            own = _zero_weights(code, first, values[code], own)
+            if own is not None:
+                scan.missing[f"{code} zero"] = int(own.sum())
+        elif own is not None:
+            _count_missing(scan, expression, masks, own, counted)
+        if own is not None:
+            drop = own.copy() if drop is None else drop | own
+    keep = None if drop is None or not drop.any() else ~drop
+    scan.keep = [keep]
+    for code, value in values.items():
+        if value.categorical:
+            declared = bool(value.column and value.column.declared)
+            given = declared or value.levels != (value.column and value.column.levels)
+            scan.levels[code] = [(value.levels, used_levels(value, keep), given)]
+    scan.kinds = values if number == 0 else {}
+    return scan
+
+
+def _count_missing(
+    scan: _Scan,
+    expression: Expression,
+    masks: Mapping[str, Mask | None],
+    own: Mask,
+    counted: set[str],
+) -> None:
+    for name in expression.columns:
+        mask = masks[name]
+        if mask is not None and name not in counted:
+            counted.add(name)
+            scan.missing[f"{name} missing"] = int((mask & own).sum())
+
+
+def _missing(
+    expression: Expression, value: Value | None, masks: Mapping[str, Mask | None]
+) -> Mask | None:
+    """Rows this variable cannot be had for, because a column it reads is missing there."""
+    drop: Mask | None = None
+    for name in expression.columns:
+        mask = masks[name]
+        if mask is not None:
+            drop = mask if drop is None else drop | mask
+    if drop is None or not expression.handles_missing or value is None:
+        return drop
+    if value.numbers is None:
+        return None
+    absent = np.isnan(value.numbers)
+    return drop & (absent if absent.ndim == 1 else absent.any(axis=1))
+
+
+def _zero_weights(code: str, first: int, value: Value, missing: Mask | None) -> Mask | None:
+    numbers = value.numbers
+    if numbers is None or numbers.ndim != 1:
+        raise DataError(f"weights {code!r} must be one column of numbers.", kind="weights")
+    if missing is not None and missing.any():
+        raise DataError(
+            f"weights {code!r} are missing in {int(missing.sum())} rows, the first of them row "
+            f"{first + int(np.argmax(missing))} (counted from 0). Give every row a weight; "
+            "0 leaves a row out.",
+            kind="missing_weights",
+        )
+    bad = ~(numbers >= 0) | np.isinf(numbers)
+    if bad.any():
+        rows = np.flatnonzero(bad)
+        raise DataError(
+            f"weights {code!r} must be finite and not negative; rows (counted from 0) "
+            f"{some(rows + first)} hold {some(numbers[rows])}.",
+            kind="negative_weights",
+        )
+    zero = numbers == 0
+    return zero if zero.any() else None
+
+
+def _fold(total: _Scan, part: _Scan) -> _Scan:
+    total.keep += part.keep
+    for name, count in part.missing.items():
+        total.missing[name] = total.missing.get(name, 0) + count
+    for code, levels in part.levels.items():
+        total.levels.setdefault(code, []).extend(levels)
+    return total
+
+
+def _memorised(
+    source: Source, expressions: Mapping[str, Expression], keep: list[Mask | None]
+) -> dict[str, Any]:
+    """Learn stateful transforms from the used rows, strip by strip in order."""
+    stateful = {code: e for code, e in expressions.items() if e.stateful}
+    states = {code: new_state(e) for code, e in stateful.items()}
+    for number in range(max((e.passes for e in stateful.values()), default=0)):
+        active = {code: e for code, e in stateful.items() if number < e.passes}
+        names = tuple(dict.fromkeys(name for e in active.values() for name in e.columns))
+        for strip in range(source.n_strips):
+            columns = coerced(source.strip(strip, names)[1])
+            for code, expression in active.items():
+                data = {n: _kept(columns[n], keep[strip]) for n in expression.columns}
+                memorize(expression, states[code], number, data)
+        for code, expression in active.items():
+            finish(expression, states[code], number)
+    return states
+
+
+def _kept(column: Column, keep: Mask | None) -> Any:
+    value = column.value()
+    return value if keep is None else value[keep]
+
+
+def _first_value(source: Source, expression: Expression, state: Any) -> Value:
+    return evaluated(expression, state, coerced(source.strip(0, expression.columns)[1]))
+
+
+def _variable(code: str, expression: Expression, scan: _Scan, state: Any) -> Variable:
+    value = scan.kinds[code]
+    variable = Variable(expression, "numerical", state=state, contrast=value.contrast)
+    if not value.categorical:
+        assert value.numbers is not None
+        width = 1 if value.numbers.ndim == 1 else value.numbers.shape[1]
+        return replace(variable, width=width)
+    found = scan.levels.get(code, [])
+    order = union_levels(
+        [levels for levels, _, _ in found], declared=any(d for _, _, d in found), name=code
+    )
+    used = {level for _, seen, _ in found for level in seen}
+    levels = tuple(level for level in order if level in used)
+    return replace(variable, kind="categorical", levels=levels)
+
+
+def complete_rows(source: Source, variables: Mapping[str, Variable], threads: int | None) -> Plan:
+    """Rows of new data in which no variable is missing; the others predict to NaN."""
+    expressions = {code: v.expression for code, v in variables.items()}
+    names = tuple(dict.fromkeys(name for e in expressions.values() for name in e.columns))
+
+    def work(number: int, first: int, raw: Columns) -> _Scan:
+        columns = coerced(raw)
+        masks = {name: column.missing_mask() for name, column in columns.items()}
+        drop: Mask | None = None
+        for code, expression in expressions.items():
+            value = None
+            if expression.handles_missing:
+                value = evaluated(expression, variables[code].state, columns)
+            own = _missing(expression, value, masks)
+            if own is not None:
+                drop = own if drop is None else drop | own
+        scan = _Scan()
+        scan.keep = [None if drop is None or not drop.any() else ~drop]
+        return scan
+
+    scan = map_fold(source, names, work, _fold, threads)
+    used = sum(_used(keep, number, source) for number, keep in enumerate(scan.keep))
+    bits = tuple(None if keep is None else np.packbits(keep) for keep in scan.keep)
+    return Plan(bits, Account(source.n_rows, source.n_rows - used, {}))

@@ -1,0 +1,171 @@
+"""The learnt design as frozen records: what a formula means once the data have been seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glmcount.design.words import Expression
+from glmcount.errors import some
+from glmcount.numerics import Array
+
+__all__ = ["Account", "DesignSpec", "EquationDesign", "Part", "Plan", "Variable"]
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One evaluated expression of a formula, with all that was learnt of it.
+
+    Parameters
+    ----------
+    expression : Expression
+    kind : {"numerical", "categorical"}
+    width : int
+        Columns a numerical variable has.
+    levels : tuple or None
+        Levels of a categorical variable.
+    contrast : object
+        The coding asked for by ``C(...)``, or None.
+    state : object
+        What stateful transforms have learnt.
+    """
+
+    expression: Expression
+    kind: str
+    width: int = 1
+    levels: tuple[Any, ...] | None = None
+    contrast: Any = None
+    state: Any = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """Columns that share one table and one set of numeric columns.
+
+    Parameters
+    ----------
+    term : str
+        patsy's name of the term.
+    numeric, categorical : tuple of str
+        Codes of its variables, in the term's order.
+    table : ndarray or None
+        Kronecker product of the contrast matrices, (joint levels, columns).
+    order : ndarray of int
+        For each column in block order (table slow, numeric fast) its place among `names`.
+    names : tuple of str
+        Column names in patsy's order.
+    """
+
+    term: str
+    numeric: tuple[str, ...]
+    categorical: tuple[str, ...]
+    table: Array | None
+    order: NDArray[np.intp]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EquationDesign:
+    """Design of one equation: its parts in order, and the codes of its offsets."""
+
+    parts: tuple[Part, ...]
+    offsets: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names, as patsy orders them."""
+        return tuple(name for part in self.parts for name in part.names)
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Names of the terms, each once."""
+        return tuple(dict.fromkeys(part.term for part in self.parts))
+
+
+@dataclass(frozen=True)
+class DesignSpec:
+    """Everything needed to build the same design from other rows.
+
+    Parameters
+    ----------
+    formula : str
+    variables : mapping of code to Variable
+    equations : tuple of EquationDesign
+        One for each equation of the family, the mean first.
+    response : str
+        Code of the response.
+    exposure, weights : str or None
+        Codes of the exposure and the weights.
+    """
+
+    formula: str
+    variables: Mapping[str, Variable]
+    equations: tuple[EquationDesign, ...]
+    response: str
+    exposure: str | None = None
+    weights: str | None = None
+
+    @property
+    def predictors(self) -> tuple[str, ...]:
+        """Codes a prediction needs."""
+        codes: dict[str, None] = {}
+        for equation in self.equations:
+            for part in equation.parts:
+                codes.update(dict.fromkeys((*part.numeric, *part.categorical)))
+            codes.update(dict.fromkeys(equation.offsets))
+        if self.exposure is not None:
+            codes[self.exposure] = None
+        return tuple(codes)
+
+    @property
+    def single_levels(self) -> tuple[str, ...]:
+        """Factors that have one level in the used rows."""
+        return tuple(
+            code
+            for code, variable in self.variables.items()
+            if variable.levels is not None and len(variable.levels) == 1 and code != self.response
+        )
+
+    def columns(self, codes: tuple[str, ...]) -> tuple[str, ...]:
+        """Data columns that these variables read."""
+        found: dict[str, None] = {}
+        for code in codes:
+            found.update(dict.fromkeys(self.variables[code].expression.columns))
+        return tuple(found)
+
+
+@dataclass(frozen=True)
+class Account:
+    """Which rows were left out and why; one row can have several reasons."""
+
+    n_rows: int
+    n_dropped: int
+    reasons: Mapping[str, int]
+
+    def told(self) -> str:
+        """The reasons in words."""
+        return some((f"{reason} {count:,}" for reason, count in self.reasons.items()), 12)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which rows a fit uses: one bit a row, and the account of the others.
+
+    Parameters
+    ----------
+    keep : tuple of ndarray of uint8 or None, one each strip
+        Packed bits; None where every row of the strip is used.
+    account : Account
+    """
+
+    keep: tuple[NDArray[np.uint8] | None, ...]
+    account: Account
+
+    def where(self, number: int, n: int) -> NDArray[np.intp] | None:
+        """Used rows of a strip of n rows, or None for all."""
+        bits = self.keep[number]
+        return None if bits is None else np.flatnonzero(np.unpackbits(bits, count=n))

@@ -1,0 +1,132 @@
+"""Evaluated variables as numbers or codes, whatever they were made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from glmcount.design.coerce import Column, categorise, coerce, recode, refuse_datetime
+from glmcount.design.evaluate import evaluate
+from glmcount.design.spec import Variable
+from glmcount.design.words import Expression
+
+__all__ = ["Value", "codes_of", "coerced", "evaluated", "used_levels"]
+
+
+@dataclass(frozen=True)
+class Value:
+    """A variable over some rows: numbers, or a column with levels.
+
+    Parameters
+    ----------
+    numbers : ndarray, shape (n,) or (n, k), or None
+    column : Column or None
+        For categorical variables.
+    levels : tuple
+        Levels these rows could have, in order.
+    contrast : object
+        Coding asked for by ``C(...)``.
+    """
+
+    numbers: NDArray[Any] | None
+    column: Column | None = None
+    levels: tuple[Any, ...] = ()
+    contrast: Any = None
+
+    @property
+    def categorical(self) -> bool:
+        """Whether it has levels."""
+        return self.column is not None
+
+
+def coerced(columns: Mapping[str, Any]) -> dict[str, Column]:
+    """Every column through the dtype shield."""
+    return {name: coerce(name, values) for name, values in columns.items()}
+
+
+def evaluated(expression: Expression, state: Any, columns: Mapping[str, Column]) -> Value:
+    """Evaluate an expression over coerced columns.
+
+    Raises
+    ------
+    DataError
+        For a bare date or time.
+    """
+    data = {name: columns[name].value() for name in expression.columns}
+    raw = evaluate(expression, state, data)
+    boxed = hasattr(raw, "contrast") and hasattr(raw, "levels")
+    inner = raw.data if boxed else raw
+    if not boxed and not _has_levels(inner):
+        numbers = np.asarray(inner)
+        if numbers.dtype.kind in "mM":
+            refuse_datetime(expression.code)
+        return Value(numbers)
+    column = categorise(expression.code, inner)
+    if isinstance(inner, pd.Categorical):
+        # A Categorical carries levels even where they were merely found in this strip.
+        declared = any(columns[name].declared for name in expression.columns)
+        column = replace(column, declared=declared)
+    levels = tuple(raw.levels) if boxed and raw.levels is not None else column.levels or ()
+    return Value(None, column, levels, raw.contrast if boxed else None)
+
+
+def _has_levels(values: Any) -> bool:
+    return isinstance(values, pd.Categorical) or getattr(values, "dtype", None) == np.bool_
+
+
+def codes_of(
+    value: Value,
+    levels: tuple[Any, ...],
+    name: str,
+    where: NDArray[np.intp] | None = None,
+    first: int = 0,
+) -> NDArray[Any]:
+    """Codes of a categorical value against learnt levels, -1 where missing.
+
+    Only the rows `where` are looked at: a level that occurs in dropped rows alone is not
+    one of the model's.
+
+    Raises
+    ------
+    DataError
+        For a level that was not learnt.
+    """
+    assert value.column is not None
+    column = value.column
+    if where is not None:
+        column = replace(column, values=column.values[where])
+    return recode(column, levels, name, first)
+
+
+def used_levels(value: Value, keep: NDArray[np.bool_] | None) -> tuple[Any, ...]:
+    """Levels that occur in the rows kept."""
+    assert value.column is not None
+    codes = value.column.values if keep is None else value.column.values[keep]
+    own = value.column.levels or ()
+    counts = np.bincount(codes[codes >= 0], minlength=len(own))
+    return tuple(level for level, count in zip(own, counts, strict=True) if count)
+
+
+def numbers_of(variable: Variable, columns: Mapping[str, Column]) -> list[NDArray[Any]]:
+    """Columns of a numerical variable, each (n,)."""
+    value = evaluated(variable.expression, variable.state, columns)
+    assert value.numbers is not None
+    if value.numbers.ndim == 1:
+        return [value.numbers]
+    return [value.numbers[:, k] for k in range(value.numbers.shape[1])]
+
+
+def joint_code(codes: Sequence[NDArray[Any]], sizes: Sequence[int]) -> NDArray[Any]:
+    """One code for several, the first slowest, in the smallest integer type that fits."""
+    if len(codes) == 1:
+        return codes[0]
+    joint = codes[0].astype(np.int64)
+    for code, size in zip(codes[1:], sizes[1:], strict=True):
+        joint *= size
+        joint += code
+    return joint.astype(np.min_scalar_type(int(np.prod(sizes))))

@@ -1,0 +1,1 @@
+"""Residuals and influence, row by row."""

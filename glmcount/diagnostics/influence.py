@@ -1,0 +1,74 @@
+"""Leverage and Cook's distance, of one copy of each row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from glmcount.fitting.sums import by_row, mean_inverse, row_leverage
+from glmcount.inference.state import State
+from glmcount.numerics import Array
+
+__all__ = ["Influence", "cooks", "influence"]
+
+
+def cooks(pearson: Array, leverage: Array, scale: float, k: int) -> Array:
+    """r^2 h / (phi k (1 - h)^2), r the Pearson residual (Williams 1987); NaN at leverage 1.
+
+    A row with leverage 1 decides a coefficient alone: without it there is no fit to compare.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        out = np.square(pearson / (1.0 - leverage)) * leverage / (scale * k)
+    return np.where(leverage >= 1.0 - 1e-10, np.nan, out)
+
+
+@dataclass(frozen=True)
+class Influence:
+    """Influence of each fitted row; Series over the data's index.
+
+    Parameters
+    ----------
+    hat_matrix_diag : Series
+        Leverages: diagonal of W^1/2 X (X'WX)^-1 X'W^1/2 with expected weights.
+    cooks_distance : tuple of Series
+        Distances, and their p-values in F(k, df_resid), as statsmodels returns them.
+    resid_studentized : Series
+        Pearson residuals over sqrt(phi (1 - h)).
+    """
+
+    hat_matrix_diag: pd.Series
+    cooks_distance: tuple[pd.Series, pd.Series]
+    resid_studentized: pd.Series
+
+    def summary_frame(self) -> pd.DataFrame:
+        """All columns as a DataFrame."""
+        return pd.DataFrame(
+            {
+                "hat_diag": self.hat_matrix_diag,
+                "cooks_d": self.cooks_distance[0],
+                "standard_resid": self.resid_studentized,
+            }
+        )
+
+
+def influence(state: State, pearson: Array, scale: float) -> Influence:
+    """Leverages and distances of the fitted rows."""
+    inverse = mean_inverse(state.encoder, state.fit)
+    leverage = by_row(
+        state.encoder,
+        state.fit,
+        lambda strip, rows: row_leverage(state.fit, inverse, strip, rows, state.importance),
+    )
+    index = state.labels()
+    distance = cooks(pearson, leverage, scale, state.k_mean)
+    tails = special.fdtrc(state.k_mean, max(state.df_resid, 1), distance)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        studentized = pearson / np.sqrt(scale * np.maximum(1.0 - leverage, 0.0))
+    return Influence(
+        pd.Series(leverage, index=index),
+        (pd.Series(distance, index=index), pd.Series(tails, index=index)),
+        pd.Series(studentized, index=index),
+    )

@@ -1,0 +1,136 @@
+"""Residuals by row, for every family, from its moments, deviance and tails."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import special
+
+from glmcount.errors import NotDefinedError
+from glmcount.families.base import Family
+from glmcount.fitting.objective import Rows
+from glmcount.fitting.sums import by_row
+from glmcount.inference.state import State
+from glmcount.numerics import Array
+
+__all__ = [
+    "anscombe",
+    "deviance",
+    "mean",
+    "pearson",
+    "pearson_square",
+    "quantile",
+    "quantiles",
+    "response",
+    "unit_deviance",
+    "working",
+]
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
+
+
+def mean(family: Family, rows: Rows) -> Array:
+    """E[Y] by row."""
+    return np.broadcast_to(family.moments(rows.etas)[0].value, (rows.y.shape[1],))
+
+
+def response(family: Family, rows: Rows) -> Array:
+    """y - mu."""
+    return rows.y[0] - mean(family, rows)
+
+
+def pearson_square(family: Family, rows: Rows) -> Array:
+    """(y - mu)^2 / Var(Y)."""
+    centre, variance = family.moments(rows.etas)
+    return np.square(rows.y[0] - centre.value) / variance.value
+
+
+def pearson(family: Family, rows: Rows) -> Array:
+    """(y - mu) / sqrt(Var(Y)), at scale 1."""
+    centre, variance = family.moments(rows.etas)
+    return (rows.y[0] - centre.value) / np.sqrt(variance.value)
+
+
+def unit_deviance(family: Family, rows: Rows) -> Array:
+    """2 (saturated - fitted) by row.
+
+    Raises
+    ------
+    NotDefinedError
+        If the family has no saturated model.
+    """
+    if family.deviance is None:
+        raise NotDefinedError(
+            f"{family.label} has no saturated model, so no deviance; use llf, aic or pearson_chi2.",
+            kind="no_deviance",
+        )
+    return np.maximum(family.deviance(rows.y, rows.etas), 0.0)
+
+
+def deviance(family: Family, rows: Rows) -> Array:
+    """sign(y - mu) sqrt(unit deviance)."""
+    return np.sign(response(family, rows)) * np.sqrt(unit_deviance(family, rows))
+
+
+def working(family: Family, rows: Rows) -> Array:
+    """(y - mu) d eta / d mu, eta the linear predictor of the mean."""
+    centre = family.moments(rows.etas)[0]
+    slope = centre.d1[0]
+    assert slope is not None
+    return (rows.y[0] - centre.value) / slope
+
+
+def anscombe(family: Family, rows: Rows) -> Array:
+    """integral from mu to y of V(t)^(-1/3) dt / V(mu)^(1/6) (Anscombe 1953; Hilbe 2011).
+
+    By Gauss-Legendre in s = t^(2/3), in which the integrand has no pole at zero; exact for
+    the Poisson variance.
+    """
+    if not family.mean_log:
+        raise NotDefinedError("resid_anscombe needs the log link.", kind="not_defined")
+    mu, y = mean(family, rows), rows.y[0]
+    low, high = np.cbrt(mu) ** 2, np.cbrt(y) ** 2
+    half = 0.5 * (high - low)
+    out = np.zeros_like(half)
+    for node, weight in zip(_NODES, _WEIGHTS, strict=True):
+        s = np.maximum(low + half * (1.0 + node), 1e-300)
+        t = s**1.5
+        spread = family.moments((np.log(t), *rows.etas[1:]))[1].value
+        out += weight * half * 1.5 * np.sqrt(s) / np.cbrt(spread)
+    return out / family.moments(rows.etas)[1].value ** (1.0 / 6.0)
+
+
+def quantile(family: Family, rows: Rows, uniform: Array) -> Array:
+    """Randomised quantile residuals Phi^-1(u), u uniform on (F(y - 1), F(y)).
+
+    Dunn & Smyth (1996), Journal of Computational and Graphical Statistics 5. Each residual
+    is made on the side of its smaller tail, so that far tails keep their digits.
+
+    Raises
+    ------
+    NotDefinedError
+        If the family has no distribution function.
+    """
+    if family.tails is None:
+        raise NotDefinedError(
+            f"{family.label} has no distribution function, so no quantile residuals.",
+            kind="no_likelihood",
+        )
+    below, here, above, beyond = family.tails(rows.y, rows.etas)
+    with np.errstate(divide="ignore"):
+        lower = np.logaddexp(below + np.log1p(-uniform), here + np.log(uniform))
+        upper = np.logaddexp(above + np.log1p(-uniform), beyond + np.log(uniform))
+    left = lower < upper
+    return np.where(left, special.ndtri_exp(lower), -special.ndtri_exp(upper))
+
+
+def quantiles(state: State, rng: np.random.Generator) -> Array:
+    """Quantile residuals of all fitted rows; drawn once, so that strips do not matter."""
+    uniform = rng.uniform(size=state.measured.n)
+    sizes = state.encoder.fold(lambda strip: [strip.n], lambda a, b: a + b)
+    parts = np.split(uniform, np.cumsum(sizes)[:-1])
+    family = state.fit.family
+    return by_row(
+        state.encoder,
+        state.fit,
+        lambda strip, rows: quantile(family, rows, parts[strip.number]),
+    )

@@ -1,0 +1,290 @@
+"""What a family is: a frozen value that knows one log-likelihood, and nothing of data.
+
+A family with q equations maps the response and q predictors ("etas": log-mean, log alpha,
+a logit ...) to the row-wise log-likelihood with its derivatives. Links, zero inflation or
+truncation are functions from families to families.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from glmcount.errors import UsageError, near, some
+from glmcount.numerics import Array, Jet
+
+__all__ = [
+    "Equation",
+    "Family",
+    "Limit",
+    "StartSums",
+    "families",
+    "hold",
+    "natural_exp",
+    "register",
+    "resolve",
+]
+
+Etas = Sequence[Array]
+Curvature = tuple[tuple[Array | None, ...], ...]
+
+
+@dataclass(frozen=True)
+class StartSums:
+    """Weighted sums over the used rows that closed-form starting values are made of.
+
+    Parameters
+    ----------
+    weight, response, square : float
+        Sums of w, w y and w y^2.
+    log_exposure : float
+        log(sum w exp(offset)), the offset being that of the mean equation.
+    offset : float
+        Weighted mean of that offset.
+    """
+
+    weight: float
+    response: float
+    square: float
+    log_exposure: float
+    offset: float
+
+    @property
+    def mean(self) -> float:
+        """Weighted mean of the response."""
+        return self.response / self.weight
+
+
+def natural_exp(value: Array) -> tuple[Array, Array]:
+    """exp and its derivative: a log parameter on its natural scale."""
+    natural = np.exp(value)
+    return natural, natural
+
+
+@dataclass(frozen=True)
+class Equation:
+    """One predictor of a family.
+
+    Parameters
+    ----------
+    name : str
+        ``"mean"``, or the name of the ancillary parameter, such as ``"alpha"``.
+    heading : str
+        What a table prints above its coefficients; empty for the mean.
+    prefix : str
+        Put before a coefficient's name when the equation is a regression.
+    natural : callable, optional
+        Maps an intercept-only predictor to the parameter's natural scale, with the
+        derivative; the parameter is then reported under `name`.
+    """
+
+    name: str
+    heading: str = ""
+    prefix: str = ""
+    natural: Callable[[Array], tuple[Array, Array]] | None = None
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A boundary of an ancillary parameter, where the family becomes another one.
+
+    Parameters
+    ----------
+    equation : int
+        Which predictor runs off.
+    label : str
+        The boundary in words, such as ``"alpha = 0"``.
+    value : float
+        The parameter's natural value there.
+    family : Family
+        What the family becomes; its predictors are the remaining ones, in order.
+    score : callable
+        ``(y, etas of the limit family) -> (score, information)`` by row: the one-sided
+        derivative of the log-likelihood in the natural parameter at the boundary and its
+        expected information. A sum of scores <= 0 means the maximum is at the boundary.
+    start : callable
+        Maps ``sum score / sum information`` to a starting value of the predictor.
+    """
+
+    equation: int
+    label: str
+    value: float
+    family: Family
+    score: Callable[[Array, Etas], tuple[Array, Array]]
+    start: Callable[[float], float]
+
+
+@dataclass(frozen=True)
+class Family:
+    """A distribution of counts given its predictors.
+
+    Parameters
+    ----------
+    name, aliases, label : str, tuple of str, str
+        How it is asked for, and how tables call it.
+    equations : tuple of Equation
+    terms : callable
+        ``(y, etas) -> Jet`` of the log-likelihood without the part that depends on y only.
+        `y` is (m, n), row 0 the count; an intercept-only predictor may come as shape (1,).
+    constant : callable
+        ``y -> ndarray``: that y-only part, summed once a fit.
+    moments : callable
+        ``etas -> (mean, variance)``, each a `Jet`.
+    sample : callable
+        ``(rng, etas) -> counts``.
+    start : callable
+        ``StartSums -> tuple of float``: an intercept for each predictor.
+    collapse : {"mean", "eta", "value"}
+        What rows must share to be one weighted row: the design of the mean (rates), the
+        design and offset, or those and the response.
+    expected : callable, optional
+        ``etas -> q x q entries``: minus the expected second derivatives; an entry None
+        means that the observed one stands in.
+    deviance : callable, optional
+        ``(y, etas) -> ndarray``: unit deviances 2 (saturated - fitted), written so that
+        they do not cancel. None: the deviance refuses by name.
+    tails : callable, optional
+        ``(y, etas) -> (log F(y-1), log F(y), log S(y-1), log S(y))``.
+    limits : tuple of Limit
+    scale : {1.0, "pearson"}
+        "pearson" scales the covariance by Pearson chi-squared / df.
+    likelihood : bool
+        False for quasi-likelihoods: llf, aic and tests built on them refuse.
+    curvature : float, optional
+        M with ``|l'''| <= M |l''|`` in the predictor, for the certified error bound.
+    mean_log : bool
+        True where the mean's linear predictor is its logarithm, so that exp(coefficient)
+        is a rate ratio.
+    columns : tuple of str
+        What further rows of `y` hold.
+    typical : tuple of (low, high)
+        Ranges of the predictors from which tests draw.
+    link : str
+        Name of the mean's link.
+    lift : callable
+        From means to the mean's predictor, for least-squares starting values.
+    wider : str
+        The family to look at where the data vary more than this one allows.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    label: str
+    equations: tuple[Equation, ...]
+    terms: Callable[[Array, Etas], Jet]
+    constant: Callable[[Array], Array]
+    moments: Callable[[Etas], tuple[Jet, Jet]]
+    sample: Callable[[np.random.Generator, Etas], Array]
+    start: Callable[[StartSums], tuple[float, ...]]
+    collapse: Literal["mean", "eta", "value"]
+    expected: Callable[[Etas], Curvature] | None = None
+    deviance: Callable[[Array, Etas], Array] | None = None
+    tails: Callable[[Array, Etas], tuple[Array, Array, Array, Array]] | None = None
+    limits: tuple[Limit, ...] = ()
+    scale: float | Literal["pearson"] = 1.0
+    likelihood: bool = True
+    curvature: float | None = None
+    mean_log: bool = True
+    columns: tuple[str, ...] = ()
+    typical: tuple[tuple[float, float], ...] = ((-1.0, 2.0),)
+    link: str = "log"
+    lift: Callable[[Array], Array] = np.log
+    wider: str = ""
+
+    @property
+    def title(self) -> str:
+        """Heading of a summary."""
+        return f"{self.label} regression, {self.link} link"
+
+    def with_(self, **changes: Any) -> Family:
+        """A copy with some fields changed."""
+        return replace(self, **changes)
+
+
+families: dict[str, Family] = {}
+_aliases: dict[str, str] = {}
+
+
+def register(family: Family) -> Family:
+    """Make a family known by its name and aliases; returns it.
+
+    Raises
+    ------
+    UsageError
+        If a name is taken.
+    """
+    for name in (family.name, *family.aliases):
+        if name in _aliases:
+            raise UsageError(f"A family named {name!r} is registered already.", kind="family_taken")
+    families[family.name] = family
+    _aliases.update(dict.fromkeys((family.name, *family.aliases), family.name))
+    return family
+
+
+def resolve(family: str | Family) -> Family:
+    """The family of that name, or the value itself.
+
+    Raises
+    ------
+    UsageError
+        With the names there are, nearest first.
+
+    Examples
+    --------
+    >>> resolve("nb2").name
+    'negbin'
+    """
+    if not isinstance(family, str):
+        if isinstance(family, Family):
+            return family
+        raise UsageError(
+            f"family must be a name or a Family value, not {type(family).__name__}. "
+            f"Names: {some(families, 20)}.",
+            kind="unknown_family",
+        )
+    found = _aliases.get(family.strip().lower())
+    if found is None:
+        raise UsageError(
+            f"There is no family {family!r}.{near(family, _aliases)} "
+            f"Families: {some(families, 20)}.",
+            kind="unknown_family",
+        )
+    return families[found]
+
+
+def hold(family: Family, values: Sequence[float]) -> Family:
+    """The family of the mean alone, its other predictors held at `values`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> held = hold(resolve("negbin"), [0.0])
+    >>> len(held.equations), float(held.moments((np.zeros(1),))[1].value[0])
+    (1, 2.0)
+    """
+    if len(family.equations) == 1:
+        return family
+    rest = tuple(np.array([value]) for value in values)
+
+    def alone(jet: Jet) -> Jet:
+        return Jet(jet.value, jet.d1[:1], ((jet.d2[0][0],),))
+
+    def moments(etas: Etas) -> tuple[Jet, Jet]:
+        mean, variance = family.moments((*etas, *rest))
+        return alone(mean), alone(variance)
+
+    expected, deviance = family.expected, family.deviance
+    return family.with_(
+        equations=family.equations[:1],
+        terms=lambda y, etas: alone(family.terms(y, (*etas, *rest))),
+        moments=moments,
+        expected=expected and (lambda etas: ((expected((*etas, *rest))[0][0],),)),
+        deviance=deviance and (lambda y, etas: deviance(y, (*etas, *rest))),
+        tails=None,
+        sample=lambda rng, etas: family.sample(rng, (*etas, *rest)),
+        start=lambda sums: family.start(sums)[:1],
+        limits=(),
+    )

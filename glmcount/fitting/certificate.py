@@ -1,0 +1,87 @@
+"""What is known of the end of a fit: how near the maximum, how many digits, what failed.
+
+With |l'''| <= M |l''|, kappa = max_i sqrt(x_i'H^-1 x_i) and M kappa lambda < 1 a finite
+maximum exists, no further than -log(1 - M kappa lambda) / (M kappa) standard errors away
+(the local norm bound for generalised self-concordant functions: Bach 2010, Electronic
+Journal of Statistics 4, proposition 2).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+from glmcount.numerics import Array
+
+__all__ = ["Certificate", "certify"]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The end of a fit.
+
+    Parameters
+    ----------
+    rho : float
+        Bound on how far the last full step moved any linear predictor.
+    decrement : float
+        Newton decrement lambda, in standard errors.
+    floor : float
+        What rounding makes of lambda at the maximum.
+    condition_number : float
+        Of the equilibrated information.
+    kappa : float or None
+        Largest standard error of a linear predictor.
+    error_bound : float or None
+        No estimate is further than this many standard errors from the maximum; None where
+        nothing is proved, and the decrement is an estimate.
+    rank : int
+        Columns kept.
+    separation, boundary : str
+        Verdicts in words; empty where there is nothing to say.
+    """
+
+    rho: float
+    decrement: float
+    floor: float
+    condition_number: float
+    kappa: float | None
+    error_bound: float | None
+    rank: int
+    separation: str = ""
+    boundary: str = ""
+
+
+def certify(
+    information: Array,
+    sizes: Array,
+    curvature: float | None,
+    reached: tuple[float, float, float],
+    exact_kappa: Callable[[], float],
+    verdicts: tuple[str, str],
+) -> Certificate:
+    """Certificate of a fit whose last step, decrement and floor are `reached`."""
+    rho, decrement, floor = reached
+    diagonal = np.diag(information)
+    condition, kappa, bound = float("inf"), None, None
+    if np.all(diagonal > 0):
+        scale = 1.0 / np.sqrt(diagonal)
+        values = linalg.eigvalsh(scale[:, None] * information * scale, check_finite=False)
+        if values.size and values[0] > 0:
+            condition = float(values[-1] / values[0])
+            kappa = float(np.sqrt(np.sum(np.square(sizes * scale)) / values[0]))
+    if condition < float("inf") and kappa is not None and curvature is not None:
+        bound = _bound(curvature * kappa, decrement + floor)
+        if bound is None:
+            kappa = exact_kappa()
+            bound = _bound(curvature * kappa, decrement + floor)
+    return Certificate(rho, decrement, floor, condition, kappa, bound, len(diagonal), *verdicts)
+
+
+def _bound(steepness: float, decrement: float) -> float | None:
+    product = steepness * decrement
+    return -math.log1p(-product) / steepness if product < 1.0 and steepness > 0 else None

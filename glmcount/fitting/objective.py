@@ -1,0 +1,378 @@
+"""The pass: strips of rows to sums of log-likelihood, score and information, in order.
+
+Inside a strip dense work goes by micro-blocks that stay in the cache; tables of factors
+are taken over the whole strip. Only np.dot is used: matmul keeps the interpreter lock for
+small results, which would leave the second thread idle.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from glmcount.design.blocks import (
+    Layout,
+    Strip,
+    add_linear,
+    diagonal_to_full,
+    pair_sums,
+    score_sums,
+)
+from glmcount.families.base import Family
+from glmcount.numerics import EPS, Array
+
+__all__ = [
+    "Rows",
+    "Sums",
+    "Weighed",
+    "add",
+    "assemble",
+    "likelihood_weights",
+    "micro_rows",
+    "predictors",
+    "strip_sums",
+]
+
+Raw = dict[tuple[object, ...], Array]
+_scratch = threading.local()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a weighing function sees: some rows and their predictors.
+
+    Parameters
+    ----------
+    y : ndarray, shape (m, n)
+    weights : ndarray, shape (n,), or None
+    etas : tuple of ndarray
+        Shape (n,), or (1,) for a predictor that is the same in all rows.
+    extra : ndarray, shape (n,), or None
+        A row quantity computed beforehand, such as the leverage.
+    """
+
+    y: Array
+    weights: Array | None
+    etas: tuple[Array, ...]
+    extra: Array | None = None
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """What to add up: scalars, sum first_j x_j, and sum second_jk x_j x_k'."""
+
+    scalars: Array
+    first: tuple[Array | None, ...]
+    second: Mapping[tuple[int, int], Array | None]
+
+
+Weigh = Callable[[Rows], Weighed]
+
+
+@dataclass(frozen=True)
+class Sums:
+    """One pass of the likelihood.
+
+    Parameters
+    ----------
+    llf : float
+        Log-likelihood without its y-only part; -inf outside the support.
+    score : ndarray, shape (p,)
+    information : ndarray, shape (p, p)
+        In shifted columns.
+    floor : float
+        Rounding floor of the Newton decrement.
+    """
+
+    llf: float
+    score: Array
+    information: Array
+    floor: float
+
+
+def micro_rows(layout: Layout, block_rows: int) -> int:
+    """Rows a micro-block: halved while its dense columns exceed 3 MB."""
+    columns = sum(block.v for block in layout.blocks if block.table is None)
+    rows = block_rows
+    while columns * rows * 8 > 3 * 2**20 and rows > 256:
+        rows //= 2
+    return rows
+
+
+def _buffer(key: int, columns: int, rows: int) -> Array:
+    held = getattr(_scratch, "held", None)
+    if held is None:
+        held = _scratch.held = {}
+    found = held.get(key)
+    if found is None or found.shape != (columns, rows):
+        found = held[key] = np.empty((columns, rows))
+    return found
+
+
+def _start_eta(layout: Layout, strip: Strip, theta: Array, equation: int) -> Array:
+    """Predictor from offsets, factors and constants; dense columns are added by block."""
+    offset = strip.offsets[equation]
+    coded = [(i, b) for i, b in layout.of(equation) if b.table is not None]
+    if offset is None and not coded:
+        return np.zeros(1)
+    eta = np.zeros(strip.n) if offset is None else np.array(offset, dtype=np.float64)
+    for i, block in coded:
+        add_linear(block, strip.blocks[i], block.beta(theta), eta)
+    return eta
+
+
+def _dense(layout: Layout, strip: Strip, equation: int) -> tuple[int, bool] | None:
+    """The dense block of an equation and whether it has more than ones."""
+    for i, block in layout.of(equation):
+        if block.table is None:
+            return i, any(row is not None for row in strip.blocks[i].rows)
+    return None
+
+
+def predictors(layout: Layout, strip: Strip, theta: Array) -> tuple[Array, ...]:
+    """All predictors of a strip, offsets included; (1,) where the same in all rows."""
+    etas = []
+    for k in range(layout.q):
+        eta = _start_eta(layout, strip, theta, k)
+        found = _dense(layout, strip, k)
+        if found is not None:
+            i, varies = found
+            block = layout.blocks[i]
+            if varies:
+                # A strip of one row has shape (1,) too: add to it, never replace it.
+                eta = np.array(np.broadcast_to(eta, (strip.n,)))
+                add_linear(block, strip.blocks[i], block.beta(theta), eta)
+            else:
+                eta = eta + block.beta(theta).sum()
+        etas.append(eta)
+    return tuple(etas)
+
+
+def strip_sums(
+    layout: Layout,
+    strip: Strip,
+    theta: Array,
+    weigh: Weigh,
+    block_rows: int,
+    extra: Array | None = None,
+) -> Raw:
+    """Sums of a strip, by block and by pair of blocks, in the space of levels."""
+    # Overshooting steps overflow on purpose: the sums then are not finite, and are halved.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return _strip_sums(layout, strip, theta, weigh, block_rows, extra)
+
+
+def _strip_sums(
+    layout: Layout,
+    strip: Strip,
+    theta: Array,
+    weigh: Weigh,
+    block_rows: int,
+    extra: Array | None,
+) -> Raw:
+    raw: Raw = {}
+    bases = [_start_eta(layout, strip, theta, k) for k in range(layout.q)]
+    dense = {k: _dense(layout, strip, k) for k in range(layout.q)}
+    coded = any(block.table is not None for block in layout.blocks)
+    kept: list[Weighed] = []
+    step = micro_rows(layout, block_rows)
+    for first in range(0, max(strip.n, 1), step):
+        last = min(first + step, strip.n)
+        filled, etas = _gather(layout, strip, theta, (first, last), bases, dense, step)
+        weighed = weigh(
+            Rows(
+                strip.y[:, first:last],
+                None if strip.weights is None else strip.weights[first:last],
+                etas,
+                None if extra is None else extra[first:last],
+            )
+        )
+        add(raw, {("s",): weighed.scalars})
+        if coded:
+            kept.append(_full(weighed, last - first))
+        _dense_sums(raw, weighed, filled, last - first)
+    if coded:
+        _table_sums(raw, layout, strip, kept)
+    return raw
+
+
+def _gather(
+    layout: Layout,
+    strip: Strip,
+    theta: Array,
+    span: tuple[int, int],
+    bases: list[Array],
+    dense: dict[int, tuple[int, bool] | None],
+    step: int,
+) -> tuple[dict[int, tuple[int, Array]], tuple[Array, ...]]:
+    """Dense columns of a micro-block in buffers, and its predictors."""
+    first, last = span
+    filled: dict[int, tuple[int, Array]] = {}
+    etas = []
+    for k, base in enumerate(bases):
+        eta = base if base.shape == (1,) else base[first:last]
+        found = dense[k]
+        if found is not None:
+            i, varies = found
+            block = layout.blocks[i]
+            buffer = _buffer(k, block.v, step)
+            columns = strip.blocks[i].fill(buffer, block.shift, first, last)
+            filled[k] = (i, columns)
+            beta = block.beta(theta)
+            eta = eta + (np.dot(beta, columns) if varies else beta.sum())
+        etas.append(eta)
+    return filled, tuple(etas)
+
+
+def _stretched(values: Array | None, n: int) -> Array | None:
+    if values is None or values.shape == (n,):
+        return values
+    return np.ascontiguousarray(np.broadcast_to(values, (n,)))
+
+
+def _full(weighed: Weighed, n: int) -> Weighed:
+    return Weighed(
+        weighed.scalars,
+        tuple(_stretched(f, n) for f in weighed.first),
+        {jk: _stretched(s, n) for jk, s in weighed.second.items()},
+    )
+
+
+def _dense_sums(raw: Raw, weighed: Weighed, filled: dict[int, tuple[int, Array]], n: int) -> None:
+    for k, (i, columns) in filled.items():
+        first = _stretched(weighed.first[k], n)
+        if first is not None:
+            add(raw, {("g", i): np.dot(columns, first)})
+    # Pairs across equations first: a square pair scales its buffer in place.
+    for j, k in sorted(weighed.second, key=lambda jk: jk[0] == jk[1]):
+        second = _stretched(weighed.second[j, k], n)
+        if second is None or j not in filled or k not in filled:
+            continue
+        (a, left), (b, right) = filled[j], filled[k]
+        if j == k and second.size and second.min() >= 0:
+            left *= np.sqrt(second)
+            add(raw, {("h", a, a): np.dot(left, left.T)})
+        else:
+            add(raw, {("h", a, b): np.dot(left * second, right.T)})
+
+
+def _table_sums(raw: Raw, layout: Layout, strip: Strip, kept: list[Weighed]) -> None:
+    first = [_joined([w.first[k] for w in kept]) for k in range(layout.q)]
+    second = {jk: _joined([w.second[jk] for w in kept]) for jk in kept[0].second}
+    for i, block in enumerate(layout.blocks):
+        weights = first[block.equation]
+        if block.table is not None and weights is not None:
+            raw["g", i] = score_sums(block, strip.blocks[i], weights)
+    for i, a in enumerate(layout.blocks):
+        for j in range(i, len(layout.blocks)):
+            b = layout.blocks[j]
+            weights = second.get((a.equation, b.equation))
+            if weights is None or (a.table is None and b.table is None):
+                continue
+            pair = (strip.blocks[i], strip.blocks[j])
+            raw["h", i, j] = pair_sums((a, b), pair, weights)
+
+
+def _joined(parts: list[Array | None]) -> Array | None:
+    present = [part for part in parts if part is not None]
+    if not present:
+        return None
+    return present[0] if len(present) == 1 else np.concatenate(present)
+
+
+def add(total: Raw, part: Raw) -> Raw:
+    """Add sums in place; the fold of every pass."""
+    for key, value in part.items():
+        if key in total:
+            total[key] = (
+                total[key] + value if key == ("s",) else np.add(total[key], value, out=total[key])
+            )
+        else:
+            total[key] = value
+    return total
+
+
+def assemble(layout: Layout, raw: Raw) -> tuple[Array, Array, Array]:
+    """(scalars, score, information) from the sums by level."""
+    score = np.zeros(layout.size)
+    information = np.zeros((layout.size, layout.size))
+    for key, value in raw.items():
+        if key[0] == "g":
+            block = layout.blocks[key[1]]  # type: ignore[call-overload]
+            own = value if block.table is None else block.table.fold(value)
+            score[block.positions] = own.reshape(-1)
+        elif key[0] == "h":
+            a, b = layout.blocks[key[1]], layout.blocks[key[2]]  # type: ignore[call-overload]
+            if value.ndim == 3:
+                value = diagonal_to_full(value)
+            if a.table is not None:
+                value = a.table.fold(value, axis=0)
+            if b.table is not None:
+                value = b.table.fold(value, axis=2)
+            part = value.reshape(len(a.positions), len(b.positions))
+            information[np.ix_(a.positions, b.positions)] = part
+            information[np.ix_(b.positions, a.positions)] = part.T
+    return raw["s",], score, information
+
+
+def likelihood_weights(family: Family, expected: bool, second: bool = True) -> Weigh:
+    """Weighing function of log-likelihood, score and information.
+
+    Scalars: sum w l, then for each equation sum w (|l'| + 2 |l''|)^2 / |l''|, of which the
+    rounding floor of the decrement is made.
+    """
+    q = len(family.equations)
+
+    def weigh(rows: Rows) -> Weighed:
+        w = rows.weights
+        jet = family.terms(rows.y, rows.etas)
+        value = jet.value if w is None else jet.value * w
+        scalars = np.zeros(1 + q)
+        scalars[0] = value.sum()
+        first = tuple(_times(d, w) for d in jet.d1)
+        if not second:
+            return Weighed(scalars, first, {})
+        mixed = family.expected(rows.etas) if expected and family.expected else None
+        matrix: dict[tuple[int, int], Array | None] = {}
+        for j in range(q):
+            for k in range(j, q):
+                chosen = None if mixed is None else mixed[j][k]
+                if chosen is None:
+                    entry = jet.d2[j][k]
+                    chosen = None if entry is None else -entry
+                matrix[j, k] = _times(chosen, w)
+            scalars[1 + j] = _noise(first[j], matrix[j, j])
+        return Weighed(scalars, first, matrix)
+
+    return weigh
+
+
+def _times(values: Array | None, weights: Array | None) -> Array | None:
+    return values if values is None or weights is None else values * weights
+
+
+def _noise(first: Array | None, second: Array | None) -> float:
+    if first is None or second is None:
+        return 0.0
+    slope, size = np.abs(first), np.abs(second)
+    # Rows without curvature (y = 0 under the identity link) add no rounding of the step.
+    curved = size > EPS * slope
+    noise = np.square(slope + 2.0 * size) / np.where(curved, size, 1.0)
+    return float(np.where(curved, noise, 0.0).sum())
+
+
+def likelihood_sums(layout: Layout, raw: Raw) -> Sums:
+    """`Sums` of a pass of `likelihood_weights`."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        scalars, score, information = assemble(layout, raw)
+    llf = float(scalars[0])
+    if not (np.isfinite(llf) and np.all(np.isfinite(score)) and np.all(np.isfinite(information))):
+        llf = -np.inf
+    noise = sum(
+        (layout.slices[k].stop - layout.slices[k].start) * float(scalars[1 + k])
+        for k in range(layout.q)
+    )
+    return Sums(llf, score, information, EPS * float(np.sqrt(noise)))

@@ -1,0 +1,313 @@
+"""Solvers on sums: Newton and Fisher scoring with halving, L-BFGS, gradient ascent.
+
+A solver sees a function from parameters to `Sums` and knows nothing of rows or families.
+The stop rule is that of a step: no row's predictor moves by more than `tol`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+from glmcount.errors import ConvergenceError, UsageError, near, some
+from glmcount.fitting.objective import Sums
+from glmcount.numerics import EPS, Array, Control, factor
+
+__all__ = ["SOLVERS", "Iteration", "Outcome", "Problem", "Solver", "newton", "solver"]
+
+NEAR = 1e-4
+TRIES = 40
+RECESSION = 1e-4
+
+
+@dataclass(frozen=True)
+class Iteration:
+    """One line of the history.
+
+    Parameters
+    ----------
+    iteration : int
+    llf : float
+        Log-likelihood before the step.
+    rho : float
+        Largest move of a linear predictor in the proposed step (an upper bound).
+    decrement : float
+        Newton decrement sqrt(g' H^-1 g), in standard errors.
+    step : float
+        Share of the proposed step that was taken.
+    halvings : int
+    pilot : bool
+        True on the row sample a large fit starts with.
+    """
+
+    iteration: int
+    llf: float
+    rho: float
+    decrement: float
+    step: float
+    halvings: int
+    pilot: bool = False
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a solver works on.
+
+    Parameters
+    ----------
+    evaluate : callable
+        ``(theta, second) -> Sums`` over the kept parameters; `second` asks for the
+        information.
+    reach : callable
+        Upper bound of the largest |x_i' d| of a direction.
+    control : Control
+    tell : callable
+        Gets each `Iteration`.
+    pilot : bool
+        True on a sample: loose tolerance, no verdicts.
+    recession : float
+        Decrement below which steps that still move predictors are a recession.
+    """
+
+    evaluate: Callable[[Array, bool], Sums]
+    reach: Callable[[Array], float]
+    control: Control
+    tell: Callable[[Iteration], None]
+    pilot: bool = False
+    recession: float = RECESSION
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where a solver stopped.
+
+    Parameters
+    ----------
+    theta : ndarray
+        Estimate, the final step taken.
+    at : ndarray
+        Where `sums` was evaluated; `theta` is one step further.
+    sums : Sums
+    step : ndarray
+        The last step.
+    rho, decrement : float
+    status : {"final", "recession", "stuck", "maxiter"}
+    passes : int
+    """
+
+    theta: Array
+    at: Array
+    sums: Sums
+    step: Array
+    rho: float
+    decrement: float
+    status: str
+    passes: int
+
+
+def newton_step(sums: Sums) -> tuple[Array, float, bool]:
+    """(step, decrement, whether the information was positive definite).
+
+    Where it is not, the eigenvalues of the equilibrated matrix are replaced by their
+    absolute values, which keeps the step uphill (Nocedal & Wright 2006, section 3.4).
+    """
+    definite = factor(sums.information)
+    if definite is not None:
+        step = definite.solve(sums.score)
+        return step, float(np.sqrt(max(np.dot(sums.score, step), 0.0))), True
+    diagonal = np.abs(np.diag(sums.information))
+    largest = diagonal.max(initial=0.0)
+    safe = np.where(diagonal > EPS * largest, diagonal, max(largest, 1.0) * EPS)
+    scale = 1.0 / np.sqrt(safe)
+    values, vectors = linalg.eigh(scale[:, None] * sums.information * scale)
+    size = np.maximum(np.abs(values), 1e-8)
+    turned = np.dot(vectors.T, scale * sums.score)
+    step = scale * np.dot(vectors, turned / size)
+    return step, float(np.sqrt(max(np.dot(sums.score, step), 0.0))), False
+
+
+def newton(problem: Problem, theta: Array) -> Outcome:
+    """Newton's method, or Fisher scoring, as the information in `problem` is.
+
+    Log-likelihood, score and information of a step come from one pass; a step that lowers
+    the log-likelihood is halved.
+    """
+    control = problem.control
+    most = control.maxiter if control.maxiter is not None else 100
+    tol = 1e-2 if problem.pilot else control.tol
+    sums = problem.evaluate(theta, True)
+    if not np.isfinite(sums.llf):
+        raise ConvergenceError(
+            "The log-likelihood is not finite at the starting values: some mean is outside its "
+            "domain or overflows. Pass start= with values at which every mean is positive and "
+            "finite, or check offsets and exposures for extreme values.",
+            kind="start",
+        )
+    passes, receding = 1, 0
+    status = "maxiter"
+    for number in range(1, most + 1):
+        step, decrement, definite = newton_step(sums)
+        rho = problem.reach(step)
+        final = definite and (rho <= tol or (decrement <= 4.0 * sums.floor and rho <= NEAR))
+        receding = receding + 1 if decrement < problem.recession and rho > 0.1 else 0
+        if final or receding >= 3:
+            problem.tell(Iteration(number, sums.llf, rho, decrement, 1.0, 0, problem.pilot))
+            status = "final" if final else "recession"
+            return Outcome(theta + step * final, theta, sums, step, rho, decrement, status, passes)
+        if not definite and rho <= tol:
+            status = "stuck"
+            break
+        share, halvings, following = _line(problem, theta, step, sums)
+        passes += halvings + 1
+        problem.tell(Iteration(number, sums.llf, rho, decrement, share, halvings, problem.pilot))
+        if following is None:
+            status = "stuck"
+            break
+        theta, sums = theta + share * step, following
+    step, decrement, _ = newton_step(sums)
+    return Outcome(theta, theta, sums, step, problem.reach(step), decrement, status, passes)
+
+
+def _line(
+    problem: Problem, theta: Array, step: Array, sums: Sums
+) -> tuple[float, int, Sums | None]:
+    share = 1.0
+    slack = 1e-12 * abs(sums.llf) + 10.0 * sums.floor**2
+    for halvings in range(TRIES):
+        following = problem.evaluate(theta + share * step, True)
+        if np.isfinite(following.llf) and following.llf >= sums.llf - slack:
+            return share, halvings, following
+        # A predictor that overshoots by hundreds overflows; shrink to a sensible reach at once.
+        reach = share * problem.reach(step)
+        share = min(share / 2.0, share * 50.0 / reach) if reach > 100.0 else share / 2.0
+    return share, TRIES, None
+
+
+def _scaled(problem: Problem, theta: Array) -> tuple[Array, Sums]:
+    sums = problem.evaluate(theta, True)
+    diagonal = np.diag(sums.information)
+    largest = diagonal.max(initial=1.0)
+    return 1.0 / np.sqrt(np.where(diagonal > EPS * largest, diagonal, largest)), sums
+
+
+def _finish(problem: Problem, theta: Array, passes: int) -> Outcome:
+    """Certify a first-order optimum by Newton steps; the information is needed anyhow."""
+    end = newton(problem, theta)
+    return Outcome(
+        end.theta,
+        end.at,
+        end.sums,
+        end.step,
+        end.rho,
+        end.decrement,
+        end.status,
+        end.passes + passes,
+    )
+
+
+def gradient(problem: Problem, theta: Array) -> Outcome:
+    """Gradient ascent in columns scaled to unit information, with Barzilai-Borwein steps.
+
+    The plain fixed-step method stalls as the condition number grows; scaling and the
+    two-point step of Barzilai & Borwein (1988) are the two smallest cures. Ends with
+    Newton steps, which certify the maximum.
+    """
+    control = problem.control
+    most = control.maxiter if control.maxiter is not None else 100_000
+    scale, sums = _scaled(problem, theta)
+    slope, step_size, passes = scale * sums.score, 1.0, 1
+    for number in range(1, most + 1):
+        size = float(np.sqrt(np.dot(slope, slope)))
+        problem.tell(
+            Iteration(
+                number, sums.llf, problem.reach(scale * slope * step_size), size, step_size, 0
+            )
+        )
+        if size <= max(1e-6, 10.0 * sums.floor):
+            break
+        move, following = None, None
+        for _ in range(TRIES):
+            passes += 1
+            move = step_size * slope
+            following = problem.evaluate(theta + scale * move, False)
+            if following.llf >= sums.llf - 1e-12 * abs(sums.llf):
+                break
+            step_size /= 4.0
+        assert move is not None and following is not None
+        change = slope - scale * following.score
+        curved = float(np.dot(move, change))
+        step_size = float(np.dot(move, move)) / curved if curved > 0 else 1.0
+        theta, sums, slope = theta + scale * move, following, scale * following.score
+    return _finish(problem, theta, passes)
+
+
+def lbfgs(problem: Problem, theta: Array) -> Outcome:
+    """L-BFGS (scipy's) in columns scaled to unit information; ends with Newton steps."""
+    from scipy.optimize import minimize
+
+    control = problem.control
+    scale, sums = _scaled(problem, theta)
+    passes = 1
+    unit = max(abs(sums.llf), 1e-300)
+
+    def objective(z: Array) -> tuple[float, Array]:
+        nonlocal passes
+        passes += 1
+        now = problem.evaluate(theta + scale * z, False)
+        if not np.isfinite(now.llf):
+            return 1e10, np.zeros_like(z)
+        size = float(np.sqrt(np.dot(scale * now.score, scale * now.score)))
+        problem.tell(Iteration(passes, now.llf, problem.reach(scale * z), size, 1.0, 0))
+        return -now.llf / unit, -scale * now.score / unit
+
+    found = minimize(
+        objective,
+        np.zeros_like(theta),
+        jac=True,
+        method="L-BFGS-B",
+        options={
+            "maxiter": control.maxiter if control.maxiter is not None else 2000,
+            "ftol": 0.0,
+            "gtol": 1e-6 / unit,
+        },
+    )
+    return _finish(problem, theta + scale * found.x, passes)
+
+
+@dataclass(frozen=True)
+class Solver:
+    """A named solver, and whether it works with the expected information."""
+
+    name: str
+    run: Callable[[Problem, Array], Outcome]
+    expected: bool = False
+
+
+SOLVERS: dict[str, Solver] = {
+    s.name: s
+    for s in (
+        Solver("newton", newton),
+        Solver("irls", newton, expected=True),
+        Solver("lbfgs", lbfgs),
+        Solver("gradient", gradient),
+    )
+}
+
+
+def solver(name: str) -> Solver:
+    """The solver of that name.
+
+    Raises
+    ------
+    UsageError
+        With the names there are.
+    """
+    if name not in SOLVERS:
+        raise UsageError(
+            f"There is no method {name!r}.{near(name, SOLVERS)} Methods: {some(SOLVERS)}.",
+            kind="unknown_method",
+        )
+    return SOLVERS[name]

@@ -1,0 +1,129 @@
+"""Further passes at the estimate: deviance, Pearson, leverage, and anything by row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy import linalg
+
+from glmcount.design.blocks import Layout, Strip, quadratic
+from glmcount.design.encode import Encoder
+from glmcount.families.base import Family
+from glmcount.fitting.fit import Fit, fold_sums
+from glmcount.fitting.objective import Rows, Weighed, assemble, predictors
+from glmcount.numerics import Array, Control, factor
+
+__all__ = [
+    "by_row",
+    "inverse_information",
+    "mean_inverse",
+    "mean_weights",
+    "row_leverage",
+    "spread",
+    "total",
+]
+
+
+def rows_of(layout: Layout, strip: Strip, theta: Array) -> Rows:
+    """A strip's rows at given parameters."""
+    return Rows(strip.y, strip.weights, predictors(layout, strip, theta))
+
+
+def by_row(encoder: Encoder, fit: Fit, what: Callable[[Strip, Rows], Array]) -> Array:
+    """One number for each used row, in order: ``what(strip, rows)``."""
+
+    def work(strip: Strip) -> list[Array]:
+        values = what(strip, rows_of(fit.layout, strip, fit.theta))
+        return [np.broadcast_to(values, (strip.n,))]
+
+    return np.concatenate(encoder.fold(work, lambda a, b: a + b))
+
+
+def total(encoder: Encoder, fit: Fit, what: Callable[[Rows], Array]) -> float:
+    """Weighted sum over the used rows of ``what(rows)``."""
+
+    def work(strip: Strip) -> float:
+        rows = rows_of(fit.layout, strip, fit.theta)
+        values = np.broadcast_to(what(rows), (strip.n,))
+        return float(values.sum() if rows.weights is None else np.dot(values, rows.weights))
+
+    return encoder.fold(work, lambda a, b: a + b)
+
+
+def spread(fit: Fit, matrix: Array) -> Array:
+    """A matrix over the kept columns as one over all, zero elsewhere."""
+    full = np.zeros((fit.layout.size, fit.layout.size))
+    full[np.ix_(fit.kept, fit.kept)] = matrix
+    return full
+
+
+def pivot(fit: Fit) -> int | None:
+    """Among the kept columns, the one that carries a direction of separation."""
+    if fit.falling is None:
+        return None
+    direction = np.abs(fit.falling[2] * fit.layout.sizes)[fit.kept]
+    return int(np.argmax(direction))
+
+
+def inverse_information(fit: Fit, information: Array | None = None) -> Array | None:
+    """Inverse information over the kept columns; None where it is not definite.
+
+    The column that carries a direction of separation is held: its variance is infinite,
+    and the others' are those of the rows that are left.
+    """
+    matrix = fit.information if information is None else information
+    held = pivot(fit)
+    if held is None:
+        found = factor(matrix)
+        return None if found is None else found.inverse()
+    others = np.asarray([j for j in range(len(matrix)) if j != held], dtype=np.intp)
+    found = factor(matrix[np.ix_(others, others)])
+    if found is None:
+        return None
+    out = np.zeros_like(matrix)
+    out[np.ix_(others, others)] = found.inverse()
+    return out
+
+
+def mean_weights(family: Family, rows: Rows) -> Array:
+    """Expected information of the mean's predictor, by row and copy."""
+    mixed = None if family.expected is None else family.expected(rows.etas)
+    entry = None if mixed is None else mixed[0][0]
+    if entry is None:
+        observed = family.terms(rows.y, rows.etas).d2[0][0]
+        entry = np.zeros(1) if observed is None else -observed
+    return np.broadcast_to(entry, (rows.y.shape[1],))
+
+
+def mean_inverse(encoder: Encoder, fit: Fit) -> Array:
+    """Inverse of the mean equation's expected information, over all columns."""
+    from_joint = fit.kept < fit.layout.slices[0].stop
+    own = fit.information[np.ix_(from_joint, from_joint)]
+    if fit.family.expected is not None:
+        own = _mean_information(encoder, fit)[np.ix_(fit.kept[from_joint], fit.kept[from_joint])]
+    found = factor(own)
+    inverse = linalg.pinvh(own) if found is None else found.inverse()
+    full = np.zeros((fit.layout.size, fit.layout.size))
+    mine = fit.kept[from_joint]
+    full[np.ix_(mine, mine)] = inverse
+    return full
+
+
+def _mean_information(encoder: Encoder, fit: Fit) -> Array:
+    def weigh(rows: Rows) -> Weighed:
+        w = mean_weights(fit.family, rows)
+        w = w if rows.weights is None else w * rows.weights
+        return Weighed(np.zeros(1), (None,) * fit.layout.q, {(0, 0): w})
+
+    raw = fold_sums(encoder, fit.layout, fit.theta, weigh, Control())
+    return assemble(fit.layout, raw)[2]
+
+
+def row_leverage(fit: Fit, inverse: Array, strip: Strip, rows: Rows, importance: bool) -> Array:
+    """Leverage of the mean equation, of one copy of a row (R's hatvalues)."""
+    chosen = [1.0] + [None] * (fit.layout.q - 1)
+    weight = mean_weights(fit.family, rows)
+    if importance and rows.weights is not None:
+        weight = weight * rows.weights
+    return quadratic(fit.layout, strip, inverse, chosen) * weight

@@ -1,0 +1,1 @@
+"""Inference: covariances, tests and intervals, all on records and arrays."""

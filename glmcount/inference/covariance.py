@@ -1,0 +1,205 @@
+"""Covariances of the estimates: each estimator a value that says what it needs.
+
+With bread B (the inverse information) and row scores s_i, a sandwich is
+B (sum_i c_i s_i s_i') B (White 1982, Econometrica 50). HC1 takes c = n / (n - k), HC2
+1 / (1 - h_i), HC3 1 / (1 - h_i)^2, h_i the leverage (MacKinnon & White 1985; Long & Ervin
+2000, The American Statistician 54).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from glmcount.design.blocks import Strip
+from glmcount.design.encode import Encoder
+from glmcount.errors import CovarianceError, UsageError, near, some
+from glmcount.fitting.fit import Fit
+from glmcount.fitting.objective import Raw, Rows, Weighed, add, assemble, strip_sums
+from glmcount.fitting.sums import inverse_information, mean_inverse, row_leverage, rows_of
+from glmcount.numerics import Array, Control, factor
+
+__all__ = ["ESTIMATORS", "Covariance", "Estimator", "covariance", "estimator", "register_estimator"]
+
+FULL = 1.0 - 1e-10
+
+
+@dataclass(frozen=True)
+class Covariance:
+    """A covariance over the kept columns, in the columns as the user has them.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (k, k)
+    name, label : str
+    """
+
+    matrix: Array
+    name: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What an estimator may use besides the fit."""
+
+    encoder: Encoder
+    fit: Fit
+    importance: bool
+    nobs: float
+    scale: float
+    control: Control
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """A covariance estimator.
+
+    Parameters
+    ----------
+    name, label : str
+    compute : callable
+        ``(setting, bread) -> matrix`` over the kept, shifted columns.
+    """
+
+    name: str
+    label: str
+    compute: Callable[[Setting, Array], Array]
+
+
+ESTIMATORS: dict[str, Estimator] = {}
+
+
+def register_estimator(estimator: Estimator) -> Estimator:
+    """Make an estimator known by its name; returns it."""
+    ESTIMATORS[estimator.name] = estimator
+    return estimator
+
+
+def estimator(cov: str | Estimator | None, default: str) -> Estimator:
+    """The estimator of that name.
+
+    Raises
+    ------
+    UsageError
+        With the names there are.
+    """
+    if isinstance(cov, Estimator):
+        return cov
+    name = default if cov is None else cov
+    known = {key.lower(): key for key in ESTIMATORS}
+    if not isinstance(name, str) or name.lower() not in known:
+        raise UsageError(
+            f"There is no covariance {name!r}.{near(str(name), ESTIMATORS)} "
+            f"cov takes: {some(ESTIMATORS, 20)}.",
+            kind="unknown_covariance",
+        )
+    return ESTIMATORS[known[name.lower()]]
+
+
+def covariance(chosen: Estimator, setting: Setting) -> Covariance:
+    """Compute a covariance and carry it to the user's columns.
+
+    Raises
+    ------
+    CovarianceError
+        Where the information is not positive definite, or a row has leverage 1.
+    """
+    fit = setting.fit
+    bread = inverse_information(fit)
+    if bread is None:
+        raise CovarianceError(
+            "The information matrix is not positive definite at the estimate, so it has no "
+            "covariance. Look at r.certificate and r.history; drop columns that nearly repeat "
+            "others, or bring columns to similar sizes.",
+            kind="singular_information",
+        )
+    shifted = chosen.compute(setting, bread)
+    back = fit.layout.unshift[np.ix_(fit.kept, fit.kept)]
+    matrix = np.dot(np.dot(back, shifted), back.T)
+    return Covariance(0.5 * (matrix + matrix.T), chosen.name, chosen.label)
+
+
+def meat(setting: Setting, factor_of: Callable[[Array], Array] | None) -> Array:
+    """sum_i c_i s_i s_i' over the kept columns; `factor_of` maps leverages to c."""
+    fit, family = setting.fit, setting.fit.family
+    inverse = None if factor_of is None else mean_inverse(setting.encoder, fit)
+    q = fit.layout.q
+
+    def weigh(rows: Rows) -> Weighed:
+        first = family.terms(rows.y, rows.etas).d1
+        w = np.ones(1) if rows.weights is None else rows.weights
+        both = w * w if setting.importance else w
+        if rows.extra is not None:
+            both = both * rows.extra
+        second: dict[tuple[int, int], Array | None] = {}
+        for j in range(q):
+            for k in range(j, q):
+                a, b = first[j], first[k]
+                second[j, k] = None if a is None or b is None else both * a * b
+        return Weighed(np.zeros(1), (None,) * q, second)
+
+    def work(strip: Strip) -> Raw:
+        extra = None
+        if factor_of is not None and inverse is not None:
+            rows = rows_of(fit.layout, strip, fit.theta)
+            leverage = row_leverage(fit, inverse, strip, rows, setting.importance)
+            _refuse_full(strip, leverage)
+            extra = factor_of(leverage)
+        return strip_sums(fit.layout, strip, fit.theta, weigh, setting.control.block_rows, extra)
+
+    raw = setting.encoder.fold(work, add)
+    return assemble(fit.layout, raw)[2][np.ix_(fit.kept, fit.kept)]
+
+
+def _refuse_full(strip: Strip, leverage: Array) -> None:
+    full = np.flatnonzero(leverage >= FULL)
+    if len(full):
+        rows = (full if strip.where is None else strip.where[full]) + strip.first
+        raise CovarianceError(
+            f"HC2 and HC3 divide by 1 - leverage, and rows (counted from 0) {some(rows)} have "
+            "leverage 1: a column of the design is there for one of them alone. Leave the "
+            "column and the row out, or use cov='HC1'.",
+            kind="leverage_one",
+        )
+
+
+def _sandwich(factor_of: Callable[[Array], Array] | None) -> Callable[[Setting, Array], Array]:
+    def compute(setting: Setting, bread: Array) -> Array:
+        return np.dot(np.dot(bread, meat(setting, factor_of)), bread)
+
+    return compute
+
+
+def _hc1(setting: Setting, bread: Array) -> Array:
+    k = int((setting.fit.kept < setting.fit.layout.slices[0].stop).sum())
+    if setting.nobs <= k:
+        raise CovarianceError(
+            f"HC1 divides by nobs - k, which is {setting.nobs:g} - {k}; use cov='HC0'.",
+            kind="saturated",
+        )
+    return np.dot(np.dot(bread, meat(setting, None)), bread) * setting.nobs / (setting.nobs - k)
+
+
+def _opg(setting: Setting, bread: Array) -> Array:
+    found = factor(meat(setting, None))
+    if found is None:
+        raise CovarianceError(
+            "The outer product of the scores is singular, so cov='opg' does not exist; "
+            "use cov='nonrobust' or 'HC0'.",
+            kind="singular_information",
+        )
+    return found.inverse()
+
+
+for _each in (
+    Estimator("nonrobust", "nonrobust", lambda setting, bread: bread * setting.scale),
+    Estimator("opg", "OPG", _opg),
+    Estimator("HC0", "robust (HC0)", _sandwich(None)),
+    Estimator("HC1", "robust (HC1)", _hc1),
+    Estimator("HC2", "robust (HC2)", _sandwich(lambda h: 1.0 / (1.0 - h))),
+    Estimator("HC3", "robust (HC3)", _sandwich(lambda h: 1.0 / (1.0 - h) ** 2)),
+):
+    register_estimator(_each)

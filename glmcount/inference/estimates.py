@@ -1,0 +1,140 @@
+"""Estimates as the user reads them: names, natural scales, intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glmcount.design.spec import DesignSpec
+from glmcount.errors import UsageError
+from glmcount.fitting.fit import Fit
+from glmcount.numerics import (
+    Array,
+    normal_quantile,
+    normal_tail,
+    student_quantile,
+    student_tail,
+)
+
+__all__ = ["Estimates", "conf_int", "estimates", "pvalues", "standard_errors", "tail", "width"]
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Reported parameters, in order: the mean's, then the ancillary ones.
+
+    Parameters
+    ----------
+    names : tuple of str
+    values : ndarray
+        On the reported scale; ``internal`` on the estimated one.
+    internal, slope : ndarray
+        Estimates and d reported / d internal.
+    equations : ndarray of int
+        Equation of each parameter.
+    natural : ndarray of bool
+        True where reported on a natural scale: no Wald test, interval by transformation.
+    infinite : ndarray
+        Sign of infinity where separation makes a coefficient infinite, else 0.
+    fixed : ndarray of bool
+        True for a parameter on its boundary, which has no standard error.
+    """
+
+    names: tuple[str, ...]
+    values: Array
+    internal: Array
+    slope: Array
+    equations: NDArray[np.int_]
+    natural: NDArray[np.bool_]
+    infinite: NDArray[np.int_]
+    fixed: NDArray[np.bool_]
+
+
+def estimates(fit: Fit, spec: DesignSpec) -> Estimates:
+    """Parameters of a fit in the user's columns and scales."""
+    internal = np.dot(fit.layout.unshift, fit.theta)[fit.kept]
+    every: list[str] = []
+    number: list[int] = []
+    natural = np.zeros(fit.layout.size, dtype=bool)
+    for k, (equation, design) in enumerate(zip(fit.family.equations, spec.equations, strict=False)):
+        plain = equation.natural is not None and design.names == ("Intercept",)
+        natural[fit.layout.slices[k]] = plain
+        every += [equation.name] if plain else [equation.prefix + name for name in design.names]
+        number += [k] * len(design.names)
+    natural = natural[fit.kept]
+    values, slope = internal.copy(), np.ones_like(internal)
+    for j in np.flatnonzero(natural):
+        transform = fit.family.equations[number[fit.kept[j]]].natural
+        assert transform is not None
+        values[j], slope[j] = transform(internal[j])
+    infinite = _infinite(fit)
+    names = [every[j] for j in fit.kept]
+    equations = np.asarray(number)[fit.kept]
+    fixed = np.zeros(len(names), dtype=bool)
+    if fit.limit is not None:
+        names.append(fit.limit.label.split(" ")[0])
+        values, internal = np.append(values, fit.limit.value), np.append(internal, -np.inf)
+        slope, equations = np.append(slope, 0.0), np.append(equations, fit.limit.equation)
+        natural, infinite = np.append(natural, True), np.append(infinite, 0)
+        fixed = np.append(fixed, True)
+    return Estimates(tuple(names), values, internal, slope, equations, natural, infinite, fixed)
+
+
+def _infinite(fit: Fit) -> NDArray[np.int_]:
+    out = np.zeros(len(fit.kept), dtype=int)
+    if fit.falling is None:
+        return out
+    direction = np.dot(fit.layout.unshift, fit.falling[2])[fit.kept]
+    sizes = fit.layout.sizes[fit.kept]
+    moved = np.abs(direction) * np.where(sizes > 0, sizes, 1.0)
+    far = moved > 1e-3 * max(float(moved.max(initial=0.0)), 1e-300)
+    out[far] = np.sign(direction[far]).astype(int)
+    return out
+
+
+def standard_errors(found: Estimates, matrix: Array) -> Array:
+    """Standard errors: inf for an infinite coefficient, NaN for one on its boundary."""
+    free = len(found.names) - int(found.fixed.sum())
+    out = np.full(len(found.names), np.nan)
+    out[:free] = np.sqrt(np.maximum(np.diag(matrix), 0.0)) * np.abs(found.slope[:free])
+    out[found.infinite != 0] = np.inf
+    return out
+
+
+def tail(statistic: Array, df: float | None) -> Array:
+    """Two-sided p-values: normal, or Student with `df`."""
+    return normal_tail(statistic) if df is None else student_tail(statistic, df)
+
+
+def width(alpha: float, df: float | None) -> float:
+    """Standard errors on each side of an interval of level 1 - alpha.
+
+    Raises
+    ------
+    UsageError
+        If alpha is not between 0 and 1.
+    """
+    if not 0.0 < alpha < 1.0:
+        raise UsageError(f"alpha must be between 0 and 1, got {alpha!r}.", kind="alpha")
+    return normal_quantile(alpha) if df is None else student_quantile(alpha, df)
+
+
+def pvalues(found: Estimates, bse: Array, df: float | None) -> Array:
+    """Wald p-values; NaN where the null is a boundary or nothing was estimated."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        out = tail(found.values / bse, df)
+    return np.where(found.natural | found.fixed, np.nan, out)
+
+
+def conf_int(found: Estimates, bse: Array, alpha: float, df: float | None) -> Array:
+    """Wald intervals, (k, 2); of a natural-scale parameter exp of the interval of its log."""
+    reach = width(alpha, df)
+    out = np.empty((len(found.names), 2))
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        for column, sign in enumerate((-1.0, 1.0)):
+            plain = found.values + sign * reach * bse
+            log = found.values * np.exp(sign * reach * bse / found.values)
+            out[:, column] = np.where(found.natural, log, plain)
+    return out

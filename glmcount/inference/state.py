@@ -1,0 +1,160 @@
+"""What a result is made of: the frozen record behind the façade, and what derives from it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from glmcount.design.encode import Encoder
+from glmcount.design.measure import Measured
+from glmcount.errors import DataChangedError, NoLikelihoodError
+from glmcount.families.base import Family
+from glmcount.fitting.fit import Fit, Options
+from glmcount.fitting.sums import total
+from glmcount.inference.covariance import Setting
+from glmcount.inference.estimates import Estimates
+from glmcount.numerics import Array
+
+__all__ = ["State"]
+
+
+@dataclass(frozen=True)
+class State:
+    """All that was asked and found.
+
+    Parameters
+    ----------
+    encoder, measured, fit : the rows, what they are like, and the fit to them
+    family : Family
+        As asked for; `fit.family` is its limit where the maximum is on a boundary.
+    estimates : Estimates
+    options : Options
+    weights_type : str
+    index : object
+        Labels of the data's rows, or None.
+    call : mapping
+        Arguments of the fit, for `refit`.
+    warnings : tuple of Warning
+    """
+
+    encoder: Encoder
+    measured: Measured
+    fit: Fit
+    family: Family
+    estimates: Estimates
+    options: Options
+    weights_type: str
+    index: Any
+    call: Mapping[str, Any]
+    warnings: tuple[Warning, ...]
+
+    @property
+    def importance(self) -> bool:
+        """Whether a weight stands for the importance of one row, not for copies."""
+        return self.weights_type != "frequency"
+
+    @property
+    def nobs(self) -> float:
+        """Observations: sum of frequency weights, else rows."""
+        return float(self.measured.n) if self.importance else self.measured.sums.weight
+
+    @property
+    def k_mean(self) -> int:
+        """Coefficients of the mean that were kept."""
+        return int((self.fit.kept < self.fit.layout.slices[0].stop).sum())
+
+    @property
+    def df_resid(self) -> float:
+        """nobs minus the mean's coefficients."""
+        return self.nobs - self.k_mean
+
+    @property
+    def k_all(self) -> int:
+        """Every estimated parameter, one on its boundary included."""
+        return len(self.estimates.names)
+
+    def has_constant(self) -> bool:
+        """Whether the mean equation spans a constant."""
+        return self.fit.layout.constants[0] is not None
+
+    def likelihood(self, what: str) -> float:
+        """The log-likelihood, or a refusal that names what was asked."""
+        if not self.family.likelihood:
+            raise NoLikelihoodError(
+                f"{what} needs a likelihood, and {self.family.label} has only a mean and a "
+                "variance. Compare by wald_test, or fit family='poisson' or 'negbin'."
+            )
+        return self.fit.llf
+
+    def information_criterion(self, what: str, penalty: float) -> float:
+        """-2 llf + penalty k."""
+        llf = self.likelihood(what)
+        if self.weights_type == "probability":
+            raise NoLikelihoodError(
+                f"{what} is not defined under probability weights: the weighted sum is not the "
+                "likelihood of the sample."
+            )
+        return -2.0 * llf + penalty * self.k_all
+
+    def aicc(self) -> float:
+        """AIC + 2 k (k + 1) / (nobs - k - 1); inf where that denominator is not positive."""
+        k, rest = self.k_all, self.nobs - self.k_all - 1
+        aic = self.information_criterion("aicc", 2.0)
+        return aic + 2.0 * k * (k + 1) / rest if rest > 0 else math.inf
+
+    def setting(self, scale: float) -> Setting:
+        """What a covariance estimator is given."""
+        return Setting(
+            self.encoder, self.fit, self.importance, self.nobs, scale, self.options.control
+        )
+
+    def used_rows(self) -> NDArray[np.intp]:
+        """Numbers of the used rows."""
+        source, plan = self.encoder.source, self.encoder.plan
+        out = []
+        for number in range(source.n_strips):
+            first, last = source.span(number)
+            n = last - first
+            where = plan.where(number, n)
+            out.append(first + (np.arange(n) if where is None else where))
+        return np.concatenate(out)
+
+    def labels(self) -> pd.Index:
+        """Index over the used rows."""
+        every = pd.RangeIndex(self.encoder.source.n_rows) if self.index is None else self.index
+        return every if self.measured.n == len(every) else every[self.used_rows()]
+
+    def check_unchanged(self) -> None:
+        """Refuse to go on with rows that are not those fitted.
+
+        Raises
+        ------
+        DataChangedError
+            If the log-likelihood at the estimate is not the fit's.
+        """
+        fit = self.fit
+        if fit.falling is not None:
+            return
+        family = fit.family
+        value = total(self.encoder, fit, lambda rows: family.terms(rows.y, rows.etas).value)
+        found = value + self.measured.constant
+        if abs(found - fit.llf) > 1e-8 * max(1.0, abs(fit.llf)):
+            raise DataChangedError(
+                f"The data are not those that were fitted: their log-likelihood is {found:.10g}, "
+                f"the fit's {fit.llf:.10g}. Fit again, or keep arrays unchanged."
+            )
+
+    def reshifted(self, matrix: Array) -> Array:
+        """A covariance in the user's columns, carried to all shifted columns."""
+        fit = self.fit
+        grid = np.ix_(fit.kept, fit.kept)
+        there = fit.layout.reshift[grid]
+        full = np.zeros((fit.layout.size, fit.layout.size))
+        full[grid] = np.dot(np.dot(there, matrix), there.T)
+        return full

@@ -1,0 +1,420 @@
+"""Numbers without models: jets, stable special functions, tails, symmetric solves, `Control`.
+
+A *jet* is a function of the q predictors of a model with its first and second
+derivatives, row by row. Families return jets; means, variances and predictions are jets;
+the delta method is jet algebra.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg, special
+
+__all__ = [
+    "EPS",
+    "Array",
+    "Control",
+    "Factored",
+    "Jet",
+    "chi2_tail",
+    "condition_number",
+    "constant_jet",
+    "eta_jet",
+    "exp_jet",
+    "factor",
+    "log1p_gap",
+    "log1p_slope",
+    "log_rising",
+    "normal_quantile",
+    "normal_tail",
+    "student_quantile",
+    "student_tail",
+    "trigamma",
+]
+
+Array = NDArray[np.float64]
+Entry = Array | None
+EPS = float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True)
+class Control:
+    """Every numerical knob of a fit, once.
+
+    Parameters
+    ----------
+    tol : float
+        A full Newton step is final when no row's linear predictor moves by more.
+    maxiter : int, optional
+        Most iterations; None takes the method's own: 100 for newton and irls, 2,000 for
+        lbfgs, 100,000 for gradient.
+    threads : int, optional
+        Worker threads over strips of rows; None takes the number of processors, at most 8.
+        The digits do not depend on it.
+    block_rows : int
+        Rows that dense work takes at a time, chosen to stay in the processor's cache.
+    memory : int
+        Bytes that may hold evaluated expressions between passes.
+    memory_limit : int
+        Bytes that one information matrix may take; larger models are refused by name.
+    progress : bool or callable
+        True prints a line each iteration; a callable gets the iteration's record.
+
+    Examples
+    --------
+    >>> Control(maxiter=20).tol
+    1e-06
+    """
+
+    tol: float = 1e-6
+    maxiter: int | None = None
+    threads: int | None = None
+    block_rows: int = 16_384
+    memory: int = 32 * 2**20
+    memory_limit: int = 2 * 2**30
+    progress: bool | Callable[..., None] = False
+
+
+@dataclass(frozen=True)
+class Jet:
+    """A value with its derivatives in the q predictors, row by row.
+
+    Parameters
+    ----------
+    value : ndarray, shape (n,)
+    d1 : tuple of q entries, each ndarray or None
+        First derivatives; None is identically zero.
+    d2 : tuple of q tuples of q entries, each ndarray or None
+        Second derivatives, symmetric.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mean = exp_jet(eta_jet((np.array([0.0]),), 0))
+    >>> float((mean * mean).d2[0][0][0])
+    4.0
+    """
+
+    value: Array
+    d1: tuple[Entry, ...]
+    d2: tuple[tuple[Entry, ...], ...]
+
+    @property
+    def q(self) -> int:
+        """Number of predictors."""
+        return len(self.d1)
+
+    def __add__(self, other: Jet) -> Jet:
+        span = range(self.q)
+        return Jet(
+            self.value + other.value,
+            tuple(_plus(self.d1[j], other.d1[j]) for j in span),
+            tuple(tuple(_plus(self.d2[j][k], other.d2[j][k]) for k in span) for j in span),
+        )
+
+    def __mul__(self, other: Jet) -> Jet:
+        span = range(self.q)
+
+        def second(j: int, k: int) -> Entry:
+            straight = _plus(_times(self.d2[j][k], other.value), _times(other.d2[j][k], self.value))
+            crossed = _plus(_times(self.d1[j], other.d1[k]), _times(self.d1[k], other.d1[j]))
+            return _plus(straight, crossed)
+
+        return Jet(
+            self.value * other.value,
+            tuple(
+                _plus(_times(self.d1[j], other.value), _times(other.d1[j], self.value))
+                for j in span
+            ),
+            tuple(tuple(second(j, k) for k in span) for j in span),
+        )
+
+    def chain(self, value: Array, first: Array, second: Array) -> Jet:
+        """Jet of f(self), given f and its first two derivatives at ``self.value``."""
+        span = range(self.q)
+        return Jet(
+            value,
+            tuple(_times(self.d1[j], first) for j in span),
+            tuple(
+                tuple(
+                    _plus(
+                        _times(self.d2[j][k], first),
+                        _times(_times(self.d1[j], self.d1[k]), second),
+                    )
+                    for k in span
+                )
+                for j in span
+            ),
+        )
+
+
+def _plus(a: Entry, b: Entry) -> Entry:
+    if a is None:
+        return b
+    return a if b is None else a + b
+
+
+def _times(a: Entry, b: Entry) -> Entry:
+    return None if a is None or b is None else a * b
+
+
+def eta_jet(etas: Sequence[Array], k: int) -> Jet:
+    """Jet of the k-th predictor itself."""
+    q = len(etas)
+    empty: tuple[Entry, ...] = (None,) * q
+    one = np.ones(1)
+    return Jet(etas[k], tuple(one if j == k else None for j in range(q)), (empty,) * q)
+
+
+def constant_jet(value: Array, q: int) -> Jet:
+    """Jet of something that does not depend on any predictor."""
+    empty: tuple[Entry, ...] = (None,) * q
+    return Jet(value, empty, (empty,) * q)
+
+
+def exp_jet(jet: Jet) -> Jet:
+    """Jet of exp(jet)."""
+    value = np.exp(jet.value)
+    return jet.chain(value, value, value)
+
+
+# Special functions ----------------------------------------------------------------------
+
+_SERIES_BELOW = 0.1
+_SERIES_TERMS = 17
+
+
+def _alternating(t: Array, coefficients: Sequence[float]) -> Array:
+    out = np.full_like(t, coefficients[-1])
+    for c in coefficients[-2::-1]:
+        out *= -t
+        out += c
+    return out * t
+
+
+_GAP = [1.0 / (k + 1) for k in range(1, _SERIES_TERMS + 1)]
+_SLOPE = [k / (k + 1) for k in range(1, _SERIES_TERMS + 1)]
+
+
+def _spliced(t: Array, direct: Callable[[Array], Array], series: Sequence[float]) -> Array:
+    t = np.asarray(t, dtype=np.float64)
+    small = t < _SERIES_BELOW
+    if not small.any():
+        return direct(t)
+    if small.all():
+        return _alternating(t, series)
+    out = np.empty_like(t)
+    out[small] = _alternating(t[small], series)
+    out[~small] = direct(t[~small])
+    return out
+
+
+def log1p_gap(t: Array) -> Array:
+    """1 - log(1 + t) / t for t >= 0, without cancellation near 0 (there t/2 - t^2/3 + ...).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float(log1p_gap(np.array([1e-20]))[0])
+    5e-21
+    """
+    return _spliced(t, lambda u: 1.0 - np.log1p(u) / u, _GAP)
+
+
+def log1p_slope(t: Array) -> Array:
+    """log(1 + t) / t - 1 / (1 + t) for t >= 0, without cancellation near 0.
+
+    It is t times the derivative of `log1p_gap`.
+    """
+    return _spliced(t, lambda u: np.log1p(u) / u - 1.0 / (1.0 + u), _SLOPE)
+
+
+def trigamma(x: Array) -> Array:
+    """Second derivative of log gamma, x > 0, to about 2e-15 relative.
+
+    Ten steps of the recurrence, then the asymptotic series (Abramowitz & Stegun 6.4.12);
+    scipy's polygamma(1, x) takes twenty times as long.
+    """
+    x = np.asarray(x, dtype=np.float64)
+    total = np.zeros_like(x)
+    for k in range(10):
+        total += 1.0 / np.square(x + k)
+    z = x + 10.0
+    inverse = 1.0 / z
+    return total + inverse + 0.5 * inverse**2 + _even_series(inverse, _TRIGAMMA) * inverse
+
+
+_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
+_TRIGAMMA = _BERNOULLI
+_DIGAMMA = tuple(b / (2 * k) for k, b in enumerate(_BERNOULLI, 1))
+_LGAMMA = tuple(b / (2 * k * (2 * k - 1)) for k, b in enumerate(_BERNOULLI, 1))
+
+
+def _even_series(inverse: Array, coefficients: Sequence[float]) -> Array:
+    """Sum over k >= 1 of c_k inverse^(2k)."""
+    square = inverse * inverse
+    out = np.full_like(square, coefficients[-1])
+    for c in coefficients[-2::-1]:
+        out *= square
+        out += c
+    return out * square
+
+
+def log_rising(y: Array, alpha: Array) -> tuple[Array, Array, Array]:
+    """L = sum_{j < y} log(1 + alpha j) and its two derivatives in log(alpha).
+
+    It is lgamma(y + r) - lgamma(r) - y log(r) at r = 1 / alpha, continued to real y >= 0.
+    That difference loses every digit as alpha -> 0; this does not.
+
+    Parameters
+    ----------
+    y : ndarray, shape (n,)
+        Counts; need not be whole.
+    alpha : ndarray, shape (n,) or (1,)
+
+    Returns
+    -------
+    tuple of three ndarray, shape (n,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> [float(part[0]) for part in log_rising(np.array([2.0]), np.array([1.0]))][1:]
+    [0.5, 0.25]
+    """
+    if alpha.shape == (1,) and y.size:
+        top = float(y.max())
+        if top <= max(4096, y.size):
+            whole = y.astype(np.intp)
+            if np.array_equal(whole, y):
+                table = _rising_table(float(alpha[0]), 1 << int(top + 1).bit_length())
+                return table[0][whole], table[1][whole], table[2][whole]
+    y, alpha = np.broadcast_arrays(y, alpha)
+    out = np.empty((3, y.size))
+    near_zero = alpha <= 0.1
+    for rows, formula in ((near_zero, _rising_small), (~near_zero, _rising_plain)):
+        if rows.any():
+            out[:, rows] = formula(y[rows], alpha[rows])
+    return out[0], out[1], out[2]
+
+
+@lru_cache(maxsize=16)
+def _rising_table(alpha: float, size: int) -> Array:
+    # Extended precision where the machine has it: a running sum of thousands of terms
+    # would otherwise give up two or three digits.
+    step = np.longdouble(alpha) * np.arange(size, dtype=np.longdouble)
+    terms = np.stack([np.log1p(step), step / (1 + step), step / (1 + step) ** 2])
+    table = np.zeros((3, size + 1))
+    table[:, 1:] = np.cumsum(terms, axis=1)
+    return table
+
+
+def _rising_small(y: Array, alpha: Array) -> Array:
+    # Stirling's series for both gammas with their leading parts cancelled by hand.
+    r, u = 1.0 / alpha, alpha * y
+    top, low = 1.0 / (y + r), alpha
+    gap, slope = log1p_gap(u), log1p_slope(u)
+    share = u / (1.0 + u)
+    tail0 = _even_series(top, _LGAMMA) / top - _even_series(low, _LGAMMA) / low
+    tail1 = _even_series(top, _DIGAMMA) - _even_series(low, _DIGAMMA)
+    tail2 = _even_series(top, _TRIGAMMA) * top - _even_series(low, _TRIGAMMA) * low
+    log1p = np.log1p(u)
+    value = (y - 0.5) * log1p - y * gap + tail0
+    first = y * gap - 0.5 * share + r * tail1
+    second = y * slope - 0.5 * share / (1.0 + u) - r * tail1 + r * r * tail2
+    return np.stack([value, first, second])
+
+
+def _rising_plain(y: Array, alpha: Array) -> Array:
+    r = 1.0 / alpha
+    digammas = r * (special.psi(y + r) - special.psi(r))
+    trigammas = r * r * (trigamma(y + r) - trigamma(r))
+    value = special.gammaln(y + r) - special.gammaln(r) + y * np.log(alpha)
+    return np.stack([value, y - digammas, digammas + trigammas])
+
+
+# Tails: always from the small side, so that 1e-300 is 1e-300 --------------------------------
+
+
+def normal_tail(z: Array) -> Array:
+    """Two-sided normal p-value, P(|Z| > |z|)."""
+    return special.erfc(np.abs(z) / np.sqrt(2.0))
+
+
+def student_tail(t: Array, df: float) -> Array:
+    """Two-sided Student p-value."""
+    return 2.0 * special.stdtr(df, -np.abs(t))
+
+
+def chi2_tail(x: float, df: float) -> float:
+    """Upper tail of the chi-squared distribution, P(X > x)."""
+    return float(special.chdtrc(df, max(x, 0.0))) if df > 0 else 1.0
+
+
+def normal_quantile(alpha: float) -> float:
+    """z with P(|Z| > z) = alpha."""
+    return float(-special.ndtri(alpha / 2.0))
+
+
+def student_quantile(alpha: float, df: float) -> float:
+    """t with P(|T| > t) = alpha."""
+    return float(-special.stdtrit(df, alpha / 2.0))
+
+
+# Symmetric matrices -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Factored:
+    """Cholesky factor of the equilibrated matrix S H S, S = diag(H)^(-1/2)."""
+
+    scale: Array
+    lower: Array
+
+    def solve(self, rhs: Array) -> Array:
+        """H^-1 rhs."""
+        scale = self.scale if rhs.ndim == 1 else self.scale[:, None]
+        return scale * linalg.cho_solve((self.lower, True), scale * rhs, check_finite=False)
+
+    def inverse(self) -> Array:
+        """H^-1, symmetric to the last bit."""
+        full = linalg.cho_solve((self.lower, True), np.eye(len(self.scale)), check_finite=False)
+        full = self.scale[:, None] * full * self.scale
+        return 0.5 * (full + full.T)
+
+
+def factor(matrix: Array) -> Factored | None:
+    """Factor a symmetric matrix; None where it is not positive definite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> factor(np.array([[1.0, 2.0], [2.0, 1.0]])) is None
+    True
+    """
+    diagonal = np.diag(matrix)
+    if not np.all(np.isfinite(matrix)) or not np.all(diagonal > 0):
+        return None
+    scale = 1.0 / np.sqrt(diagonal)
+    try:
+        lower = linalg.cholesky(scale[:, None] * matrix * scale, lower=True, check_finite=False)
+    except linalg.LinAlgError:
+        return None
+    return Factored(scale, lower)
+
+
+def condition_number(matrix: Array) -> float:
+    """Condition number of the equilibrated matrix D^-1/2 H D^-1/2; inf if not definite."""
+    if matrix.size == 0:
+        return 1.0
+    diagonal = np.diag(matrix)
+    if not np.all(diagonal > 0):
+        return float("inf")
+    scale = 1.0 / np.sqrt(diagonal)
+    values = linalg.eigvalsh(scale[:, None] * matrix * scale, check_finite=False)
+    return float(values[-1] / values[0]) if values[0] > 0 else float("inf")

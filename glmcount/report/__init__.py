@@ -1,0 +1,21 @@
+"""Tables of results: one `Table` value, its renderers, summaries and tidy frames."""
+
+from glmcount.report.render import RENDERERS, render
+from glmcount.report.summary import EquationRows, Summary, SummaryFacts, summarise
+from glmcount.report.table import Column, Group, Row, Table
+from glmcount.report.tidy import glance_frame, tidy_frame
+
+__all__ = [
+    "RENDERERS",
+    "Column",
+    "EquationRows",
+    "Group",
+    "Row",
+    "Summary",
+    "SummaryFacts",
+    "Table",
+    "glance_frame",
+    "render",
+    "summarise",
+    "tidy_frame",
+]

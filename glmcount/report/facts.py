@@ -1,0 +1,146 @@
+"""Records of a fit to the facts and footnotes that a summary prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from glmcount.errors import some
+from glmcount.families.base import Family
+from glmcount.fitting.null import limit_llf
+from glmcount.inference.estimates import Estimates
+from glmcount.inference.state import State
+from glmcount.numerics import Array, chi2_tail
+from glmcount.report.summary import EquationRows, SummaryFacts
+
+__all__ = ["equation_rows", "summary_facts"]
+
+
+def equation_rows(
+    found: Estimates, family: Family, bse: Array, statistics: Array, tests: Array, ends: Array
+) -> tuple[EquationRows, ...]:
+    """Coefficients grouped by equation."""
+    out = []
+    for k in np.unique(found.equations):
+        own = np.flatnonzero(found.equations == k)
+        equation = family.equations[k]
+        marks = tuple({0: "", 1: "inf", -1: "-inf"}[int(found.infinite[j])] for j in own)
+        out.append(
+            EquationRows(
+                equation.heading,
+                tuple(found.names[j] for j in own),
+                found.values[own],
+                bse[own],
+                np.where(found.natural, np.nan, statistics)[own],
+                tests[own],
+                ends[own, 0],
+                ends[own, 1],
+                family.mean_log and k == 0,
+                marks if any(marks) else (),
+            )
+        )
+    return tuple(out)
+
+
+def summary_facts(
+    state: State,
+    figures: Mapping[str, float | None],
+    spread: Mapping[str, float],
+    cov_label: str,
+    equations: tuple[EquationRows, ...],
+) -> SummaryFacts:
+    """All that a summary prints.
+
+    Parameters
+    ----------
+    state : State
+    figures : mapping
+        llf, llnull, aic, bic, deviance, null_deviance, prsquared; None where not defined.
+    spread : mapping
+        pearson_chi2 and scale.
+    cov_label : str
+    equations : tuple of EquationRows
+    """
+    quasi = state.family.scale == "pearson"
+    account = state.encoder.plan.account
+    return SummaryFacts(
+        title=state.family.title,
+        formula=state.encoder.spec.formula,
+        statistic="t" if quasi else "z",
+        nobs=state.nobs,
+        n_rows=account.n_rows,
+        dropped=dict(account.reasons),
+        n_dropped=account.n_dropped,
+        df_resid=state.df_resid,
+        df_null=state.nobs - int(state.has_constant()),
+        pearson_chi2=spread["pearson_chi2"],
+        scale=spread["scale"] if quasi else None,
+        cov_label=cov_label,
+        converged=state.fit.converged or state.fit.falling is not None,
+        passes=state.fit.passes,
+        rho=state.fit.reached[0],
+        equations=equations,
+        footnotes=(*_design_notes(state), *_ancillary_notes(state), *_dispersion(state, spread)),
+        **figures,
+    )
+
+
+def _ancillary_notes(state: State) -> list[str]:
+    """Each ancillary parameter on its scales, and its boundary test."""
+    found, out = state.estimates, []
+    for j in np.flatnonzero(found.natural & ~found.fixed):
+        name, value = found.names[j], float(found.values[j])
+        out.append(
+            f"{name} = {value:.6g}, 1/{name} (theta) = {1 / value:.6g}, "
+            f"log({name}) = {np.log(value):.6g}."
+        )
+    for limit in state.fit.family.limits:
+        llf = limit_llf(state.encoder, state.measured, state.fit, limit, state.options.control)
+        statistic = max(0.0, 2.0 * (state.fit.llf - llf))
+        pvalue = 0.5 * chi2_tail(statistic, 1)
+        shown = "p < 0.001" if pvalue < 0.001 else f"p = {pvalue:.3f}"
+        out.append(f"LR test of {limit.label}: half chi2(1) = {statistic:.2f}, {shown}.")
+    return out
+
+
+def _dispersion(state: State, spread: Mapping[str, float]) -> list[str]:
+    wider = state.family.wider
+    ratio = spread["pearson_chi2"] / state.df_resid if state.df_resid > 0 else 0.0
+    if not wider or ratio < 1.5:
+        return []
+    return [
+        f"Dispersion (Pearson/df) {ratio:.2f}: more variance than {state.family.label}; compare "
+        f'family="{wider}".'
+    ]
+
+
+def _design_notes(state: State) -> list[str]:
+    """Offset, weights, rows dropped, information and warnings, as sentences."""
+    spec, dropped = state.encoder.spec, state.encoder.plan.account.reasons
+    notes = []
+    offsets = [_named(code) for code in spec.equations[0].offsets]
+    if spec.exposure is not None:
+        offsets.append(f"log({_named(spec.exposure)})")
+    line = []
+    if offsets:
+        line.append(f"Offset: {' + '.join(offsets)}.")
+    if spec.weights is not None:
+        line.append(f"Weights ({state.weights_type}): {_named(spec.weights)}.")
+    if dropped:
+        counted = some((f"{reason} {count:,}" for reason, count in dropped.items()), 12)
+        line.append(f"Rows dropped: {counted}.")
+    if line:
+        notes.append("  ".join(line))
+    if len(state.fit.family.equations) > 1:
+        notes.append(f"Standard errors from the {state.options.information} information.")
+    # Rows dropped have their own line above.
+    told = [w for w in state.warnings if getattr(w, "kind", "") != "missing_rows"]
+    shown = (str(w).split("\n")[0] for w in told)
+    notes += [f"Warning: {text}" for text in shown]
+    return notes
+
+
+def _named(code: str) -> str:
+    inner = code.removeprefix("Q('").removesuffix("')") if code.startswith("Q('") else code
+    return "given as an array" if inner.startswith("<") else inner

@@ -1,0 +1,438 @@
+"""`Results`: the one thing a user holds; each method is a line or two onto a room below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from glmcount.design.formula import linear_constraints
+from glmcount.diagnostics import residuals, verdicts
+from glmcount.diagnostics.influence import Influence, influence
+from glmcount.errors import GlmcountError, NotDefinedError
+from glmcount.fitting.certificate import Certificate
+from glmcount.fitting.null import null_deviance, null_llf
+from glmcount.fitting.objective import Rows
+from glmcount.fitting.separation import Separation
+from glmcount.fitting.solvers import Iteration
+from glmcount.fitting.sums import by_row, total
+from glmcount.inference.covariance import Covariance, Estimator, covariance, estimator
+from glmcount.inference.estimates import conf_int, pvalues, standard_errors
+from glmcount.inference.state import State
+from glmcount.inference.tests import TestResult, single, wald
+from glmcount.numerics import Array, chi2_tail
+from glmcount.prediction.predict import Prediction, predicted, prediction, quantity, target
+from glmcount.prediction.simulate import simulate
+from glmcount.report.facts import equation_rows, summary_facts
+from glmcount.report.summary import EquationRows, Summary, SummaryFacts, summarise
+from glmcount.report.tidy import glance_frame, tidy_frame
+
+__all__ = ["Model", "Results"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """What was fitted, in words: names of response and columns, formula, family."""
+
+    endog_names: str
+    exog_names: tuple[str, ...]
+    formula: str
+    family: str
+    link: str
+
+
+class Results:
+    """A fitted count model.
+
+    Made by `glmcount.fit` and `glmcount.fit_arrays`. Attributes have statsmodels' names
+    where it has one. Row-wise results are Series over the used rows with the data's index.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> r = gc.fit("y ~ 1", data={"y": [1, 2, 3]})
+    >>> round(float(r.fittedvalues[0]), 12)
+    2.0
+    """
+
+    def __init__(self, state: State, cov: Estimator) -> None:
+        self._state = state
+        self._cov = cov
+
+    # Estimates ------------------------------------------------------------------------
+
+    @cached_property
+    def params(self) -> pd.Series:
+        """Estimates by name; ancillary parameters on their natural scale."""
+        return self._named(self._state.estimates.values)
+
+    @cached_property
+    def _covariance(self) -> Covariance:
+        return covariance(self._cov, self._state.setting(self.scale))
+
+    @cached_property
+    def bse(self) -> pd.Series:
+        """Standard errors: inf for an infinite coefficient, NaN for one on its boundary."""
+        return self._named(standard_errors(self._state.estimates, self._covariance.matrix))
+
+    @cached_property
+    def tvalues(self) -> pd.Series:
+        """params / bse."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self.params / self.bse
+
+    @cached_property
+    def pvalues(self) -> pd.Series:
+        """Two-sided Wald p-values; none for a parameter whose null is a boundary."""
+        bse = self.bse.to_numpy()
+        return self._named(pvalues(self._state.estimates, bse, self._df))
+
+    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
+        """Wald intervals of level 1 - alpha, columns 0 and 1."""
+        ends = conf_int(self._state.estimates, self.bse.to_numpy(), alpha, self._df)
+        return pd.DataFrame(ends, index=self.params.index)
+
+    def cov_params(self) -> pd.DataFrame:
+        """Covariance of `params`; NaN for a parameter on its boundary."""
+        found = self._state.estimates
+        k = len(found.names)
+        out = np.full((k, k), np.nan)
+        free = k - int(found.fixed.sum())
+        slope = found.slope[:free]
+        out[:free, :free] = slope[:, None] * self._covariance.matrix * slope
+        far = np.flatnonzero(found.infinite)
+        out[far, far] = np.inf
+        return pd.DataFrame(out, index=self.params.index, columns=self.params.index)
+
+    @property
+    def cov_type(self) -> str:
+        """Name of the covariance."""
+        return self._cov.name
+
+    def with_cov(self, cov: str | Estimator | None) -> Results:
+        """The same fit with another covariance; nothing is fitted again."""
+        default = "HC1" if self._state.weights_type == "probability" else "nonrobust"
+        return Results(self._state, estimator(cov, default))
+
+    # Figures of the fit ---------------------------------------------------------------
+
+    @property
+    def nobs(self) -> float:
+        """Number of observations; the sum of frequency weights."""
+        return self._state.nobs
+
+    @property
+    def df_model(self) -> int:
+        """Coefficients of the mean without its constant."""
+        return self._state.k_mean - int(self._state.has_constant())
+
+    @property
+    def df_resid(self) -> float:
+        """nobs minus the coefficients of the mean."""
+        return self._state.df_resid
+
+    @property
+    def llf(self) -> float:
+        """Log-likelihood at the estimate."""
+        return self._state.likelihood("llf")
+
+    @cached_property
+    def llnull(self) -> float:
+        """Log-likelihood with every equation a constant; offsets stay."""
+        state = self._state
+        state.likelihood("llnull")
+        return null_llf(
+            state.encoder, state.measured, state.family, state.has_constant(), state.options.control
+        )
+
+    @property
+    def llr(self) -> float:
+        """2 (llf - llnull)."""
+        self._state.information_criterion("llr", 0.0)
+        return 2.0 * (self.llf - self.llnull)
+
+    @property
+    def llr_pvalue(self) -> float:
+        """Chi-squared p-value of `llr` with df_model degrees of freedom."""
+        return chi2_tail(self.llr, self.df_model)
+
+    @property
+    def prsquared(self) -> float:
+        """McFadden's 1 - llf / llnull."""
+        return 1.0 - self.llf / self.llnull
+
+    @property
+    def aic(self) -> float:
+        """-2 llf + 2 k, k every estimated parameter."""
+        return self._state.information_criterion("aic", 2.0)
+
+    @property
+    def bic(self) -> float:
+        """-2 llf + log(nobs) k."""
+        return self._state.information_criterion("bic", float(np.log(self.nobs)))
+
+    @property
+    def aicc(self) -> float:
+        """AIC with its small-sample correction (Hurvich & Tsai 1989)."""
+        return self._state.aicc()
+
+    @cached_property
+    def deviance(self) -> float:
+        """2 (saturated - fitted), at the fitted ancillary parameters."""
+        self._state.check_unchanged()
+        return total(self._state.encoder, self._state.fit, self._of(residuals.unit_deviance))
+
+    @cached_property
+    def null_deviance(self) -> float:
+        """Deviance of a constant mean at this model's ancillary parameters."""
+        state = self._state
+        if state.fit.family.deviance is None:
+            raise NotDefinedError(
+                f"{state.family.label} has no saturated model.", kind="no_deviance"
+            )
+        return null_deviance(
+            state.encoder, state.measured, state.fit, state.has_constant(), state.options.control
+        )
+
+    @cached_property
+    def pearson_chi2(self) -> float:
+        """Sum of squared Pearson residuals."""
+        return total(self._state.encoder, self._state.fit, self._of(residuals.pearson_square))
+
+    @cached_property
+    def scale(self) -> float:
+        """1, or Pearson chi-squared / df_resid for quasi-likelihoods."""
+        scale = self._state.family.scale
+        if scale != "pearson":
+            return float(scale)
+        return self.pearson_chi2 / self.df_resid if self.df_resid > 0 else float("nan")
+
+    @property
+    def _df(self) -> float | None:
+        return self.df_resid if self._state.family.scale == "pearson" else None
+
+    # How it went ----------------------------------------------------------------------
+
+    @property
+    def method(self) -> str:
+        """Name of the solver."""
+        return self._state.options.method
+
+    @property
+    def converged(self) -> bool:
+        """Whether the stop rule was met."""
+        return self._state.fit.converged or self._state.fit.falling is not None
+
+    @property
+    def history(self) -> tuple[Iteration, ...]:
+        """Each iteration: log-likelihood, rho, decrement, step, halvings, pilot."""
+        return self._state.fit.history
+
+    @cached_property
+    def certificate(self) -> Certificate:
+        """What is known of how near the maximum this is."""
+        return verdicts.certificate(self._state)
+
+    @property
+    def warnings(self) -> tuple[Warning, ...]:
+        """Every warning the fit gave."""
+        return self._state.warnings
+
+    @cached_property
+    def separation(self) -> Separation | None:
+        """Rows predicted to be zero without doubt, and their infinite coefficients; or None."""
+        return verdicts.separation(self._state)
+
+    @cached_property
+    def aliased(self) -> Mapping[str, dict[str, float]]:
+        """Columns left out, each with the combination of others that gives it."""
+        return verdicts.aliased(self._state)
+
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """Rows left out, by reason; one row can have several."""
+        return dict(self._state.encoder.plan.account.reasons)
+
+    @property
+    def n_dropped(self) -> int:
+        """Rows left out."""
+        return self._state.encoder.plan.account.n_dropped
+
+    @property
+    def model(self) -> Model:
+        """Names of response and columns, formula, family."""
+        spec = self._state.encoder.spec
+        return Model(
+            spec.response,
+            spec.equations[0].names,
+            spec.formula,
+            self._state.family.name,
+            self._state.family.link,
+        )
+
+    # Row by row -----------------------------------------------------------------------
+
+    def _of(self, residual: Callable[..., Array]) -> Callable[[Rows], Array]:
+        return lambda rows: residual(self._state.fit.family, rows)
+
+    def _rows(self, residual: Callable[..., Array], weighted: bool = False) -> pd.Series:
+        self._state.check_unchanged()
+        root = weighted and self._state.importance
+
+        def one(strip: Any, rows: Rows) -> Array:
+            values = residual(self._state.fit.family, rows)
+            return values * np.sqrt(rows.weights) if root and rows.weights is not None else values
+
+        values = by_row(self._state.encoder, self._state.fit, one)
+        return pd.Series(values, index=self._state.labels())
+
+    def _named(self, values: Array) -> pd.Series:
+        return pd.Series(values, index=pd.Index(self._state.estimates.names))
+
+    @cached_property
+    def fittedvalues(self) -> pd.Series:
+        """Means of the used rows."""
+        return self._rows(residuals.mean)
+
+    @cached_property
+    def resid_response(self) -> pd.Series:
+        """y - mu."""
+        return self._rows(residuals.response)
+
+    @cached_property
+    def resid_pearson(self) -> pd.Series:
+        """(y - mu) / sqrt(variance), times sqrt(w) under importance weights."""
+        return self._rows(residuals.pearson, weighted=True)
+
+    @cached_property
+    def resid_deviance(self) -> pd.Series:
+        """Signed root of the unit deviance, times sqrt(w) under importance weights."""
+        return self._rows(residuals.deviance, weighted=True)
+
+    @cached_property
+    def resid_working(self) -> pd.Series:
+        """(y - mu) d eta / d mu."""
+        return self._rows(residuals.working)
+
+    @cached_property
+    def resid_anscombe(self) -> pd.Series:
+        """Anscombe residuals."""
+        return self._rows(residuals.anscombe)
+
+    def resid_quantile(self, rng: int | np.random.Generator | None = None) -> pd.Series:
+        """Randomised quantile residuals (Dunn & Smyth 1996), standard normal if all is well."""
+        self._state.check_unchanged()
+        values = residuals.quantiles(self._state, np.random.default_rng(rng))
+        return pd.Series(values, index=self._state.labels())
+
+    def get_influence(self) -> Influence:
+        """Leverages and Cook's distances."""
+        return influence(self._state, self.resid_pearson.to_numpy(), self.scale)
+
+    # Prediction -----------------------------------------------------------------------
+
+    def predict(
+        self, newdata: Any = None, *, which: str = "mean", offset: Any = None, exposure: Any = None
+    ) -> pd.Series:
+        """Predict for new rows, or the fitted ones; NaN where a row has NaN.
+
+        Parameters
+        ----------
+        newdata : DataFrame or dict, optional
+        which : {"mean", "linear", "var"}
+        offset, exposure : array, optional
+            Only where the fit was given them as arrays; else they come from `newdata`.
+        """
+        encoder, label = target(self._state, newdata, {"offset": offset, "exposure": exposure})
+        return label(predicted(encoder, self._state.fit, quantity(which).jet, None)[0])
+
+    def get_prediction(
+        self, newdata: Any = None, *, which: str = "mean", offset: Any = None, exposure: Any = None
+    ) -> Prediction:
+        """As `predict`, with standard errors by the delta method and intervals."""
+        encoder, label = target(self._state, newdata, {"offset": offset, "exposure": exposure})
+        matrix = self._state.reshifted(self._covariance.matrix)
+        return prediction(encoder, self._state.fit, which, matrix, self._df, label)
+
+    def simulate(self, n: int = 1, rng: int | np.random.Generator | None = None) -> pd.DataFrame:
+        """Draw n new responses for the fitted rows, one column each."""
+        return simulate(self._state, n, np.random.default_rng(rng))
+
+    # Tests ----------------------------------------------------------------------------
+
+    def wald_test(self, hypothesis: Any) -> TestResult:
+        """Test linear hypotheses jointly, such as ``"x1 = 0, x2 = x3"`` or a matrix R."""
+        r, q = linear_constraints(hypothesis, self._state.estimates.names)
+        matrix = self.cov_params().to_numpy()
+        return wald(r, q, self.params.to_numpy(), matrix, self._df, str(hypothesis))
+
+    def t_test(self, hypothesis: Any, alpha: float = 0.05) -> pd.DataFrame:
+        """Test each linear hypothesis alone: estimate, std_error, statistic, p_value, interval."""
+        r, q = linear_constraints(hypothesis, self._state.estimates.names)
+        matrix = self.cov_params().to_numpy()
+        found = single(r, q, self.params.to_numpy(), matrix, self._df, alpha)
+        return tidy_frame([EquationRows("", *found)], False, alpha).drop(columns="equation")
+
+    # Reports --------------------------------------------------------------------------
+
+    def _equations(self, alpha: float) -> tuple[EquationRows, ...]:
+        state = self._state
+        return equation_rows(
+            state.estimates,
+            state.family,
+            self.bse.to_numpy(),
+            self.tvalues.to_numpy(),
+            self.pvalues.to_numpy(),
+            self.conf_int(alpha).to_numpy(),
+        )
+
+    def _maybe(self, name: str) -> float | None:
+        try:
+            return float(getattr(self, name))
+        except GlmcountError:
+            return None
+
+    def _facts(self, alpha: float = 0.05) -> SummaryFacts:
+        figures = ("llf", "llnull", "aic", "bic", "deviance", "null_deviance", "prsquared")
+        return summary_facts(
+            self._state,
+            {name: self._maybe(name) for name in figures},
+            {"pearson_chi2": self.pearson_chi2, "scale": self.scale},
+            self._cov.label,
+            self._equations(alpha),
+        )
+
+    def summary(self, *, exponentiate: bool = False, alpha: float = 0.05) -> Summary:
+        """The printed summary; ``exponentiate=True`` shows rate ratios (IRR)."""
+        return summarise(self._facts(alpha), exponentiate=exponentiate, alpha=alpha)
+
+    def tidy(self, *, exponentiate: bool = False, alpha: float = 0.05) -> pd.DataFrame:
+        """One row a coefficient."""
+        return tidy_frame(self._equations(alpha), exponentiate, alpha)
+
+    def glance(self) -> pd.DataFrame:
+        """One row for the fit."""
+        return glance_frame(self._facts())
+
+    def augment(self) -> pd.DataFrame:
+        """One row an observation: fitted value, residuals, leverage, Cook's distance."""
+        influence = self.get_influence()
+        return pd.DataFrame(
+            {
+                "fitted": self.fittedvalues,
+                "resid": self.resid_response,
+                "resid_pearson": self.resid_pearson,
+                "hat": influence.hat_matrix_diag,
+                "cooksd": influence.cooks_distance[0],
+            }
+        )
+
+    def __repr__(self) -> str:
+        return str(self.summary())
+
+    def _repr_html_(self) -> str:
+        return self.summary().as_html()

@@ -1,0 +1,8 @@
+"""Where rows come from; each backend is one file that registers how to open its data."""
+
+from __future__ import annotations
+
+from glmcount.sources.base import STRIP_ROWS, Source, map_fold, open_source, register_source
+from glmcount.sources.frame import from_columns
+
+__all__ = ["STRIP_ROWS", "Source", "from_columns", "map_fold", "open_source", "register_source"]

@@ -1,0 +1,172 @@
+"""What a source of rows is, and the one way of going over it: map strips, fold in order.
+
+Strips are a fixed partition of the rows by their number alone, so that no digit of a
+result depends on how many threads or workers share the work.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from threadpoolctl import ThreadpoolController
+
+from glmcount.errors import DataError
+
+__all__ = ["STRIP_ROWS", "Source", "map_fold", "open_source", "register_source"]
+
+STRIP_ROWS = 65_536
+
+T = TypeVar("T")
+Columns = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows of named columns, readable any number of times.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Columns there are.
+    n_rows : int
+    index : object
+        Row labels of what row-wise results are given back with (a pandas Index), or None.
+    read : callable
+        ``(first, last, names) -> {name: values}`` for a range of rows.
+    """
+
+    names: tuple[str, ...]
+    n_rows: int
+    index: Any
+    read: Callable[[int, int, Sequence[str]], Columns]
+
+    @property
+    def n_strips(self) -> int:
+        """Number of strips; at least one, so that empty data are met by the checks."""
+        return max(1, -(-self.n_rows // STRIP_ROWS))
+
+    def span(self, number: int) -> tuple[int, int]:
+        """First row of a strip, and the row after its last."""
+        return number * STRIP_ROWS, min((number + 1) * STRIP_ROWS, self.n_rows)
+
+    def strip(self, number: int, names: Sequence[str]) -> tuple[int, Columns]:
+        """First row and columns of a strip."""
+        first, last = self.span(number)
+        return first, self.read(first, last, names)
+
+
+def map_fold(
+    source: Source,
+    names: Sequence[str],
+    map_strip: Callable[[int, int, Columns], T],
+    fold: Callable[[T, T], T],
+    threads: int | None = None,
+) -> T:
+    """Fold ``map_strip(number, first row, columns)`` over all strips, in strip order."""
+
+    def one(number: int) -> T:
+        first, columns = source.strip(number, names)
+        return map_strip(number, first, columns)
+
+    workers = min(threads or _processors(), source.n_strips)
+    if source.n_strips == 1:
+        return one(0)
+    with _single_threaded_blas():
+        if workers == 1:
+            return _folded(map(one, range(source.n_strips)), fold)
+        with ThreadPoolExecutor(workers) as pool:
+            return _folded(_windowed(pool, one, source.n_strips, 2 * workers), fold)
+
+
+def _folded(parts: Iterator[T], fold: Callable[[T, T], T]) -> T:
+    total = next(parts)
+    for part in parts:
+        total = fold(total, part)
+    return total
+
+
+def _windowed(
+    pool: ThreadPoolExecutor, work: Callable[[int], T], count: int, window: int
+) -> Iterator[T]:
+    # Never more than a few strips' sums wait to be folded: for wide models each is large.
+    waiting = [pool.submit(work, number) for number in range(min(window, count))]
+    for number in range(len(waiting), count + len(waiting)):
+        done = waiting.pop(0)
+        yield done.result()
+        if number < count:
+            waiting.append(pool.submit(work, number))
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return min(8, len(os.sched_getaffinity(0)))
+    return min(8, os.cpu_count() or 1)
+
+
+class _BlasLimit:
+    """How many passes hold the process-wide limit of one BLAS thread."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.holders = 0
+        self.limiter: Any = None
+        self.controller: ThreadpoolController | None = None
+
+
+_limit = _BlasLimit()
+
+
+@contextmanager
+def _single_threaded_blas() -> Iterator[None]:
+    # Building the controller takes milliseconds, hence once a process; its limit is global
+    # to the process, hence the count of holders.
+    with _limit.lock:
+        if _limit.controller is None:
+            _limit.controller = ThreadpoolController()
+        if _limit.holders == 0:
+            _limit.limiter = _limit.controller.limit(limits=1, user_api="blas")
+        _limit.holders += 1
+    try:
+        yield
+    finally:
+        with _limit.lock:
+            _limit.holders -= 1
+            if _limit.holders == 0:
+                _limit.limiter.restore_original_limits()
+
+
+Opener = Callable[[Any], Source | None]
+_openers: list[Opener] = []
+
+
+def register_source(opener: Opener) -> Opener:
+    """Add a kind of data: a function that opens it, or returns None for what isn't its own."""
+    _openers.append(opener)
+    return opener
+
+
+def open_source(data: Any) -> Source:
+    """The source for what a user passed as ``data``.
+
+    Raises
+    ------
+    DataError
+        If nothing registered can read it.
+    """
+    if isinstance(data, Source):
+        return data
+    for opener in reversed(_openers):
+        source = opener(data)
+        if source is not None:
+            return source
+    raise DataError(
+        f"data of type {type(data).__name__} cannot be read. Accepted: a pandas or polars "
+        "DataFrame, a pyarrow Table, or a dict of equally long columns.",
+        kind="data_type",
+    )

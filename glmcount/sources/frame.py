@@ -1,0 +1,104 @@
+"""In-memory tables: pandas, polars, pyarrow tables, dicts of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from glmcount.errors import DataError, some
+from glmcount.sources.base import Columns, Source, register_source
+
+__all__ = ["from_columns"]
+
+_LISTS = (list, tuple, range)
+
+
+def from_columns(columns: Mapping[str, Any], index: Any = None) -> Source:
+    """Source over columns that can be sliced.
+
+    Raises
+    ------
+    DataError
+        If the columns differ in length.
+    """
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        told = some(f"{name!r} has {length}" for name, length in lengths.items())
+        raise DataError(f"The columns differ in length: {told}.", kind="column_length")
+    return _lazy(tuple(columns), max(lengths.values(), default=0), index, columns.__getitem__)
+
+
+def _lazy(names: tuple[str, ...], n_rows: int, index: Any, column: Callable[[str], Any]) -> Source:
+    taken: dict[str, Any] = {}
+
+    def read(first: int, last: int, wanted: Sequence[str]) -> Columns:
+        for name in wanted:
+            if name not in taken:
+                taken[name] = column(name)
+        return {name: taken[name][first:last] for name in wanted}
+
+    return Source(names, n_rows, index, read)
+
+
+def _sliceable(series: pd.Series) -> Any:
+    """The numpy array behind a plain column (a view), or the values as they are."""
+    return series.to_numpy() if isinstance(series.dtype, np.dtype) else series.array
+
+
+@register_source
+def _pandas(data: Any) -> Source | None:
+    if not isinstance(data, pd.DataFrame):
+        return None
+    held = data.copy(deep=False)
+    names = tuple(str(name) for name in held.columns)
+    labels = dict(zip(names, held.columns, strict=True))
+    repeated = {name for name in names if names.count(name) > 1} if len(labels) < len(names) else ()
+
+    def column(name: str) -> Any:
+        if name in repeated:
+            places = [i + 1 for i, other in enumerate(names) if other == name]
+            raise DataError(
+                f"Column {name!r} stands {len(places)} times in the data (columns "
+                f"{some(places)}); rename all but one.",
+                kind="duplicate_column",
+            )
+        return _sliceable(held[labels[name]])
+
+    return _lazy(names, len(held), held.index, column)
+
+
+@register_source
+def _dict(data: Any) -> Source | None:
+    if not isinstance(data, Mapping):
+        return None
+    columns = {
+        str(name): _sliceable(values) if isinstance(values, pd.Series) else values
+        for name, values in data.items()
+    }
+    for name, values in columns.items():
+        if np.ndim(values) == 0 or isinstance(values, str):
+            raise DataError(
+                f"Column {name!r} is a single value, not a column of values.",
+                kind="column_length",
+            )
+    return from_columns({name: _listed(values) for name, values in columns.items()})
+
+
+def _listed(values: Any) -> Any:
+    # pandas keeps a mixed list as objects, where numpy would turn [1, "a"] into strings.
+    return _sliceable(pd.Series(list(values))) if isinstance(values, _LISTS) else values
+
+
+@register_source
+def _dataframe_like(data: Any) -> Source | None:
+    """polars DataFrames and pyarrow Tables: told by what they offer, imported by nobody."""
+    if hasattr(data, "get_column") and hasattr(data, "height"):
+        return _lazy(tuple(data.columns), int(data.height), None, data.get_column)
+    if hasattr(data, "column_names") and hasattr(data, "num_rows"):
+        return _lazy(tuple(data.column_names), int(data.num_rows), None, data.column)
+    if hasattr(data, "collect_schema") and hasattr(data, "collect"):
+        return _dataframe_like(data.collect())
+    return None

@@ -1,0 +1,1 @@
+"""Tests of glmcount; a package, so that no other package called tests is found first."""

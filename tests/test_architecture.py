@@ -1,0 +1,194 @@
+"""The floors and budgets of the house, read off the code."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "glmcount"
+FILES = sorted(PACKAGE.rglob("*.py"))
+ROOMS = [
+    "errors", "numerics", "families", "sources", "design", "fitting", "inference",
+    "prediction", "diagnostics", "report", "checks", "results", "api", "datasets",
+    "demo", "cli", "__main__", "__init__",
+]  # fmt: skip
+LAZY = {"scipy.optimize", "pyarrow", "pyarrow.parquet"}
+PATSY = {"design/formula.py", "design/transforms.py"}
+TREES = {path: ast.parse(path.read_text()) for path in FILES}
+HEAVY = ["scipy.stats", "scipy.optimize", "matplotlib", "pyarrow", "dask", "polars", "statsmodels"]
+
+
+def place(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def room(module: str) -> str:
+    """Room of a dotted module name below glmcount; the package itself is its own top."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else "__init__"
+
+
+def code_lines(path: Path) -> set[int]:
+    """Lines that hold code: no blank, comment or docstring line."""
+    text = path.read_text()
+    kept = {
+        i
+        for i, line in enumerate(text.splitlines(), 1)
+        if line.strip() and not line.strip().startswith("#")
+    }
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(TREES[path]):
+        if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
+            kept -= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    return kept
+
+
+def functions() -> list[tuple[str, int]]:
+    out = []
+    for path in FILES:
+        lines = code_lines(path)
+        for node in ast.walk(TREES[path]):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                size = sum(node.lineno <= i <= node.end_lineno for i in lines)
+                out.append((f"{place(path)}:{node.name}", size))
+    return out
+
+
+def imports(path: Path) -> list[tuple[str, ast.AST]]:
+    """Absolute names of all modules a file imports, wherever in the file."""
+    out: list[tuple[str, ast.AST]] = []
+    package = ["glmcount", *path.relative_to(PACKAGE).parts[:-1]]
+    for node in ast.walk(TREES[path]):
+        if isinstance(node, ast.Import):
+            out += [(alias.name, node) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            names = [f"{module}.{alias.name}" for alias in node.names]
+            known = [n for n in names if is_module(n)]
+            out += [(n, node) for n in known] or [(module, node)]
+    return out
+
+
+def is_module(name: str) -> bool:
+    path = PACKAGE.parent / Path(*name.split("."))
+    return name.startswith("glmcount") and (path.with_suffix(".py").exists() or path.is_dir())
+
+
+@pytest.mark.parametrize("path", FILES, ids=place)
+def test_file_size(path):
+    assert len(code_lines(path)) <= 300
+
+
+def test_function_sizes():
+    sizes = functions()
+    assert [f for f in sizes if f[1] > 50] == []
+    small = sum(size <= 30 for _, size in sizes)
+    assert small >= 0.95 * len(sizes)
+
+
+@pytest.mark.parametrize("path", FILES, ids=place)
+def test_every_argument_is_annotated(path):
+    bare = [
+        f"{node.name}({arg.arg})"
+        for node in ast.walk(TREES[path])
+        if isinstance(node, ast.FunctionDef)
+        for arg in node.args.posonlyargs + node.args.args + node.args.kwonlyargs
+        if arg.annotation is None and arg.arg not in ("self", "cls")
+    ]
+    assert bare == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=place)
+def test_imports_point_downward(path):
+    own = "glmcount." + place(path).removesuffix(".py").replace("/", ".")
+    floor = ROOMS.index(room(own.removesuffix(".__init__")))
+    for name, _ in imports(path):
+        if name.startswith("glmcount") and path.name != "__init__.py":
+            assert ROOMS.index(room(name)) <= floor, f"{own} imports {name}"
+
+
+def test_no_import_circle():
+    graph = {}
+    for path in FILES:
+        own = "glmcount." + place(path).removesuffix(".py").replace("/", ".")
+        graph[own.removesuffix(".__init__")] = {n for n, _ in imports(path) if n.startswith("glm")}
+    done: set[str] = set()
+
+    def visit(name: str, above: tuple[str, ...]) -> None:
+        assert name not in above, " -> ".join((*above, name))
+        if name not in done:
+            for other in sorted(graph.get(name, ())):
+                visit(other, (*above, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+@pytest.mark.parametrize("path", FILES, ids=place)
+def test_imports_inside_functions_are_optional_extras_or_scipy(path):
+    top = set(TREES[path].body)
+    guarded = {n for node in top if isinstance(node, ast.If) for n in ast.walk(node)}
+    for name, node in imports(path):
+        if node not in top and node not in guarded:
+            assert name in LAZY, name
+
+
+@pytest.mark.parametrize("path", FILES, ids=place)
+def test_what_is_never_written(path):
+    text = path.read_text()
+    for node in ast.walk(TREES[path]):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in ("eval", "exec", "__import__", "compile")
+        if isinstance(node, ast.ExceptHandler):
+            assert node.type is not None
+            assert not (isinstance(node.type, ast.Name) and node.type.id == "Exception")
+    assert not re.search(r"import_module|\bpickle\b.*import|import pickle", text)
+    assert not re.search(r"1(\.0)? *- *\w*\.?cdf", text)
+    assert "TODO" not in text
+    names = [name for name, _ in imports(path)]
+    if any(name.split(".")[0] == "patsy" for name in names):
+        assert place(path) in PATSY
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in FILES if p.parent.name in ("fitting", "design")], ids=place
+)
+def test_no_matmul_in_passes(path):
+    matmul = [n for n in ast.walk(TREES[path]) if isinstance(n, ast.BinOp | ast.AugAssign)]
+    assert not any(isinstance(n.op, ast.MatMult) for n in matmul)
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if p.parent.name != "families"], ids=place)
+def test_nobody_asks_which_family_it_holds(path):
+    """`.name ==` on a family outside families/ is the sign of a missing idea."""
+    assert not re.search(
+        r"family\.name *(==|!=|in )|isinstance\([^)]*, *Family\)", path.read_text()
+    )
+
+
+def test_inheritance_is_one_deep():
+    for path, tree in TREES.items():
+        own = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and place(path) != "errors.py":
+                assert not {b.id for b in node.bases if isinstance(b, ast.Name)} & own, node.name
+
+
+def test_import_is_light():
+    code = (
+        "import sys, pandas, patsy; before = set(sys.modules); import glmcount;"
+        "print('\\n'.join(sorted(set(sys.modules) - before)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = run.stdout.split()
+    assert "glmcount.api" in loaded
+    assert [
+        name for name in loaded if any(name == h or name.startswith(h + ".") for h in HEAVY)
+    ] == []

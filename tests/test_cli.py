@@ -1,0 +1,387 @@
+"""The command line: what it hands to `fit`, what it reads and writes, how it ends."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import subprocess
+import sys
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from glmcount import api, cli, datasets
+from glmcount.errors import (
+    DataError,
+    MissingExtraError,
+    MissingRowsWarning,
+    NoLikelihoodError,
+    UsageError,
+)
+from glmcount.families import negbin
+from glmcount.report import RENDERERS
+from glmcount.report.summary import summarise
+from tests.report.samples import POISSON
+
+DATA = pd.DataFrame({"y": [1, 0, 3, 2, 4, 7], "x": [0.5, 1.5, 0.1, 0.3, 0.9, 0.2], "t": 2.0})
+FORMULA = "visits ~ hospital + chronic + gender"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    rho: float
+    leverage: np.ndarray
+
+
+class Stub:
+    """A result with known figures; a quasi-likelihood, so that some refuse."""
+
+    params = pd.Series({"Intercept": 1.0, "x": -np.inf})
+    bse = pd.Series({"Intercept": 0.5, "x": np.nan})
+    tvalues = params / 0.5
+    pvalues = pd.Series({"Intercept": 0.0455, "x": np.nan})
+    nobs, n_dropped, dropped = np.float64(6.0), np.int64(0), {"x missing": 2}
+    df_model, df_resid, aicc, prsquared, llnull = 1, 4, np.nan, None, np.nan
+    deviance, null_deviance, pearson_chi2, scale = 1.5, np.inf, np.float64(2.5), 1.25
+    cov_type, method, converged = "HC1", "newton", np.bool_(True)
+    certificate = Certificate(2e-9, np.array([1.0, np.nan]))
+    warnings = (MissingRowsWarning("2 rows left out"),)
+
+    def _refuse(self):
+        raise NoLikelihoodError("no likelihood")
+
+    llf = aic = bic = property(_refuse)
+
+    def conf_int(self, alpha):
+        limits = {0: self.params - alpha, 1: self.params + alpha}
+        return pd.DataFrame(limits)
+
+    def summary(self, *, exponentiate, alpha):
+        return summarise(POISSON, exponentiate=exponentiate, alpha=alpha)
+
+
+@pytest.fixture
+def called(monkeypatch):
+    """Replace `fit` by one that notes what it was given."""
+    calls = []
+
+    def fit(formula, data, **keywords):
+        calls.append((formula, data, keywords))
+        return Stub()
+
+    monkeypatch.setattr(cli, "fit", fit)
+    return calls
+
+
+@pytest.fixture
+def csv(tmp_path):
+    path = tmp_path / "data.csv"
+    DATA.to_csv(path, index=False)
+    return str(path)
+
+
+def test_only_what_is_given_is_handed_on(called, csv):
+    assert cli.main(["fit", "y ~ x", csv]) == 0
+    ((formula, data, keywords),) = called
+    assert formula == "y ~ x"
+    assert keywords == {"family": "poisson"}
+    pd.testing.assert_frame_equal(data, DATA)
+
+
+def test_every_option_is_handed_on_under_its_name(called, csv):
+    given = {name: f"<{name}>" for name in cli.FIT_OPTIONS}
+    words = [w for name, v in given.items() for w in (f"--{name.replace('_', '-')}", v)]
+    assert cli.main(["fit", "y ~ x", csv, "--family", "geometric", *words]) == 0
+    assert called[0][2] == {"family": "geometric", **given}
+
+
+@pytest.mark.parametrize("name", ["negbin", "nb2"])
+def test_alpha_of_the_family_is_held(called, csv, name):
+    assert cli.main(["fit", "y ~ x", csv, "--family", name, "--family-alpha", "0.5"]) == 0
+    assert called[0][2]["family"].label == negbin(alpha=0.5).label
+
+
+def test_alpha_of_a_family_without_one_is_misuse(called, csv, capsys):
+    assert cli.main(["fit", "y ~ x", csv, "--family-alpha", "0.5"]) == 2
+    assert "'poisson' has no parameter alpha" in capsys.readouterr().err
+    assert called == []
+
+
+@pytest.mark.parametrize("format", list(RENDERERS))
+def test_formats(called, csv, capsys, format):
+    words = ["--exponentiate", "--alpha", "0.1", "--format", format]
+    assert cli.main(["fit", "y ~ x", csv, *words]) == 0
+    expected = summarise(POISSON, exponentiate=True, alpha=0.1).render(format)
+    assert capsys.readouterr().out == expected + "\n"
+
+
+def test_output_goes_to_a_file(called, csv, tmp_path, capsys):
+    target = tmp_path / "out.txt"
+    assert cli.main(["fit", "y ~ x", csv, "--output", str(target)]) == 0
+    assert target.read_text(encoding="utf-8") == str(summarise(POISSON)) + "\n"
+    assert capsys.readouterr().out == ""
+
+
+def test_output_that_cannot_be_written_is_an_error(called, csv, tmp_path, capsys):
+    assert cli.main(["fit", "y ~ x", csv, "--output", str(tmp_path / "no" / "out")]) == 1
+    assert capsys.readouterr().err.startswith("glmcount: error: ")
+
+
+def test_json_is_strict_and_complete(called, csv, capsys):
+    assert cli.main(["fit", "y ~ x", csv, "--format", "json", "--alpha", "0.25"]) == 0
+
+    def refuse(constant):
+        raise AssertionError(f"{constant} is not JSON")
+
+    found = json.loads(capsys.readouterr().out, parse_constant=refuse)
+    assert found.pop("glmcount")
+    assert found == {
+        "formula": "y ~ x",
+        "params": {"Intercept": 1.0, "x": None},
+        "bse": {"Intercept": 0.5, "x": None},
+        "tvalues": {"Intercept": 2.0, "x": None},
+        "pvalues": {"Intercept": 0.0455, "x": None},
+        "conf_level": 0.75,
+        "conf_int": {"Intercept": [0.75, 1.25], "x": [None, None]},
+        "nobs": 6.0,
+        "n_dropped": 0,
+        "dropped": {"x missing": 2},
+        "df_model": 1,
+        "df_resid": 4,
+        "llf": None,
+        "llnull": None,
+        "aic": None,
+        "bic": None,
+        "aicc": None,
+        "prsquared": None,
+        "deviance": 1.5,
+        "null_deviance": None,
+        "pearson_chi2": 2.5,
+        "scale": 1.25,
+        "cov_type": "HC1",
+        "method": "newton",
+        "converged": True,
+        "certificate": {"rho": 2e-9, "leverage": [1.0, None]},
+        "warnings": ["2 rows left out"],
+    }
+
+
+def test_ratios_in_json_are_misuse(called, csv, capsys):
+    assert cli.main(["fit", "y ~ x", csv, "--format", "json", "--exponentiate"]) == 2
+    assert "--exponentiate" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["fit"],
+        ["fit", "y ~ x"],
+        ["fit", "y ~ x", "d.csv", "--format", "docx"],
+        ["fit", "y ~ x", "d.csv", "--alpha", "1"],
+        ["fit", "y ~ x", "d.csv", "--alpha", "a"],
+        ["fit", "y ~ x", "d.csv", "--family-alpha", "-1"],
+        ["fit", "y ~ x", "d.csv", "--family-alpha", "nan"],
+        ["fit", "y ~ x", "d.csv", "--freq-weights", "w"],
+        ["unknown"],
+    ],
+)
+def test_a_command_that_cannot_be_understood_ends_with_2(words, capsys):
+    assert cli.main(words) == 2
+    assert "usage: glmcount" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--version"], ["--help"], ["fit", "--help"]])
+def test_asking_about_the_program_ends_with_0(words, capsys):
+    assert cli.main(words) == 0
+    assert "glmcount" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(DataError("row 3 is negative"), 1), (UsageError("no such cov"), 2)]
+)
+def test_errors_of_glmcount_are_a_message_and_a_code(monkeypatch, csv, capsys, error, code):
+    def fit(formula, data, **keywords):
+        raise error
+
+    monkeypatch.setattr(cli, "fit", fit)
+    assert cli.main(["fit", "y ~ x", csv]) == code
+    captured = capsys.readouterr()
+    assert captured.err == f"glmcount: error: {error}\n"
+    assert captured.out == ""
+
+
+def test_warnings_of_glmcount_are_one_line_each_and_others_as_ever(monkeypatch, csv, capsys):
+    def fit(formula, data, **keywords):
+        for _ in range(2):
+            warnings.warn(MissingRowsWarning("2 rows\n    left out"), stacklevel=1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.warn("from elsewhere", UserWarning, stacklevel=1)
+        return Stub()
+
+    shown = []
+    monkeypatch.setattr(cli, "fit", fit)
+    monkeypatch.setattr(warnings, "showwarning", lambda message, *rest: shown.append(str(message)))
+    assert cli.main(["fit", "y ~ x", csv]) == 0
+    assert capsys.readouterr().err == "glmcount: warning: 2 rows left out\n" * 2
+    assert shown == ["from elsewhere"]
+
+
+def test_reading_by_ending(tmp_path):
+    csv, tsv = tmp_path / "a.CSV", tmp_path / "a.tsv"
+    DATA.to_csv(csv, index=False)
+    DATA.to_csv(tsv, sep="\t", index=False)
+    for plain in (csv, tsv):
+        packed = Path(f"{plain}.gz".lower())
+        packed.write_bytes(gzip.compress(plain.read_bytes()))
+        pd.testing.assert_frame_equal(cli.read(str(plain)), DATA)
+        pd.testing.assert_frame_equal(cli.read(str(packed)), DATA)
+
+
+def test_reading_parquet(tmp_path):
+    pytest.importorskip("pyarrow")
+    DATA.to_parquet(tmp_path / "a.parquet")
+    pd.testing.assert_frame_equal(cli.read(str(tmp_path / "a.parquet")), DATA)
+
+
+def test_parquet_without_pyarrow_names_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with pytest.raises(MissingExtraError, match="pip install 'glmcount"):
+        cli.read(str(tmp_path / "a.parquet"))
+
+
+def test_reading_standard_input(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y,x\n1,2\n"))
+    assert cli.read("-").to_dict("list") == {"y": [1], "x": [2]}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("missing.csv", None, "unreadable_file"),
+        ("empty.csv", b"", "unreadable_file"),
+        ("ragged.csv", b"a,b\n1,2\n1,2,3,4\n", "unreadable_file"),
+        ("latin.csv", b"a\n\xff\xfe\xff\n", "unreadable_file"),
+        ("notgz.csv.gz", b"a,b\n1,2\n", "unreadable_file"),
+        ("cut.csv.gz", gzip.compress(b"a,b\n" + b"1,2\n" * 999)[:-12], "unreadable_file"),
+        ("not.parquet", b"PAR0", "unreadable_file"),
+        ("data.xlsx", b"", "unknown_format"),
+    ],
+)
+def test_files_that_cannot_be_read(tmp_path, capsys, name, content, kind):
+    if name.endswith("parquet"):
+        pytest.importorskip("pyarrow")
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        cli.read(str(path))
+    assert caught.value.kind == kind
+    assert cli.main(["fit", "y ~ x", str(path)]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith(f"glmcount: error: {path}")
+    assert err.count("\n") == 1
+
+
+def test_a_terminal_without_the_letters_still_gets_the_table(monkeypatch):
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    cli._write("größe 1.0", None)
+    assert raw.getvalue() == b"gr\\xf6\\xdfe 1.0\n"
+
+
+# From here on nothing is replaced: the whole way from a file to a result.
+
+
+@pytest.fixture(scope="module")
+def visits(tmp_path_factory):
+    path = tmp_path_factory.mktemp("visits") / "visits.csv"
+    datasets.load("nmes1988").to_csv(path, index=False)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return api.fit(FORMULA, datasets.load("nmes1988"))
+
+
+@pytest.mark.parametrize("format", list(RENDERERS))
+def test_a_file_gives_what_the_frame_gives(visits, fitted, capsys, format):
+    assert cli.main(["fit", FORMULA, visits, "--format", format]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == fitted.summary().render(format) + "\n"
+    assert captured.err == ""
+
+
+def test_json_of_a_real_fit(visits, fitted, capsys):
+    assert cli.main(["fit", FORMULA, visits, "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["params"] == fitted.params.to_dict()
+    assert found["bse"] == fitted.bse.to_dict()
+    assert found["llf"] == fitted.llf
+    assert found["nobs"] == 4406
+    assert found["converged"] is True
+    assert found["certificate"]["rho"] < 1e-6
+
+
+@pytest.mark.parametrize("family", ["poisson", "quasipoisson", "negbin", "geometric"])
+def test_every_family_writes_text_and_json(visits, capsys, family):
+    for format in ("text", "json"):
+        words = ["fit", "visits ~ chronic", visits, "--family", family, "--format", format]
+        assert cli.main(words) == 0
+    assert capsys.readouterr().out.rstrip().endswith("}")
+
+
+def test_robust_covariance_and_exposure(visits, capsys):
+    words = ["--cov", "HC1", "--exposure", "age", "--format", "json"]
+    assert cli.main(["fit", "visits ~ chronic", visits, *words]) == 0
+    found = json.loads(capsys.readouterr().out)
+    expected = api.fit("visits ~ chronic", datasets.load("nmes1988"), cov="HC1", exposure="age")
+    assert found["bse"] == expected.bse.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "text"),
+    [
+        (["visits ~ chronc"], 1, "chronic"),
+        (["visits ~ chronic +* 2"], 1, "^"),
+        (["visits ~ chronic", "--family", "poison"], 2, "poisson"),
+        (["visits ~ chronic", "--cov", "HC9"], 2, "HC1"),
+    ],
+)
+def test_real_errors_name_what_to_do_and_show_no_traceback(visits, capsys, words, code, text):
+    assert cli.main(["fit", words[0], visits, *words[1:]]) == code
+    err = capsys.readouterr().err
+    assert err.startswith("glmcount: error: ")
+    assert text in err
+    assert "Traceback" not in err
+
+
+def test_negative_counts_are_a_data_error(tmp_path, capsys):
+    DATA.assign(y=-DATA["y"]).to_csv(tmp_path / "d.csv", index=False)
+    assert cli.main(["fit", "y ~ x", str(tmp_path / "d.csv")]) == 1
+    assert "negative" in capsys.readouterr().err
+
+
+def test_missing_rows_are_said_on_standard_error(tmp_path, capsys):
+    DATA.assign(x=[np.nan, *DATA["x"][1:]]).to_csv(tmp_path / "d.csv", index=False)
+    assert cli.main(["fit", "y ~ x", str(tmp_path / "d.csv")]) == 0
+    captured = capsys.readouterr()
+    assert captured.err.count("glmcount: warning: ") == captured.err.count("\n") >= 1
+    assert "1 dropped" in captured.out
+
+
+def test_the_module_runs_as_a_program(visits):
+    words = [sys.executable, "-m", "glmcount", "fit", "visits ~ chronic", visits]
+    run = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.splitlines()[1] == "=" * 79
+    bad = subprocess.run([*words[:4], "y ~ x"], capture_output=True, text=True, check=False)
+    assert bad.returncode == 2

@@ -1,0 +1,86 @@
+"""The documentation: every Python block runs and prints what the page shows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import make_reference
+import numpy as np
+import pytest
+import refresh
+from scipy.special import gammaln
+
+PAGES = {str(page.relative_to(refresh.ROOT)): page for page in refresh.pages()}
+
+
+def write(folder: Path, text: str) -> Path:
+    page = folder / "page.md"
+    page.write_text(text, encoding="utf-8")
+    return page
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_shows_what_its_blocks_print(name):
+    assert refresh.differences(PAGES[name]) == ""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_between_pages_lead_somewhere(name):
+    page = PAGES[name]
+    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_the_reference_is_up_to_date():
+    assert make_reference.PAGE.read_text(encoding="utf-8") == make_reference.reference()
+
+
+def test_the_learn_page_asks_torch():
+    page = PAGES["docs/learn/poisson-mle.md"].read_text(encoding="utf-8")
+    assert [block.mark for block in refresh.blocks(page)].count("torch") == 1
+
+
+def test_the_torch_stand_in_is_the_negative_log_likelihood_up_to_its_terms():
+    eta, y = np.array([0.3, -1.0, 2.0, 1.5]), np.array([0.0, 1.0, 2.0, 30.0])
+    log_likelihood = np.sum(y * eta - np.exp(eta) - gammaln(y + 1))
+    losses = {
+        full: refresh.torch_stand_in().nn.PoissonNLLLoss(
+            log_input=True, full=full, reduction="sum"
+        )(eta, y)
+        for full in (False, True)
+    }
+    assert losses[False] == pytest.approx(-log_likelihood - gammaln(y + 1).sum(), rel=1e-14)
+    # Stirling's series: the next term is 1 / (12 y), and only counts above 1 get any of it.
+    short = 1 / (12 * y[2:]) - 1 / (360 * y[2:] ** 3)
+    assert losses[True] + short.sum() == pytest.approx(-log_likelihood, abs=1e-4)
+
+
+def test_blocks_share_a_namespace_within_a_page(tmp_path):
+    text = "```python\na = 1\n```\nprose\n```python\nprint(a + 1)\n```\n\n```text\n2\n```\n"
+    assert refresh.differences(write(tmp_path, text)) == ""
+
+
+def test_a_wrong_output_is_found_and_put_right(tmp_path):
+    text = "```python\nprint(1 + 1)\n```\n\n```text\n3\n```\nprose\n"
+    page = write(tmp_path, text)
+    assert "-3\n+2\n" in refresh.differences(page)
+    assert refresh.refreshed(page) == text.replace("3\n", "2\n")
+
+
+@pytest.mark.parametrize(("shown", "same"), [("3e-15", True), ("1.5e-13", True), ("3e-11", False)])
+def test_only_the_digits_of_a_rounding_error_may_differ(tmp_path, shown, same):
+    text = f"```python\nprint('rho 1e-15')\n```\n\n```text\nrho {shown}\n```\n"
+    assert (refresh.differences(write(tmp_path, text)) == "") is same
+
+
+def test_a_block_that_prints_must_show_it(tmp_path):
+    with pytest.raises(SystemExit, match=r"page\.md:2: this block prints"):
+        refresh.refreshed(write(tmp_path, "```python\nprint(1)\n```\n\nprose\n"))
+
+
+def test_a_broken_block_names_the_line_of_the_page(tmp_path):
+    page = write(tmp_path, "# Title\n\n```python\n1 / 0\n```\n")
+    with pytest.raises(ZeroDivisionError) as caught:
+        refresh.outputs(page)
+    assert caught.traceback[-1].lineno + 1 == 4

@@ -1,0 +1,62 @@
+"""What an installation gets: the packages, the files beside them, one version everywhere."""
+
+from __future__ import annotations
+
+import configparser
+import fnmatch
+import re
+from pathlib import Path
+
+import glmcount
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "glmcount"
+
+
+def setup_cfg() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / "setup.cfg", encoding="utf-8")
+    return parser
+
+
+def requirements(text: str) -> dict[str, str]:
+    lines = [line.strip() for line in text.splitlines()]
+    found = [re.fullmatch(r"([a-z0-9-]+)([>=]=)(.+)", line) for line in lines]
+    return {match[1]: match[2] + match[3] for match in found if match}
+
+
+def test_every_room_is_a_package():
+    rooms = {path.parent for path in PACKAGE.rglob("*.py")}
+    assert [room for room in sorted(rooms) if not (room / "__init__.py").exists()] == []
+
+
+def test_every_data_file_is_shipped():
+    patterns = setup_cfg()["options.package_data"]["glmcount"].split()
+    files = [
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*")
+        if path.is_file() and path.suffix not in {".py", ".pyc"}
+    ]
+    missed = [name for name in files if not any(fnmatch.fnmatch(name, p) for p in patterns)]
+    assert "py.typed" in files
+    assert missed == []
+
+
+def test_the_version_is_the_same_everywhere():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"^version: (.+)$", citation, re.MULTILINE)[1] == glmcount.__version__
+    assert re.search(r"^## (\S+)", changes, re.MULTILINE)[1] == glmcount.__version__
+
+
+def test_the_oldest_releases_are_the_floors():
+    floors = requirements(setup_cfg()["options"]["install_requires"])
+    oldest = requirements((ROOT / "tests" / "oldest.txt").read_text(encoding="utf-8"))
+    assert {name: bound.removeprefix(">=") for name, bound in floors.items()} == {
+        name: bound.removeprefix("==").removesuffix(".*") for name, bound in oldest.items()
+    }
+
+
+def test_linters_and_pytest_are_pinned():
+    test = requirements(setup_cfg()["options.extras_require"]["test"])
+    assert [name for name in ("pytest", "ruff", "mypy") if not test[name].startswith("==")] == []
