@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings as python_warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,8 @@ from glmcount.design.measure import measure
 from glmcount.errors import DataError, GlmcountWarning, UsageError
 from glmcount.families.base import Family, resolve
 from glmcount.families.links import Link, compose
-from glmcount.fitting.fit import Options, maximise
+from glmcount.fitting.fit import maximise
+from glmcount.fitting.run import Options
 from glmcount.fitting.solvers import solver
 from glmcount.inference.covariance import Estimator, estimator
 from glmcount.inference.estimates import estimates
@@ -115,23 +117,15 @@ def fit(
         "separation": separation,
         "control": control,
     }
-    call = {
-        **options,
-        "formula": formula,
-        "data": data,
-        "offset": offset,
-        "exposure": exposure,
-        "weights": weights,
-        "env": env,
-    }
     roles = {"offset": offset, "exposure": exposure, "weights": weights}
+    call = {"formula": formula, "data": data, "env": env, **roles, **options}
     source = open_source(data)
     control = control or Control()
 
     def design(equations: int) -> Encoder:
         return formula_design(source, formula, roles, equations, env, control)
 
-    return _fit(design, source, options, call)
+    return _fit(design, source, options, partial(_changed, fit, call))
 
 
 def fit_arrays(
@@ -174,7 +168,12 @@ def fit_arrays(
         return array_design(source, response, columns, roles, equations, control)
 
     settings = {**_ARRAY_DEFAULTS, **allowed}
-    return _fit(design, source, settings, {**settings, **roles, "y": y, "X": X, "names": names})
+    call = {"y": y, "X": X, "names": names, **roles, **settings}
+    return _fit(design, source, settings, partial(_changed, fit_arrays, call))
+
+
+def _changed(fitter: Callable[..., Results], call: dict[str, Any], **changes: Any) -> Results:
+    return fitter(**{**call, **changes})
 
 
 _ARRAY_DEFAULTS: dict[str, Any] = {
@@ -194,7 +193,32 @@ _ARRAY_OPTIONS = (*_ARRAY_DEFAULTS, "offset", "exposure", "weights")
 
 def _columns(y: Any, matrix: Any, names: Sequence[str] | None) -> tuple[dict[str, Any], str]:
     if isinstance(matrix, pd.DataFrame):
+        # Column by column: one array of a frame would be a copy of all of it.
+        columns = [_number(matrix.iloc[:, j]) for j in range(matrix.shape[1])]
         names = list(map(str, matrix.columns)) if names is None else names
+    else:
+        columns = _array_columns(matrix)
+    count = len(columns)
+    names = [f"x{j}" for j in range(count)] if names is None else list(map(str, names))
+    if len(names) != count or len(set(names)) < count:
+        raise UsageError(
+            f"names must be {count} different names, one for each column of X.",
+            kind="names",
+        )
+    response = str(getattr(y, "name", None) or "y")
+    while response in names:
+        response += "_"
+    values = y.array if isinstance(y, pd.Series) else np.asarray(y)
+    if np.ndim(values) != 1:
+        raise DataError(f"y must have one dimension, not shape {np.shape(values)}.", kind="data")
+    return {response: values, **dict(zip(names, columns, strict=True))}, response
+
+
+def _number(column: pd.Series) -> Any:
+    return column.to_numpy().astype(np.uint8) if column.dtype == np.bool_ else column.array
+
+
+def _array_columns(matrix: Any) -> list[Any]:
     array = np.asarray(matrix)
     if array.ndim == 1:
         array = array[:, None]
@@ -204,21 +228,9 @@ def _columns(y: Any, matrix: Any, names: Sequence[str] | None) -> tuple[dict[str
             f"{array.dtype}. For factors and formulas use glmcount.fit(formula, data).",
             kind="design_dtype",
         )
-    names = [f"x{j}" for j in range(array.shape[1])] if names is None else list(map(str, names))
-    if len(names) != array.shape[1] or len(set(names)) < len(names):
-        raise UsageError(
-            f"names must be {array.shape[1]} different names, one for each column of X.",
-            kind="names",
-        )
-    response = str(getattr(y, "name", None) or "y")
-    while response in names:
-        response += "_"
-    values = y.array if isinstance(y, pd.Series) else np.asarray(y)
-    if np.ndim(values) != 1:
-        raise DataError(f"y must have one dimension, not shape {np.shape(values)}.", kind="data")
     if array.dtype == np.bool_:
-        array = array.astype(np.float64)
-    return {response: values, **{n: array[:, j] for j, n in enumerate(names)}}, response
+        array = array.astype(np.uint8)
+    return [array[:, j] for j in range(array.shape[1])]
 
 
 def _information(given: str | None, family: Family) -> str:
@@ -227,7 +239,10 @@ def _information(given: str | None, family: Family) -> str:
 
 
 def _fit(
-    design: Callable[[int], Encoder], source: Source, asked: dict[str, Any], call: dict[str, Any]
+    design: Callable[[int], Encoder],
+    source: Source,
+    asked: dict[str, Any],
+    again: Callable[..., Results],
 ) -> Results:
     family = compose(resolve(asked["family"]), asked["link"])
     check_choice("weights_type", asked["weights_type"], ("frequency", "importance", "probability"))
@@ -262,7 +277,7 @@ def _fit(
         options,
         asked["weights_type"],
         source.index,
-        call,
+        again,
         tuple(notes),
     )
     return Results(state, chosen)

@@ -28,7 +28,7 @@ from glmcount.errors import (
     some,
 )
 from glmcount.families.base import Family
-from glmcount.fitting.fit import Fit, ill_conditioned
+from glmcount.fitting.run import Fit, ill_conditioned
 from glmcount.fitting.sums import by_row
 from glmcount.inference.estimates import Estimates
 

@@ -118,6 +118,11 @@ class Results:
         default = "HC1" if self._state.weights_type == "probability" else "nonrobust"
         return Results(self._state, estimator(cov, default))
 
+    def refit(self, **changes: Any) -> Results:
+        """Fit again with some arguments of `fit` changed, such as ``data=`` or ``family=``."""
+        refitted: Results = self._state.again(**changes)
+        return refitted
+
     # Figures of the fit ---------------------------------------------------------------
 
     @property

@@ -158,6 +158,13 @@ def array_design(
     formula = f"{response} ~ {' + '.join(columns[:6])}{' + ...' if len(columns) > 6 else ''}"
     parsed = ParsedFormula(formula, f"Q({response!r})", (), (), expressions)
     spec, encoder = _learnt(source, parsed, roles, None, control)
+    for name in columns:
+        if spec.variables[f"Q({name!r})"].kind != "numerical":
+            raise DataError(
+                f"Column {name!r} of X does not hold numbers. Code it in numbers, or use "
+                "glmcount.fit(formula, data), which takes factors.",
+                kind="design_dtype",
+            )
     parts = tuple(
         Part(name, (f"Q({name!r})",), (), None, np.zeros(1, dtype=np.intp), (name,))
         for name in columns

@@ -6,8 +6,8 @@ import numpy as np
 
 from glmcount.design.blocks import quadratic
 from glmcount.fitting.certificate import Certificate, certify
-from glmcount.fitting.fit import Fit
 from glmcount.fitting.rank import Dependence
+from glmcount.fitting.run import Fit
 from glmcount.fitting.separation import Separation
 from glmcount.fitting.sums import inverse_information, spread
 from glmcount.inference.state import State

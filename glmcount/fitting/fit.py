@@ -2,191 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
-from glmcount.design.blocks import Layout, Strip
+from glmcount.design.blocks import Layout
 from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
 from glmcount.families.base import Family, Limit
-from glmcount.fitting.objective import (
-    Raw,
-    Rows,
-    Sums,
-    Weighed,
-    add,
-    assemble,
-    likelihood_sums,
-    likelihood_weights,
-    strip_sums,
-)
+from glmcount.fitting.objective import Rows, Sums, Weighed, assemble
 from glmcount.fitting.rank import Dependence, dependences
+from glmcount.fitting.run import Fit, Options, Run, fold_sums, ill_conditioned
 from glmcount.fitting.separation import recession_rows
-from glmcount.fitting.solvers import Iteration, Outcome, Problem, newton, newton_step, solver
-from glmcount.numerics import Array, Control, factor
+from glmcount.fitting.solvers import Outcome, newton, newton_step, solver
+from glmcount.numerics import Array, factor
 
-__all__ = ["Fit", "Options", "fit_limit", "fold_sums", "ill_conditioned", "maximise"]
+__all__ = ["fit_limit", "maximise"]
 
 PILOT_FROM = 200_000
 PILOT_SHARE = 20
 REFRESH = 1e-10
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to fit."""
-
-    method: str = "newton"
-    information: str = "expected"
-    start: Array | None = None
-    control: Control = field(default_factory=Control)
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A finished fit, in shifted columns.
-
-    Parameters
-    ----------
-    family : Family
-        The family estimated; the limit family where the maximum is on a boundary.
-    layout : Layout
-    theta : ndarray, shape (p,)
-        Zero where a column was left out.
-    kept : ndarray of int
-    llf : float
-        Log-likelihood, complete.
-    information : ndarray, over the kept columns
-    reached : tuple of float
-        rho, decrement and rounding floor at the end.
-    status : str
-        How the solver ended: "final", "recession", "stuck" or "maxiter".
-    passes : int
-    history : tuple of Iteration
-    dependences : tuple of Dependence
-    falling : tuple or None
-        Rows that a recession sends to zero (mask, numbers), and its direction.
-    limit : Limit or None
-        The boundary the maximum lies on.
-    """
-
-    family: Family
-    layout: Layout
-    theta: Array
-    kept: NDArray[np.intp]
-    llf: float
-    information: Array
-    reached: tuple[float, float, float]
-    status: str
-    passes: int
-    history: tuple[Iteration, ...]
-    dependences: tuple[Dependence, ...] = ()
-    falling: tuple[NDArray[np.bool_], tuple[int, ...], Array] | None = None
-    limit: Limit | None = None
-
-    @property
-    def converged(self) -> bool:
-        """Whether the stop rule was met."""
-        return self.status == "final"
-
-
-def fold_sums(
-    encoder: Encoder,
-    layout: Layout,
-    theta: Array,
-    weigh: Callable[[Rows], Weighed],
-    control: Control,
-    head: int | None = None,
-) -> Raw:
-    """One pass of any weighing function over all rows (or the head of every strip)."""
-
-    def work(strip: Strip) -> Raw:
-        chosen = strip if head is None else strip.head(head)
-        return strip_sums(layout, chosen, theta, weigh, control.block_rows)
-
-    return encoder.fold(work, add)
-
-
-class _Run:
-    """The moving parts of one fit: passes counted, history kept."""
-
-    def __init__(
-        self, encoder: Encoder, layout: Layout, measured: Measured, family: Family, options: Options
-    ) -> None:
-        self.encoder, self.layout, self.measured = encoder, layout, measured
-        self.family, self.options, self.control = family, options, options.control
-        self.kept = np.arange(layout.size)
-        self.history: list[Iteration] = []
-        self.passes = 0
-        self.memo: tuple[bytes, Sums] | None = None
-
-    def tell(self, iteration: Iteration) -> None:
-        """Keep and show an iteration."""
-        shown = replace(iteration, llf=iteration.llf + self.measured.constant)
-        self.history.append(shown)
-        progress = self.control.progress
-        if callable(progress):
-            progress(shown)
-        elif progress:
-            print(
-                f"{'pilot ' if shown.pilot else ''}iteration {shown.iteration}: "
-                f"llf {shown.llf:.6f}, rho {shown.rho:.1e}"
-            )
-
-    def evaluate(
-        self, theta: Array, second: bool = True, *, expected: bool, head: int | None = None
-    ) -> Sums:
-        """Sums at full parameters."""
-        weigh = likelihood_weights(self.family, expected, second)
-        raw = fold_sums(self.encoder, self.layout, theta, weigh, self.control, head)
-        self.passes += head is None
-        return likelihood_sums(self.layout, raw)
-
-    def reduced(
-        self, theta: Array, second: bool, *, expected: bool, head: int | None = None
-    ) -> Sums:
-        """Sums over the kept columns; the last full pass is remembered."""
-        full = np.zeros(self.layout.size)
-        full[self.kept] = theta
-        key = full.tobytes() + bytes([second, expected]) if head is None else b""
-        if self.memo is not None and self.memo[0] == key:
-            sums = self.memo[1]
-        else:
-            sums = self.evaluate(full, second, expected=expected, head=head)
-            if head is None:
-                self.memo = (key, sums)
-        grid = np.ix_(self.kept, self.kept)
-        return replace(sums, score=sums.score[self.kept], information=sums.information[grid])
-
-    def reach(self, step: Array) -> float:
-        """Bound on the move of any predictor."""
-        full = np.zeros(self.layout.size)
-        full[self.kept] = step
-        return self.layout.reach(full)
-
-    def problem(self, expected: bool, head: int | None = None, recession: float = 1e-4) -> Problem:
-        """What the solver is given."""
-        control = replace(self.control, maxiter=8) if head is not None else self.control
-        return Problem(
-            partial(self.reduced, expected=expected, head=head),
-            self.reach,
-            control,
-            self.tell,
-            head is not None,
-            recession,
-        )
+LATE = 1e9
 
 
 def maximise(
     encoder: Encoder, layout: Layout, measured: Measured, family: Family, options: Options
 ) -> Fit:
     """Maximise the log-likelihood of a family over encoded rows."""
-    run = _Run(encoder, layout, measured, family, options)
+    run = Run(encoder, layout, measured, family, options)
     theta = _start(run)
     head = _pilot_rows(measured.n, layout.size, encoder.source.n_strips)
     outside: Fit | None = None
@@ -210,7 +54,7 @@ def _pilot_rows(n: int, p: int, strips: int) -> int | None:
     return -(-max(n // PILOT_SHARE, 20 * p) // strips)
 
 
-def _start(run: _Run) -> Array:
+def _start(run: Run) -> Array:
     layout, given = run.layout, run.options.start
     if given is not None:
         return np.dot(layout.reshift, given)
@@ -226,7 +70,7 @@ def _start(run: _Run) -> Array:
     return theta
 
 
-def _least_squares(run: _Run, theta: Array) -> Array:
+def _least_squares(run: Run, theta: Array) -> Array:
     """Start by regressing the lifted response on the design (McCullagh & Nelder 2.5)."""
     q = run.layout.q
     zero = np.zeros(run.layout.size)
@@ -246,7 +90,7 @@ def _least_squares(run: _Run, theta: Array) -> Array:
     return out
 
 
-def _pilot(run: _Run, theta: Array, head: int) -> Array:
+def _pilot(run: Run, theta: Array, head: int) -> Array:
     expected = run.family.expected is not None and not run.family.limits
     if run.family.limits:
         limit = run.family.limits[0]
@@ -258,19 +102,19 @@ def _pilot(run: _Run, theta: Array, head: int) -> Array:
     return outcome.theta if np.all(np.isfinite(outcome.theta)) else theta
 
 
-def _limit_run(run: _Run, limit: Limit) -> _Run:
+def _limit_run(run: Run, limit: Limit) -> Run:
     layout = run.layout
     blocks = tuple(b for b in layout.blocks if b.equation != limit.equation)
     end = layout.slices[limit.equation].start
     constants = tuple(None if c is None else c[:end] for c in layout.constants[: limit.equation])
     inner = Layout(blocks, layout.slices[: limit.equation], constants)
-    out = _Run(run.encoder, inner, run.measured, limit.family, run.options)
+    out = Run(run.encoder, inner, run.measured, limit.family, run.options)
     out.history = []
     return out
 
 
 def _joined(
-    run: _Run, inner: _Run, limit: Limit, theta: Array, head: int | None
+    run: Run, inner: Run, limit: Limit, theta: Array, head: int | None
 ) -> tuple[Array, float]:
     """Starting values from a limit fit, and the one-sided score at the boundary."""
     full = np.zeros(inner.layout.size)
@@ -292,7 +136,7 @@ def _joined(
     return joined, float(score)
 
 
-def _from_limit(run: _Run, theta: Array) -> tuple[Fit | None, Array]:
+def _from_limit(run: Run, theta: Array) -> tuple[Fit | None, Array]:
     """Fit the limit family; it is the answer where the score there points outwards."""
     limit = run.family.limits[0]
     inner = _limit_run(run, limit)
@@ -312,18 +156,37 @@ def fit_limit(
     encoder: Encoder, fit: Fit, measured: Measured, limit: Limit, options: Options
 ) -> Fit:
     """Fit a family's limit to the same rows and design, from a fit of the family."""
-    run = _Run(encoder, fit.layout, measured, fit.family, options)
+    run = Run(encoder, fit.layout, measured, fit.family, options)
     inner = _limit_run(run, limit)
     return _solve(inner, fit.theta[: inner.layout.size])
 
 
-def _solve(run: _Run, theta: Array) -> Fit:
+def _late_dependences(
+    run: Run, outcome: Outcome, found: tuple[Dependence, ...]
+) -> tuple[Dependence, ...]:
+    """Columns that only the information at the end shows to depend on others."""
+    if outcome.status == "recession" or ill_conditioned(outcome.sums.information) < LATE:
+        return ()
+    full = np.eye(run.layout.size)
+    full[np.ix_(run.kept, run.kept)] = outcome.sums.information
+    known = {one.column for one in found}
+    again = dependences(run.encoder, run.layout, full)
+    return tuple(one for one in again if one.column not in known)
+
+
+def _widened(run: Run, theta: Array) -> Array:
+    full = np.zeros(run.layout.size)
+    full[run.kept] = theta
+    return full
+
+
+def _solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
     chosen = solver(run.options.method)
     # The first pass decides the rank; its sums are the solver's first.
     expected = chosen.expected and run.family.expected is not None
     run.kept = np.arange(run.layout.size)
     first = run.reduced(theta, True, expected=expected)
-    found = dependences(run.encoder, run.layout, first.information)
+    found = known or dependences(run.encoder, run.layout, first.information)
     if found:
         theta = theta.copy()
         for one in found:
@@ -332,6 +195,9 @@ def _solve(run: _Run, theta: Array) -> Fit:
         out = {one.column for one in found}
         run.kept = np.asarray([j for j in range(run.layout.size) if j not in out], dtype=np.intp)
     outcome = chosen.run(run.problem(expected), theta[run.kept])
+    late = _late_dependences(run, outcome, found)
+    if late:
+        return _solve(run, _widened(run, outcome.theta), (*found, *late))
     falling = None
     if outcome.status == "recession":
         outcome, falling = _recede(run, outcome, expected)
@@ -341,7 +207,7 @@ def _solve(run: _Run, theta: Array) -> Fit:
 Falling = tuple[NDArray[np.bool_], tuple[int, ...], Array]
 
 
-def _recede(run: _Run, outcome: Outcome, expected: bool) -> tuple[Outcome, Falling | None]:
+def _recede(run: Run, outcome: Outcome, expected: bool) -> tuple[Outcome, Falling | None]:
     """Is it separation? Then go on until what is left of the rows no longer matters."""
     full = np.zeros(run.layout.size)
     full[run.kept] = outcome.step
@@ -353,7 +219,7 @@ def _recede(run: _Run, outcome: Outcome, expected: bool) -> tuple[Outcome, Falli
 
 
 def _finished(
-    run: _Run,
+    run: Run,
     outcome: Outcome,
     expected: bool,
     found: tuple[Dependence, ...],
@@ -387,14 +253,3 @@ def _finished(
         dependences=found,
         falling=falling,
     )
-
-
-def ill_conditioned(information: Array) -> float:
-    """Estimated condition number of the equilibrated information, in p^2 operations."""
-    definite = factor(information)
-    if definite is None:
-        return float("inf")
-    lower = definite.lower
-    norm = float(np.abs(np.dot(lower, lower.T)).sum(axis=0).max())
-    reciprocal, _ = lapack.dpocon(np.asfortranarray(lower), norm, uplo="L")
-    return 1.0 / reciprocal if reciprocal > 0 else float("inf")

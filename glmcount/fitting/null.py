@@ -12,8 +12,9 @@ from glmcount.design.formula import intercept_part
 from glmcount.design.measure import Measured
 from glmcount.design.spec import EquationDesign
 from glmcount.families.base import Family, Limit, hold
-from glmcount.fitting.fit import Fit, Options, fit_limit, fold_sums, maximise
+from glmcount.fitting.fit import fit_limit, maximise
 from glmcount.fitting.objective import likelihood_sums, likelihood_weights
+from glmcount.fitting.run import Fit, Options, fold_sums
 from glmcount.fitting.sums import total
 from glmcount.numerics import Control
 

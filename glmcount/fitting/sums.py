@@ -10,8 +10,8 @@ from scipy import linalg
 from glmcount.design.blocks import Layout, Strip, quadratic
 from glmcount.design.encode import Encoder
 from glmcount.families.base import Family
-from glmcount.fitting.fit import Fit, fold_sums
 from glmcount.fitting.objective import Rows, Weighed, assemble, predictors
+from glmcount.fitting.run import Fit, fold_sums
 from glmcount.numerics import Array, Control, factor
 
 __all__ = [

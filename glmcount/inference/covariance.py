@@ -16,8 +16,8 @@ import numpy as np
 from glmcount.design.blocks import Strip
 from glmcount.design.encode import Encoder
 from glmcount.errors import CovarianceError, UsageError, near, some
-from glmcount.fitting.fit import Fit
 from glmcount.fitting.objective import Raw, Rows, Weighed, add, assemble, strip_sums
+from glmcount.fitting.run import Fit
 from glmcount.fitting.sums import inverse_information, mean_inverse, row_leverage, rows_of
 from glmcount.numerics import Array, Control, factor
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from glmcount.design.spec import DesignSpec
 from glmcount.errors import UsageError
-from glmcount.fitting.fit import Fit
+from glmcount.fitting.run import Fit
 from glmcount.numerics import (
     Array,
     normal_quantile,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
 from glmcount.errors import DataChangedError, NoLikelihoodError
 from glmcount.families.base import Family
-from glmcount.fitting.fit import Fit, Options
+from glmcount.fitting.run import Fit, Options
 from glmcount.fitting.sums import total
 from glmcount.inference.covariance import Setting
 from glmcount.inference.estimates import Estimates
@@ -38,8 +38,8 @@ class State:
     weights_type : str
     index : object
         Labels of the data's rows, or None.
-    call : mapping
-        Arguments of the fit, for `refit`.
+    again : callable
+        Fits again with some options changed.
     warnings : tuple of Warning
     """
 
@@ -51,7 +51,7 @@ class State:
     options: Options
     weights_type: str
     index: Any
-    call: Mapping[str, Any]
+    again: Callable[..., Any]
     warnings: tuple[Warning, ...]
 
     @property

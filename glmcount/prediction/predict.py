@@ -18,8 +18,8 @@ from glmcount.design.safe import parse
 from glmcount.design.spec import DesignSpec
 from glmcount.errors import UnknownColumnError, UsageError, near, some
 from glmcount.families.base import Family
-from glmcount.fitting.fit import Fit
 from glmcount.fitting.objective import predictors
+from glmcount.fitting.run import Fit
 from glmcount.inference.estimates import width
 from glmcount.inference.state import State
 from glmcount.numerics import Array, Control, Jet, eta_jet

@@ -1,0 +1,187 @@
+"""What a fit is made of: options in, a frozen `Fit` out, and the moving parts between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import lapack
+
+from glmcount.design.blocks import Layout, Strip
+from glmcount.design.encode import Encoder
+from glmcount.design.measure import Measured
+from glmcount.families.base import Family, Limit
+from glmcount.fitting.objective import (
+    Raw,
+    Rows,
+    Sums,
+    Weighed,
+    add,
+    likelihood_sums,
+    likelihood_weights,
+    strip_sums,
+)
+from glmcount.fitting.rank import Dependence
+from glmcount.fitting.solvers import Iteration, Problem
+from glmcount.numerics import Array, Control, factor
+
+__all__ = ["Fit", "Options", "Run", "fold_sums", "ill_conditioned"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to fit."""
+
+    method: str = "newton"
+    information: str = "expected"
+    start: Array | None = None
+    control: Control = field(default_factory=Control)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A finished fit, in shifted columns.
+
+    Parameters
+    ----------
+    family : Family
+        The family estimated; the limit family where the maximum is on a boundary.
+    layout : Layout
+    theta : ndarray, shape (p,)
+        Zero where a column was left out.
+    kept : ndarray of int
+    llf : float
+        Log-likelihood, complete.
+    information : ndarray, over the kept columns
+    reached : tuple of float
+        rho, decrement and rounding floor at the end.
+    status : str
+        How the solver ended: "final", "recession", "stuck" or "maxiter".
+    passes : int
+    history : tuple of Iteration
+    dependences : tuple of Dependence
+    falling : tuple or None
+        Rows that a recession sends to zero (mask, numbers), and its direction.
+    limit : Limit or None
+        The boundary the maximum lies on.
+    """
+
+    family: Family
+    layout: Layout
+    theta: Array
+    kept: NDArray[np.intp]
+    llf: float
+    information: Array
+    reached: tuple[float, float, float]
+    status: str
+    passes: int
+    history: tuple[Iteration, ...]
+    dependences: tuple[Dependence, ...] = ()
+    falling: tuple[NDArray[np.bool_], tuple[int, ...], Array] | None = None
+    limit: Limit | None = None
+
+    @property
+    def converged(self) -> bool:
+        """Whether the stop rule was met."""
+        return self.status == "final"
+
+
+def fold_sums(
+    encoder: Encoder,
+    layout: Layout,
+    theta: Array,
+    weigh: Callable[[Rows], Weighed],
+    control: Control,
+    head: int | None = None,
+) -> Raw:
+    """One pass of any weighing function over all rows (or the head of every strip)."""
+
+    def work(strip: Strip) -> Raw:
+        chosen = strip if head is None else strip.head(head)
+        return strip_sums(layout, chosen, theta, weigh, control.block_rows)
+
+    return encoder.fold(work, add)
+
+
+class Run:
+    """The moving parts of one fit: passes counted, history kept."""
+
+    def __init__(
+        self, encoder: Encoder, layout: Layout, measured: Measured, family: Family, options: Options
+    ) -> None:
+        self.encoder, self.layout, self.measured = encoder, layout, measured
+        self.family, self.options, self.control = family, options, options.control
+        self.kept = np.arange(layout.size)
+        self.history: list[Iteration] = []
+        self.passes = 0
+        self.memo: tuple[bytes, Sums] | None = None
+
+    def tell(self, iteration: Iteration) -> None:
+        """Keep and show an iteration."""
+        shown = replace(iteration, llf=iteration.llf + self.measured.constant)
+        self.history.append(shown)
+        progress = self.control.progress
+        if callable(progress):
+            progress(shown)
+        elif progress:
+            print(
+                f"{'pilot ' if shown.pilot else ''}iteration {shown.iteration}: "
+                f"llf {shown.llf:.6f}, rho {shown.rho:.1e}"
+            )
+
+    def evaluate(
+        self, theta: Array, second: bool = True, *, expected: bool, head: int | None = None
+    ) -> Sums:
+        """Sums at full parameters."""
+        weigh = likelihood_weights(self.family, expected, second)
+        raw = fold_sums(self.encoder, self.layout, theta, weigh, self.control, head)
+        self.passes += head is None
+        return likelihood_sums(self.layout, raw)
+
+    def reduced(
+        self, theta: Array, second: bool, *, expected: bool, head: int | None = None
+    ) -> Sums:
+        """Sums over the kept columns; the last full pass is remembered."""
+        full = np.zeros(self.layout.size)
+        full[self.kept] = theta
+        key = full.tobytes() + bytes([second, expected]) if head is None else b""
+        if self.memo is not None and self.memo[0] == key:
+            sums = self.memo[1]
+        else:
+            sums = self.evaluate(full, second, expected=expected, head=head)
+            if head is None:
+                self.memo = (key, sums)
+        grid = np.ix_(self.kept, self.kept)
+        return replace(sums, score=sums.score[self.kept], information=sums.information[grid])
+
+    def reach(self, step: Array) -> float:
+        """Bound on the move of any predictor."""
+        full = np.zeros(self.layout.size)
+        full[self.kept] = step
+        return self.layout.reach(full)
+
+    def problem(self, expected: bool, head: int | None = None, recession: float = 1e-4) -> Problem:
+        """What the solver is given."""
+        control = replace(self.control, maxiter=8) if head is not None else self.control
+        return Problem(
+            partial(self.reduced, expected=expected, head=head),
+            self.reach,
+            control,
+            self.tell,
+            head is not None,
+            recession,
+        )
+
+
+def ill_conditioned(information: Array) -> float:
+    """Estimated condition number of the equilibrated information, in p^2 operations."""
+    definite = factor(information)
+    if definite is None:
+        return float("inf")
+    lower = definite.lower
+    norm = float(np.abs(np.dot(lower, lower.T)).sum(axis=0).max())
+    reciprocal, _ = lapack.dpocon(np.asfortranarray(lower), norm, uplo="L")
+    return 1.0 / reciprocal if reciprocal > 0 else float("inf")
