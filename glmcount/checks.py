@@ -199,7 +199,8 @@ def fit_warnings(
                 "the data, and nothing is left to judge it by."
             )
         )
-    condition = ill_conditioned(fit.information) if fit.falling is None else 1.0
+    with encoder.solving(len(fit.kept)):
+        condition = ill_conditioned(fit.information) if fit.falling is None else 1.0
     if condition > ILL:
         notes.append(
             IllConditionedWarning(

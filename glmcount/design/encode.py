@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, TypeVar
@@ -16,11 +17,12 @@ from glmcount.design.spec import DesignSpec, EquationDesign, Part, Plan
 from glmcount.design.values import codes_of, coerced, evaluated, joint_code, numbers_of
 from glmcount.errors import DataError, some
 from glmcount.numerics import Array
-from glmcount.sources.base import Columns, Source, map_fold
+from glmcount.sources.base import Columns, Source, map_fold, single_threaded_blas
 
 __all__ = ["Encoder", "layout_of"]
 
 T = TypeVar("T")
+WIDE = 1_000
 Row = NDArray[Any] | None
 
 
@@ -112,6 +114,14 @@ class Encoder:
         if spec.weights is not None and self.response:
             own.append(spec.weights)
         return spec.columns((*own, *spec.predictors))
+
+    def solving(self, size: int) -> AbstractContextManager[None]:
+        """For solves between passes: a few hundred columns are over in a millisecond.
+
+        Unless BLAS spreads them over threads that wait for a busy processor.
+        """
+        wide = size > WIDE or self.source.n_strips == 1
+        return nullcontext() if wide else single_threaded_blas()
 
     @property
     def n_used(self) -> int:

@@ -30,6 +30,13 @@ def maximise(
     encoder: Encoder, layout: Layout, measured: Measured, family: Family, options: Options
 ) -> Fit:
     """Maximise the log-likelihood of a family over encoded rows."""
+    with encoder.solving(layout.size):
+        return _maximise(encoder, layout, measured, family, options)
+
+
+def _maximise(
+    encoder: Encoder, layout: Layout, measured: Measured, family: Family, options: Options
+) -> Fit:
     run = Run(encoder, layout, measured, family, options)
     theta = _start(run)
     head = _pilot_rows(measured.n, layout.size, encoder.source.n_strips)

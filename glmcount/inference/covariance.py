@@ -107,6 +107,11 @@ def covariance(chosen: Estimator, setting: Setting) -> Covariance:
     CovarianceError
         Where the information is not positive definite, or a row has leverage 1.
     """
+    with setting.encoder.solving(setting.fit.layout.size):
+        return _covariance(chosen, setting)
+
+
+def _covariance(chosen: Estimator, setting: Setting) -> Covariance:
     fit = setting.fit
     bread = inverse_information(fit)
     if bread is None:

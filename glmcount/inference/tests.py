@@ -40,10 +40,10 @@ class TestResult:
 
     def __str__(self) -> str:
         second = "" if self.df_denom is None else f", {self.df_denom:g}"
-        shown = "<0.001" if self.pvalue < 0.001 else f"{self.pvalue:.4f}"
+        shown = "p < 0.001" if self.pvalue < 0.001 else f"p = {self.pvalue:.4f}"
         return (
             f"Wald test of {self.hypothesis}: {self.distribution}({self.df:g}{second}) = "
-            f"{self.statistic:.4f}, p = {shown}"
+            f"{self.statistic:.4f}, {shown}"
         )
 
 

@@ -18,7 +18,14 @@ from threadpoolctl import ThreadpoolController
 
 from glmcount.errors import DataError
 
-__all__ = ["STRIP_ROWS", "Source", "map_fold", "open_source", "register_source"]
+__all__ = [
+    "STRIP_ROWS",
+    "Source",
+    "map_fold",
+    "open_source",
+    "register_source",
+    "single_threaded_blas",
+]
 
 STRIP_ROWS = 65_536
 
@@ -77,7 +84,7 @@ def map_fold(
     workers = min(threads or _processors(), source.n_strips)
     if source.n_strips == 1:
         return one(0)
-    with _single_threaded_blas():
+    with single_threaded_blas():
         if workers == 1:
             return _folded(map(one, range(source.n_strips)), fold)
         with ThreadPoolExecutor(workers) as pool:
@@ -123,7 +130,8 @@ _limit = _BlasLimit()
 
 
 @contextmanager
-def _single_threaded_blas() -> Iterator[None]:
+def single_threaded_blas() -> Iterator[None]:
+    """Hold BLAS to one thread: passes share rows between threads of their own."""
     # Building the controller takes milliseconds, hence once a process; its limit is global
     # to the process, hence the count of holders.
     with _limit.lock:
