@@ -76,7 +76,10 @@ class Block:
     shift : ndarray, shape (v,)
         Subtracted from the numeric columns; zero where the block holds ones.
     size : ndarray, shape (v,)
-        Largest absolute value of the shifted columns over the used rows.
+        Largest absolute value of the shifted and scaled columns over the used rows.
+    scale : ndarray, shape (v,), or None
+        Powers of two that multiply the shifted columns; None where none is needed. Solves
+        are equilibrated, so only columns whose squares could overflow are scaled.
     """
 
     equation: int
@@ -84,6 +87,7 @@ class Block:
     table: Table | None
     shift: Array
     size: Array
+    scale: Array | None = None
 
     @property
     def v(self) -> int:
@@ -116,20 +120,25 @@ class BlockRows:
             tuple(None if row is None else row[first:last] for row in self.rows),
         )
 
-    def column(self, k: int, shift: Array) -> Array | None:
-        """Numeric column k with its shift taken off; None for ones."""
+    def column(self, k: int, block: Block) -> Array | None:
+        """Numeric column k, shifted and scaled; None for ones."""
         row = self.rows[k]
-        return None if row is None else np.subtract(row, shift[k], dtype=np.float64)
+        if row is None:
+            return None
+        shifted = np.subtract(row, block.shift[k], dtype=np.float64)
+        return shifted if block.scale is None else shifted * block.scale[k]
 
-    def fill(self, out: Array, shift: Array, first: int, last: int) -> Array:
-        """Copy the shifted numeric columns of rows ``first:last`` into a buffer."""
-        block = out[:, : last - first]
+    def fill(self, out: Array, block: Block, first: int, last: int) -> Array:
+        """Copy the shifted, scaled numeric columns of rows ``first:last`` into a buffer."""
+        columns = out[:, : last - first]
         for k, row in enumerate(self.rows):
             if row is None:
-                block[k] = 1.0
+                columns[k] = 1.0
             else:
-                np.subtract(row[first:last], shift[k], out=block[k], dtype=np.float64)
-        return block
+                np.subtract(row[first:last], block.shift[k], out=columns[k], dtype=np.float64)
+                if block.scale is not None:
+                    columns[k] *= block.scale[k]
+        return columns
 
 
 @dataclass(frozen=True)
@@ -229,7 +238,26 @@ class Layout:
 
     @cached_property
     def unshift(self) -> Array:
-        """Matrix A with theta = A theta_shifted, (size, size)."""
+        """Matrix A with theta = A theta_shifted, (size, size): (I - a m') S."""
+        matrix = self._without_shift(-1.0)
+        return matrix * self._scales
+
+    @cached_property
+    def reshift(self) -> Array:
+        """Inverse of `unshift`: since m'a = 0 it is S^-1 (I + a m')."""
+        return self._without_shift(1.0) / self._scales[:, None]
+
+    @property
+    def _scales(self) -> Array:
+        out = np.ones(self.size)
+        for block in self.blocks:
+            if block.scale is not None:
+                width = len(block.positions) // block.v
+                out[block.positions] = np.tile(block.scale, width)
+        return out
+
+    def _without_shift(self, sign: float) -> Array:
+        """I + sign a m' over all equations."""
         matrix = np.eye(self.size)
         for equation, constant in enumerate(self.constants):
             if constant is None:
@@ -238,19 +266,14 @@ class Layout:
             for _, block in self.of(equation):
                 if block.table is None:
                     shifts[block.positions] = block.shift
-            matrix -= np.outer(constant, shifts)
+            matrix += sign * np.outer(constant, shifts)
         return matrix
-
-    @cached_property
-    def reshift(self) -> Array:
-        """Inverse of `unshift`: A = I - a m' with m'a = 0, so A^-1 = I + a m'."""
-        return 2.0 * np.eye(self.size) - self.unshift
 
 
 def _weighted(block: Block, rows: BlockRows, weights: Array) -> list[Array]:
     out: list[Array] = []
     for k in range(block.v):
-        column = rows.column(k, block.shift)
+        column = rows.column(k, block)
         out.append(weights if column is None else weights * column)
     return out
 
@@ -285,7 +308,7 @@ def pair_sums(
         code += rb.codes
     cells = la if shared else la * lb
     assert code is not None
-    right = [rb.column(j, b.shift) for j in range(b.v)]
+    right = [rb.column(j, b) for j in range(b.v)]
     out = np.empty((a.v, b.v, cells))
     for i, left in enumerate(_weighted(a, ra, weights)):
         for j, column in enumerate(right):
@@ -315,7 +338,7 @@ def linear(layout: Layout, strip: Strip, theta: Array, equation: int) -> Array:
 def add_linear(block: Block, rows: BlockRows, beta: Array, total: Array) -> None:
     """Add a block's x_i' beta to `total`."""
     for k in range(block.v):
-        column = rows.column(k, block.shift)
+        column = rows.column(k, block)
         if block.table is None:
             total += beta[k] if column is None else column * beta[k]
         else:
@@ -353,7 +376,7 @@ def _half(
     for j, b in chosen:
         part = matrix[np.ix_(mine, b.positions)]
         inner += _inner(a, ra, b, strip.blocks[j], part) * equations[b.equation]
-    column = ra.column(k, a.shift)
+    column = ra.column(k, a)
     scaled = inner * equations[a.equation]
     return scaled if column is None else scaled * column
 
@@ -374,7 +397,7 @@ def _inner(a: Block, ra: BlockRows, b: Block, rb: BlockRows, part: Array) -> Arr
     total: Array | None = None
     for k in range(b.v):
         picked = part[code, other, k]
-        column = rb.column(k, b.shift)
+        column = rb.column(k, b)
         term = picked if column is None else picked * column
         total = term if total is None else total + term
     assert total is not None

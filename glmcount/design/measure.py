@@ -17,6 +17,8 @@ from glmcount.numerics import Array
 
 __all__ = ["Measured", "check_finite", "measure"]
 
+LARGE = 1e50
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -166,8 +168,17 @@ def _sized(block: Block, extent: Array, n: int, constant: Array | None) -> Block
     shift = np.zeros(block.v)
     if block.table is None and constant is not None and n:
         shift = np.where(low == high, low, total / n)
-    size = np.maximum(np.abs(high - shift), np.abs(low - shift))
-    return replace(block, shift=shift, size=np.where(ones, 1.0, size))
+    size = np.where(ones, 1.0, np.maximum(np.abs(high - shift), np.abs(low - shift)))
+    scale = _scale(size)
+    return replace(block, shift=shift, size=size if scale is None else size * scale, scale=scale)
+
+
+def _scale(size: Array) -> Array | None:
+    """Powers of two for columns whose squares, summed and weighted, might overflow."""
+    far = (size > LARGE) | ((size < 1.0 / LARGE) & (size > 0))
+    if not far.any():
+        return None
+    return np.where(far, np.exp2(-np.round(np.log2(np.where(size > 0, size, 1.0)))), 1.0)
 
 
 def _fold(total: Measured, part: Measured) -> Measured:

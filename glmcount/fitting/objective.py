@@ -219,7 +219,7 @@ def _gather(
             i, varies = found
             block = layout.blocks[i]
             buffer = _buffer(k, block.v, step)
-            columns = strip.blocks[i].fill(buffer, block.shift, first, last)
+            columns = strip.blocks[i].fill(buffer, block, first, last)
             filled[k] = (i, columns)
             beta = block.beta(theta)
             eta = eta + (np.dot(beta, columns) if varies else beta.sum())

@@ -69,7 +69,8 @@ def _flat(layout: Layout) -> frozenset[int]:
     out = set()
     for block in layout.blocks:
         if block.table is None and layout.constants[block.equation] is not None:
-            for place, shift, size in zip(block.positions, block.shift, block.size, strict=True):
+            sizes = block.size if block.scale is None else block.size / block.scale
+            for place, shift, size in zip(block.positions, block.shift, sizes, strict=True):
                 if (shift != 0 and size <= ROUNDING * abs(shift)) or (shift == 0 and size == 0):
                     out.add(int(place))
     return frozenset(out)

@@ -123,7 +123,14 @@ def _covariance(chosen: Estimator, setting: Setting) -> Covariance:
         )
     shifted = chosen.compute(setting, bread)
     back = fit.layout.unshift[np.ix_(fit.kept, fit.kept)]
-    matrix = np.dot(np.dot(back, shifted), back.T)
+    with np.errstate(over="ignore", invalid="ignore"):
+        matrix = np.dot(np.dot(back, shifted), back.T)
+    if not np.all(np.isfinite(matrix)):
+        raise CovarianceError(
+            "A variance is too large for a floating-point number: some column is so small that "
+            "its coefficient is beyond 1e150. Bring the column to a usual size in the data.",
+            kind="column_scale",
+        )
     return Covariance(0.5 * (matrix + matrix.T), chosen.name, chosen.label)
 
 
