@@ -20,6 +20,8 @@ from glmcount.numerics import Array
 
 __all__ = ["Block", "BlockRows", "Layout", "Strip", "Table", "pair_sums", "score_sums"]
 
+FORM_ROWS = 8_192
+
 Index = NDArray[np.intp]
 Row = NDArray[Any] | None
 
@@ -348,37 +350,49 @@ def add_linear(block: Block, rows: BlockRows, beta: Array, total: Array) -> None
 
 
 def quadratic(layout: Layout, strip: Strip, matrix: Array, equations: Sequence[Any]) -> Array:
-    """sum_{j,k} u_j u_k x_ij' M_jk x_ik over a strip, shape (n,).
+    """sum_{j,k} u_j u_k x_ij' M_jk x_ik over a strip, shape (n,); M symmetric.
 
     `equations` holds for each equation the row factor u_j: an array, 1.0, or None for none.
     """
     total = np.zeros(strip.n)
     chosen = [(i, b) for i, b in enumerate(layout.blocks) if equations[b.equation] is not None]
-    for i, a in chosen:
-        # x_a' (M x)_a: the inner product is linear in the other blocks, row by row.
-        for k in range(a.v):
-            total += _half(layout, strip, matrix, (i, a, k), chosen, equations)
+    for place, (i, a) in enumerate(chosen):
+        for j, b in chosen[place:]:
+            part = matrix[np.ix_(a.positions, b.positions)]
+            pair = (strip.blocks[i], strip.blocks[j])
+            form = _dense_form if a.table is None and b.table is None else _coded_form
+            values = form((a, b), pair, part, strip.n)
+            values *= equations[a.equation] * equations[b.equation] * (1.0 if i == j else 2.0)
+            total += values
     return total
 
 
-def _half(
-    layout: Layout,
-    strip: Strip,
-    matrix: Array,
-    left: tuple[int, Block, int],
-    chosen: list[tuple[int, Block]],
-    equations: Sequence[Any],
+def _dense_form(
+    pair: tuple[Block, Block], rows: tuple[BlockRows, BlockRows], part: Array, n: int
 ) -> Array:
-    i, a, k = left
-    ra = strip.blocks[i]
-    inner = np.zeros(strip.n)
-    mine = a.positions.reshape(-1, a.v)[:, k]
-    for j, b in chosen:
-        part = matrix[np.ix_(mine, b.positions)]
-        inner += _inner(a, ra, b, strip.blocks[j], part) * equations[b.equation]
-    column = ra.column(k, a)
-    scaled = inner * equations[a.equation]
-    return scaled if column is None else scaled * column
+    (a, b), (ra, rb) = pair, rows
+    out = np.empty(n)
+    step = FORM_ROWS
+    left, right = np.empty((a.v, step)), np.empty((b.v, step))
+    for first in range(0, n, step):
+        last = min(first + step, n)
+        x = ra.fill(left, a, first, last)
+        y = rb.fill(right, b, first, last)
+        out[first:last] = np.einsum("vn,vn->n", x, np.dot(part, y))
+    return out
+
+
+def _coded_form(
+    pair: tuple[Block, Block], rows: tuple[BlockRows, BlockRows], part: Array, n: int
+) -> Array:
+    (a, b), (ra, rb) = pair, rows
+    by_column = part.reshape(-1, a.v, part.shape[1])
+    out = np.zeros(n)
+    for k in range(a.v):
+        inner = _inner(a, ra, b, rb, by_column[:, k])
+        column = ra.column(k, a)
+        out += inner if column is None else inner * column
+    return out
 
 
 def _inner(a: Block, ra: BlockRows, b: Block, rb: BlockRows, part: Array) -> Array:
