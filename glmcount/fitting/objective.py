@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glmcount.design.blocks import (
+    BlockRows,
     Layout,
     Strip,
     add_linear,
@@ -260,20 +261,33 @@ def _dense_sums(raw: Raw, weighed: Weighed, filled: dict[int, tuple[int, Array]]
 
 
 def _table_sums(raw: Raw, layout: Layout, strip: Strip, kept: list[Weighed]) -> None:
+    wide = _wide_codes(strip)
     first = [_joined([w.first[k] for w in kept]) for k in range(layout.q)]
     second = {jk: _joined([w.second[jk] for w in kept]) for jk in kept[0].second}
     for i, block in enumerate(layout.blocks):
         weights = first[block.equation]
         if block.table is not None and weights is not None:
-            raw["g", i] = score_sums(block, strip.blocks[i], weights)
+            raw["g", i] = score_sums(block, wide[i], weights)
     for i, a in enumerate(layout.blocks):
         for j in range(i, len(layout.blocks)):
             b = layout.blocks[j]
             weights = second.get((a.equation, b.equation))
             if weights is None or (a.table is None and b.table is None):
                 continue
-            pair = (strip.blocks[i], strip.blocks[j])
+            pair = (wide[i], wide[j])
             raw["h", i, j] = pair_sums((a, b), pair, weights)
+
+
+def _wide_codes(strip: Strip) -> tuple[BlockRows, ...]:
+    """Codes as bincount wants them, cast once a pass and not once a table."""
+    cast: dict[int, Array] = {}
+    out = []
+    for block in strip.blocks:
+        codes = block.codes
+        if codes is not None:
+            codes = cast.setdefault(id(codes), codes.astype(np.intp))
+        out.append(BlockRows(codes, block.rows))
+    return tuple(out)
 
 
 def _joined(parts: list[Array | None]) -> Array | None:

@@ -30,6 +30,8 @@ from glmcount.numerics import Array, Control, factor
 
 __all__ = ["Fit", "Options", "Run", "fold_sums", "ill_conditioned"]
 
+SCORING = 1e-11
+
 
 @dataclass(frozen=True)
 class Options:
@@ -166,6 +168,10 @@ class Run:
     def problem(self, expected: bool, head: int | None = None, recession: float = 1e-4) -> Problem:
         """What the solver is given."""
         control = replace(self.control, maxiter=8) if head is not None else self.control
+        if expected and head is None:
+            # Scoring converges by a factor a step where it is not Newton's method, so a
+            # small step does not yet say that the next is smaller by far.
+            control = replace(control, tol=min(control.tol, SCORING))
         return Problem(
             partial(self.reduced, expected=expected, head=head),
             self.reach,

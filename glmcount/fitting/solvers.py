@@ -20,6 +20,8 @@ __all__ = ["SOLVERS", "Iteration", "Outcome", "Problem", "Solver", "newton", "so
 
 NEAR = 1e-4
 TRIES = 40
+# A sample's own error is larger: p columns leave about sqrt(p n / m) standard errors.
+PILOT = 0.1
 RECESSION = 1e-4
 
 
@@ -137,7 +139,7 @@ def newton(problem: Problem, theta: Array) -> Outcome:
     """
     control = problem.control
     most = control.maxiter if control.maxiter is not None else 100
-    tol = 1e-2 if problem.pilot else control.tol
+    tol = PILOT if problem.pilot else control.tol
     sums = problem.evaluate(theta, True)
     if not np.isfinite(sums.llf):
         raise ConvergenceError(

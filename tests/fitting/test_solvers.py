@@ -1,0 +1,87 @@
+"""Every solver ends at the same maximum, keeps a history, and says when it did not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import glmcount as gc
+from glmcount.fitting import fit as fitting
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"x": rng.normal(size=400) * 50 + 1000, "z": rng.normal(size=400)})
+    mean = np.exp(0.5 + 0.01 * (frame.x - 1000) + 0.2 * frame.z)
+    frame["y"] = rng.poisson(mean * rng.gamma(2, 0.5, 400))
+    return frame
+
+
+@pytest.mark.parametrize("family", ["poisson", "negbin", "geometric"])
+@pytest.mark.parametrize("method", ["irls", "lbfgs", "gradient"])
+def test_methods_agree(data, family, method):
+    newton = gc.fit("y ~ x + z", data, family=family)
+    other = gc.fit("y ~ x + z", data, family=family, method=method)
+    assert other.converged and other.method == method
+    assert (np.abs(other.params - newton.params) <= 1e-9 * newton.bse).all()
+    np.testing.assert_allclose(other.bse, newton.bse, rtol=1e-8)
+
+
+def test_history_rises_to_the_maximum(data):
+    result = gc.fit("y ~ x + z", data)
+    llf = [line.llf for line in result.history]
+    assert llf == sorted(llf)
+    assert llf[-1] == pytest.approx(result.llf, rel=1e-10)
+    assert result.history[-1].rho <= 1e-6
+    frame = pd.DataFrame(result.history)
+    assert list(frame)[:4] == ["iteration", "llf", "rho", "decrement"]
+
+
+def test_too_few_iterations_warn(data):
+    with pytest.warns(gc.errors.ConvergenceWarning) as caught:
+        result = gc.fit("y ~ x + z", data, control=gc.Control(maxiter=2))
+    assert not result.converged
+    assert caught[0].message.kind == "convergence"
+    assert "Control(maxiter" in str(caught[0].message)
+
+
+def test_start_is_in_the_users_columns(data):
+    first = gc.fit("y ~ x + z", data)
+    again = gc.fit("y ~ x + z", data, start=first.params)
+    assert len(again.history) < len(first.history)
+    np.testing.assert_allclose(again.params, first.params, rtol=1e-11)
+    with pytest.raises(gc.errors.UsageError, match="start must hold 3"):
+        gc.fit("y ~ x + z", data, start=[0.0])
+
+
+def test_progress_is_told(data, capsys):
+    seen = []
+    result = gc.fit("y ~ x", data, control=gc.Control(progress=seen.append))
+    assert tuple(seen) == result.history
+    gc.fit("y ~ x", data, control=gc.Control(progress=True))
+    assert "iteration 1: llf" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("family", ["poisson", "negbin"])
+def test_a_pilot_changes_nothing(data, family, monkeypatch):
+    big = pd.concat([data] * 10, ignore_index=True)
+    whole = gc.fit("y ~ x + z", big, family=family)
+    monkeypatch.setattr(fitting, "PILOT_FROM", 1000)
+    started = gc.fit("y ~ x + z", big, family=family)
+    assert any(line.pilot for line in started.history)
+    assert not any(line.pilot for line in whole.history)
+    np.testing.assert_allclose(started.params, whole.params, rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(started.bse, whole.bse, rtol=1e-9)
+
+
+def test_poisson_data_end_at_the_boundary_of_negbin():
+    y = np.repeat([2, 3, 4], 20)
+    with pytest.warns(gc.errors.BoundaryWarning) as caught:
+        result = gc.fit("y ~ 1", {"y": y}, family="negbin")
+    assert caught[0].message.kind == "alpha_boundary"
+    assert result.params["alpha"] == 0.0
+    assert result.llf == pytest.approx(gc.fit("y ~ 1", {"y": y}).llf, rel=1e-14)
+    assert result.aic == pytest.approx(-2 * result.llf + 4)
+    assert result.certificate.boundary == "alpha = 0"
