@@ -86,6 +86,12 @@ def test_functions_come_by_env_alone(data):
     assert halved.params["half(x)"] == pytest.approx(2 * gc.fit("y ~ x", data).params["x"])
 
 
+def test_a_function_must_work_row_by_row(data):
+    with pytest.raises(gc.errors.FormulaError, match="center") as caught:
+        gc.fit("y ~ f(x)", data, env={"f": lambda values: values - values.mean()})
+    assert caught.value.kind == "not_by_row"
+
+
 def test_missing_rows_are_counted_or_refused(data):
     holed = data.copy()
     holed.loc[[1, 4], "x"] = np.nan

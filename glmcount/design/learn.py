@@ -15,7 +15,7 @@ from glmcount.design.evaluate import finish, memorize, new_state
 from glmcount.design.spec import Account, Plan, Variable
 from glmcount.design.values import Value, coerced, evaluated, used_levels
 from glmcount.design.words import Expression
-from glmcount.errors import DataError, some
+from glmcount.errors import DataError, FormulaError, some
 from glmcount.sources.base import Columns, Source, map_fold
 
 __all__ = ["complete_rows", "learn_variables"]
@@ -84,6 +84,9 @@ def _scan(
         for code, expression in expressions.items()
         if not expression.stateful
     }
+    if number == 0:
+        for code, value in values.items():
+            _check_by_row(code, expressions[code], columns, value)
     drop: Mask | None = None
     counted: set[str] = set()
     for code, expression in expressions.items():
@@ -105,6 +108,25 @@ def _scan(
             scan.levels[code] = [(value.levels, used_levels(value, keep), given)]
     scan.kinds = values if number == 0 else {}
     return scan
+
+
+def _check_by_row(
+    code: str, expression: Expression, columns: Mapping[str, Column], value: Value
+) -> None:
+    """Refuse a user's function that looks beyond the row: strips and new data would differ."""
+    user = any(node.kind == "user" for node in expression.tree.walk())
+    if not user or value.numbers is None or len(value.numbers) < 2:
+        return
+    half = len(value.numbers) // 2
+    few = {n: replace(columns[n], values=columns[n].values[:half]) for n in expression.columns}
+    again = evaluated(expression, None, few).numbers
+    if again is None or not np.allclose(again, value.numbers[:half], rtol=1e-9, equal_nan=True):
+        raise FormulaError(
+            f"{code} gives other values when it sees fewer rows, so it would not mean the same for "
+            "new data or for large tables. A function in env= must work row by row; center(x) and "
+            "standardize(x) learn their constants from the fit.",
+            kind="not_by_row",
+        )
 
 
 def _count_missing(
