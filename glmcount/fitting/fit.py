@@ -151,7 +151,7 @@ def _from_limit(run: Run, theta: Array) -> tuple[Fit | None, Array]:
     inner = _limit_run(run, limit)
     fit = _solve(inner, theta[: inner.layout.size])
     run.passes += inner.passes
-    joined, score = _joined(run, inner, limit, fit.theta, None)
+    joined, score = _joined(run, inner, limit, fit.theta[inner.kept], None)
     if fit.falling is not None:
         # Far along a recession the joint information is singular: start before it.
         joined[: inner.layout.size] = theta[: inner.layout.size]
