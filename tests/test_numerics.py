@@ -99,3 +99,81 @@ def test_factor_does_not_mind_scales():
     assert nm.condition_number(gram) == pytest.approx(values[-1] / values[0], rel=1e-10)
     assert nm.factor(-gram) is None
     assert nm.condition_number(np.ones((2, 2))) > 1e14
+
+
+@pytest.mark.parametrize("alpha", [1e-10, 0.3, 500.0])
+def test_log_rising_of_small_counts(alpha):
+    y = np.array([0.0, 1.0, 2.0, 5.0])
+    value, first, second = nm.log_rising(y, np.array([alpha]))
+    np.testing.assert_array_equal([value[:2], first[:2], second[:2]], 0.0)
+    j = np.arange(5) * alpha
+    assert value[3] == pytest.approx(np.log1p(j).sum(), rel=1e-14)
+    assert first[3] == pytest.approx((j / (1 + j)).sum(), rel=1e-14)
+    assert second[3] == pytest.approx((j / (1 + j) ** 2).sum(), rel=1e-14)
+
+
+def test_log_rising_takes_an_alpha_for_each_row():
+    y = np.array([2.0, 2.0, 9.0, 9.0, 0.5])
+    alpha = np.array([1e-9, 4.0, 0.1, 0.100001, 1e-3])
+    found = np.array(nm.log_rising(y, alpha))
+    truth = np.array([rising_truth(*pair) for pair in zip(y, alpha, strict=True)]).T
+    np.testing.assert_allclose(found, truth, rtol=1e-13)
+
+
+def test_log_rising_of_whole_and_broken_counts_meet():
+    whole = nm.log_rising(np.array([40.0]), np.array([0.7]))
+    near = nm.log_rising(np.array([40.0 + 1e-9]), np.array([0.7]))
+    np.testing.assert_allclose(near, whole, rtol=1e-9)
+
+
+def test_normal_tail_over_its_range():
+    z = np.array([0.0, 1e-9, 1.0, 8.3, 20.0, 37.0])
+    with mp.workdps(50):
+        truth = [float(mp.erfc(mp.mpf(float(one)) / mp.sqrt(2))) for one in z]
+    np.testing.assert_allclose(nm.normal_tail(z), truth, rtol=1e-12)
+    np.testing.assert_array_equal(nm.normal_tail(-z), nm.normal_tail(z))
+    assert 1.0 - special.ndtr(8.5) == 0.0
+    assert nm.normal_tail(np.array([37.5]))[0] > 0.0
+
+
+def test_tails_and_quantiles_undo_each_other():
+    for alpha in (1e-12, 0.01, 0.5, 0.99):
+        z = nm.normal_quantile(alpha)
+        assert nm.normal_tail(np.array([z]))[0] == pytest.approx(alpha, rel=1e-11)
+        for df in (1.0, 7.0, 4000.0):
+            t = nm.student_quantile(alpha, df)
+            assert nm.student_tail(np.array([t]), df)[0] == pytest.approx(alpha, rel=1e-9)
+
+
+def test_chi2_tail_against_gamma():
+    for x, df in ((0.0, 3), (0.5, 1), (30.0, 2), (900.0, 5)):
+        with mp.workdps(50):
+            truth = float(mp.gammainc(mp.mpf(df) / 2, mp.mpf(x) / 2, regularized=True))
+        assert nm.chi2_tail(x, df) == pytest.approx(truth, rel=1e-12)
+    assert nm.chi2_tail(-1e-12, 2) == 1.0
+    assert nm.chi2_tail(5.0, 0) == 1.0
+
+
+def test_a_constant_jet_leaves_derivatives_to_the_rest():
+    etas = (np.array([0.2, 1.0]), np.array([0.0, -1.0]))
+    product = nm.constant_jet(np.array([3.0]), 2) * nm.exp_jet(nm.eta_jet(etas, 0))
+    np.testing.assert_allclose(product.d1[0], 3 * np.exp(etas[0]))
+    assert product.d1[1] is None and product.d2[0][1] is None
+    assert (nm.constant_jet(np.ones(1), 2) + nm.constant_jet(np.ones(1), 2)).d1 == (None, None)
+
+
+def test_factor_refuses_what_is_not_definite():
+    for matrix in ([[0.0]], [[np.nan]], [[np.inf]], [[1.0, 1.0], [1.0, -1.0]]):
+        assert nm.factor(np.array(matrix)) is None
+    empty = np.empty((0, 0))
+    assert nm.condition_number(empty) == 1.0
+    assert nm.condition_number(np.array([[4.0, 0.0], [0.0, 1e-12]])) == pytest.approx(1.0)
+    assert nm.condition_number(np.array([[1.0, 0.0], [0.0, 0.0]])) == np.inf
+
+
+def test_the_inverse_is_symmetric_to_the_last_bit():
+    x = np.random.default_rng(1).normal(size=(40, 6))
+    inverse = nm.factor(x.T @ x).inverse()
+    np.testing.assert_array_equal(inverse, inverse.T)
+    several = nm.factor(x.T @ x).solve(np.eye(6))
+    np.testing.assert_allclose(several, inverse, rtol=1e-10, atol=1e-14)

@@ -85,3 +85,85 @@ def test_poisson_data_end_at_the_boundary_of_negbin():
     assert result.llf == pytest.approx(gc.fit("y ~ 1", {"y": y}).llf, rel=1e-14)
     assert result.aic == pytest.approx(-2 * result.llf + 4)
     assert result.certificate.boundary == "alpha = 0"
+
+
+@pytest.mark.parametrize("method", ["newton", "irls", "lbfgs", "gradient"])
+@pytest.mark.parametrize("family", ["poisson", "negbin"])
+def test_every_method_says_when_it_is_stopped(data, method, family):
+    with pytest.warns(gc.errors.ConvergenceWarning) as caught:
+        result = gc.fit(
+            "y ~ x + z", data, family=family, method=method, control=gc.Control(maxiter=1)
+        )
+    assert {one.message.kind for one in caught} == {"convergence"}
+    assert not result.converged
+    assert result.warnings and result.warnings[0] is caught[0].message
+    assert result.certificate.rho > 1e-6
+    # What was not reached is not below where it began.
+    assert result.llf >= result.llnull - 1e-6
+
+
+@pytest.mark.parametrize("method", ["newton", "irls", "lbfgs", "gradient"])
+def test_every_method_keeps_a_history(data, method):
+    result = gc.fit("y ~ x + z", data, method=method)
+    numbers = [line.iteration for line in result.history]
+    assert numbers[-1] >= 1 and len(numbers) >= 2
+    llf = np.array([line.llf for line in result.history])
+    assert (np.diff(llf) >= -1e-9 * abs(result.llf)).all()
+    assert all(line.step >= 0 and line.halvings >= 0 for line in result.history)
+    assert not any(line.pilot for line in result.history)
+    assert result.certificate.rho <= 1e-6
+
+
+def test_start_of_two_equations_holds_the_logarithm_of_alpha(data):
+    first = gc.fit("y ~ x + z", data, family="negbin")
+    mean = first.params[["Intercept", "x", "z"]].tolist()
+    again = gc.fit("y ~ x + z", data, family="negbin", start=[*mean, np.log(first.params["alpha"])])
+    assert len(again.history) < len(first.history)
+    np.testing.assert_allclose(again.params, first.params, rtol=1e-9)
+    for start in ([0.0] * 3, [0.0, 0.0, 0.0, np.nan], [[0.0] * 4]):
+        with pytest.raises(gc.errors.UsageError, match="start must hold 4") as caught:
+            gc.fit("y ~ x + z", data, family="negbin", start=start)
+        assert caught.value.kind == "start"
+
+
+def test_start_counts_columns_that_will_be_dropped(data):
+    double = data.assign(c=2 * data.z)
+    with pytest.warns(gc.errors.DroppedColumnWarning):
+        first = gc.fit("y ~ x + z + c", double)
+    with pytest.warns(gc.errors.DroppedColumnWarning):
+        again = gc.fit("y ~ x + z + c", double, start=[*first.params, 0.0])
+    assert len(again.history) < len(first.history)
+    np.testing.assert_allclose(again.params, first.params, rtol=1e-9)
+
+
+def test_the_printed_progress_names_the_pilot(data, monkeypatch, capsys):
+    big = pd.concat([data] * 10, ignore_index=True)
+    monkeypatch.setattr(fitting, "PILOT_FROM", 1000)
+    gc.fit("y ~ x + z", big, control=gc.Control(progress=True))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("pilot iteration 1: llf")
+    assert lines[-1].startswith("iteration")
+
+
+def test_a_pilot_over_many_strips():
+    rng = np.random.default_rng(17)
+    n = 250_000
+    x = rng.normal(size=n)
+    y = rng.poisson(np.exp(0.2 + 0.3 * x))
+    # A level that only the last rows have, which no pilot sees.
+    g = np.where(np.arange(n) >= n - 50, "rare", "often")
+    result = gc.fit("y ~ x + g", {"y": y, "x": x, "g": g})
+    assert sum(line.pilot for line in result.history) >= 1
+    assert sum(not line.pilot for line in result.history) <= 4
+    assert result.converged
+    X = np.column_stack([np.ones(n), g == "rare", x])
+    mu = np.exp(X @ result.params.to_numpy())
+    score = X.T @ (y - mu)
+    information = (X * mu[:, None]).T @ X
+    assert score @ np.linalg.solve(information, score) < 1e-16
+    np.testing.assert_allclose(result.bse, np.sqrt(np.diag(np.linalg.inv(information))), rtol=1e-9)
+
+
+def test_a_tighter_tolerance_is_met(data):
+    result = gc.fit("y ~ x + z", data, control=gc.Control(tol=1e-12))
+    assert result.converged and result.certificate.rho <= 1e-12

@@ -80,3 +80,86 @@ def test_hypotheses(data):
     assert single.statistic[0] == pytest.approx(result.tvalues["x"], rel=1e-12)
     with pytest.raises(gc.errors.CovarianceError, match="repeat"):
         result.wald_test("x = 0, x = 0")
+
+
+@pytest.mark.parametrize("family", ["negbin", "geometric"])
+@pytest.mark.parametrize("cov", ["HC0", "HC1"])
+def test_sandwiches_of_other_families(data, family, cov):
+    result = gc.fit("y ~ x + z", data, family=family, cov=cov, information="observed")
+    X = np.column_stack([np.ones(len(data)), data.x, data.z])
+    joint = family == "negbin"
+    start = result.params.to_numpy().copy()
+    if joint:
+        start[3] = np.log(start[3])
+
+    def scores(theta):
+        from scipy import special
+
+        eta, alpha = X @ theta[:3], np.exp(theta[3]) if joint else 1.0
+        mu, y, r = np.exp(eta), data.y.to_numpy(), 1 / alpha
+        mean = X * ((y - mu) / (1 + alpha * mu))[:, None]
+        inner = special.psi(y + r) - special.psi(r) - np.log1p(alpha * mu)
+        log_alpha = -r * (inner + (mu - y) / (r + mu))
+        return np.column_stack([mean, log_alpha]) if joint else mean
+
+    step = 1e-6
+    columns = []
+    for j in range(len(start)):
+        move = np.zeros(len(start))
+        move[j] = step
+        columns.append((scores(start - move) - scores(start + move)).sum(axis=0) / (2 * step))
+    bread = np.linalg.inv(np.array(columns))
+    rows = scores(start)
+    truth = bread @ rows.T @ rows @ bread.T * (80 / 77 if cov == "HC1" else 1)
+    if joint:
+        scale = np.array([1, 1, 1, result.params["alpha"]])
+        truth = truth * np.outer(scale, scale)
+    np.testing.assert_allclose(result.cov_params(), truth, rtol=1e-5, atol=1e-9)
+
+
+def test_a_quasi_likelihood_scales_only_the_plain_covariance(data):
+    quasi, plain = gc.fit("y ~ x", data, family="quasipoisson"), gc.fit("y ~ x", data)
+    np.testing.assert_allclose(quasi.cov_params(), plain.cov_params() * quasi.scale, rtol=1e-10)
+    for cov in ("HC0", "HC3"):
+        np.testing.assert_allclose(
+            quasi.with_cov(cov).cov_params(), plain.with_cov(cov).cov_params(), rtol=1e-10
+        )
+
+
+def test_with_cov_leaves_the_first_as_it_was(data):
+    first = gc.fit("y ~ x", data)
+    before = first.bse.copy()
+    other = first.with_cov("hc3")
+    assert other.cov_type == "HC3" and first.cov_type == "nonrobust"
+    pd.testing.assert_series_equal(first.bse, before)
+    pd.testing.assert_series_equal(other.params, first.params)
+    assert other.with_cov(None).cov_type == "nonrobust"
+    pd.testing.assert_series_equal(other.with_cov(None).bse, before)
+
+
+def test_hc1_of_a_saturated_model_is_refused():
+    with pytest.warns(gc.errors.SampleWarning):
+        result = gc.fit("y ~ x", {"y": [1, 4], "x": [0, 1]})
+    with pytest.raises(gc.errors.CovarianceError) as caught:
+        _ = result.with_cov("HC1").bse
+    assert caught.value.kind == "saturated"
+
+
+def test_an_estimator_of_ones_own(data):
+    from glmcount.inference.covariance import Estimator
+
+    double = Estimator("double", "twice", lambda setting, bread: 2.0 * bread)
+    result = gc.fit("y ~ x", data, cov=double)
+    np.testing.assert_allclose(result.cov_params(), 2 * gc.fit("y ~ x", data).cov_params())
+    assert result.cov_type == "double"
+
+
+@pytest.mark.parametrize("information", ["expected", "observed"])
+def test_the_information_of_a_link_that_is_not_canonical(data, information):
+    result = gc.fit("y ~ x", data, link="sqrt", information=information)
+    X = np.column_stack([np.ones(len(data)), data.x])
+    eta = X @ result.params.to_numpy()
+    # mu = eta^2: expected weight 4, observed 2 (1 + y / mu).
+    weight = 4.0 if information == "expected" else 2.0 * (1.0 + data.y.to_numpy() / eta**2)
+    truth = np.linalg.inv((X * np.broadcast_to(weight, len(eta))[:, None]).T @ X)
+    np.testing.assert_allclose(result.cov_params(), truth, rtol=1e-9)

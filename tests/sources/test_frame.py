@@ -82,3 +82,110 @@ def test_blas_threads_are_given_back():
     with base.single_threaded_blas(), base.single_threaded_blas():
         pass
     assert [pool["num_threads"] for pool in threadpool_info()] == before
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        list("zyxw") * 15,
+        pd.date_range("2020-01-01", periods=60)[::-1],
+        pd.MultiIndex.from_product([range(6), range(10)]),
+        pd.RangeIndex(600, 0, -10),
+    ],
+)
+def test_the_index_is_kept(data, index):
+    named = data.set_axis(pd.Index(index), axis=0)
+    holed = named.copy()
+    holed["x"] = np.where(np.arange(60) % 7 == 3, np.nan, holed.x)
+    result = gc.fit("y ~ x + g", named)
+    pd.testing.assert_index_equal(result.fittedvalues.index, named.index)
+    pd.testing.assert_index_equal(result.predict(named).index, named.index)
+    with pytest.warns(gc.errors.MissingRowsWarning):
+        part = gc.fit("y ~ x + g", holed)
+    left = named.index[np.arange(60) % 7 != 3]
+    for rows in (
+        part.resid_pearson,
+        part.resid_quantile(rng=1),
+        part.augment(),
+        part.get_influence().hat_matrix_diag,
+        part.simulate(2, rng=1),
+        part.predict(),
+    ):
+        pd.testing.assert_index_equal(rows.index, left)
+
+
+def test_an_extra_column_twice_does_not_matter(data):
+    double = pd.concat([data, data[["x"]].set_axis(["u"], axis=1)], axis=1)
+    double.columns = ["x", "g", "y", "g"]
+    result = gc.fit("y ~ x", double)
+    np.testing.assert_array_equal(result.params, gc.fit("y ~ x", data).params)
+    with pytest.raises(gc.errors.DataError, match="'g' stands 2 times") as caught:
+        gc.fit("y ~ g", double)
+    assert caught.value.kind == "duplicate_column"
+
+
+def test_missing_values_of_every_library_are_missing(data):
+    x = [None if i % 9 == 0 else float(v) for i, v in enumerate(data.x)]
+    g = [None if i % 11 == 0 else v for i, v in enumerate(data.g)]
+    columns = {"y": data.y.tolist(), "x": x, "g": g}
+    fits = []
+    for table in (
+        pd.DataFrame(columns),
+        pl.DataFrame(columns),
+        pa.table(columns),
+        pd.DataFrame(columns).astype({"x": "Float64", "g": "category"}),
+    ):
+        with pytest.warns(gc.errors.MissingRowsWarning):
+            fits.append(gc.fit("y ~ x + g", table))
+    for other in fits:
+        assert other.dropped == {"x missing": 7, "g missing": 6}
+        np.testing.assert_array_equal(other.params, fits[0].params)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint16", "int64", "float32", "bool"])
+def test_the_width_of_a_number_does_not_matter(data, dtype):
+    whole = data.assign(x=(data.x > 0).astype(int))
+    narrow = gc.fit("y ~ x", whole.astype({"x": dtype}))
+    wide = gc.fit("y ~ x", whole.astype({"x": float}))
+    # A column of booleans is coded as a factor of two levels.
+    assert narrow.llf == pytest.approx(wide.llf, rel=1e-14)
+    np.testing.assert_allclose(narrow.params, wide.params, rtol=1e-12)
+
+
+def test_a_categorical_keeps_the_order_of_its_levels(data):
+    ordered = data.assign(g=pd.Categorical(data.g, categories=["b", "a"]))
+    assert list(gc.fit("y ~ g", ordered).params.index) == ["Intercept", "g[T.a]"]
+    enum = pl.DataFrame(
+        {"y": data.y.to_numpy(), "g": pl.Series(data.g.tolist(), dtype=pl.Enum(["b", "a"]))}
+    )
+    assert list(gc.fit("y ~ g", enum).params.index) == ["Intercept", "g[T.a]"]
+
+
+def test_strips_do_not_show_in_a_fit(data, monkeypatch):
+    def found():
+        result = gc.fit("y ~ x * g", data, cov="HC3")
+        columns = {
+            "drawn": result.resid_quantile(rng=2),
+            "predicted": result.predict(data),
+            "leverage": result.get_influence().hat_matrix_diag,
+        }
+        return result.params, result.bse, pd.DataFrame(columns)
+
+    whole = found()
+    monkeypatch.setattr(base, "STRIP_ROWS", 13)
+    for one, other in zip(found(), whole, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("table", [None, [1, 2], np.ones((3, 2)), "data.csv", 5])
+def test_what_is_no_table_is_refused(table):
+    with pytest.raises(gc.errors.DataError, match="Accepted") as caught:
+        gc.fit("y ~ x", table)
+    assert caught.value.kind == "data_type"
+
+
+def test_a_table_without_rows_is_refused(data):
+    for table in (data.head(0), {"y": [], "x": []}, pl.DataFrame({"y": [], "x": []})):
+        with pytest.raises(gc.errors.DataError) as caught:
+            gc.fit("y ~ x", table)
+        assert caught.value.kind == "empty_data"
