@@ -310,8 +310,13 @@ def linear_constraints(text: Any, names: tuple[str, ...]) -> tuple[Array, Array]
     Raises
     ------
     FormulaError
-        If the text cannot be read as linear constraints on these names.
+        If the text cannot be read as linear constraints on these names, or a matrix has not
+        a column for each.
     """
+    if isinstance(text, str) and not text.strip():
+        raise FormulaError(
+            f"The hypothesis is empty. Write e.g. '{names[0]} = 0'.", kind="hypothesis"
+        )
     try:
         found = linear_constraint(text, list(names))
     except PatsyError as problem:
@@ -320,6 +325,12 @@ def linear_constraints(text: Any, names: tuple[str, ...]) -> tuple[Array, Array]
         raise FormulaError(
             f"The hypothesis cannot be read: {problem.message}.{place}\n"
             f"Write e.g. '{names[0]} = 0'. Parameters: {some(names, 20)}.",
+            kind="hypothesis",
+        ) from None
+    except ValueError as problem:
+        raise FormulaError(
+            f"The hypothesis cannot be read: {problem}. A matrix has {len(names)} columns, one for "
+            f"each of {some(names, 20)}.",
             kind="hypothesis",
         ) from None
     return np.asarray(found.coefs, dtype=np.float64), np.asarray(found.constants).ravel()

@@ -14,6 +14,7 @@ from glmcount.design.coerce import Column, categorise, coerce, recode, refuse_da
 from glmcount.design.evaluate import evaluate
 from glmcount.design.spec import Variable
 from glmcount.design.words import Expression
+from glmcount.errors import DataError, some
 
 __all__ = ["Value", "codes_of", "coerced", "evaluated", "used_levels"]
 
@@ -113,9 +114,21 @@ def used_levels(value: Value, keep: NDArray[np.bool_] | None) -> tuple[Any, ...]
 
 
 def numbers_of(variable: Variable, columns: Mapping[str, Column]) -> list[NDArray[Any]]:
-    """Columns of a numerical variable, each (n,)."""
+    """Columns of a numerical variable, each (n,).
+
+    Raises
+    ------
+    DataError
+        If the data now hold levels where they held numbers.
+    """
     value = evaluated(variable.expression, variable.state, columns)
-    assert value.numbers is not None
+    if value.numbers is None:
+        levels = value.column.levels if value.column is not None else None
+        raise DataError(
+            f"{variable.expression.code!r} was a number where the model was fitted, and now holds "
+            f"levels such as {some(levels or (), 3)}. Convert it to numbers.",
+            kind="design_dtype",
+        )
     if value.numbers.ndim == 1:
         return [value.numbers]
     return [value.numbers[:, k] for k in range(value.numbers.shape[1])]

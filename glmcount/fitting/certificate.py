@@ -74,7 +74,8 @@ def certify(
         if values.size and values[0] > 0:
             condition = float(values[-1] / values[0])
             kappa = float(np.sqrt(np.sum(np.square(sizes * scale)) / values[0]))
-    if condition < float("inf") and kappa is not None and curvature is not None:
+    separated = bool(verdicts[0])
+    if condition < float("inf") and kappa is not None and curvature is not None and not separated:
         bound = _bound(curvature * kappa, decrement + floor)
         if bound is None:
             kappa = exact_kappa()

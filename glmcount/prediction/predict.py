@@ -112,7 +112,8 @@ def _instead(
     spec: DesignSpec, what: str, code: str, source: Source, extra: Mapping[str, Any]
 ) -> tuple[DesignSpec, Source]:
     """The design with its offset or exposure read from elsewhere."""
-    old = spec.exposure if what == "exposure" else next(iter(spec.equations[0].offsets), None)
+    # An offset given beside the formula stands after those in it.
+    old = spec.exposure if what == "exposure" else next(reversed(spec.equations[0].offsets), None)
     if old is None:
         raise UsageError(f"The model has no {what}.", kind="usage")
     if code not in spec.variables and not extra:
@@ -129,7 +130,7 @@ def _instead(
     if what == "exposure":
         return replace(spec, variables=variables, exposure=code), with_columns(source, extra)
     first = spec.equations[0]
-    offsets = (code, *first.offsets[1:])
+    offsets = (*first.offsets[:-1], code)
     equations = (replace(first, offsets=offsets), *spec.equations[1:])
     changed = replace(spec, variables=variables, equations=equations)
     return changed, with_columns(source, extra)

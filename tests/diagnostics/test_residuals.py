@@ -96,7 +96,7 @@ def test_anscombe_residuals_are_their_integral(data):
             np.cbrt(float(y)) ** 2,
             epsabs=1e-13,
         )
-        assert found == pytest.approx(integral / variance(mu) ** (1 / 6), rel=1e-7)
+        assert found == pytest.approx(integral / variance(mu) ** (1 / 6), rel=1e-8)
 
 
 def test_anscombe_residuals_are_for_the_log_link(data):
@@ -191,3 +191,25 @@ def test_simulated_counts_follow_the_fit(data):
     gap = drawn.mean(axis=1) - result.fittedvalues
     assert np.abs(gap / np.sqrt(result.fittedvalues / 200)).max() < 5
     pd.testing.assert_frame_equal(drawn, result.simulate(200, rng=11))
+
+
+@pytest.mark.parametrize("alpha", [0.1, 1.0, 50.0])
+def test_anscombe_residuals_keep_their_digits_far_out(alpha):
+    from scipy import special
+
+    data = {"y": [0, 0, 5, 2000, 100_000, 3000], "d": [0, 1, 1, 1, 1, 0]}
+    result = gc.fit("y ~ d", data, family=gc.families.negbin(alpha=alpha))
+    mu, y = result.fittedvalues.to_numpy(), np.array(data["y"], dtype=float)
+
+    def primitive(t):
+        return 1.5 * np.cbrt(t) ** 2 * special.hyp2f1(1 / 3, 2 / 3, 5 / 3, -alpha * t)
+
+    truth = (primitive(y) - primitive(mu)) / (mu + alpha * mu**2) ** (1 / 6)
+    np.testing.assert_allclose(result.resid_anscombe, truth, rtol=1e-8)
+
+
+def test_nothing_is_proved_of_an_infinite_estimate():
+    data = {"y": [1, 2, 3, 0, 0], "d": [0, 0, 0, 1, 1]}
+    certificate = gc.fit("y ~ d", data, separation="ignore").certificate
+    assert certificate.separation == "separated"
+    assert certificate.error_bound is None

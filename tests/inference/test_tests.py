@@ -154,3 +154,12 @@ def test_alpha_can_be_compared_with_a_value(data):
     gap = result.params["alpha"] - 0.25
     found = result.wald_test("alpha = 0.25")
     assert found.statistic == pytest.approx((gap / result.bse["alpha"]) ** 2, rel=1e-10)
+
+
+@pytest.mark.parametrize("hypothesis", ["", "  ", np.ones((1, 5)), "x + ", "x * z = 0", "x = y = "])
+def test_a_hypothesis_that_is_none_is_a_formula_error(data, hypothesis):
+    result = gc.fit("y ~ x + z", data)
+    for test in (result.wald_test, result.t_test):
+        with pytest.raises(gc.errors.FormulaError) as caught:
+            test(hypothesis)
+        assert caught.value.kind == "hypothesis"

@@ -113,3 +113,153 @@ def test_intervals_of_means_stay_positive(data):
 def test_unknown_quantities_are_refused(data):
     with pytest.raises(gc.errors.UsageError, match="mean"):
         gc.fit("y ~ x", data).predict(which="meen")
+
+
+def test_without_new_rows_the_fitted_ones_are_predicted(data):
+    result = gc.fit("y ~ x + g", data, exposure="t")
+    pd.testing.assert_series_equal(result.predict(), result.fittedvalues)
+    pd.testing.assert_series_equal(result.predict(data), result.fittedvalues, rtol=1e-13)
+    linear = result.predict(which="linear")
+    np.testing.assert_allclose(np.exp(linear), result.fittedvalues, rtol=1e-13)
+
+
+def test_rows_that_were_left_out_can_be_predicted(data):
+    holed = data.copy()
+    holed.loc[[4, 8], "y"] = np.nan
+    with pytest.warns(gc.errors.MissingRowsWarning):
+        result = gc.fit("y ~ x", holed)
+    assert len(result.predict()) == 88
+    every = result.predict(holed)
+    assert len(every) == 90 and every.notna().all()
+    np.testing.assert_allclose(every.drop(index=[4, 8]), result.predict(), rtol=1e-13)
+
+
+@pytest.mark.parametrize("family", ["poisson", "quasipoisson", "geometric", "negbin"])
+def test_the_variance_is_that_of_the_family(data, family):
+    result = gc.fit("y ~ x", data, family=family)
+    mu, var = result.predict(), result.predict(which="var")
+    alpha = {"geometric": 1.0}.get(family, result.params.get("alpha", 0.0))
+    np.testing.assert_allclose(var, mu + alpha * mu**2, rtol=1e-12)
+
+
+def test_intervals_of_the_mean_are_those_of_the_predictor(data):
+    from scipy import stats
+
+    for family, reach in (
+        ("poisson", stats.norm.ppf(0.95)),
+        ("quasipoisson", stats.t.ppf(0.95, 88)),
+    ):
+        result = gc.fit("y ~ x", data, family=family)
+        rows = data.head(5)
+        X = np.column_stack([np.ones(5), rows.x])
+        error = np.sqrt(np.einsum("ij,jk,ik->i", X, result.cov_params(), X))
+        eta = X @ result.params.to_numpy()
+        mean = result.get_prediction(rows)
+        np.testing.assert_allclose(mean.se, np.exp(eta) * error, rtol=1e-10)
+        ends = mean.conf_int(0.1)
+        np.testing.assert_allclose(ends[0], np.exp(eta - reach * error), rtol=1e-10)
+        np.testing.assert_allclose(ends[1], np.exp(eta + reach * error), rtol=1e-10)
+        linear = result.get_prediction(rows, which="linear")
+        np.testing.assert_allclose(linear.se, error, rtol=1e-10)
+        np.testing.assert_allclose(linear.conf_int(0.1)[0], eta - reach * error, rtol=1e-9)
+        with pytest.raises(gc.errors.UsageError, match="alpha"):
+            mean.conf_int(1.5)
+
+
+def test_other_covariances_make_other_intervals(data):
+    plain = gc.fit("y ~ x + g", data)
+    robust = plain.with_cov("HC3")
+    rows = data.head(3)
+    pd.testing.assert_series_equal(plain.predict(rows), robust.predict(rows))
+    X = np.column_stack([np.ones(3), rows.g == "b", rows.g == "c", rows.x]).astype(float)
+    error = np.sqrt(np.einsum("ij,jk,ik->i", X, robust.cov_params(), X))
+    np.testing.assert_allclose(robust.get_prediction(rows, which="linear").se, error, rtol=1e-10)
+
+
+def test_any_table_can_be_predicted_for(data):
+    pl, pa = pytest.importorskip("polars"), pytest.importorskip("pyarrow")
+    result = gc.fit("y ~ x + C(g)", data, exposure="t")
+    rows = data.head(6)[["x", "g", "t"]]
+    truth = result.predict(rows).to_numpy()
+    columns = rows.to_dict("list")
+    for table in (columns, pl.DataFrame(columns), pl.DataFrame(columns).lazy(), pa.table(columns)):
+        found = result.predict(table)
+        np.testing.assert_array_equal(found, truth)
+        assert list(found.index) == list(range(6))
+
+
+def test_no_rows_give_no_predictions(data):
+    result = gc.fit("y ~ x + g", data)
+    assert len(result.predict(data.head(0))) == 0
+    assert result.get_prediction(data.head(0)).summary_frame().shape == (0, 4)
+
+
+def test_an_offset_array_goes_with_an_offset(data):
+    log = np.log(data.t)
+    result = gc.fit("y ~ x", data, offset=log)
+    with pytest.raises(gc.errors.UnknownColumnError) as caught:
+        result.predict(data.head(3))
+    assert caught.value.kind == "offset_required"
+    found = result.predict(data.head(3), offset=log.head(3))
+    np.testing.assert_allclose(found, result.fittedvalues.head(3), rtol=1e-13)
+    zero = result.predict({"x": [0.0]}, offset=[0.0])
+    assert zero.iloc[0] == pytest.approx(np.exp(result.params["Intercept"]), rel=1e-13)
+    with pytest.raises(gc.errors.DataError) as caught:
+        result.predict(data.head(3), offset=log.tail(3))
+    assert caught.value.kind == "index_mismatch"
+    with pytest.raises(gc.errors.DataError) as caught:
+        result.predict(data.head(3), offset=[0.0])
+    assert caught.value.kind == "offset_length"
+
+
+def test_a_model_without_offset_takes_none(data):
+    result = gc.fit("y ~ x", data)
+    for options in ({"offset": [0.0, 0.0]}, {"exposure": [1.0, 1.0]}):
+        with pytest.raises(gc.errors.UsageError, match="has no"):
+            result.predict(data.head(2), **options)
+
+
+@pytest.mark.parametrize("value", [0.0, -2.0])
+def test_an_exposure_must_be_positive_in_new_rows_too(data, value):
+    result = gc.fit("y ~ x", data, exposure="t")
+    with pytest.raises(gc.errors.DataError) as caught:
+        result.predict(data.head(2).assign(t=value))
+    assert caught.value.kind == "nonpositive_exposure"
+
+
+def test_what_is_learnt_is_kept_for_new_rows(data):
+    for term in ("standardize(x)", "bs(x, df=4)", "cr(x, df=3) - 1", "Q('x') ** 2", "I(x > 0)"):
+        result = gc.fit(f"y ~ {term}", data)
+        np.testing.assert_allclose(
+            result.predict(data.iloc[10:12]), result.fittedvalues.iloc[10:12], rtol=1e-10
+        )
+
+
+def test_a_response_is_not_needed(data):
+    result = gc.fit("y ~ x", data)
+    found = result.predict(data[["x"]])
+    np.testing.assert_allclose(found, result.fittedvalues, rtol=1e-13)
+
+
+def test_arrays_are_predicted_for_by_their_names(data):
+    X = np.column_stack([np.ones(90), data.x])
+    result = gc.fit_arrays(data.y, X, names=["one", "slope"], exposure=data.t)
+    found = result.predict({"one": [1.0, 1.0], "slope": [0.0, 1.0]}, exposure=[2.0, 2.0])
+    truth = 2 * np.exp(result.params["one"] + np.array([0.0, 1.0]) * result.params["slope"])
+    np.testing.assert_allclose(found, truth, rtol=1e-12)
+
+
+def test_an_offset_array_leaves_those_in_the_formula(data):
+    log = np.log(data.t)
+    by_array = gc.fit("y ~ x + offset(x / 3)", data, offset=log)
+    by_name = gc.fit("y ~ x + offset(x / 3) + offset(log(t))", data)
+    found = by_array.predict(data.head(4), offset=log.head(4))
+    np.testing.assert_allclose(found, by_array.fittedvalues.head(4), rtol=1e-13)
+    np.testing.assert_allclose(found, by_name.predict(data.head(4)), rtol=1e-11)
+
+
+def test_words_where_numbers_were_are_named(data):
+    result = gc.fit("y ~ x", data)
+    with pytest.raises(gc.errors.DataError, match="'x'") as caught:
+        result.predict({"x": ["a", "b"]})
+    assert caught.value.kind == "design_dtype"
