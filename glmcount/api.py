@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from glmcount.checks import (
     check_choice,
@@ -17,12 +16,14 @@ from glmcount.checks import (
     measured_warnings,
     refuse_measured,
 )
-from glmcount.design.build import array_design, formula_design
+from glmcount.design.arrays import array_columns, part_columns
+from glmcount.design.build import Roles, array_design, formula_design
 from glmcount.design.encode import Encoder, layout_of
 from glmcount.design.measure import measure
-from glmcount.errors import DataError, GlmcountWarning, UsageError
-from glmcount.families.base import Family, resolve
-from glmcount.families.links import Link, compose
+from glmcount.errors import GlmcountWarning, UsageError
+from glmcount.families.base import Family
+from glmcount.families.links import Link
+from glmcount.families.model import model_family
 from glmcount.fitting.fit import maximise
 from glmcount.fitting.run import Options
 from glmcount.fitting.solvers import solver
@@ -47,6 +48,12 @@ def fit(
     exposure: Any = None,
     weights: Any = None,
     weights_type: str = "frequency",
+    inflate: str | None = None,
+    hurdle: str | None = None,
+    zero: str | Family | None = None,
+    truncated: int | None = None,
+    censored: Any = None,
+    dispersion: str | None = None,
     cov: str | Estimator | None = None,
     information: str | None = None,
     method: str = "newton",
@@ -66,14 +73,29 @@ def fit(
     data : DataFrame, Table or dict
         pandas, polars, pyarrow, or a dict of columns.
     family : str or Family
-        "poisson", "quasipoisson", "negbin" ("nb2"), "geometric", or a value such as
-        ``glmcount.families.negbin(alpha=0.5)``.
+        A name in ``glmcount.families.families``, such as "poisson", "quasipoisson",
+        "negbin" ("nb2"), "negbin1", "genpoisson", "compoisson", "pig", "bernoulli", or a
+        value such as ``glmcount.families.negbin(alpha=0.5)``.
     link : {"log", "identity", "sqrt"}, optional
+        Of the mean; of Bernoulli "logit", "probit", "cloglog".
     offset, exposure, weights : str, array or Series, optional
         A column, an expression, or one value a row. The logarithm of the exposure is added
         to the predictor. All are remembered by predict and the null model.
     weights_type : {"frequency", "importance", "probability"}
         Copies of a row; weights as given; sampling weights (robust errors by default).
+    inflate, hurdle : str, optional
+        Right-hand side of a second part: ``"z1 + z2"`` or ``"1"``. Zero-inflated, the
+        probability of a structural zero; hurdle, that of a positive count, the counts above
+        being zero-truncated. ``offset(...)`` may be a term.
+    zero : {"logit", "probit", "cloglog"}, optional
+        Link of that part; for a hurdle also "poisson", "negbin", "geometric": the
+        probability that such a count is positive.
+    truncated : int, optional
+        Counts up to this number are never seen; 0 is the zero-truncated model.
+    censored : column, expression, number or array, optional
+        Limit at which a count says only "so many or more".
+    dispersion : str, optional
+        Right-hand side of a regression for log alpha (of "compoisson" for log nu).
     cov : {"nonrobust", "opg", "HC0", "HC1", "HC2", "HC3"}, optional
     information : {"expected", "observed"}, optional
         Default: expected for one equation (as R and statsmodels), observed for several.
@@ -109,6 +131,8 @@ def fit(
         "family": family,
         "link": link,
         "weights_type": weights_type,
+        "zero": zero,
+        "truncated": truncated,
         "cov": cov,
         "information": information,
         "method": method,
@@ -117,15 +141,16 @@ def fit(
         "separation": separation,
         "control": control,
     }
-    roles = {"offset": offset, "exposure": exposure, "weights": weights}
-    call = {"formula": formula, "data": data, "env": env, **roles, **options}
+    columns = {"offset": offset, "exposure": exposure, "weights": weights, "censored": censored}
+    parts = {"inflate": inflate, "hurdle": hurdle, "dispersion": dispersion}
+    call = {"formula": formula, "data": data, "env": env, **columns, **parts, **options}
     source = open_source(data)
     control = control or Control()
 
-    def design(equations: int) -> Encoder:
-        return formula_design(source, formula, roles, equations, env, control)
+    def design(roles: Roles) -> Encoder:
+        return formula_design(source, formula, roles, env, control)
 
-    return _fit(design, source, options, partial(_changed, fit, call))
+    return _fit(design, source, columns, parts, options, partial(_changed, fit, call))
 
 
 def fit_arrays(
@@ -158,28 +183,41 @@ def fit_arrays(
     """
     allowed = {k: v for k, v in options.items() if k in _ARRAY_OPTIONS}
     check_options({k: v for k, v in options.items() if k not in _ARRAY_OPTIONS})
-    table, response = _columns(y, X, names)
-    source = from_columns(table, getattr(y, "index", None))
-    roles = {what: allowed.pop(what, None) for what in ("offset", "exposure", "weights")}
+    table, response = array_columns(y, X, names)
     columns = [name for name in table if name != response]
+    roles = {what: allowed.pop(what, None) for what in _COLUMNS}
+    given = {what: allowed.pop(what, None) for what in _PARTS}
+    parts: dict[str, Any] = dict.fromkeys(_PARTS)
+    for what, value in given.items():
+        found = part_columns(what, value)
+        if found is not None:
+            table.update(found[0])
+            parts[what] = found[1]
+        elif value is not None:
+            parts[what] = "1"
+    source = from_columns(table, getattr(y, "index", None))
     control = allowed.get("control") or Control()
 
-    def design(equations: int) -> Encoder:
-        return array_design(source, response, columns, roles, equations, control)
+    def design(asked: Roles) -> Encoder:
+        return array_design(source, response, columns, asked, control)
 
     settings = {**_ARRAY_DEFAULTS, **allowed}
-    call = {"y": y, "X": X, "names": names, **roles, **settings}
-    return _fit(design, source, settings, partial(_changed, fit_arrays, call))
+    call = {"y": y, "X": X, "names": names, **roles, **given, **settings}
+    return _fit(design, source, roles, parts, settings, partial(_changed, fit_arrays, call))
 
 
 def _changed(fitter: Callable[..., Results], call: dict[str, Any], **changes: Any) -> Results:
     return fitter(**{**call, **changes})
 
 
+_COLUMNS = ("offset", "exposure", "weights", "censored")
+_PARTS = ("inflate", "hurdle", "dispersion")
 _ARRAY_DEFAULTS: dict[str, Any] = {
     "family": "poisson",
     "link": None,
     "weights_type": "frequency",
+    "zero": None,
+    "truncated": None,
     "cov": None,
     "information": None,
     "method": "newton",
@@ -188,63 +226,65 @@ _ARRAY_DEFAULTS: dict[str, Any] = {
     "separation": "warn",
     "control": None,
 }
-_ARRAY_OPTIONS = (*_ARRAY_DEFAULTS, "offset", "exposure", "weights")
-
-
-def _columns(y: Any, matrix: Any, names: Sequence[str] | None) -> tuple[dict[str, Any], str]:
-    if isinstance(matrix, pd.DataFrame):
-        # Column by column: one array of a frame would be a copy of all of it.
-        columns = [_number(matrix.iloc[:, j]) for j in range(matrix.shape[1])]
-        names = list(map(str, matrix.columns)) if names is None else names
-    else:
-        columns = _array_columns(matrix)
-    count = len(columns)
-    names = [f"x{j}" for j in range(count)] if names is None else list(map(str, names))
-    if len(names) != count or len(set(names)) < count:
-        raise UsageError(
-            f"names must be {count} different names, one for each column of X.",
-            kind="names",
-        )
-    response = str(getattr(y, "name", None) or "y")
-    while response in names:
-        response += "_"
-    values = y.array if isinstance(y, pd.Series) else np.asarray(y)
-    if np.ndim(values) != 1:
-        raise DataError(f"y must have one dimension, not shape {np.shape(values)}.", kind="data")
-    return {response: values, **dict(zip(names, columns, strict=True))}, response
-
-
-def _number(column: pd.Series) -> Any:
-    return column.to_numpy().astype(np.uint8) if column.dtype == np.bool_ else column.array
-
-
-def _array_columns(matrix: Any) -> list[Any]:
-    array = np.asarray(matrix)
-    if array.ndim == 1:
-        array = array[:, None]
-    if array.ndim != 2 or array.dtype.kind not in "biuf":
-        raise DataError(
-            f"X must be a table of numbers, (rows, columns); got shape {array.shape} of "
-            f"{array.dtype}. For factors and formulas use glmcount.fit(formula, data).",
-            kind="design_dtype",
-        )
-    if array.dtype == np.bool_:
-        array = array.astype(np.uint8)
-    return [array[:, j] for j in range(array.shape[1])]
+_ARRAY_OPTIONS = (*_ARRAY_DEFAULTS, *_COLUMNS, *_PARTS)
 
 
 def _information(given: str | None, family: Family) -> str:
     check_choice("information", given, (None, "expected", "observed"))
-    return given or ("expected" if len(family.equations) == 1 else "observed")
+    if given == "expected" and family.expected is None:
+        raise UsageError(
+            f"information='expected' has no closed form for {family.label}; leave it out for the "
+            "observed information.",
+            kind="no_expected_information",
+        )
+    return given or ("expected" if family.q == 1 and family.expected else "observed")
+
+
+def _family(asked: Mapping[str, Any], parts: Mapping[str, Any], limited: bool) -> Family:
+    second = [what for what in ("inflate", "hurdle") if parts[what] is not None]
+    if len(second) > 1:
+        raise UsageError(
+            "inflate= and hurdle= are two models of the zeros; choose one.",
+            kind="incompatible_parts",
+        )
+    return model_family(
+        asked["family"],
+        link=asked["link"],
+        part=second[0] if second else None,
+        zero=asked["zero"],
+        above=asked["truncated"],
+        limited=limited,
+    )
+
+
+def _part_designs(family: Family, parts: Mapping[str, Any]) -> tuple[tuple[str, Any] | None, ...]:
+    """For each further equation how the user calls it and what was given, or None."""
+    names = {
+        k: "dispersion" if e.prefix == "dispersion_" else e.name
+        for k, e in enumerate(family.equations)
+    }
+    if parts["dispersion"] is not None and "dispersion" not in names.values():
+        raise UsageError(
+            f"dispersion= is a regression for a dispersion that is estimated, and {family.label} "
+            "has none. Use family='negbin'.",
+            kind="no_dispersion",
+        )
+    found = []
+    for k in range(1, family.q):
+        given = parts.get(names[k])
+        found.append(None if given is None or given == "1" else (names[k], given))
+    return tuple(found)
 
 
 def _fit(
-    design: Callable[[int], Encoder],
+    design: Callable[[Roles], Encoder],
     source: Source,
+    columns: Mapping[str, Any],
+    parts: Mapping[str, Any],
     asked: dict[str, Any],
     again: Callable[..., Results],
 ) -> Results:
-    family = compose(resolve(asked["family"]), asked["link"])
+    family = _family(asked, parts, columns["censored"] is not None)
     check_choice("weights_type", asked["weights_type"], ("frequency", "importance", "probability"))
     check_choice("missing", asked["missing"], ("drop", "raise"))
     check_choice("separation", asked["separation"], ("warn", "raise", "ignore"))
@@ -252,10 +292,10 @@ def _fit(
     chosen = estimator(asked["cov"], robust)
     solver(asked["method"])
     information = _information(asked["information"], family)
-    encoder = design(len(family.equations))
+    encoder = design(Roles(columns, _part_designs(family, parts)))
     notes: list[GlmcountWarning] = []
-    measured, layout = measure(encoder, layout_of(encoder.spec), family.constant)
-    refuse_measured(encoder, measured, asked["missing"])
+    measured, layout = measure(encoder, layout_of(encoder.spec), family)
+    refuse_measured(encoder, measured, asked["missing"], family)
     options = Options(
         asked["method"],
         information,
@@ -264,12 +304,13 @@ def _fit(
     )
     notes += measured_warnings(encoder, measured, asked["weights_type"], family)
     found = maximise(encoder, layout, measured, family, options)
-    values = estimates(found, encoder.spec)
-    notes += fit_warnings(encoder, found, values, measured, asked["separation"])
+    rows = found.rows(encoder)
+    values = estimates(found, rows.spec)
+    notes += fit_warnings(rows, found, values, measured, asked["separation"])
     for note in notes:
         python_warnings.warn(note, stacklevel=3)
     state = State(
-        encoder,
+        rows,
         measured,
         found,
         family,
@@ -279,6 +320,7 @@ def _fit(
         source.index,
         again,
         tuple(notes),
+        encoder,
     )
     return Results(state, chosen)
 

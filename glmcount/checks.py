@@ -55,6 +55,12 @@ OPTIONS = (
     "separation",
     "env",
     "control",
+    "inflate",
+    "hurdle",
+    "zero",
+    "truncated",
+    "censored",
+    "dispersion",
 )
 INSTEAD = {
     "cov_type": "cov='HC1'",
@@ -103,8 +109,8 @@ def check_choice(name: str, value: Any, allowed: Sequence[Any]) -> None:
         )
 
 
-def refuse_measured(encoder: Encoder, measured: Measured, missing: str) -> None:
-    """Refuse responses that no count model can have.
+def refuse_measured(encoder: Encoder, measured: Measured, missing: str, family: Family) -> None:
+    """Refuse responses that no count model, or not this one, can have.
 
     Raises
     ------
@@ -123,6 +129,15 @@ def refuse_measured(encoder: Encoder, measured: Measured, missing: str) -> None:
             f"The response {name!r} is negative in rows (counted from 0) "
             f"{some(measured.negative)}: counts are 0 or more.",
             kind="negative_response",
+        )
+    if measured.outside:
+        low, high = family.support
+        told = f"{low:g} or more" if high == np.inf else f"{low:g} to {high:g}"
+        raise DataError(
+            f"The response {name!r} is {told} in a {family.label} model; rows (counted from 0) "
+            f"{some(measured.outside)} hold other counts. Leave these rows out, or choose another "
+            "family.",
+            kind="outside_support",
         )
     if measured.sums.response <= 0:
         raise BoundaryError(
@@ -184,12 +199,12 @@ def fit_warnings(
         notes.append(_unfinished(encoder, fit))
     notes += _dropped_columns(fit, names)
     notes += _single_levels(encoder)
-    if fit.limit is not None:
+    for limit in fit.limits:
         notes.append(
             BoundaryWarning(
-                f"The likelihood is largest at {fit.limit.label}: the data are not more variable "
-                f"than {fit.family.label}, which is what is reported.",
-                kind=f"{fit.limit.label.split(' ')[0]}_boundary",
+                f"The likelihood is largest at {limit.label}: the data do not ask for more than "
+                f"{fit.family.label}, which is what is reported.",
+                kind=f"{limit.name}_boundary",
             )
         )
     if len(fit.kept) >= measured.n:
@@ -217,8 +232,14 @@ def _separated(fit: Fit, found: Estimates, separation: str) -> list[GlmcountWarn
     rows, where, _ = fit.falling
     far = np.flatnonzero(found.infinite)
     told = some(f"{found.names[j]} -> {'+' if found.infinite[j] > 0 else '-'}inf" for j in far)
+    parts = {int(found.equations[j]) for j in far}
+    what = (
+        "with response 0 are predicted to be 0 without doubt"
+        if parts == {0} and not fit.family.parts
+        else f"leave no doubt in the {_part_names(fit, found, parts)}"
+    )
     message = (
-        f"Separation: {int(rows.sum())} rows with response 0 are predicted to be 0 without doubt, "
+        f"Separation: {int(rows.sum())} rows {what}, "
         f"so the maximum likelihood estimate is infinite: {told}. Rows (counted from 0): "
         f"{some(where)}. Leave these rows out and drop or merge the columns; "
         "r.separation has all of them."
@@ -226,6 +247,12 @@ def _separated(fit: Fit, found: Estimates, separation: str) -> list[GlmcountWarn
     if separation == "raise":
         raise SeparationError(message)
     return [] if separation == "ignore" else [SeparationWarning(message)]
+
+
+def _part_names(fit: Fit, found: Estimates, parts: set[int]) -> str:
+    names = {0: "count part (all its counts are the smallest there can be)"}
+    headings = [names.get(k, fit.family.equations[k].name + " part") for k in sorted(parts)]
+    return " and the ".join(headings)
 
 
 def _unfinished(encoder: Encoder, fit: Fit) -> GlmcountWarning:

@@ -25,7 +25,7 @@ from glmcount.inference.estimates import conf_int, pvalues, standard_errors
 from glmcount.inference.state import State
 from glmcount.inference.tests import TestResult, single, wald
 from glmcount.numerics import Array, chi2_tail
-from glmcount.prediction.predict import Prediction, predicted, prediction, quantity, target
+from glmcount.prediction.predict import Prediction, predict_rows, prediction, target
 from glmcount.prediction.simulate import simulate
 from glmcount.report.facts import equation_rows, summary_facts
 from glmcount.report.summary import EquationRows, Summary, SummaryFacts, summarise
@@ -151,7 +151,7 @@ class Results:
         state = self._state
         state.likelihood("llnull")
         return null_llf(
-            state.encoder, state.measured, state.family, state.has_constant(), state.options.control
+            state.asked, state.measured, state.family, state.has_constant(), state.options.control
         )
 
     @property
@@ -341,27 +341,49 @@ class Results:
     # Prediction -----------------------------------------------------------------------
 
     def predict(
-        self, newdata: Any = None, *, which: str = "mean", offset: Any = None, exposure: Any = None
+        self,
+        newdata: Any = None,
+        *,
+        which: str = "mean",
+        at: float | None = None,
+        offset: Any = None,
+        exposure: Any = None,
     ) -> pd.Series:
         """Predict for new rows, or the fitted ones; NaN where a row has NaN.
 
         Parameters
         ----------
         newdata : DataFrame or dict, optional
-        which : {"mean", "linear", "var"}
+        which : str
+            "mean", "linear" (the mean's predictor), "var"; "prob" P(Y = at), "cdf"
+            P(Y <= at), "quantile" (at a probability); "prob-zero", "prob-positive",
+            "mean-nonzero" E[Y | Y > 0]; "zero" P(structural zero), "mean-main" the mean of
+            the count part.
+        at : float, optional
+            The count of "prob" and "cdf", the probability of "quantile".
         offset, exposure : array, optional
             Only where the fit was given them as arrays; else they come from `newdata`.
         """
         encoder, label = target(self._state, newdata, {"offset": offset, "exposure": exposure})
-        return label(predicted(encoder, self._state.fit, quantity(which).jet, None)[0])
+        return label(predict_rows(encoder, self._state.fit, which, at))
 
     def get_prediction(
-        self, newdata: Any = None, *, which: str = "mean", offset: Any = None, exposure: Any = None
+        self,
+        newdata: Any = None,
+        *,
+        which: str = "mean",
+        at: float | None = None,
+        offset: Any = None,
+        exposure: Any = None,
     ) -> Prediction:
-        """As `predict`, with standard errors by the delta method and intervals."""
+        """As `predict`, with standard errors by the delta method and intervals.
+
+        Intervals are made where they are most nearly symmetric: on the linear predictor of
+        a mean, else on the logarithm of means and variances and the logit of probabilities.
+        """
         encoder, label = target(self._state, newdata, {"offset": offset, "exposure": exposure})
         matrix = self._state.reshifted(self._covariance.matrix)
-        return prediction(encoder, self._state.fit, which, matrix, self._df, label)
+        return prediction(encoder, self._state.fit, which, at, matrix, self._df, label)
 
     def simulate(self, n: int = 1, rng: int | np.random.Generator | None = None) -> pd.DataFrame:
         """Draw n new responses for the fitted rows, one column each."""
@@ -424,17 +446,20 @@ class Results:
         return glance_frame(self._facts())
 
     def augment(self) -> pd.DataFrame:
-        """One row an observation: fitted value, residuals, leverage, Cook's distance."""
-        influence = self.get_influence()
-        return pd.DataFrame(
-            {
-                "fitted": self.fittedvalues,
-                "resid": self.resid_response,
-                "resid_pearson": self.resid_pearson,
-                "hat": influence.hat_matrix_diag,
-                "cooksd": influence.cooks_distance[0],
-            }
-        )
+        """One row an observation: fitted value, residuals, leverage, Cook's distance.
+
+        The last two only where the mean has one equation of its own.
+        """
+        columns = {
+            "fitted": self.fittedvalues,
+            "resid": self.resid_response,
+            "resid_pearson": self.resid_pearson,
+        }
+        if not self._state.family.parts:
+            influence = self.get_influence()
+            columns["hat"] = influence.hat_matrix_diag
+            columns["cooksd"] = influence.cooks_distance[0]
+        return pd.DataFrame(columns)
 
     def __repr__(self) -> str:
         return str(self.summary())

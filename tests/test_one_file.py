@@ -130,10 +130,10 @@ def test_a_renderer(data):
 
 
 def test_a_quantity_reaches_prediction_with_its_standard_error(data):
-    from glmcount.prediction.predict import WHICH, Quantity
+    from glmcount.prediction.quantities import WHICH, Quantity
 
     WHICH["square"] = Quantity(
-        "square", lambda family, etas: exp_jet(eta_jet(etas, 0)) * exp_jet(eta_jet(etas, 0))
+        "square", lambda family, etas, at: exp_jet(eta_jet(etas, 0)) * exp_jet(eta_jet(etas, 0))
     )
     try:
         result = gc.fit("y ~ x", data)

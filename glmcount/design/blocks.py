@@ -9,7 +9,7 @@ weights is a table over the joint code, folded by the two T afterwards.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -224,6 +224,35 @@ class Layout:
     def reach(self, theta: Array) -> float:
         """Upper bound of |x_i' theta| over rows and equations."""
         return max((sum(b.reach(theta) for _, b in self.of(k)) for k in range(self.q)), default=0.0)
+
+    def within(self, equation: int) -> Layout:
+        """The same parameters, of which only that equation's have blocks."""
+        return replace(self, blocks=tuple(b for b in self.blocks if b.equation == equation))
+
+    def places(self, gone: Sequence[int]) -> Index:
+        """Parameters of all equations but those."""
+        held = [np.arange(s.start, s.stop) for k, s in enumerate(self.slices) if k not in gone]
+        return np.concatenate([np.zeros(0, dtype=np.intp), *held]).astype(np.intp)
+
+    def without(self, gone: Sequence[int]) -> Layout:
+        """The layout of all equations but those, in order."""
+        places = self.places(gone)
+        new = np.full(self.size, -1, dtype=np.intp)
+        new[places] = np.arange(len(places))
+        number = {k: i for i, k in enumerate(k for k in range(self.q) if k not in gone)}
+        slices, end = [], 0
+        for k in number:
+            start, end = end, end + self.slices[k].stop - self.slices[k].start
+            slices.append(slice(start, end))
+        return Layout(
+            tuple(
+                replace(b, equation=number[b.equation], positions=new[b.positions])
+                for b in self.blocks
+                if b.equation in number
+            ),
+            tuple(slices),
+            tuple(None if (c := self.constants[k]) is None else c[places] for k in number),
+        )
 
     @cached_property
     def sizes(self) -> Array:

@@ -4,26 +4,58 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from glmcount.design.encode import Encoder
-from glmcount.design.formula import ParsedFormula, build_parts, intercept_part, parse_model
+from glmcount.design.formula import (
+    ParsedFormula,
+    build_parts,
+    intercept_part,
+    parse_model,
+    parse_part,
+)
 from glmcount.design.learn import learn_variables
 from glmcount.design.safe import parse
 from glmcount.design.spec import DesignSpec, EquationDesign, Part
 from glmcount.design.words import Expression
-from glmcount.errors import DataError, RankError
+from glmcount.errors import DataError, FormulaError, RankError
 from glmcount.numerics import Control
 from glmcount.sources.base import Columns, Source
 
-__all__ = ["ARRAY", "Given", "array_design", "formula_design", "given_column", "with_columns"]
+__all__ = [
+    "ARRAY",
+    "Given",
+    "Roles",
+    "array_design",
+    "formula_design",
+    "given_column",
+    "with_columns",
+]
 
 ARRAY = "<{}>"
 Given = str | Sequence[float] | np.ndarray | pd.Series | None
+BESIDE = "censored"
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What a model takes besides the formula of its mean.
+
+    Parameters
+    ----------
+    columns : mapping
+        offset, exposure, weights and censored as the user gave them; None where not.
+    parts : tuple of (name, given) or None
+        For each further equation how the user calls it, and its right-hand side (or for
+        arrays its columns); None for a constant.
+    """
+
+    columns: Mapping[str, Any]
+    parts: tuple[tuple[str, Any] | None, ...] = ()
 
 
 def with_columns(source: Source, columns: Mapping[str, Any]) -> Source:
@@ -52,6 +84,9 @@ def given_column(source: Source, what: str, value: Any) -> tuple[str, dict[str, 
             return value, {}
         plain = value.isidentifier() and not keyword.iskeyword(value)
         return (value if plain else f"Q({value!r})"), {}
+    # One limit may hold for all rows; one offset or weight would say nothing.
+    if what == BESIDE and isinstance(value, int | float) and not isinstance(value, bool):
+        value = np.full(source.n_rows, float(value))
     if isinstance(value, pd.Series) and _other_index(value, source):
         place = int(np.argmax(np.asarray(value.index != source.index)))
         raise DataError(
@@ -108,6 +143,7 @@ def _learnt(
         response=parsed.response,
         exposure=codes.get("exposure"),
         weights=codes.get("weights"),
+        beside=(codes[BESIDE],) if BESIDE in codes else (),
     )
     _check_roles(spec)
     if plan.account.n_dropped >= plan.account.n_rows:
@@ -118,9 +154,9 @@ def _learnt(
     return spec, Encoder(source, spec, plan, control.threads, control.memory)
 
 
-def _check_roles(spec: DesignSpec) -> None:
+def _check_roles(spec: DesignSpec, more: Sequence[str] = ()) -> None:
     for what, code in (
-        *(("offset", code) for code in spec.equations[0].offsets),
+        *(("offset", code) for code in (*spec.equations[0].offsets, *more)),
         ("exposure", spec.exposure),
     ):
         if code is not None:
@@ -132,55 +168,80 @@ def _check_roles(spec: DesignSpec) -> None:
 def formula_design(
     source: Source,
     formula: str,
-    roles: Mapping[str, Any],
-    equations: int,
+    roles: Roles,
     env: Mapping[str, Callable[..., Any]] | None,
     control: Control,
 ) -> Encoder:
-    """Learn a formula's design; further equations are constants."""
+    """Learn the design of a formula and of the model's further parts."""
     parsed = parse_model(formula, source.names, env)
-    spec, encoder = _learnt(source, parsed, roles, env, control)
+    others = [
+        None if given is None else parse_part(given[1], given[0], source.names, env)
+        for given in roles.parts
+    ]
+    expressions = dict(parsed.expressions)
+    for other in others:
+        expressions.update({} if other is None else other.expressions)
+    for other in others:
+        if other is not None and any(parsed.response in codes for codes in other.terms):
+            raise FormulaError(
+                f"The response is also a predictor.\n    {other.formula}",
+                kind="response_as_predictor",
+            )
+    spec, encoder = _learnt(
+        source, replace(parsed, expressions=expressions), roles.columns, env, control
+    )
     parts = build_parts(parsed.terms, spec.variables, control.memory_limit)
-    return _with_parts(spec, encoder, parts, equations)
+    more = []
+    for other in others:
+        if other is None:
+            more.append(CONSTANT)
+            continue
+        _check_roles(spec, other.offsets)
+        own = build_parts(other.terms, spec.variables, control.memory_limit)
+        more.append(EquationDesign(own, other.offsets))
+    return _with_parts(spec, encoder, parts, more)
+
+
+CONSTANT = EquationDesign((intercept_part(),))
 
 
 def array_design(
-    source: Source,
-    response: str,
-    columns: Sequence[str],
-    roles: Mapping[str, Any],
-    equations: int,
-    control: Control,
+    source: Source, response: str, columns: Sequence[str], roles: Roles, control: Control
 ) -> Encoder:
-    """A design whose columns are taken as they are."""
+    """A design whose columns are taken as they are; further parts are lists of columns."""
     names = source.names
-    expressions = {f"Q({name!r})": parse(f"Q({name!r})", names) for name in (response, *columns)}
+    every = (response, *columns, *(n for given in roles.parts if given for n in given[1]))
+    expressions = {f"Q({name!r})": parse(f"Q({name!r})", names) for name in every}
     formula = f"{response} ~ {' + '.join(columns[:6])}{' + ...' if len(columns) > 6 else ''}"
     parsed = ParsedFormula(formula, f"Q({response!r})", (), (), expressions)
-    spec, encoder = _learnt(source, parsed, roles, None, control)
-    for name in columns:
+    spec, encoder = _learnt(source, parsed, roles.columns, None, control)
+    for name in every[1:]:
         if spec.variables[f"Q({name!r})"].kind != "numerical":
             raise DataError(
                 f"Column {name!r} of X does not hold numbers. Code it in numbers, or use "
                 "glmcount.fit(formula, data), which takes factors.",
                 kind="design_dtype",
             )
-    parts = tuple(
-        Part(name, (f"Q({name!r})",), (), None, np.zeros(1, dtype=np.intp), (name,))
-        for name in columns
-    )
-    return _with_parts(spec, encoder, parts, equations)
+
+    def taken(chosen: Mapping[str, str]) -> tuple[Part, ...]:
+        return tuple(
+            Part(name, (f"Q({key!r})",), (), None, np.zeros(1, dtype=np.intp), (name,))
+            for key, name in chosen.items()
+        )
+
+    more = [CONSTANT if g is None else EquationDesign(taken(g[1])) for g in roles.parts]
+    return _with_parts(spec, encoder, taken(dict(zip(columns, columns, strict=True))), more)
 
 
 def _with_parts(
-    spec: DesignSpec, encoder: Encoder, parts: tuple[Part, ...], equations: int
+    spec: DesignSpec, encoder: Encoder, parts: tuple[Part, ...], more: Sequence[EquationDesign]
 ) -> Encoder:
-    if not any(part.names for part in parts):
-        raise RankError(
-            "The formula has no column left of which a coefficient could be estimated; "
-            "'y ~ 1' fits a constant.",
-            kind="no_parameters",
-        )
-    more = tuple(EquationDesign((intercept_part(),)) for _ in range(equations - 1))
+    for equation in (EquationDesign(parts), *more):
+        if not equation.names:
+            raise RankError(
+                "The formula has no column left of which a coefficient could be estimated; "
+                "'y ~ 1' fits a constant.",
+                kind="no_parameters",
+            )
     full = replace(spec, equations=(replace(spec.equations[0], parts=parts), *more))
     return replace(encoder, spec=full)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, TypeVar
 
@@ -110,10 +110,14 @@ class Encoder:
     def names(self) -> tuple[str, ...]:
         """Columns of the source that are read."""
         spec = self.spec
-        own: list[str] = [spec.response] if self.response else []
+        own: list[str] = [spec.response, *spec.beside] if self.response else []
         if spec.weights is not None and self.response:
             own.append(spec.weights)
         return spec.columns((*own, *spec.predictors))
+
+    def without(self, gone: Sequence[int]) -> Encoder:
+        """The same rows for all equations but those; codes are shared."""
+        return replace(self, spec=self.spec.without(gone), strips={}) if gone else self
 
     def solving(self, size: int) -> AbstractContextManager[None]:
         """For solves between passes: a few hundred columns are over in a millisecond.
@@ -164,7 +168,12 @@ class _StripMaker:
         used = n if self.where is None else len(self.where)
         y, weights = np.zeros((1, used)), None
         if self.encoder.response:
-            y = self._plain(spec.response, "The response")[None, :]
+            y = np.stack(
+                [
+                    self._plain(spec.response, "The response"),
+                    *(self._plain(code, "censored") for code in spec.beside),
+                ]
+            )
             weights = None if spec.weights is None else self._plain(spec.weights, "weights")
         blocks: list[BlockRows] = []
         offsets = []
@@ -197,7 +206,7 @@ class _StripMaker:
                     if variable.levels
                     else f"{variable.width} columns."
                 ),
-                kind="response_type" if what == "The response" else "weights",
+                kind="response_type" if what == "The response" else what,
             )
         else:
             values = self._numbers(code)

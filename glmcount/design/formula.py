@@ -7,7 +7,7 @@ prototypes of one row that carry the type, width and levels of each variable.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
@@ -39,6 +39,7 @@ __all__ = [
     "intercept_part",
     "linear_constraints",
     "parse_model",
+    "parse_part",
 ]
 
 MAX_TERMS = 5_000
@@ -129,30 +130,81 @@ def parse_model(
             f"The formula needs exactly one response left of '~', such as 'y ~ x'.\n    {formula}",
             kind="response",
         )
-    expressions: dict[str, Expression] = {}
+    reader = _Reader(formula, columns, functions)
+    response = reader.read(left[0])
+    terms, offsets = reader.right(described, response)
+    return ParsedFormula(formula, response, terms, offsets, reader.expressions)
 
-    def read(factor: Any) -> str:
+
+def parse_part(
+    text: str,
+    what: str,
+    columns: Collection[str],
+    functions: Mapping[str, Callable[..., Any]] | None = None,
+) -> ParsedFormula:
+    """Parse the right-hand side that a further part of a model has, such as ``"z1 + z2"``.
+
+    Raises
+    ------
+    FormulaError
+        With a caret into the text.
+    """
+    if not isinstance(text, str) or not text.strip():
+        raise FormulaSyntaxError(
+            f"{what} must be the right-hand side of a formula, such as {what}='z1 + z2' or "
+            f"{what}='1', not {text!r}."
+        )
+    described = _describe(text)
+    if described.lhs_termlist:
+        raise FormulaError(
+            f"{what}={text!r} has a response; write its right-hand side only.", kind="response"
+        )
+    reader = _Reader(text, columns, functions)
+    terms, offsets = reader.right(described, None)
+    return ParsedFormula(text, "", terms, offsets, reader.expressions)
+
+
+@dataclass
+class _Reader:
+    """patsy's terms to checked expressions."""
+
+    formula: str
+    columns: Collection[str]
+    functions: Mapping[str, Callable[..., Any]] | None
+    expressions: dict[str, Expression] = field(default_factory=dict)
+
+    def read(self, factor: Any) -> str:
+        """Code of a factor, its expression kept."""
         start = factor.origin.start if factor.origin else 0
-        if factor.code not in expressions:
-            expressions[factor.code] = parse(
-                factor.code, columns, functions, formula=formula, start=start
-            )
-        return factor.code
+        return self._parsed(factor.code, start)
 
-    response = read(left[0])
-    terms, offsets = [], []
-    for term in described.rhs_termlist:
-        calls = [factor for factor in term.factors if _is_offset(factor, columns)]
-        if not calls:
-            codes = tuple(read(factor) for factor in term.factors)
-            if response in codes:
-                _refuse(formula, term, "The response is also a predictor", "response_as_predictor")
-            terms.append(codes)
-        elif len(term.factors) > 1:
-            _refuse(formula, term, "offset(...) must be a term of its own", "offset_term")
-        else:
-            offsets.append(_offset(calls[0], expressions, columns, functions, formula))
-    return ParsedFormula(formula, response, tuple(terms), tuple(offsets), expressions)
+    def _parsed(self, code: str, start: int) -> str:
+        if code not in self.expressions:
+            self.expressions[code] = parse(
+                code, self.columns, self.functions, formula=self.formula, start=start
+            )
+        return code
+
+    def right(
+        self, described: ModelDesc, response: str | None
+    ) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
+        """Terms and offsets of the right-hand side."""
+        terms, offsets = [], []
+        for term in described.rhs_termlist:
+            calls = [factor for factor in term.factors if _is_offset(factor, self.columns)]
+            if not calls:
+                codes = tuple(self.read(factor) for factor in term.factors)
+                if response in codes:
+                    what = "The response is also a predictor"
+                    _refuse(self.formula, term, what, "response_as_predictor")
+                terms.append(codes)
+            elif len(term.factors) > 1:
+                _refuse(self.formula, term, "offset(...) must be a term of its own", "offset_term")
+            else:
+                inner = calls[0].code[len("offset(") : -1]
+                start = calls[0].origin.start if calls[0].origin else 0
+                offsets.append(self._parsed(inner, start + len("offset(")))
+        return tuple(terms), tuple(offsets)
 
 
 def _is_offset(factor: Any, columns: Collection[str]) -> bool:
@@ -167,19 +219,6 @@ def _closes_at_end(code: str) -> bool:
         if depth == 0 and place >= len("offset"):
             return place == len(code) - 1
     return False
-
-
-def _offset(
-    factor: Any,
-    expressions: dict[str, Expression],
-    columns: Collection[str],
-    functions: Mapping[str, Callable[..., Any]] | None,
-    formula: str,
-) -> str:
-    inner = factor.code[len("offset(") : -1]
-    start = (factor.origin.start if factor.origin else 0) + len("offset(")
-    expressions[inner] = parse(inner, columns, functions, formula=formula, start=start)
-    return inner
 
 
 def _refuse(formula: str, term: Term, what: str, kind: str) -> None:

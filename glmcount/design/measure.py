@@ -12,7 +12,7 @@ from scipy.special import logsumexp
 from glmcount.design.blocks import Block, BlockRows, Layout, Strip
 from glmcount.design.encode import Encoder
 from glmcount.errors import NonfiniteDesignError, some
-from glmcount.families.base import StartSums
+from glmcount.families.base import Family, StartSums
 from glmcount.numerics import Array
 
 __all__ = ["Measured", "check_finite", "measure"]
@@ -35,6 +35,8 @@ class Measured:
         Whether response and weights are whole numbers.
     negative : tuple of int
         First rows with a negative response.
+    outside : tuple of int
+        First rows with a count that the family cannot have.
     fraction : int or None
         First row with a response that is not whole.
     constant : float
@@ -51,15 +53,14 @@ class Measured:
     whole: bool
     whole_weights: bool
     negative: tuple[int, ...]
+    outside: tuple[int, ...]
     fraction: int | None
     constant: float
     columns: tuple[Array, ...]
     offset_span: tuple[float, float]
 
 
-def measure(
-    encoder: Encoder, layout: Layout, constant: Callable[[Array], Array]
-) -> tuple[Measured, Layout]:
+def measure(encoder: Encoder, layout: Layout, family: Family) -> tuple[Measured, Layout]:
     """Measure all used rows; the layout comes back with shifts and sizes.
 
     Raises
@@ -67,7 +68,7 @@ def measure(
     NonfiniteDesignError
         If an expression made NaN or infinity in a used row.
     """
-    measured = encoder.fold(lambda strip: _measure(encoder, strip, constant), _fold)
+    measured = encoder.fold(lambda strip: _measure(encoder, strip, family), _fold)
     blocks = tuple(
         _sized(block, measured.columns[i], measured.n, layout.constants[block.equation])
         for i, block in enumerate(layout.blocks)
@@ -75,35 +76,50 @@ def measure(
     return measured, replace(layout, blocks=blocks)
 
 
-def _measure(encoder: Encoder, strip: Strip, constant: Callable[[Array], Array]) -> Measured:
-    y = strip.y[0]
-    w = strip.weights
-    offset = strip.offsets[0]
-    check_finite(encoder, strip)
+def _start_sums(strip: Strip) -> StartSums:
+    y, w, offset = strip.y[0], strip.weights, strip.offsets[0]
     logs = np.zeros(1) if offset is None else offset
     if w is not None:
         logs = logs + np.log(w)
     elif offset is None:
         logs = np.full(1, np.log(strip.n)) if strip.n else np.full(1, -np.inf)
-    weigh = (lambda v: float(v.sum())) if w is None else (lambda v: float(np.dot(v, w)))
-    negative = y.min(initial=0.0) < 0
-    fractional = np.flatnonzero(y != np.floor(y))
-    sums = StartSums(
+    weigh = _weigher(w)
+    return StartSums(
         weight=float(strip.n) if w is None else float(w.sum()),
         response=weigh(y),
         square=weigh(y * y),
         log_exposure=float(logsumexp(logs)) if strip.n else -np.inf,
         offset=0.0 if offset is None else weigh(offset),
+        zero=weigh((y == 0).astype(np.float64)),
+        smallest=float(y.min(initial=np.inf, where=y > 0)),
+        largest=float(y.max(initial=0.0)),
     )
+
+
+def _weigher(w: Array | None) -> Callable[[Array], float]:
+    return (lambda v: float(v.sum())) if w is None else (lambda v: float(np.dot(v, w)))
+
+
+def _measure(encoder: Encoder, strip: Strip, family: Family) -> Measured:
+    y = strip.y[0]
+    w = strip.weights
+    offset = strip.offsets[0]
+    check_finite(encoder, strip)
+    weigh = _weigher(w)
+    negative = y.min(initial=0.0) < 0
+    fractional = np.flatnonzero(y != np.floor(y))
+    low, high = family.support
+    outside = np.flatnonzero((y < low) | (y > high))
     return Measured(
         n=strip.n,
-        sums=sums,
+        sums=_start_sums(strip),
+        outside=tuple(_rows(strip, outside[:6])),
         weight_square=float(strip.n) if w is None else float(np.dot(w, w)),
         whole=not len(fractional),
         whole_weights=w is None or bool(np.array_equal(w, np.floor(w))),
         negative=tuple(_rows(strip, np.flatnonzero(y < 0))[:6]) if negative else (),
         fraction=int(_rows(strip, fractional[:1])[0]) if len(fractional) else None,
-        constant=weigh(constant(np.abs(strip.y))) if strip.n else 0.0,
+        constant=weigh(family.constant(np.abs(strip.y))) if strip.n else 0.0,
         columns=tuple(_extent(rows) for rows in strip.blocks),
         offset_span=(0.0, 0.0)
         if offset is None
@@ -195,11 +211,15 @@ def _fold(total: Measured, part: Measured) -> Measured:
             a.square + b.square,
             float(np.logaddexp(a.log_exposure, b.log_exposure)),
             a.offset + b.offset,
+            a.zero + b.zero,
+            min(a.smallest, b.smallest),
+            max(a.largest, b.largest),
         ),
         weight_square=total.weight_square + part.weight_square,
         whole=total.whole and part.whole,
         whole_weights=total.whole_weights and part.whole_weights,
         negative=(total.negative + part.negative)[:6],
+        outside=(total.outside + part.outside)[:6],
         fraction=part.fraction if total.fraction is None else total.fraction,
         constant=total.constant + part.constant,
         columns=columns,

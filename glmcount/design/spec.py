@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -100,6 +100,8 @@ class DesignSpec:
         Code of the response.
     exposure, weights : str or None
         Codes of the exposure and the weights.
+    beside : tuple of str
+        Codes of what the family reads beside the response, such as a limit of censoring.
     """
 
     formula: str
@@ -108,6 +110,12 @@ class DesignSpec:
     response: str
     exposure: str | None = None
     weights: str | None = None
+    beside: tuple[str, ...] = ()
+
+    def without(self, gone: Sequence[int]) -> DesignSpec:
+        """The design of all equations but those."""
+        kept = tuple(e for k, e in enumerate(self.equations) if k not in gone)
+        return replace(self, equations=kept)
 
     @property
     def predictors(self) -> tuple[str, ...]:

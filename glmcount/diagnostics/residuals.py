@@ -7,6 +7,7 @@ from scipy import special
 
 from glmcount.errors import NotDefinedError
 from glmcount.families.base import Family
+from glmcount.families.distribution import tails
 from glmcount.fitting.objective import Rows
 from glmcount.fitting.sums import by_row
 from glmcount.inference.state import State
@@ -85,8 +86,12 @@ def anscombe(family: Family, rows: Rows) -> Array:
     By Gauss-Legendre in s = t^(1/6), in which the integrand is smooth at zero and its poles
     elsewhere are far; exact for the Poisson variance, to 1e-10 for others.
     """
-    if not family.mean_log:
-        raise NotDefinedError("resid_anscombe needs the log link.", kind="not_defined")
+    if not family.mean_log or family.parts:
+        raise NotDefinedError(
+            f"resid_anscombe needs a variance that is a function of the mean, under a log link; "
+            f"{family.title} has none.",
+            kind="not_defined",
+        )
     mu, y = mean(family, rows), rows.y[0]
     low, high = mu ** (1.0 / 6.0), y ** (1.0 / 6.0)
     half = 0.5 * (high - low)
@@ -110,12 +115,12 @@ def quantile(family: Family, rows: Rows, uniform: Array) -> Array:
     NotDefinedError
         If the family has no distribution function.
     """
-    if family.tails is None:
+    if not family.likelihood:
         raise NotDefinedError(
             f"{family.label} has no distribution function, so no quantile residuals.",
             kind="no_likelihood",
         )
-    below, here, above, beyond = family.tails(rows.y, rows.etas)
+    below, here, above, beyond = tails(family, rows.y, rows.etas)
     with np.errstate(divide="ignore"):
         lower = np.logaddexp(below + np.log1p(-uniform), here + np.log(uniform))
         upper = np.logaddexp(above + np.log1p(-uniform), beyond + np.log(uniform))

@@ -21,7 +21,7 @@ def certificate(state: State) -> Certificate:
     curvature = fit.family.curvature if len(fit.layout.slices) == 1 else None
     verdicts = (
         "" if fit.falling is None else "separated",
-        "" if fit.limit is None else fit.limit.label,
+        ", ".join(limit.label for limit in fit.limits),
     )
     sizes = fit.layout.sizes[fit.kept]
     return certify(fit.information, sizes, curvature, fit.reached, lambda: _kappa(state), verdicts)

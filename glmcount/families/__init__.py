@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from glmcount.families.base import Equation, Family, Limit, StartSums, families, register, resolve
+from glmcount.families.bernoulli import bernoulli
 from glmcount.families.links import Link, compose, links, register_link
 from glmcount.families.negbin import geometric, negbin
 from glmcount.families.poisson import poisson, quasipoisson
+from glmcount.families.truncated import censored, truncated
+from glmcount.families.twopart import hurdle, zero_inflated
 
 __all__ = [
     "Equation",
@@ -13,9 +16,12 @@ __all__ = [
     "Limit",
     "Link",
     "StartSums",
+    "bernoulli",
+    "censored",
     "compose",
     "families",
     "geometric",
+    "hurdle",
     "links",
     "negbin",
     "poisson",
@@ -23,4 +29,6 @@ __all__ = [
     "register",
     "register_link",
     "resolve",
+    "truncated",
+    "zero_inflated",
 ]

@@ -7,11 +7,13 @@ truncation are functions from families to families.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glmcount.errors import UsageError, near, some
 from glmcount.numerics import Array, Jet
@@ -30,6 +32,8 @@ __all__ = [
 
 Etas = Sequence[Array]
 Curvature = tuple[tuple[Array | None, ...], ...]
+Mask = NDArray[np.bool_] | None
+Flat = tuple[tuple[Mask, Mask], ...]
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,11 @@ class StartSums:
         log(sum w exp(offset)), the offset being that of the mean equation.
     offset : float
         Weighted mean of that offset.
+    zero : float
+        Sum of w over the rows with y = 0.
+    smallest : float
+        Smallest positive response.
+    largest : float
     """
 
     weight: float
@@ -51,6 +60,9 @@ class StartSums:
     square: float
     log_exposure: float
     offset: float
+    zero: float = 0.0
+    smallest: float = 1.0
+    largest: float = 1.0
 
     @property
     def mean(self) -> float:
@@ -107,6 +119,11 @@ class Limit:
         expected information. A sum of scores <= 0 means the maximum is at the boundary.
     start : callable
         Maps ``sum score / sum information`` to a starting value of the predictor.
+    lost : tuple of int
+        Further equations that mean nothing at the boundary.
+    opens : bool
+        True where the limit is fitted first: its maximum starts the family's own, and a score
+        <= 0 there says that nothing is to be found inside.
     """
 
     equation: int
@@ -115,6 +132,18 @@ class Limit:
     family: Family
     score: Callable[[Array, Etas], tuple[Array, Array]]
     start: Callable[[float], float]
+    lost: tuple[int, ...] = ()
+    opens: bool = True
+
+    @property
+    def name(self) -> str:
+        """Name of the parameter that is on its boundary."""
+        return self.label.split(" ")[0]
+
+    @property
+    def gone(self) -> tuple[int, ...]:
+        """Equations of the family that its limit does not have."""
+        return (self.equation, *self.lost)
 
 
 @dataclass(frozen=True)
@@ -168,6 +197,18 @@ class Family:
         From means to the mean's predictor, for least-squares starting values.
     wider : str
         The family to look at where the data vary more than this one allows.
+    support : tuple of float
+        Smallest and largest count there can be.
+    parts : mapping of str to callable
+        Further quantities a model of several parts has, ``etas -> Jet`` by name:
+        ``"mean-main"``, the mean of its count part, ``"zero"``, the probability of a
+        structural zero. Empty where the mean's equation speaks of the mean itself.
+    flat : callable, optional
+        ``y -> ((down, up) for each equation)``: masks of the rows whose log-likelihood
+        tends to its supremum as the predictor runs to minus or plus infinity, None for no
+        row. Default: rows with y = 0 as the mean's predictor falls.
+    domain : {"log", "logit"}
+        What the mean's own predictor is, before links.
     """
 
     name: str
@@ -193,6 +234,21 @@ class Family:
     link: str = "log"
     lift: Callable[[Array], Array] = np.log
     wider: str = ""
+    support: tuple[float, float] = (0.0, math.inf)
+    parts: Mapping[str, Callable[[Etas], Jet]] = field(default_factory=dict)
+    flat: Callable[[Array], Flat] | None = None
+    domain: Literal["log", "logit"] = "log"
+
+    @property
+    def q(self) -> int:
+        """Number of predictors."""
+        return len(self.equations)
+
+    def runs_off(self, y: Array) -> Flat:
+        """Rows that lose nothing where a predictor runs to infinity, (down, up) by equation."""
+        if self.flat is not None:
+            return self.flat(y)
+        return ((y[0] == 0, None), *(((None, None),) * (self.q - 1)))
 
     @property
     def title(self) -> str:
@@ -287,4 +343,6 @@ def hold(family: Family, values: Sequence[float]) -> Family:
         sample=lambda rng, etas: family.sample(rng, (*etas, *rest)),
         start=lambda sums: family.start(sums)[:1],
         limits=(),
+        parts={},
+        flat=None,
     )

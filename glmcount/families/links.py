@@ -1,7 +1,8 @@
 """Links of the mean, as values, and their composition with a family.
 
-A link is (h, h', h'') from the linear predictor to the family's own log-mean; `compose`
-applies the chain rule once, so that the engine meets a family whose predictors are linear.
+A link is (h, h', h'') from the linear predictor to the family's own predictor, a log-mean or
+the logit of a probability; `compose` applies the chain rule once, so that the engine meets a
+family whose predictors are linear.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from scipy import special
 
 from glmcount.errors import UsageError, near, some
 from glmcount.families.base import Curvature, Etas, Family, Limit, StartSums
@@ -22,23 +24,26 @@ __all__ = ["Link", "compose", "links", "register_link"]
 
 @dataclass(frozen=True)
 class Link:
-    """A map from the linear predictor to the log of the mean.
+    """A map from the linear predictor to the log of the mean, or to the logit of it.
 
     Parameters
     ----------
     name : str
-    log_mean : callable
-        ``lp -> (h, h', h'')`` with h = log(mean); NaN outside the domain.
+    own : callable
+        ``lp -> (h, h', h'')`` with h = log(mean), or its logit; NaN outside the domain.
     inverse : callable
         ``mean -> lp``, for starting values.
-    log : bool
-        True for the log link, where h is the identity.
+    plain : bool
+        True where h is the identity.
+    domain : {"log", "logit"}
+        What h is; a link serves the families whose predictor that is.
     """
 
     name: str
-    log_mean: Callable[[Array], tuple[Array, Array, Array]]
+    own: Callable[[Array], tuple[Array, Array, Array]]
     inverse: Callable[[Array], Array]
-    log: bool = False
+    plain: bool = False
+    domain: Literal["log", "logit"] = "log"
 
 
 links: dict[str, Link] = {}
@@ -64,13 +69,39 @@ def _sqrt(lp: Array) -> tuple[Array, Array, Array]:
     return 2.0 * np.log(safe), 2.0 / safe, -2.0 / safe**2
 
 
-register_link(Link("log", _log, np.log, log=True))
+def _probit(lp: Array) -> tuple[Array, Array, Array]:
+    """logit(Phi(lp)): with m = phi / Phi, h' = m(lp) + m(-lp)."""
+    right, left = special.log_ndtr(lp), special.log_ndtr(-lp)
+    log_density = -0.5 * lp * lp - 0.5 * np.log(2.0 * np.pi)
+    above, below = np.exp(log_density - right), np.exp(log_density - left)
+    second = -above * (lp + above) + below * (below - lp)
+    return right - left, above + below, second
+
+
+def _cloglog(lp: Array) -> tuple[Array, Array, Array]:
+    """logit(1 - exp(-exp(lp))) = log(expm1(t)), t = exp(lp)."""
+    t = np.exp(lp)
+    share = -np.expm1(-t)
+    first = np.where(t < 1e-8, 1.0 + 0.5 * t, t / np.where(share > 0, share, 1.0))
+    # h'' = h' (1 - t exp(-t) / share): 1 - t / (exp(t) - 1) = t/2 - t^2/12 + ... near zero.
+    gap = np.where(t < 1e-3, 0.5 * t - t * t / 12.0, 1.0 - t * np.exp(-t) / np.maximum(share, 1e-9))
+    return (
+        np.where(t > 1.0, t + np.log(share), np.log(np.expm1(np.minimum(t, 2.0)))),
+        first,
+        first * gap,
+    )
+
+
+register_link(Link("log", _log, np.log, plain=True))
+register_link(Link("logit", _log, special.logit, plain=True, domain="logit"))
+register_link(Link("probit", _probit, special.ndtri, domain="logit"))
+register_link(Link("cloglog", _cloglog, lambda p: np.log(-np.log1p(-p)), domain="logit"))
 register_link(Link("identity", _identity, np.asarray))
 register_link(Link("sqrt", _sqrt, np.sqrt))
 
 
 def _own(link: Link, etas: Etas) -> tuple[Etas, Array, Array]:
-    h, h1, h2 = link.log_mean(etas[0])
+    h, h1, h2 = link.own(etas[0])
     return (h, *etas[1:]), h1, h2
 
 
@@ -120,6 +151,23 @@ def _start(sums: StartSums, family: Family, link: Link) -> tuple[float, ...]:
     )
 
 
+def _link(link: str | Link, family: Family) -> Link:
+    own = [name for name, each in links.items() if each.domain == family.domain]
+    if isinstance(link, str):
+        if link not in links:
+            raise UsageError(
+                f"There is no link {link!r}.{near(link, own)} Links: {some(own)}.",
+                kind="unknown_link",
+            )
+        link = links[link]
+    if link.domain != family.domain:
+        raise UsageError(
+            f"link={link.name!r} does not serve {family.label}. Links it has: {some(own)}.",
+            kind="unknown_link",
+        )
+    return link
+
+
 def compose(family: Family, link: str | Link | None) -> Family:
     """The family with another link for its mean; None and "log" return it as it is.
 
@@ -136,14 +184,8 @@ def compose(family: Family, link: str | Link | None) -> Family:
     """
     if link is None:
         return family
-    if isinstance(link, str):
-        if link not in links:
-            raise UsageError(
-                f"There is no link {link!r}.{near(link, links)} Links: {some(links)}.",
-                kind="unknown_link",
-            )
-        link = links[link]
-    if link.log:
+    link = _link(link, family)
+    if link.plain:
         return family
     bound: dict[str, Any] = {"family": family, "link": link}
     deviance, tails, sample = family.deviance, family.tails, family.sample

@@ -51,9 +51,15 @@ def _mean_parts(y: Array, eta: Array, alpha: Array) -> tuple[Array, Array, Array
     return mu, t, share, first, second
 
 
-def _log_spread(y: Array, mu: Array, t: Array, log1p: Array, gap: Array) -> Array:
+def _log_spread(y: Array, mu: Array, alpha: Array, t: Array) -> Array:
     # (y + r) log(1 + t) = y log(1 + t) + mu (1 - gap(t)): no division by a vanishing alpha.
-    return y * log1p + mu * (1.0 - gap)
+    # A large t has gap near 1, and r log(1 + t) as it stands.
+    log1p = np.log1p(t)
+    large = t > 1.0
+    if not large.any():
+        return y * log1p + mu * (1.0 - log1p_gap(t))
+    plain = log1p / alpha
+    return y * log1p + (plain if large.all() else np.where(large, plain, mu * (1.0 - log1p_gap(t))))
 
 
 def terms(y: Array, etas: Etas) -> Jet:
@@ -61,9 +67,9 @@ def terms(y: Array, etas: Etas) -> Jet:
     count, eta = y[0], etas[0]
     alpha = np.exp(etas[1])
     mu, t, share, first, second = _mean_parts(count, eta, alpha)
-    log1p, slope = np.log1p(t), log1p_slope(t)
+    slope = log1p_slope(t)
     value, rise1, rise2 = rising(count, alpha)
-    spread = _log_spread(count, mu, t, log1p, log1p_gap(t))
+    spread = _log_spread(count, mu, alpha, t)
     pull = t * share
     d_alpha = rise1 - count * pull + mu * slope
     d_alpha2 = rise2 - count * pull * share + mu * (pull * share - slope)
@@ -78,7 +84,7 @@ def terms(y: Array, etas: Etas) -> Jet:
 def _fixed_terms(y: Array, etas: Etas, alpha: float) -> Jet:
     fixed = np.array([alpha])
     mu, t, _, first, second = _mean_parts(y[0], etas[0], fixed)
-    spread = _log_spread(y[0], mu, t, np.log1p(t), log1p_gap(t))
+    spread = _log_spread(y[0], mu, fixed, t)
     return Jet(y[0] * etas[0] - spread, (first,), ((second,),))
 
 
@@ -119,7 +125,7 @@ def _tails(y: Array, etas: Etas, alpha: float | None = None) -> tuple[Array, Arr
     here = (
         rising(count, spread)[0]
         + count * etas[0]
-        - _log_spread(count, mu, t, np.log1p(t), log1p_gap(t))
+        - _log_spread(count, mu, spread, t)
         + log_factorial(y)
     )
     step = np.log(mu * zero)

@@ -7,25 +7,27 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.design.blocks import Layout
+from glmcount.design.blocks import Layout, Strip
 from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
 from glmcount.families.base import Family, Limit
-from glmcount.fitting.objective import Rows, Sums, Weighed, assemble
+from glmcount.fitting.objective import Rows, Weighed, assemble, informed, predictors
 from glmcount.fitting.rank import Dependence, dependences
 from glmcount.fitting.run import Fit, Options, Run, fold_sums, ill_conditioned
 from glmcount.fitting.separation import recession_rows
-from glmcount.fitting.solvers import Outcome, newton, newton_step, solver
+from glmcount.fitting.solvers import Outcome, newton, solver
+from glmcount.fitting.start import first_values, pilot_rows
 from glmcount.numerics import Array, factor
 
 __all__ = ["fit_limit", "maximise"]
 
-PILOT_FROM = 200_000
-PILOT_SHARE = 20
 # With |l'''| <= |l''| a step that moves no predictor by more than rho changes the information
 # by at most a factor exp(rho), so standard errors by rho / 2: this keeps ten digits.
 REFRESH = 2e-10
 LATE = 1e9
+# Log-likelihoods closer than this are one: what a recession leaves undone.
+SAME = 1e-6
+DOUBT = 1.0 / 3.0
 
 
 def maximise(
@@ -33,91 +35,86 @@ def maximise(
 ) -> Fit:
     """Maximise the log-likelihood of a family over encoded rows."""
     with encoder.solving(layout.size):
-        return _maximise(encoder, layout, measured, family, options)
-
-
-def _maximise(
-    encoder: Encoder, layout: Layout, measured: Measured, family: Family, options: Options
-) -> Fit:
-    run = Run(encoder, layout, measured, family, options)
-    theta = _start(run)
-    head = _pilot_rows(measured.n, layout.size, encoder.source.n_strips)
-    outside: Fit | None = None
-    if options.start is None:
+        run = Run(encoder, layout, measured, family, options)
+        theta = first_values(run)
+        given = options.start is not None
+        head = None if given else pilot_rows(measured.n, layout.size, encoder.source.n_strips)
         if head is not None:
             theta = _pilot(run, theta, head)
-        elif family.limits:
-            outside, theta = _from_limit(run, theta)
-            if outside is not None:
-                return outside
+        return _climb(run, theta, opened=given or head is not None)
+
+
+def _climb(run: Run, theta: Array, opened: bool) -> Fit:
+    """From a start to the maximum, which may lie on a boundary."""
+    opening = next((limit for limit in run.family.limits if limit.opens), None)
+    if opening is not None and not opened:
+        outside, theta = _from_limit(run, theta, opening)
+        if outside is not None:
+            return outside
     fit = _solve(run, theta)
-    if fit.status != "final" and family.limits:
-        outside, _ = _from_limit(run, fit.theta)
-    return outside or fit
+    if fit.falling is not None or (fit.status == "final" and not _doubtful(fit)):
+        return fit
+    return _at_limits(run, fit)
 
 
-def _pilot_rows(n: int, p: int, strips: int) -> int | None:
-    """Rows of each strip that a pilot fit takes; None where it would not pay."""
-    if n < PILOT_FROM or n < 400 * p:
-        return None
-    return -(-max(n // PILOT_SHARE, 20 * p) // strips)
+def _doubtful(fit: Fit) -> bool:
+    """Whether an ancillary constant is so uncertain that its boundary may be as good.
+
+    A logarithm or logit with a standard error of 1/3 is three errors from its boundary on
+    the natural scale; only nearer than that, and only where the limit is not where the
+    fit came from, it is fitted and compared.
+    """
+    far = [limit for limit in fit.family.limits if not limit.opens]
+    definite = factor(fit.information)
+    if not far or definite is None:
+        return bool(far)
+    variances = np.diag(definite.inverse())
+    for limit in far:
+        own = fit.layout.slices[limit.equation]
+        within = (fit.kept >= own.start) & (fit.kept < own.stop)
+        if np.all(variances[within] > DOUBT**2):
+            return True
+    return False
 
 
-def _start(run: Run) -> Array:
-    layout, given = run.layout, run.options.start
-    if given is not None:
-        return np.dot(layout.reshift, given)
-    theta = np.zeros(layout.size)
-    constants = layout.constants
-    for constant, value in zip(constants, run.family.start(run.measured.sums), strict=True):
-        if constant is not None:
-            theta += value * constant
-    if constants[0] is None or not run.family.mean_log:
-        sums = run.evaluate(theta, second=False, expected=False)
-        if constants[0] is None or not np.isfinite(sums.llf):
-            theta = _least_squares(run, theta)
-    return theta
-
-
-def _least_squares(run: Run, theta: Array) -> Array:
-    """Start by regressing the lifted response on the design (McCullagh & Nelder 2.5)."""
-    q = run.layout.q
-    zero = np.zeros(run.layout.size)
-
-    def weigh(rows: Rows) -> Weighed:
-        w = np.ones(rows.y.shape[1]) if rows.weights is None else rows.weights
-        lifted = run.family.lift(np.maximum(rows.y[0], 0.1)) - rows.etas[0]
-        first = (w * lifted, *([None] * (q - 1)))
-        return Weighed(np.zeros(1), first, {(0, 0): w})
-
-    raw = fold_sums(run.encoder, run.layout, zero, weigh, run.control)
-    _, score, gram = assemble(run.layout, raw)
-    own = run.layout.slices[0]
-    step, _, _ = newton_step(Sums(0.0, score[own], gram[own, own], 0.0))
-    out = theta.copy()
-    out[own] = step
-    return out
+def _at_limits(run: Run, fit: Fit) -> Fit:
+    """The best of a fit and its family's limits, started again where a limit points inwards."""
+    best = fit
+    for limit in run.family.limits:
+        inner, joined, score = _limit_fit(run, fit.theta, limit)
+        if inner.llf < best.llf - SAME:
+            continue
+        if score > 0:
+            again = _solve(run, joined)
+            if again.status == "final" and again.llf > inner.llf - SAME:
+                best = again if again.llf > best.llf or best.status != "final" else best
+                continue
+        if best.status != "final" or inner.llf > best.llf + SAME:
+            best = replace(inner, limits=(limit, *inner.limits))
+    return best
 
 
 def _pilot(run: Run, theta: Array, head: int) -> Array:
+    """Starting values from the head of every strip; through a limit where one opens the way."""
+    opening = next((limit for limit in run.family.limits if limit.opens), None)
     expected = run.family.expected is not None and not run.family.limits
-    if run.family.limits:
-        limit = run.family.limits[0]
-        inner = _limit_run(run, limit)
-        found = newton(inner.problem(False, head), theta[inner.kept])
+    if opening is not None:
+        inner = _limit_run(run, opening)
+        found = newton(inner.problem(False, head), theta[run.layout.places(opening.gone)])
         run.history += inner.history
-        theta, _ = _joined(run, inner, limit, found.theta, head)
+        theta, _ = _joined(run, inner, opening, found.theta, head)
     outcome = newton(run.problem(expected, head), theta)
     return outcome.theta if np.all(np.isfinite(outcome.theta)) else theta
 
 
 def _limit_run(run: Run, limit: Limit) -> Run:
-    layout = run.layout
-    blocks = tuple(b for b in layout.blocks if b.equation != limit.equation)
-    end = layout.slices[limit.equation].start
-    constants = tuple(None if c is None else c[:end] for c in layout.constants[: limit.equation])
-    inner = Layout(blocks, layout.slices[: limit.equation], constants)
-    out = Run(run.encoder, inner, run.measured, limit.family, run.options)
+    out = Run(
+        run.encoder.without(limit.gone),
+        run.layout.without(limit.gone),
+        run.measured,
+        limit.family,
+        run.options,
+    )
     out.history = []
     return out
 
@@ -126,8 +123,6 @@ def _joined(
     run: Run, inner: Run, limit: Limit, theta: Array, head: int | None
 ) -> tuple[Array, float]:
     """Starting values from a limit fit, and the one-sided score at the boundary."""
-    full = np.zeros(inner.layout.size)
-    full[inner.kept] = theta
 
     def weigh(rows: Rows) -> Weighed:
         score, information = np.broadcast_arrays(*limit.score(rows.y, rows.etas))
@@ -135,29 +130,42 @@ def _joined(
             score, information = score * rows.weights, information * rows.weights
         return Weighed(np.array([score.sum(), information.sum()]), (None,) * inner.layout.q, {})
 
-    raw = fold_sums(run.encoder, inner.layout, full, weigh, run.control, head)
+    raw = fold_sums(inner.encoder, inner.layout, theta, weigh, run.control, head)
     score, information = raw["s",]
     joined = np.zeros(run.layout.size)
-    joined[: inner.layout.size] = full
-    constant = run.layout.constants[limit.equation]
-    if constant is not None:
-        joined += limit.start(float(score / information) if information > 0 else 0.0) * constant
+    joined[run.layout.places(limit.gone)] = theta
+    first = run.family.start(run.measured.sums)
+    for equation in limit.gone:
+        constant = run.layout.constants[equation]
+        if constant is not None:
+            ratio = float(score / information) if information > 0 else 0.0
+            start = limit.start(ratio) if equation == limit.equation else first[equation]
+            joined += start * constant
     return joined, float(score)
 
 
-def _from_limit(run: Run, theta: Array) -> tuple[Fit | None, Array]:
-    """Fit the limit family; it is the answer where the score there points outwards."""
-    limit = run.family.limits[0]
+def _limit_fit(run: Run, theta: Array, limit: Limit) -> tuple[Fit, Array, float]:
+    """The limit's own fit, a start inside from it, and the score there."""
     inner = _limit_run(run, limit)
-    fit = _solve(inner, theta[: inner.layout.size])
+    begin = theta[run.layout.places(limit.gone)]
+    fit = _climb(inner, begin, opened=False)
     run.passes += inner.passes
-    joined, score = _joined(run, inner, limit, fit.theta[inner.kept], None)
+    if fit.limits:
+        # A boundary of the limit itself: nothing inside starts from there.
+        return fit, theta, 0.0
+    joined, score = _joined(run, inner, limit, fit.theta, None)
     if fit.falling is not None:
         # Far along a recession the joint information is singular: start before it.
-        joined[: inner.layout.size] = theta[: inner.layout.size]
+        joined[run.layout.places(limit.gone)] = begin
+    run.history += inner.history if limit.opens else []
+    return fit, joined, score
+
+
+def _from_limit(run: Run, theta: Array, limit: Limit) -> tuple[Fit | None, Array]:
+    """Fit the limit family; it is the answer where the score there points outwards."""
+    fit, joined, score = _limit_fit(run, theta, limit)
     if score <= 0:
-        return replace(fit, limit=limit), joined
-    run.history += inner.history
+        return replace(fit, limits=(limit, *fit.limits)), joined
     return None, joined
 
 
@@ -166,8 +174,8 @@ def fit_limit(
 ) -> Fit:
     """Fit a family's limit to the same rows and design, from a fit of the family."""
     run = Run(encoder, fit.layout, measured, fit.family, options)
-    inner = _limit_run(run, limit)
-    return _solve(inner, fit.theta[: inner.layout.size])
+    with encoder.solving(fit.layout.size):
+        return _limit_fit(run, fit.theta, limit)[0]
 
 
 def _late_dependences(
@@ -183,6 +191,26 @@ def _late_dependences(
     return tuple(one for one in again if one.column not in known)
 
 
+def _first_dependences(run: Run, theta: Array, information: Array) -> tuple[Dependence, ...]:
+    """Columns that depend on others, told by the first pass.
+
+    Away from the maximum the observed information of several parts need not be a Gram
+    matrix: then every row counts once in each part that it informs.
+    """
+    if run.layout.q == 1 or run.family.expected is not None:
+        return dependences(run.encoder, run.layout, information)
+
+    def weigh(rows: Rows) -> Weighed:
+        second = {(k, k): w for k, w in enumerate(informed(run.family, rows))}
+        return Weighed(np.zeros(1), (None,) * run.layout.q, second)
+
+    def said(strip: Strip) -> tuple[Array, ...]:
+        return informed(run.family, Rows(strip.y, None, predictors(run.layout, strip, theta)))
+
+    gram = assemble(run.layout, fold_sums(run.encoder, run.layout, theta, weigh, run.control))[2]
+    return dependences(run.encoder, run.layout, gram, said)
+
+
 def _widened(run: Run, theta: Array) -> Array:
     full = np.zeros(run.layout.size)
     full[run.kept] = theta
@@ -195,7 +223,7 @@ def _solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
     expected = chosen.expected and run.family.expected is not None
     run.kept = np.arange(run.layout.size)
     first = run.reduced(theta, True, expected=expected)
-    found = known or dependences(run.encoder, run.layout, first.information)
+    found = known or _first_dependences(run, theta, first.information)
     if found:
         theta = theta.copy()
         for one in found:
@@ -220,7 +248,9 @@ def _recede(run: Run, outcome: Outcome, expected: bool) -> tuple[Outcome, Fallin
     """Is it separation? Then go on until what is left of the rows no longer matters."""
     full = np.zeros(run.layout.size)
     full[run.kept] = outcome.step
-    rows = recession_rows(run.encoder, run.layout, full)
+    rows = recession_rows(run.encoder, run.layout, run.family, _widened(run, outcome.theta), full)
+    if rows is None and run.family.limits:
+        return outcome, None
     on = newton(run.problem(expected, recession=1e-6 if rows else 0.0), outcome.theta)
     if rows is None:
         return on, None
@@ -237,7 +267,8 @@ def _finished(
     wanted = run.options.information == "expected" and run.family.expected is not None
     theta, sums = outcome.theta, outcome.sums
     rho, decrement = outcome.rho, outcome.decrement
-    if wanted != expected or rho > REFRESH:
+    # Where no curvature bounds the third derivative a digit more is asked of the step.
+    if wanted != expected or rho > (REFRESH if run.family.curvature else 0.1 * REFRESH):
         sums = run.reduced(theta, True, expected=wanted)
         definite = factor(sums.information)
         if definite is not None and outcome.status == "final":

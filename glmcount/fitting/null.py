@@ -23,10 +23,9 @@ __all__ = ["limit_llf", "null_deviance", "null_llf", "unit_deviances"]
 
 def null_encoder(encoder: Encoder, equations: int, constant: bool) -> Encoder:
     """The same rows with a constant for each equation; offsets stay."""
-    mean = EquationDesign(
-        (intercept_part(),) if constant else (), encoder.spec.equations[0].offsets
-    )
-    others = (EquationDesign((intercept_part(),)),) * (equations - 1)
+    kept = encoder.spec.equations[:equations]
+    mean = EquationDesign((intercept_part(),) if constant else (), kept[0].offsets)
+    others = (EquationDesign((intercept_part(),), e.offsets) for e in kept[1:])
     spec = replace(encoder.spec, equations=(mean, *others))
     return replace(encoder, spec=spec, codes={}, strips={})
 

@@ -31,6 +31,7 @@ __all__ = [
     "Weighed",
     "add",
     "assemble",
+    "informed",
     "likelihood_weights",
     "micro_rows",
     "predictors",
@@ -362,6 +363,21 @@ def likelihood_weights(family: Family, expected: bool, second: bool = True) -> W
         return Weighed(scalars, first, matrix)
 
     return weigh
+
+
+def informed(family: Family, rows: Rows) -> tuple[Array, ...]:
+    """1 for each row that says something of an equation, 0 for each that does not.
+
+    A zero says nothing of the count part of a hurdle.
+    """
+    jet = family.terms(rows.y, rows.etas)
+    out = []
+    for k in range(jet.q):
+        said = np.zeros(rows.y.shape[1], dtype=bool)
+        for entry in (jet.d1[k], jet.d2[k][k]):
+            said |= np.zeros(1, dtype=bool) if entry is None else entry != 0
+        out.append(said.astype(np.float64))
+    return tuple(out)
 
 
 def _times(values: Array | None, weights: Array | None) -> Array | None:

@@ -6,6 +6,7 @@ the rows then measures |X v| / |x_j|, which tells rounding from noise.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,14 +45,23 @@ class Dependence:
     exact: bool
 
 
-def dependences(encoder: Encoder, layout: Layout, gram: Array) -> tuple[Dependence, ...]:
-    """Columns to leave out, in column order; empty for a design of full rank."""
+Informed = Callable[[Strip], tuple[Array, ...]]
+
+
+def dependences(
+    encoder: Encoder, layout: Layout, gram: Array, informed: Informed | None = None
+) -> tuple[Dependence, ...]:
+    """Columns to leave out, in column order; empty for a design of full rank.
+
+    `informed` gives 0 or 1 for each row and equation: a row that says nothing of a part
+    does not hold its columns apart.
+    """
     flat = _flat(layout)
     found = [(j, v) for j, v in _sweep(gram, flat)]
     if not found:
         return ()
     vectors = np.stack([v for _, v in found], axis=1)
-    sums = encoder.fold(lambda s: _residuals(layout, s, found, vectors), np.add)
+    sums = encoder.fold(lambda s: _residuals(layout, s, found, vectors, informed), np.add)
     out = []
     for (j, v), (left, own) in zip(found, sums, strict=True):
         ratio = float(np.sqrt(left / own)) if own > 0 else 0.0
@@ -114,14 +124,21 @@ def _sweep(gram: Array, flat: frozenset[int]) -> list[tuple[int, Array]]:
 
 
 def _residuals(
-    layout: Layout, strip: Strip, found: list[tuple[int, Array]], vectors: Array
+    layout: Layout,
+    strip: Strip,
+    found: list[tuple[int, Array]],
+    vectors: Array,
+    informed: Informed | None,
 ) -> Array:
     out = np.zeros((len(found), 2))
+    counted = None if informed is None else informed(strip)
     for i, (j, _) in enumerate(found):
         equation = next(k for k in range(layout.q) if layout.slices[k].stop > j)
         unit = np.zeros(layout.size)
         unit[j] = 1.0
         for place, direction in enumerate((vectors[:, i], unit)):
             values = linear(layout, strip, direction, equation)
+            if counted is not None:
+                values = values * counted[equation]
             out[i, place] = np.dot(values, values)
     return out

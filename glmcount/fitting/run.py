@@ -31,6 +31,7 @@ from glmcount.numerics import Array, Control, factor
 __all__ = ["Fit", "Options", "Run", "fold_sums", "ill_conditioned"]
 
 SCORING = 1e-11
+RADIUS = 3.0
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,8 @@ class Fit:
     dependences : tuple of Dependence
     falling : tuple or None
         Rows that a recession sends to zero (mask, numbers), and its direction.
-    limit : Limit or None
-        The boundary the maximum lies on.
+    limits : tuple of Limit
+        The boundaries the maximum lies on, each one of the family that the one before left.
     """
 
     family: Family
@@ -83,12 +84,18 @@ class Fit:
     history: tuple[Iteration, ...]
     dependences: tuple[Dependence, ...] = ()
     falling: tuple[NDArray[np.bool_], tuple[int, ...], Array] | None = None
-    limit: Limit | None = None
+    limits: tuple[Limit, ...] = ()
 
     @property
     def converged(self) -> bool:
         """Whether the stop rule was met."""
         return self.status == "final"
+
+    def rows(self, encoder: Encoder) -> Encoder:
+        """The rows as the fit's own family sees them: without equations gone at a boundary."""
+        for limit in self.limits:
+            encoder = encoder.without(limit.gone)
+        return encoder
 
 
 def fold_sums(
@@ -179,11 +186,14 @@ class Run:
             self.tell,
             head is not None,
             recession,
+            np.inf if self.layout.q == 1 else RADIUS,
         )
 
 
 def ill_conditioned(information: Array) -> float:
     """Estimated condition number of the equilibrated information, in p^2 operations."""
+    if not information.size:
+        return 1.0
     definite = factor(information)
     if definite is None:
         return float("inf")

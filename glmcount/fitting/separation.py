@@ -2,7 +2,8 @@
 
 A maximum does not exist when a direction d has x_i'd = 0 wherever y > 0 and x_i'd <= 0
 wherever y = 0, with at least one strict sign: along it the likelihood grows for ever
-(Correia, Guimaraes & Zylkin 2019, arXiv:1903.01633).
+(Correia, Guimaraes & Zylkin 2019, arXiv:1903.01633). Other parts of a model have other rows
+that lose nothing as their predictor runs off; the family says which.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 
 from glmcount.design.blocks import Layout, Strip, linear
 from glmcount.design.encode import Encoder
+from glmcount.families.base import Family
+from glmcount.fitting.objective import Rows, informed, predictors
 from glmcount.numerics import Array
 
 __all__ = ["Separation", "recession_rows"]
@@ -48,24 +51,42 @@ class Separation:
 
 
 def recession_rows(
-    encoder: Encoder, layout: Layout, step: Array
+    encoder: Encoder, layout: Layout, family: Family, theta: Array, step: Array
 ) -> tuple[NDArray[np.bool_], tuple[int, ...]] | None:
-    """Rows that `step` sends to minus infinity; None where it is no direction of recession."""
+    """Rows of which `step` sends a predictor off at no cost.
 
-    def look(strip: Strip) -> tuple[list[Array], list[int], float, float]:
-        move = linear(layout, strip, step, 0)
-        positive = strip.y[0] > 0
-        held = float(np.abs(move[positive]).max(initial=0.0))
-        rise = float(move[~positive].max(initial=0.0))
-        falls = ~positive & (move < -MOVES)
+    None where it is no direction of recession: some row would lose, or where every row goes
+    along in an equation that has a limit, which is then the answer.
+    """
+    moving = [k for k in range(layout.q) if layout.within(k).reach(step) > MOVES]
+
+    def look(strip: Strip) -> tuple[list[Array], list[int], float, Array]:
+        free = family.runs_off(strip.y)
+        said = informed(family, Rows(strip.y, None, predictors(layout, strip, theta)))
+        falls = np.zeros(strip.n, dtype=bool)
+        held, whole = 0.0, np.ones(layout.q, dtype=bool)
+        for k in moving:
+            move = linear(layout, strip, step, k)
+            down, up = free[k]
+            held = max(held, _held(-move, down), _held(move, up))
+            goes = np.abs(move) > MOVES
+            falls |= goes & (said[k] > 0)
+            whole[k] = bool(goes.all())
         used = np.flatnonzero(falls)
         rows = used if strip.where is None else strip.where[used]
-        return [falls], [int(r) + strip.first for r in rows], held, rise
+        return [falls], [int(r) + strip.first for r in rows], held, whole
 
     def fold(a: tuple, b: tuple) -> tuple:  # type: ignore[type-arg]
-        return a[0] + b[0], a[1] + b[1], max(a[2], b[2]), max(a[3], b[3])
+        return a[0] + b[0], a[1] + b[1], max(a[2], b[2]), a[3] & b[3]
 
-    falls, where, held, rise = encoder.fold(look, fold)
-    if not where or held > FLAT or rise > FLAT:
+    falls, where, held, whole = encoder.fold(look, fold)
+    limited = {limit.equation for limit in family.limits}
+    if not where or held > FLAT or any(whole[k] for k in moving if k in limited):
         return None
     return np.concatenate(falls).astype(bool), tuple(where)
+
+
+def _held(move: Array, free: NDArray[np.bool_] | None) -> float:
+    """Largest move, in one direction, of a row that is not free to go there."""
+    held = move if free is None else move[~free]
+    return float(held.max(initial=0.0))

@@ -23,6 +23,8 @@ TRIES = 40
 # A sample's own error is larger: p columns leave about sqrt(p n / m) standard errors.
 PILOT = 0.1
 RECESSION = 1e-4
+# Predictors are logarithms and logits: a move by 30 is a change of the world.
+WIDEST = 30.0
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,9 @@ class Problem:
         True on a sample: loose tolerance, no verdicts.
     recession : float
         Decrement below which steps that still move predictors are a recession.
+    radius : float
+        First bound on how far a step may move a predictor; infinite where the log-likelihood
+        is concave, so that halving is enough.
     """
 
     evaluate: Callable[[Array, bool], Sums]
@@ -80,6 +85,7 @@ class Problem:
     tell: Callable[[Iteration], None]
     pilot: bool = False
     recession: float = RECESSION
+    radius: float = np.inf
 
 
 @dataclass(frozen=True)
@@ -110,36 +116,70 @@ class Outcome:
     passes: int
 
 
-def newton_step(sums: Sums) -> tuple[Array, float, bool]:
-    """(step, decrement, whether the information was positive definite).
+@dataclass(frozen=True)
+class Model:
+    """The quadratic model of one pass, in the eigenvectors of the equilibrated information.
 
-    Where it is not, the eigenvalues of the equilibrated matrix are replaced by their
-    absolute values, which keeps the step uphill (Nocedal & Wright 2006, section 3.4).
+    Parameters
+    ----------
+    values, turned : ndarray
+        Eigenvalues, and the score in their vectors.
+    back : ndarray
+        From eigenvectors to parameters.
     """
+
+    values: Array
+    turned: Array
+    back: Array
+
+    @staticmethod
+    def of(sums: Sums) -> Model:
+        """Of the score and information of a pass."""
+        diagonal = np.abs(np.diag(sums.information))
+        largest = diagonal.max(initial=0.0)
+        safe = np.where(diagonal > EPS * largest, diagonal, max(largest, 1.0) * EPS)
+        scale = 1.0 / np.sqrt(safe)
+        values, vectors = linalg.eigh(scale[:, None] * sums.information * scale)
+        return Model(values, np.dot(vectors.T, scale * sums.score), scale[:, None] * vectors)
+
+    def turned_up(self) -> Array:
+        """Step by the absolute eigenvalues: uphill (Nocedal & Wright 2006, section 3.4)."""
+        return np.dot(self.back, self.turned / np.maximum(np.abs(self.values), 1e-8))
+
+    def within(self, reach: Callable[[Array], float], radius: float) -> Array:
+        """Step of (H + shift D), the least shift by doubling that keeps it within the radius.
+
+        A Levenberg-Marquardt step solves the trust-region problem of its own length (More
+        & Sorensen 1983); length is measured by the move of the predictors.
+        """
+        lowest = float(self.values.min(initial=0.0))
+        shift = max(0.0, -lowest) + 1e-3 * max(1.0, -lowest)
+        while True:
+            step = np.dot(self.back, self.turned / (self.values + shift))
+            if reach(step) <= radius or shift > 1e15:
+                return step
+            shift *= 2.0
+
+
+def newton_step(sums: Sums) -> tuple[Array, float, bool]:
+    """(step, decrement, whether the information was positive definite)."""
     definite = factor(sums.information)
-    if definite is not None:
-        step = definite.solve(sums.score)
-        return step, float(np.sqrt(max(np.dot(sums.score, step), 0.0))), True
-    diagonal = np.abs(np.diag(sums.information))
-    largest = diagonal.max(initial=0.0)
-    safe = np.where(diagonal > EPS * largest, diagonal, max(largest, 1.0) * EPS)
-    scale = 1.0 / np.sqrt(safe)
-    values, vectors = linalg.eigh(scale[:, None] * sums.information * scale)
-    size = np.maximum(np.abs(values), 1e-8)
-    turned = np.dot(vectors.T, scale * sums.score)
-    step = scale * np.dot(vectors, turned / size)
-    return step, float(np.sqrt(max(np.dot(sums.score, step), 0.0))), False
+    step = Model.of(sums).turned_up() if definite is None else definite.solve(sums.score)
+    decrement = float(np.sqrt(max(np.dot(sums.score, step), 0.0)))
+    return step, decrement, definite is not None
 
 
 def newton(problem: Problem, theta: Array) -> Outcome:
     """Newton's method, or Fisher scoring, as the information in `problem` is.
 
     Log-likelihood, score and information of a step come from one pass; a step that lowers
-    the log-likelihood is halved.
+    the log-likelihood is halved. Where the log-likelihood need not be concave steps stay
+    within a trust region as long as the information is not definite or the region is small.
     """
     control = problem.control
     most = control.maxiter if control.maxiter is not None else 100
     tol = PILOT if problem.pilot else control.tol
+    radius = problem.radius
     sums = problem.evaluate(theta, True)
     if not np.isfinite(sums.llf):
         raise ConvergenceError(
@@ -162,7 +202,12 @@ def newton(problem: Problem, theta: Array) -> Outcome:
         if not definite and rho <= tol:
             status = "stuck"
             break
-        share, halvings, following = _line(problem, theta, step, sums)
+        if radius < np.inf:
+            own = step if definite else None
+            step, radius, halvings, following = _region(problem, theta, sums, own, radius)
+            share = 1.0
+        else:
+            share, halvings, following = _line(problem, theta, step, sums)
         passes += halvings + 1
         problem.tell(Iteration(number, sums.llf, rho, decrement, share, halvings, problem.pilot))
         if following is None:
@@ -171,6 +216,35 @@ def newton(problem: Problem, theta: Array) -> Outcome:
         theta, sums = theta + share * step, following
     step, decrement, _ = newton_step(sums)
     return Outcome(theta, theta, sums, step, problem.reach(step), decrement, status, passes)
+
+
+def _region(
+    problem: Problem, theta: Array, sums: Sums, own: Array | None, radius: float
+) -> tuple[Array, float, int, Sums | None]:
+    """A step within the trust region, the next radius, refusals, and the pass it led to.
+
+    The step is Newton's `own` where that exists and lies within.
+    """
+    model: Model | None = None
+    step = theta
+    slack = 1e-12 * abs(sums.llf) + 10.0 * sums.floor**2
+    for refused in range(TRIES):
+        if own is not None and problem.reach(own) <= radius:
+            step = own
+        else:
+            model = model or Model.of(sums)
+            step = model.within(problem.reach, radius)
+        following = problem.evaluate(theta + step, True)
+        gained = following.llf - sums.llf
+        hoped = float(np.dot(sums.score, step))
+        hoped -= 0.5 * float(np.dot(step, np.dot(sums.information, step)))
+        if np.isfinite(following.llf) and gained >= 0.1 * hoped - slack:
+            moved = problem.reach(step)
+            if gained > 0.5 * hoped:
+                radius = min(max(radius, 2.5 * moved), WIDEST)
+            return step, radius, refused, following
+        radius = 0.25 * min(radius, problem.reach(step))
+    return step, radius, TRIES, None
 
 
 def _line(

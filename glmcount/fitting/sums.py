@@ -9,6 +9,7 @@ from scipy import linalg
 
 from glmcount.design.blocks import Layout, Strip, quadratic
 from glmcount.design.encode import Encoder
+from glmcount.errors import NotDefinedError
 from glmcount.families.base import Family
 from glmcount.fitting.objective import Rows, Weighed, assemble, predictors
 from glmcount.fitting.run import Fit, fold_sums
@@ -97,7 +98,20 @@ def mean_weights(family: Family, rows: Rows) -> Array:
 
 
 def mean_inverse(encoder: Encoder, fit: Fit) -> Array:
-    """Inverse of the mean equation's expected information, over all columns."""
+    """Inverse of the mean equation's expected information, over all columns.
+
+    Raises
+    ------
+    NotDefinedError
+        For a model of several parts, whose mean no single equation speaks of.
+    """
+    if fit.family.parts:
+        raise NotDefinedError(
+            f"Leverages, and with them HC2, HC3 and Cook's distances, are those of the equation of "
+            f"the mean; in a {fit.family.label} model the mean comes from several parts. Use "
+            "cov='HC1'.",
+            kind="no_leverage",
+        )
     from_joint = fit.kept < fit.layout.slices[0].stop
     own = fit.information[np.ix_(from_joint, from_joint)]
     if fit.family.expected is not None:

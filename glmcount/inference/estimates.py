@@ -69,17 +69,39 @@ def estimates(fit: Fit, spec: DesignSpec) -> Estimates:
         transform = fit.family.equations[number[fit.kept[j]]].natural
         assert transform is not None
         values[j], slope[j] = transform(internal[j])
-    infinite = _infinite(fit)
     names = [every[j] for j in fit.kept]
-    equations = np.asarray(number)[fit.kept]
-    fixed = np.zeros(len(names), dtype=bool)
-    if fit.limit is not None:
-        names.append(fit.limit.label.split(" ")[0])
-        values, internal = np.append(values, fit.limit.value), np.append(internal, -np.inf)
-        slope, equations = np.append(slope, 0.0), np.append(equations, fit.limit.equation)
-        natural, infinite = np.append(natural, True), np.append(infinite, 0)
-        fixed = np.append(fixed, True)
-    return Estimates(tuple(names), values, internal, slope, equations, natural, infinite, fixed)
+    equations = np.asarray(number, dtype=np.int_)[fit.kept]
+    free = Estimates(
+        tuple(names),
+        values,
+        internal,
+        slope,
+        equations,
+        natural,
+        _infinite(fit),
+        np.zeros(len(names), dtype=bool),
+    )
+    return _with_boundaries(free, fit)
+
+
+def _with_boundaries(free: Estimates, fit: Fit) -> Estimates:
+    """The estimates with the parameters on their boundaries, last; equations as asked for."""
+    asked = list(range(fit.family.q + sum(len(limit.gone) for limit in fit.limits)))
+    fixed = []
+    for limit in fit.limits:
+        fixed.append(asked[limit.equation])
+        asked = [number for k, number in enumerate(asked) if k not in limit.gone]
+    count = len(fixed)
+    return Estimates(
+        (*free.names, *(limit.name for limit in fit.limits)),
+        np.append(free.values, [limit.value for limit in fit.limits]),
+        np.append(free.internal, np.full(count, -np.inf)),
+        np.append(free.slope, np.zeros(count)),
+        np.append(np.asarray(asked, dtype=np.int_)[free.equations], fixed).astype(np.int_),
+        np.append(free.natural, np.ones(count, dtype=bool)),
+        np.append(free.infinite, np.zeros(count, dtype=int)),
+        np.append(free.fixed, np.ones(count, dtype=bool)),
+    )
 
 
 def _infinite(fit: Fit) -> NDArray[np.int_]:

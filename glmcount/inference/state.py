@@ -31,6 +31,7 @@ class State:
     Parameters
     ----------
     encoder, measured, fit : the rows, what they are like, and the fit to them
+        The rows as the fit's own family sees them.
     family : Family
         As asked for; `fit.family` is its limit where the maximum is on a boundary.
     estimates : Estimates
@@ -41,6 +42,8 @@ class State:
     again : callable
         Fits again with some options changed.
     warnings : tuple of Warning
+    asked : Encoder
+        The rows as the family asked for sees them: with equations gone at a boundary.
     """
 
     encoder: Encoder
@@ -53,6 +56,7 @@ class State:
     index: Any
     again: Callable[..., Any]
     warnings: tuple[Warning, ...]
+    asked: Encoder
 
     @property
     def importance(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from glmcount.design.blocks import Layout, Strip, quadratic
 from glmcount.design.build import ARRAY, given_column, with_columns
@@ -17,65 +18,22 @@ from glmcount.design.measure import check_finite
 from glmcount.design.safe import parse
 from glmcount.design.spec import DesignSpec
 from glmcount.errors import UnknownColumnError, UsageError, near, some
-from glmcount.families.base import Family
+from glmcount.families.distribution import quantiles
 from glmcount.fitting.objective import predictors
 from glmcount.fitting.run import Fit
 from glmcount.inference.estimates import width
 from glmcount.inference.state import State
 from glmcount.numerics import Array, Control, Jet, eta_jet
+from glmcount.prediction.quantities import QUANTILE, quantity
 from glmcount.sources.base import Source, open_source
 
 __all__ = [
-    "WHICH",
     "Prediction",
-    "Quantity",
     "new_rows",
-    "predicted",
+    "predict_rows",
     "prediction",
-    "quantity",
     "target",
 ]
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """Something to predict: a jet of the predictors.
-
-    Parameters
-    ----------
-    name : str
-    jet : callable
-        ``(family, etas) -> Jet``.
-    """
-
-    name: str
-    jet: Callable[[Family, Sequence[Array]], Jet]
-
-
-WHICH: dict[str, Quantity] = {
-    q.name: q
-    for q in (
-        Quantity("mean", lambda family, etas: family.moments(etas)[0]),
-        Quantity("linear", lambda family, etas: eta_jet(etas, 0)),
-        Quantity("var", lambda family, etas: family.moments(etas)[1]),
-    )
-}
-
-
-def quantity(which: str) -> Quantity:
-    """The quantity of that name.
-
-    Raises
-    ------
-    UsageError
-        With the names there are.
-    """
-    if which not in WHICH:
-        raise UsageError(
-            f"which={which!r} cannot be predicted.{near(which, WHICH)} which takes: {some(WHICH)}.",
-            kind="unknown_which",
-        )
-    return WHICH[which]
 
 
 def new_rows(
@@ -137,7 +95,7 @@ def _instead(
 
 
 def _check_columns(spec: DesignSpec, source: Source) -> None:
-    roles = dict.fromkeys(spec.equations[0].offsets, "offset")
+    roles = dict.fromkeys((code for e in spec.equations for code in e.offsets), "offset")
     if spec.exposure is not None:
         roles[spec.exposure] = "exposure"
     for code in spec.predictors:
@@ -153,33 +111,59 @@ def _check_columns(spec: DesignSpec, source: Source) -> None:
             )
 
 
-def predicted(
-    encoder: Encoder,
-    fit: Fit,
-    jet_of: Callable[[Family, Sequence[Array]], Jet],
-    matrix: Array | None,
-) -> tuple[Array, Array | None]:
-    """(values, standard errors) over all rows of the source; NaN in rows left out.
-
-    `matrix` is the covariance over all shifted columns, zero where one was left out.
-    """
-    n = encoder.source.n_rows
-    values = np.full(n, np.nan)
-    errors = None if matrix is None else np.full(n, np.nan)
+def _filled(
+    encoder: Encoder, fit: Fit, count: int, values_of: Callable[[Strip], Sequence[Array]]
+) -> list[Array]:
+    """`count` numbers for each row of the source; NaN in rows left out."""
+    out = [np.full(encoder.source.n_rows, np.nan) for _ in range(count)]
 
     def work(strip: Strip) -> int:
         if not encoder.response:
             check_finite(encoder, strip)
-        etas = predictors(fit.layout, strip, fit.theta)
-        jet = jet_of(fit.family, etas)
         rows = np.arange(strip.n) if strip.where is None else strip.where
-        values[rows + strip.first] = jet.value
-        if errors is not None and matrix is not None:
-            errors[rows + strip.first] = _error(fit.layout, strip, jet, matrix)
+        for column, values in zip(out, values_of(strip), strict=True):
+            column[rows + strip.first] = values
         return 0
 
     encoder.fold(work, lambda a, b: a)
-    return values, errors
+    return out
+
+
+def predict_rows(encoder: Encoder, fit: Fit, which: str, at: float | None) -> Array:
+    """One quantity over all rows of the source; NaN in rows left out."""
+    if which == QUANTILE:
+        return _predict_quantile(encoder, fit, at)
+    jet_of = quantity(which, at, fit.family).jet
+
+    def values(strip: Strip) -> Sequence[Array]:
+        return (jet_of(fit.family, predictors(fit.layout, strip, fit.theta), at or 0.0).value,)
+
+    return _filled(encoder, fit, 1, values)[0]
+
+
+def _predict_quantile(encoder: Encoder, fit: Fit, at: float | None) -> Array:
+    """Smallest count that is not exceeded with probability `at`, over all rows.
+
+    Raises
+    ------
+    UsageError
+        If `at` is not between 0 and 1.
+    NotDefinedError
+        If the family has no probabilities.
+    """
+    if at is None or not 0.0 < at < 1.0:
+        raise UsageError(
+            f"which='quantile' is asked at a probability: pass at=0.5 or another number between 0 "
+            f"and 1; got at={at!r}.",
+            kind="at",
+        )
+    quantity("prob-zero", None, fit.family)
+
+    def values(strip: Strip) -> Sequence[Array]:
+        etas = predictors(fit.layout, strip, fit.theta)
+        return (quantiles(fit.family, etas, at, strip.n),)
+
+    return _filled(encoder, fit, 1, values)[0]
 
 
 def _error(layout: Layout, strip: Strip, jet: Jet, matrix: Array) -> Array:
@@ -194,33 +178,29 @@ class Prediction:
     Parameters
     ----------
     predicted, se : Series
-    linear, linear_se : Series
-        The mean's linear predictor, on which intervals of the mean are made.
+    inner, inner_se : Series
+        The quantity and its standard error on the scale on which intervals are symmetric.
     df : float or None
         Of the t distribution; None for normal.
-    inverse : callable
-        From the linear predictor to the predicted quantity, for interval ends; None makes
-        intervals symmetric.
+    outer : callable
+        From that scale to the quantity's own.
     """
 
     predicted: pd.Series
     se: pd.Series
-    linear: pd.Series
-    linear_se: pd.Series
+    inner: pd.Series
+    inner_se: pd.Series
     df: float | None
-    inverse: Callable[[Array], Array] | None
+    outer: Callable[[Array], Array]
 
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
         """Interval of the quantity, columns 0 and 1."""
         reach = width(alpha, self.df)
-        columns = {}
-        for column, sign in enumerate((-1.0, 1.0)):
-            if self.inverse is None:
-                columns[column] = self.predicted + sign * reach * self.se
-            else:
-                ends = (self.linear + sign * reach * self.linear_se).to_numpy()
-                columns[column] = pd.Series(self.inverse(ends), index=self.predicted.index)
-        return pd.DataFrame(columns)
+        ends = {
+            column: self.outer((self.inner + sign * reach * self.inner_se).to_numpy())
+            for column, sign in enumerate((-1.0, 1.0))
+        }
+        return pd.DataFrame(ends, index=self.predicted.index)
 
     def summary_frame(self, alpha: float = 0.05) -> pd.DataFrame:
         """Columns mean, mean_se, mean_ci_lower, mean_ci_upper."""
@@ -235,25 +215,57 @@ class Prediction:
         )
 
 
+def _inner(values: Array, errors: Array, scale: str) -> tuple[Array, Array]:
+    """A quantity and its standard error on the scale of its intervals."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if scale == "log":
+            return np.log(values), errors / values
+        if scale == "logit":
+            return special.logit(values), errors / (values * (1.0 - values))
+    return values, errors
+
+
+OUTER: dict[str, Callable[[Array], Array]] = {
+    "plain": np.asarray,
+    "log": np.exp,
+    "logit": special.expit,
+}
+
+
 def prediction(
     encoder: Encoder,
     fit: Fit,
     which: str,
+    at: float | None,
     matrix: Array,
     df: float | None,
     label: Callable[[Array], pd.Series],
 ) -> Prediction:
-    """A `Prediction` of one quantity over the rows of an encoder."""
-    values, errors = predicted(encoder, fit, quantity(which).jet, matrix)
-    linear, linear_errors = predicted(encoder, fit, WHICH["linear"].jet, matrix)
-    assert errors is not None and linear_errors is not None
-    inverse = None
-    if which == "mean":
+    """A `Prediction` of one quantity over the rows of an encoder.
+
+    `matrix` is the covariance over all shifted columns, zero where one was left out. Where
+    the mean is a function of its linear predictor alone, its interval is made there.
+    """
+    chosen = quantity(which, at, fit.family)
+    by_mean = which == "mean" and not fit.family.parts
+    family = fit.family
+
+    def values(strip: Strip) -> Sequence[Array]:
+        etas = predictors(fit.layout, strip, fit.theta)
+        jet = chosen.jet(family, etas, at or 0.0)
+        value = np.broadcast_to(jet.value, (strip.n,))
+        error = _error(fit.layout, strip, jet, matrix)
+        if not by_mean:
+            return (value, error, *_inner(value, error, chosen.scale))
+        linear = eta_jet(etas, 0)
+        return value, error, linear.value, _error(fit.layout, strip, linear, matrix)
+
+    outer = OUTER[chosen.scale]
+    if by_mean:
         rest = [fit.theta[s][:1] for s in fit.layout.slices[1:]]
-        inverse = lambda lp: fit.family.moments((lp, *rest))[0].value  # noqa: E731
-    return Prediction(
-        label(values), label(errors), label(linear), label(linear_errors), df, inverse
-    )
+        outer = lambda lp: family.moments((lp, *rest))[0].value  # noqa: E731
+    found, errors, inner, inner_errors = map(label, _filled(encoder, fit, 4, values))
+    return Prediction(found, errors, inner, inner_errors, df, outer)
 
 
 def target(

@@ -96,6 +96,10 @@ def _ancillary_notes(state: State) -> list[str]:
             f"log({name}) = {np.log(value):.6g}."
         )
     for limit in state.fit.family.limits:
+        own = state.fit.layout.slices[limit.equation]
+        if limit.lost or own.stop - own.start > 1 or state.importance:
+            # More than one parameter goes, or rows do not count once: not half chi2(1).
+            continue
         llf = limit_llf(state.encoder, state.measured, state.fit, limit, state.options.control)
         statistic = max(0.0, 2.0 * (state.fit.llf - llf))
         pvalue = 0.5 * chi2_tail(statistic, 1)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import glmcount as gc
-from glmcount.fitting import fit as fitting
+from glmcount.fitting import start as beginning
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_progress_is_told(data, capsys):
 def test_a_pilot_changes_nothing(data, family, monkeypatch):
     big = pd.concat([data] * 10, ignore_index=True)
     whole = gc.fit("y ~ x + z", big, family=family)
-    monkeypatch.setattr(fitting, "PILOT_FROM", 1000)
+    monkeypatch.setattr(beginning, "PILOT_FROM", 1000)
     started = gc.fit("y ~ x + z", big, family=family)
     assert any(line.pilot for line in started.history)
     assert not any(line.pilot for line in whole.history)
@@ -138,7 +138,7 @@ def test_start_counts_columns_that_will_be_dropped(data):
 
 def test_the_printed_progress_names_the_pilot(data, monkeypatch, capsys):
     big = pd.concat([data] * 10, ignore_index=True)
-    monkeypatch.setattr(fitting, "PILOT_FROM", 1000)
+    monkeypatch.setattr(beginning, "PILOT_FROM", 1000)
     gc.fit("y ~ x + z", big, control=gc.Control(progress=True))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("pilot iteration 1: llf")

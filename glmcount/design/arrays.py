@@ -1,0 +1,84 @@
+"""Counts and a matrix, as a user hands them over, to named columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from glmcount.errors import DataError, UsageError
+
+__all__ = ["array_columns", "part_columns"]
+
+
+def array_columns(y: Any, matrix: Any, names: Sequence[str] | None) -> tuple[dict[str, Any], str]:
+    """Columns by name, the response among them, and the response's name.
+
+    Raises
+    ------
+    DataError, UsageError
+        For shapes, types and names that do not fit.
+    """
+    columns, names = _named_columns("X", matrix, names, "x")
+    response = str(getattr(y, "name", None) or "y")
+    while response in names:
+        response += "_"
+    values = y.array if isinstance(y, pd.Series) else np.asarray(y)
+    if np.ndim(values) != 1:
+        raise DataError(f"y must have one dimension, not shape {np.shape(values)}.", kind="data")
+    return {response: values, **dict(zip(names, columns, strict=True))}, response
+
+
+def part_columns(what: str, given: Any) -> tuple[dict[str, Any], Mapping[str, str]] | None:
+    """Columns of a further part of a model, and their names by key; None for a constant."""
+    if given is None or (isinstance(given, str) and given.strip() == "1"):
+        return None
+    if isinstance(given, str):
+        raise UsageError(
+            f"{what}={given!r} is a formula, and fit_arrays knows no names: pass an array of "
+            f"columns, '1', or use glmcount.fit(formula, data, {what}=...).",
+            kind="names",
+        )
+    columns, names = _named_columns(what, given, None, "z")
+    keys = [f"<{what}> {name}" for name in names]
+    return dict(zip(keys, columns, strict=True)), dict(zip(keys, names, strict=True))
+
+
+def _named_columns(
+    what: str, matrix: Any, names: Sequence[str] | None, letter: str
+) -> tuple[list[Any], list[str]]:
+    if isinstance(matrix, pd.DataFrame):
+        # Column by column: one array of a frame would be a copy of all of it.
+        columns = [_number(matrix.iloc[:, j]) for j in range(matrix.shape[1])]
+        names = list(map(str, matrix.columns)) if names is None else names
+    else:
+        columns = _split(what, matrix)
+    count = len(columns)
+    names = [f"{letter}{j}" for j in range(count)] if names is None else list(map(str, names))
+    if len(names) != count or len(set(names)) < count:
+        raise UsageError(
+            f"names must be {count} different names, one for each column of {what}.",
+            kind="names",
+        )
+    return columns, names
+
+
+def _number(column: pd.Series) -> Any:
+    return column.to_numpy().astype(np.uint8) if column.dtype == np.bool_ else column.array
+
+
+def _split(what: str, matrix: Any) -> list[Any]:
+    array = np.asarray(matrix)
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2 or array.dtype.kind not in "biuf":
+        raise DataError(
+            f"{what} must be a table of numbers, (rows, columns); got shape {array.shape} of "
+            f"{array.dtype}. For factors and formulas use glmcount.fit(formula, data).",
+            kind="design_dtype",
+        )
+    if array.dtype == np.bool_:
+        array = array.astype(np.uint8)
+    return [array[:, j] for j in range(array.shape[1])]

@@ -1,0 +1,95 @@
+"""Bernoulli: a count that is 0 or 1. By itself a model, and the zero part of others.
+
+log f(y) = y z - log(1 + exp(z)), z = logit P(Y = 1); probit and complementary log-log by
+links. McCullagh & Nelder (1989), Generalized Linear Models, chapter 4.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import special
+
+from glmcount.families.base import Curvature, Equation, Etas, Family, Flat, StartSums, register
+from glmcount.numerics import Array, Jet, eta_jet
+
+__all__ = ["bernoulli"]
+
+
+def _softplus(z: Array) -> Array:
+    return -special.log_expit(-z)
+
+
+def terms(y: Array, etas: Etas) -> Jet:
+    """y z - log(1 + exp(z)); minus infinity where y is neither 0 nor 1."""
+    share, rest = special.expit(etas[0]), special.expit(-etas[0])
+    value = np.where(y[0] > 1.0, -np.inf, y[0] * etas[0] - _softplus(etas[0]))
+    return Jet(value, (np.where(y[0] > 0, rest, -share),), ((-share * rest,),))
+
+
+def _moments(etas: Etas) -> tuple[Jet, Jet]:
+    share, rest = special.expit(etas[0]), special.expit(-etas[0])
+    spread, skew = share * rest, rest - share
+    eta = eta_jet(etas, 0)
+    return (
+        eta.chain(share, spread, spread * skew),
+        eta.chain(spread, spread * skew, spread * (1.0 - 6.0 * spread)),
+    )
+
+
+def _expected(etas: Etas) -> Curvature:
+    return ((special.expit(etas[0]) * special.expit(-etas[0]),),)
+
+
+def _deviance(y: Array, etas: Etas) -> Array:
+    # The saturated log-likelihood is 0.
+    return 2.0 * _softplus(np.where(y[0] > 0, -etas[0], etas[0]))
+
+
+def _tails(y: Array, etas: Etas) -> tuple[Array, Array, Array, Array]:
+    none, one = special.log_expit(-etas[0]), special.log_expit(etas[0])
+    some = y[0] > 0
+    return (
+        np.where(some, none, -np.inf),
+        np.where(some, 0.0, none),
+        np.where(some, one, 0.0),
+        np.where(some, -np.inf, one),
+    )
+
+
+def _sample(rng: np.random.Generator, etas: Etas) -> Array:
+    return (rng.uniform(size=etas[0].shape) < special.expit(etas[0])).astype(np.float64)
+
+
+def _start(sums: StartSums) -> tuple[float, ...]:
+    share = min(max(sums.mean, 1e-3), 1.0 - 1e-3)
+    return (float(special.logit(share)) - sums.offset / sums.weight,)
+
+
+def _flat(y: Array) -> Flat:
+    return ((y[0] == 0, y[0] > 0),)
+
+
+bernoulli = register(
+    Family(
+        name="bernoulli",
+        aliases=("binomial", "binary"),
+        label="Bernoulli",
+        equations=(Equation("mean"),),
+        terms=terms,
+        constant=lambda y: np.zeros(y.shape[1]),
+        moments=_moments,
+        expected=_expected,
+        deviance=_deviance,
+        tails=_tails,
+        sample=_sample,
+        start=_start,
+        collapse="eta",
+        curvature=1.0,
+        mean_log=False,
+        link="logit",
+        lift=special.logit,
+        support=(0.0, 1.0),
+        flat=_flat,
+        domain="logit",
+    )
+)

@@ -1,0 +1,121 @@
+"""Jets of several predictors: put into more, mixed, chosen by row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from glmcount.numerics import Array, Jet
+
+__all__ = ["add_logs", "choose", "embed", "log_complement", "times", "wide"]
+
+Entry = Array | None
+
+
+def _sum(a: Entry, b: Entry) -> Entry:
+    if a is None:
+        return b
+    return a if b is None else a + b
+
+
+def _product(a: Entry, b: Entry) -> Entry:
+    return None if a is None or b is None else a * b
+
+
+def wide(etas: Sequence[Array]) -> list[Array]:
+    """All predictors with as many rows as the longest."""
+    return list(np.broadcast_arrays(*etas))
+
+
+def embed(jet: Jet, places: Sequence[int], q: int) -> Jet:
+    """A jet of some predictors as one of q, of which they are those at `places`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> one = np.ones(1)
+    >>> embed(Jet(one, (one,), ((None,),)), (1,), 2).d1
+    (None, array([1.]))
+    """
+    first: list[Entry] = [None] * q
+    second: list[list[Entry]] = [[None] * q for _ in range(q)]
+    for j, place in enumerate(places):
+        first[place] = jet.d1[j]
+        for k, other in enumerate(places):
+            second[place][other] = jet.d2[j][k]
+    return Jet(jet.value, tuple(first), tuple(tuple(row) for row in second))
+
+
+def times(jet: Jet, factor: Array | float) -> Jet:
+    """A jet times numbers that do not depend on the predictors."""
+    by = np.asarray(factor, dtype=np.float64)
+    return Jet(
+        jet.value * by,
+        tuple(_product(d, by) for d in jet.d1),
+        tuple(tuple(_product(d, by) for d in row) for row in jet.d2),
+    )
+
+
+def choose(mask: NDArray[np.bool_], a: Jet, b: Jet) -> Jet:
+    """`a` in the rows of the mask, `b` in the others."""
+
+    def either(x: Entry, y: Entry) -> Entry:
+        if x is None and y is None:
+            return None
+        return np.where(mask, 0.0 if x is None else x, 0.0 if y is None else y)
+
+    span = range(a.q)
+    return Jet(
+        np.where(mask, a.value, b.value),
+        tuple(either(a.d1[j], b.d1[j]) for j in span),
+        tuple(tuple(either(a.d2[j][k], b.d2[j][k]) for k in span) for j in span),
+    )
+
+
+def add_logs(a: Jet, b: Jet) -> Jet:
+    """log(exp(a) + exp(b)).
+
+    With p = exp(a) / (exp(a) + exp(b)) the first derivative is p a' + (1 - p) b', and the
+    second adds p (1 - p) (a' - b')^2 to that mixture of second derivatives.
+    """
+    p = special.expit(a.value - b.value)
+    rest = special.expit(b.value - a.value)
+    both = p * rest
+    gap = [_sum(x, None if y is None else -y) for x, y in zip(a.d1, b.d1, strict=True)]
+    span = range(a.q)
+
+    def mixed(x: Entry, y: Entry) -> Entry:
+        return _sum(_product(x, p), _product(y, rest))
+
+    return Jet(
+        np.logaddexp(a.value, b.value),
+        tuple(mixed(a.d1[j], b.d1[j]) for j in span),
+        tuple(
+            tuple(
+                _sum(mixed(a.d2[j][k], b.d2[j][k]), _product(both, _product(gap[j], gap[k])))
+                for k in span
+            )
+            for j in span
+        ),
+    )
+
+
+def log_complement(jet: Jet) -> Jet:
+    """log(1 - exp(jet)) of a jet below 0, on the side that keeps its digits (Maechler 2012).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from glmcount.numerics import constant_jet
+    >>> float(log_complement(constant_jet(np.array([-1e-20]), 1)).value[0])
+    -46.051701859880914
+    """
+    gap = -jet.value
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        value = np.where(gap > 0.6931471805599453, np.log1p(-np.exp(-gap)), np.log(-np.expm1(-gap)))
+        first = -1.0 / np.expm1(gap)
+        second = first * (1.0 - first)
+    return jet.chain(value, first, second)

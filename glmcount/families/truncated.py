@@ -1,0 +1,241 @@
+"""Truncated and right-censored counts, of any family.
+
+    truncated at k     P(y) = f(y) / P(Y > k),  y > k
+    censored at c      f(y) where y < c, P(Y >= c) where y >= c
+
+Cameron & Trivedi (2013), Regression Analysis of Count Data, sections 4.3 and 4.4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glmcount.errors import UsageError
+from glmcount.families.base import Etas, Family, Flat, Limit, StartSums
+from glmcount.families.distribution import log_above, log_mass, mass_jet
+from glmcount.families.distribution import tails as tails_of
+from glmcount.families.jets import choose, times, wide
+from glmcount.numerics import Array, Jet, exp_jet
+
+__all__ = ["censored", "positive_sample", "truncated"]
+
+TRIES = 50
+
+
+def positive_sample(rng: np.random.Generator, family: Family, etas: Etas, above: int) -> Array:
+    """Draws greater than `above`: by rejection, the rows left over by inversion."""
+    etas = wide(etas)
+    out = np.full(etas[0].size, -1.0)
+    left = np.arange(etas[0].size)
+    for _ in range(TRIES):
+        drawn = family.sample(rng, [eta[left] for eta in etas])
+        out[left] = drawn
+        left = left[drawn <= above]
+        if not len(left):
+            return out
+    own = [eta[left] for eta in etas]
+    target = np.log(rng.uniform(size=len(left))) + log_above(family, own, np.full(1, above)).value
+    count, open_rows = np.full(len(left), above + 1.0), np.arange(len(left))
+    total = np.full(len(left), -np.inf)
+    while len(open_rows):
+        mass = log_mass(family, [eta[open_rows] for eta in own], count[open_rows]).value
+        total[open_rows] = np.logaddexp(total[open_rows], mass)
+        far = (total[open_rows] < target[open_rows]) & (mass > target[open_rows] - 45.0)
+        open_rows = open_rows[far]
+        count[open_rows] += 1.0
+    out[left] = count
+    return out
+
+
+# Truncated ------------------------------------------------------------------------------
+
+
+def _truncated_terms(y: Array, etas: Etas, family: Family, k: int) -> Jet:
+    jet = family.terms(y, etas) + times(log_above(family, etas, np.full(1, float(k))), -1.0)
+    return Jet(np.where(y[0] > k, jet.value, -np.inf), jet.d1, jet.d2)
+
+
+def _truncated_moments(etas: Etas, family: Family, k: int) -> tuple[Jet, Jet]:
+    mean, variance = family.moments(etas)
+    share = exp_jet(times(log_above(family, etas, np.full(1, float(k))), -1.0))
+    first, second = mean, variance + mean * mean
+    for j in range(1, k + 1):
+        mass = mass_jet(family, etas, float(j))
+        first = first + times(mass, -float(j))
+        second = second + times(mass, -(float(j) ** 2))
+    centre = share * first
+    return centre, share * second + times(centre * centre, -1.0)
+
+
+def _truncated_start(sums: StartSums, family: Family, k: int) -> tuple[float, ...]:
+    # The mean of the counts beyond k, less what k itself forces; it need only be positive.
+    mean = max(sums.mean - k * 0.8, 0.2 * sums.mean)
+    share = sums.mean / mean
+    return family.start(
+        replace(
+            sums,
+            weight=sums.weight * share,
+            log_exposure=sums.log_exposure + float(np.log(share)),
+            offset=sums.offset * share,
+        )
+    )
+
+
+def _truncated_tails(
+    y: Array, etas: Etas, family: Family, k: int
+) -> tuple[Array, Array, Array, Array]:
+    above, beyond = tails_of(family, y, etas)[2:]
+    share = log_above(family, etas, np.full(1, float(k))).value
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # F(y) - F(k) = S(k) - S(y), from whichever side is not near S(k).
+        lower = [_less(share, tail) for tail in (above, beyond)]
+    first = y[0] <= k + 1
+    return (
+        np.where(first, -np.inf, lower[0] - share),
+        lower[1] - share,
+        np.where(first, 0.0, above - share),
+        beyond - share,
+    )
+
+
+def _less(a: Array, b: Array) -> Array:
+    """log(exp(a) - exp(b))."""
+    return a + np.log(np.maximum(-np.expm1(np.minimum(b - a, 0.0)), 0.0))
+
+
+def _truncated_limit(limit: Limit, k: int) -> Limit:
+    def score(y: Array, etas: Etas) -> tuple[Array, Array]:
+        slope, information = limit.score(y, etas)
+        share = np.exp(-log_above(limit.family, etas, np.full(1, float(k))).value)
+        for j in range(k + 1):
+            mass = mass_jet(limit.family, etas, float(j)).value
+            slope = slope + share * mass * limit.score(np.full_like(y, float(j)), etas)[0]
+        return slope, information
+
+    return replace(limit, family=truncated(limit.family, k), score=score)
+
+
+def truncated(family: Family, above: int = 0) -> Family:
+    """Counts that are seen only where they are greater than `above`.
+
+    Raises
+    ------
+    UsageError
+        If `above` is not a whole number of 0 or more.
+
+    Examples
+    --------
+    >>> from glmcount.families import poisson
+    >>> truncated(poisson).label
+    'Zero-truncated Poisson'
+    """
+    if isinstance(above, bool) or not isinstance(above, int) or above < 0:
+        raise UsageError(
+            f"truncated={above!r} must be a whole number of 0 or more: counts up to it are never "
+            "seen. truncated=0 is the zero-truncated model.",
+            kind="truncation",
+        )
+    bound: dict[str, Any] = {"family": family, "k": above}
+    name = "Zero-truncated" if above == 0 else f"Truncated (y > {above})"
+    return family.with_(
+        name=f"truncated_{family.name}",
+        aliases=(),
+        label=f"{name} {family.label}",
+        terms=partial(_truncated_terms, **bound),
+        moments=partial(_truncated_moments, **bound),
+        sample=lambda rng, etas: positive_sample(rng, family, etas, above),
+        start=partial(_truncated_start, **bound),
+        tails=partial(_truncated_tails, **bound),
+        limits=tuple(_truncated_limit(limit, above) for limit in family.limits),
+        support=(above + 1.0, family.support[1]),
+        parts={"mean-main": lambda etas: family.moments(etas)[0]},
+        flat=lambda y: ((y[0] == above + 1, None), *family.runs_off(y)[1:]),
+        collapse="value",
+        expected=None,
+        deviance=None,
+        curvature=None,
+        wider="",
+    )
+
+
+# Censored -------------------------------------------------------------------------------
+
+
+def _is_censored(y: Array) -> NDArray[np.bool_]:
+    return y[0] >= y[1]
+
+
+def _censored_terms(y: Array, etas: Etas, family: Family) -> Jet:
+    hit = _is_censored(y)
+    jet = family.terms(y, etas)
+    if not hit.any():
+        return jet
+    # Where nothing is censored the limit may be infinite: any count will do there.
+    limit = np.where(hit, np.ceil(y[1]) - 1.0, -1.0)
+    return choose(hit, log_above(family, etas, limit), jet)
+
+
+def _censored_flat(y: Array, family: Family) -> Flat:
+    first, *rest = family.runs_off(y)
+    hit = _is_censored(y)
+    down = None if first[0] is None else first[0] & ~hit
+    return ((down, hit if first[1] is None else first[1] | hit), *rest)
+
+
+def _censored_limit(limit: Limit) -> Limit:
+    def score(y: Array, etas: Etas) -> tuple[Array, Array]:
+        slope, information = limit.score(y, etas)
+        hit = _is_censored(y)
+        if hit.any():
+            slope = np.array(np.broadcast_to(slope, hit.shape))
+            for top in np.unique(np.ceil(y[1][hit])):
+                rows = hit & (np.ceil(y[1]) == top)
+                own = [e if e.shape == (1,) else e[rows] for e in etas]
+                slope[rows] = _score_above(limit, own, int(top), int(rows.sum()))
+        return slope, information
+
+    return replace(limit, family=censored(limit.family), score=score)
+
+
+def _score_above(limit: Limit, etas: list[Array], top: int, n: int) -> Array:
+    """d log P(Y >= top): the score has mean zero, so minus its sum below the limit."""
+    total = np.zeros(n)
+    for j in range(top):
+        y = np.full((1, n), float(j))
+        mass = np.exp(log_mass(limit.family, etas, y[0]).value)
+        total -= mass * limit.score(y, etas)[0]
+    return total * np.exp(-log_above(limit.family, etas, np.full(n, top - 1.0)).value)
+
+
+def censored(family: Family) -> Family:
+    """Counts of which those that reach a limit say only that: y >= limit means "or more".
+
+    Predictions and draws are those of the counts themselves, as if none were censored.
+
+    Examples
+    --------
+    >>> from glmcount.families import poisson
+    >>> censored(poisson).columns
+    ('limit',)
+    """
+    return family.with_(
+        name=f"censored_{family.name}",
+        aliases=(),
+        label=f"Right-censored {family.label}",
+        terms=partial(_censored_terms, family=family),
+        constant=lambda y: np.where(_is_censored(y), 0.0, family.constant(y)),
+        tails=lambda y, etas: tails_of(family, y[:1], etas),
+        limits=tuple(_censored_limit(limit) for limit in family.limits),
+        columns=("limit",),
+        flat=partial(_censored_flat, family=family),
+        collapse="value",
+        expected=None,
+        deviance=None,
+        curvature=None,
+        wider="",
+    )

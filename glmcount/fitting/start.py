@@ -1,0 +1,60 @@
+"""Where a fit begins: closed forms, or a regression of the lifted response."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from glmcount.fitting.objective import Rows, Sums, Weighed, assemble
+from glmcount.fitting.run import Run, fold_sums
+from glmcount.fitting.solvers import newton_step
+from glmcount.numerics import Array
+
+__all__ = ["first_values", "pilot_rows"]
+
+PILOT_FROM = 200_000
+PILOT_SHARE = 20
+
+
+def pilot_rows(n: int, p: int, strips: int) -> int | None:
+    """Rows of each strip that a pilot fit takes; None where it would not pay."""
+    if n < PILOT_FROM or n < 400 * p:
+        return None
+    return -(-max(n // PILOT_SHARE, 20 * p) // strips)
+
+
+def first_values(run: Run) -> Array:
+    """Starting values: those given, or closed forms for the constants and zero slopes."""
+    layout, given = run.layout, run.options.start
+    if given is not None:
+        return np.dot(layout.reshift, given)
+    theta = np.zeros(layout.size)
+    constants = layout.constants
+    for constant, value in zip(constants, run.family.start(run.measured.sums), strict=True):
+        if constant is not None:
+            theta += value * constant
+    if constants[0] is None or not run.family.mean_log:
+        sums = run.evaluate(theta, second=False, expected=False)
+        if constants[0] is None or not np.isfinite(sums.llf):
+            theta = _least_squares(run, theta)
+    return theta
+
+
+def _least_squares(run: Run, theta: Array) -> Array:
+    """Start by regressing the lifted response on the design (McCullagh & Nelder 2.5)."""
+    q = run.layout.q
+    zero = np.zeros(run.layout.size)
+
+    def weigh(rows: Rows) -> Weighed:
+        w = np.ones(rows.y.shape[1]) if rows.weights is None else rows.weights
+        inside = np.clip(rows.y[0], 0.1, run.family.support[1] - 0.1)
+        lifted = run.family.lift(inside) - rows.etas[0]
+        first = (w * lifted, *([None] * (q - 1)))
+        return Weighed(np.zeros(1), first, {(0, 0): w})
+
+    raw = fold_sums(run.encoder, run.layout, zero, weigh, run.control)
+    _, score, gram = assemble(run.layout, raw)
+    own = run.layout.slices[0]
+    step, _, _ = newton_step(Sums(0.0, score[own], gram[own, own], 0.0))
+    out = theta.copy()
+    out[own] = step
+    return out
