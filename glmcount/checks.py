@@ -232,6 +232,15 @@ def _separated(fit: Fit, found: Estimates, separation: str) -> list[GlmcountWarn
     rows, where, _ = fit.falling
     far = np.flatnonzero(found.infinite)
     told = some(f"{found.names[j]} -> {'+' if found.infinite[j] > 0 else '-'}inf" for j in far)
+    if not fit.separated:
+        return [
+            BoundaryWarning(
+                f"The likelihood goes on growing, ever less, as {told}: its maximum is at infinity, "
+                f"where {fit.family.label} becomes another family. The other coefficients and llf "
+                "are those of that limit. Leave the part out that runs off, or hold it.",
+                kind="boundary",
+            )
+        ]
     parts = {int(found.equations[j]) for j in far}
     what = (
         "with response 0 are predicted to be 0 without doubt"

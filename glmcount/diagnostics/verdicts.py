@@ -20,8 +20,11 @@ def certificate(state: State) -> Certificate:
     fit = state.fit
     curvature = fit.family.curvature if len(fit.layout.slices) == 1 else None
     verdicts = (
-        "" if fit.falling is None else "separated",
-        ", ".join(limit.label for limit in fit.limits),
+        "separated" if fit.separated else "",
+        ", ".join(
+            [limit.label for limit in fit.limits]
+            + ["at infinity"] * (fit.falling is not None and not fit.separated)
+        ),
     )
     sizes = fit.layout.sizes[fit.kept]
     return certify(fit.information, sizes, curvature, fit.reached, lambda: _kappa(state), verdicts)
@@ -46,7 +49,7 @@ def _kappa(state: State) -> float:
 def separation(state: State) -> Separation | None:
     """Rows predicted to be zero without doubt, and their infinite coefficients."""
     fit, found = state.fit, state.estimates
-    if fit.falling is None:
+    if fit.falling is None or not fit.separated:
         return None
     rows, where, direction = fit.falling
     own = np.dot(fit.layout.unshift, direction)[fit.kept]

@@ -146,7 +146,7 @@ class Limit:
         return (self.equation, *self.lost)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Family:
     """A distribution of counts given its predictors.
 
@@ -238,6 +238,9 @@ class Family:
     parts: Mapping[str, Callable[[Etas], Jet]] = field(default_factory=dict)
     flat: Callable[[Array], Flat] | None = None
     domain: Literal["log", "logit"] = "log"
+
+    def __repr__(self) -> str:
+        return f"<Family {self.name}: {self.title}>"
 
     @property
     def q(self) -> int:

@@ -52,7 +52,7 @@ def _climb(run: Run, theta: Array, opened: bool) -> Fit:
         if outside is not None:
             return outside
     fit = _solve(run, theta)
-    if fit.falling is not None or (fit.status == "final" and not _doubtful(fit)):
+    if fit.separated or (fit.status == "final" and not _doubtful(fit)):
         return fit
     return _at_limits(run, fit)
 
@@ -245,16 +245,21 @@ Falling = tuple[NDArray[np.bool_], tuple[int, ...], Array]
 
 
 def _recede(run: Run, outcome: Outcome, expected: bool) -> tuple[Outcome, Falling | None]:
-    """Is it separation? Then go on until what is left of the rows no longer matters."""
-    full = np.zeros(run.layout.size)
-    full[run.kept] = outcome.step
-    rows = recession_rows(run.encoder, run.layout, run.family, _widened(run, outcome.theta), full)
-    if rows is None and run.family.limits:
-        return outcome, None
+    """Is it separation? Then go on until what is left of the rows no longer matters.
+
+    A recession of several parts that no rows stand for is kept with its direction: a limit
+    may be the answer, and if none is, the maximum is at infinity.
+    """
+    step = _widened(run, outcome.step)
+    step /= 1.0 if run.layout.q == 1 else max(outcome.rho, 1e-300)
+    theta = _widened(run, outcome.theta)
+    rows = recession_rows(run.encoder, run.layout, run.family, theta, step)
+    if rows is None and run.layout.q > 1:
+        return outcome, (np.zeros(run.measured.n, dtype=bool), (), step)
     on = newton(run.problem(expected, recession=1e-6 if rows else 0.0), outcome.theta)
     if rows is None:
         return on, None
-    return replace(on, status="recession"), (*rows, full)
+    return replace(on, status="recession"), (*rows, step)
 
 
 def _finished(

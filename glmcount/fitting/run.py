@@ -67,7 +67,8 @@ class Fit:
     history : tuple of Iteration
     dependences : tuple of Dependence
     falling : tuple or None
-        Rows that a recession sends to zero (mask, numbers), and its direction.
+        Rows that a recession leaves without doubt (mask, numbers; none where it is one of
+        parameters alone), and its direction.
     limits : tuple of Limit
         The boundaries the maximum lies on, each one of the family that the one before left.
     """
@@ -90,6 +91,11 @@ class Fit:
     def converged(self) -> bool:
         """Whether the stop rule was met."""
         return self.status == "final"
+
+    @property
+    def separated(self) -> bool:
+        """Whether rows are fitted without doubt by a parameter at infinity."""
+        return self.falling is not None and bool(self.falling[0].any())
 
     def rows(self, encoder: Encoder) -> Encoder:
         """The rows as the fit's own family sees them: without equations gone at a boundary."""

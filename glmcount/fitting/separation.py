@@ -23,6 +23,8 @@ __all__ = ["Separation", "recession_rows"]
 
 FLAT = 1e-4
 MOVES = 1e-2
+# Of several parts the direction settles more slowly; its longest move is 1.
+PARTS_FLAT = 2e-2
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def recession_rows(
             move = linear(layout, strip, step, k)
             down, up = free[k]
             held = max(held, _held(-move, down), _held(move, up))
-            goes = np.abs(move) > MOVES
+            goes = np.abs(move) > (MOVES if layout.q == 1 else 2.0 * PARTS_FLAT)
             falls |= goes & (said[k] > 0)
             whole[k] = bool(goes.all())
         used = np.flatnonzero(falls)
@@ -81,7 +83,8 @@ def recession_rows(
 
     falls, where, held, whole = encoder.fold(look, fold)
     limited = {limit.equation for limit in family.limits}
-    if not where or held > FLAT or any(whole[k] for k in moving if k in limited):
+    flat = FLAT if layout.q == 1 else PARTS_FLAT
+    if not where or held > flat or any(whole[k] for k in moving if k in limited):
         return None
     return np.concatenate(falls).astype(bool), tuple(where)
 

@@ -23,8 +23,11 @@ TRIES = 40
 # A sample's own error is larger: p columns leave about sqrt(p n / m) standard errors.
 PILOT = 0.1
 RECESSION = 1e-4
-# Predictors are logarithms and logits: a move by 30 is a change of the world.
-WIDEST = 30.0
+# Newton's steps contract near a maximum; along a recession they keep their length.
+LASTING = 0.7
+ENOUGH = 4
+# A recession by a power of a parameter is slow: told at the last iteration.
+SLOW = 0.1
 
 
 @dataclass(frozen=True)
@@ -188,14 +191,17 @@ def newton(problem: Problem, theta: Array) -> Outcome:
             "finite, or check offsets and exposures for extreme values.",
             kind="start",
         )
-    passes, receding = 1, 0
+    passes, receding, slow, last = 1, 0, 0, np.inf
     status = "maxiter"
     for number in range(1, most + 1):
         step, decrement, definite = newton_step(sums)
         rho = problem.reach(step)
         final = definite and (rho <= tol or (decrement <= 4.0 * sums.floor and rho <= NEAR))
-        receding = receding + 1 if decrement < problem.recession and rho > 0.1 else 0
-        if final or receding >= 3:
+        lasting = rho > 0.1 or rho > LASTING * last
+        receding = receding + 1 if decrement < problem.recession and lasting else 0
+        slow = slow + 1 if decrement < SLOW and lasting else 0
+        last = rho
+        if final or receding >= ENOUGH:
             problem.tell(Iteration(number, sums.llf, rho, decrement, 1.0, 0, problem.pilot))
             status = "final" if final else "recession"
             return Outcome(theta + step * final, theta, sums, step, rho, decrement, status, passes)
@@ -215,6 +221,7 @@ def newton(problem: Problem, theta: Array) -> Outcome:
             break
         theta, sums = theta + share * step, following
     step, decrement, _ = newton_step(sums)
+    status = "recession" if status == "maxiter" and slow >= 2 * ENOUGH else status
     return Outcome(theta, theta, sums, step, problem.reach(step), decrement, status, passes)
 
 
@@ -241,7 +248,7 @@ def _region(
         if np.isfinite(following.llf) and gained >= 0.1 * hoped - slack:
             moved = problem.reach(step)
             if gained > 0.5 * hoped:
-                radius = min(max(radius, 2.5 * moved), WIDEST)
+                radius = max(radius, 2.5 * moved)
             return step, radius, refused, following
         radius = 0.25 * min(radius, problem.reach(step))
     return step, radius, TRIES, None
