@@ -98,6 +98,8 @@ OFFSETS = {
     "in_offset_index_mismatch": pd.Series([0, 0, 0, 1, 1, 1.0], index=[5, 4, 3, 2, 1, 0]),
 }
 
+PARTS = {"zip": "inflate", "hurdle_poisson": "hurdle"}
+
 # What the message has to name: the column, and the row counted from 0 where there is one.
 NAMED = {
     "in_negative_y": ("'y'", r"\b2\b"),
@@ -132,6 +134,9 @@ NAMED = {
     "sep_offset_irrelevant": (r"\bd\b", r"\b3\b", r"\b4\b"),
     "sep_nb": (r"\bd\b", r"\b6\b", r"\b8\b"),
     "nb_equidispersed": ("alpha", "Poisson"),
+    "zip_sep_inflate": (r"inflate_d -> -inf", r"\b8\b"),
+    "hurdle_all_ones": (r"count part", r"\b1\b", r"Intercept -> -inf"),
+    "hurdle_group_ones": (r"count part", r"\bd -> -inf", r"\b6\b"),
 }
 ALIASED = {
     "col_double": ["x3"],
@@ -159,7 +164,7 @@ class Outcome:
 
     @property
     def formula(self) -> str:
-        return FORMULAS.get(self.case["id"], self.case["formula"])
+        return FORMULAS.get(self.case["id"], self.case["formula"]).partition(" | ")[0]
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -169,6 +174,9 @@ class Outcome:
         options = {k: self.case[k] for k in ("offset", "exposure", "weights") if k in self.case}
         if self.case["id"] in OFFSETS:
             options["offset"] = OFFSETS[self.case["id"]]
+        if self.case["family"] in PARTS:
+            part = self.case["formula"].partition(" | ")[2] or "1"
+            return {"family": "poisson", PARTS[self.case["family"]]: part, **options}
         family, _, link = self.case["family"].partition("_")
         return {"family": family, **({"link": link} if link else {}), **options}
 
@@ -227,7 +235,7 @@ SEPARATED = [name for name in FREE if "separated" in CASES[name]]
 
 
 def test_there_is_data_for_every_case():
-    assert len(CASES) == 86
+    assert len(CASES) == 89
     for name, case in CASES.items():
         assert ("data" in case) + (name in BUILDERS) + ("file" in case) >= 1, name
     assert set(NAMED) | set(ALIASED) | set(MISSING) <= set(CASES)

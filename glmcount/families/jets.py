@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from glmcount.numerics import Array, Jet
 
@@ -75,32 +74,21 @@ def choose(mask: NDArray[np.bool_], a: Jet, b: Jet) -> Jet:
     )
 
 
-def add_logs(a: Jet, b: Jet) -> Jet:
-    """log(exp(a) + exp(b)).
+def add_logs(a: Jet, b: Jet, rows: NDArray[np.bool_] | None = None) -> Jet:
+    """log(exp(a) + exp(b)); where `rows` are given, in those, and a in the others.
 
-    With p = exp(a) / (exp(a) + exp(b)) the first derivative is p a' + (1 - p) b', and the
-    second adds p (1 - p) (a' - b')^2 to that mixture of second derivatives.
+    With d = b - a and p = exp(b) / (exp(a) + exp(b)) it is a + log(1 + exp(d)), whose
+    derivatives are a' + p d' and a'' + p d'' + p (1 - p) d' d'.
     """
-    p = special.expit(a.value - b.value)
-    rest = special.expit(b.value - a.value)
-    both = p * rest
-    gap = [_sum(x, None if y is None else -y) for x, y in zip(a.d1, b.d1, strict=True)]
-    span = range(a.q)
-
-    def mixed(x: Entry, y: Entry) -> Entry:
-        return _sum(_product(x, p), _product(y, rest))
-
-    return Jet(
-        np.logaddexp(a.value, b.value),
-        tuple(mixed(a.d1[j], b.d1[j]) for j in span),
-        tuple(
-            tuple(
-                _sum(mixed(a.d2[j][k], b.d2[j][k]), _product(both, _product(gap[j], gap[k])))
-                for k in span
-            )
-            for j in span
-        ),
-    )
+    gap = b + times(a, -1.0)
+    small = np.exp(-np.abs(gap.value))
+    near = 1.0 / (1.0 + small)
+    p = np.where(gap.value > 0, near, small * near)
+    both = small * near * near
+    more = np.maximum(gap.value, 0.0) + np.log1p(small)
+    if rows is not None:
+        p, both, more = (np.where(rows, each, 0.0) for each in (p, both, more))
+    return a + gap.chain(more, p, both)
 
 
 def log_complement(jet: Jet) -> Jet:

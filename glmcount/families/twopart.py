@@ -131,7 +131,7 @@ def _inflated_terms(y: Array, etas: Etas, parts: _Parts) -> Jet:
     always, else_ = _chances(parts, etas)
     count = else_ + parts.of_count(parts.count.terms(y, parts.count_etas(etas)))
     none = y[0] == 0
-    return choose(none, add_logs(always, count), count) if none.any() else count
+    return add_logs(count, always, none) if none.any() else count
 
 
 def _inflated_moments(etas: Etas, parts: _Parts) -> tuple[Jet, Jet]:
