@@ -237,7 +237,8 @@ def _separated(fit: Fit, found: Estimates, separation: str) -> list[GlmcountWarn
             BoundaryWarning(
                 f"The likelihood goes on growing, ever less, as {told}: its maximum is at "
                 f"infinity, where {fit.family.label} becomes another family. The other "
-                "coefficients and llf are those of that limit. Leave the part out that runs off, or hold it.",
+                "coefficients and llf are those of that limit. Leave the part out that runs "
+                "off, or hold it.",
                 kind="boundary",
             )
         ]

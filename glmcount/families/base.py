@@ -243,6 +243,13 @@ class Family:
         return f"<Family {self.name}: {self.title}>"
 
     @property
+    def inside(self) -> str:
+        """The label inside another; names of people stay large."""
+        people = ("Poisson", "Conway", "Bernoulli")
+        own = self.label.startswith(people)
+        return self.label if own else self.label[0].lower() + self.label[1:]
+
+    @property
     def q(self) -> int:
         """Number of predictors."""
         return len(self.equations)

@@ -145,7 +145,7 @@ def truncated(family: Family, above: int = 0) -> Family:
     return family.with_(
         name=f"truncated_{family.name}",
         aliases=(),
-        label=f"{name} {family.label}",
+        label=f"{name} {family.inside}",
         terms=partial(_truncated_terms, **bound),
         moments=partial(_truncated_moments, **bound),
         sample=lambda rng, etas: positive_sample(rng, family, etas, above),
@@ -178,6 +178,13 @@ def _censored_terms(y: Array, etas: Etas, family: Family) -> Jet:
     # Where nothing is censored the limit may be infinite: any count will do there.
     limit = np.where(hit, np.ceil(y[1]) - 1.0, -1.0)
     return choose(hit, log_above(family, etas, limit), jet)
+
+
+def _censored_tails(y: Array, etas: Etas, family: Family) -> tuple[Array, Array, Array, Array]:
+    """A censored count stands for all from its limit on: F is 1 there."""
+    hit = _is_censored(y)
+    below, here, above, beyond = tails_of(family, np.where(hit, y[1], y[0])[None, :], etas)
+    return below, np.where(hit, 0.0, here), above, np.where(hit, -np.inf, beyond)
 
 
 def _censored_flat(y: Array, family: Family) -> Flat:
@@ -226,10 +233,10 @@ def censored(family: Family) -> Family:
     return family.with_(
         name=f"censored_{family.name}",
         aliases=(),
-        label=f"Right-censored {family.label}",
+        label=f"Right-censored {family.inside}",
         terms=partial(_censored_terms, family=family),
         constant=lambda y: np.where(_is_censored(y), 0.0, family.constant(y)),
-        tails=lambda y, etas: tails_of(family, y[:1], etas),
+        tails=partial(_censored_tails, family=family),
         limits=tuple(_censored_limit(limit) for limit in family.limits),
         columns=("limit",),
         flat=partial(_censored_flat, family=family),

@@ -219,7 +219,7 @@ def zero_inflated(count: Family, zero: Family | None = None) -> Family:
     return count.with_(
         name=f"zero_inflated_{count.name}",
         aliases=(),
-        label=f"Zero-inflated {_lower(count.label)}",
+        label=f"Zero-inflated {count.inside}",
         equations=parts.equations("inflate", f"Inflation: P(structural zero), {zero.link} link"),
         terms=partial(_inflated_terms, parts=parts),
         moments=partial(_inflated_moments, parts=parts),
@@ -246,12 +246,6 @@ _JOINT: dict[str, Any] = {
     "curvature": None,
     "wider": "",
 }
-
-
-def _lower(label: str) -> str:
-    """A label inside another: names of people stay large."""
-    people = ("Poisson", "Conway", "Bernoulli")
-    return label if label.startswith(people) else label[0].lower() + label[1:]
 
 
 def _typical(zero: Family) -> tuple[tuple[float, float], ...]:
@@ -357,11 +351,11 @@ def hurdle(count: Family, zero: Family | None = None) -> Family:
     """
     zero = zero or bernoulli
     parts = _Parts(count, zero)
-    by = f"{zero.link} link" if zero.domain == "logit" else f"{_lower(zero.label)} censored at 1"
+    by = f"{zero.link} link" if zero.domain == "logit" else f"{zero.inside} censored at 1"
     return count.with_(
         name=f"hurdle_{count.name}",
         aliases=(),
-        label=f"Hurdle {_lower(count.label)}",
+        label=f"Hurdle {count.inside}",
         equations=parts.equations("hurdle", f"Hurdle: P(y > 0), {by}"),
         terms=partial(_hurdle_terms, parts=parts),
         moments=partial(_hurdle_moments, parts=parts),

@@ -138,10 +138,9 @@ class Model:
     @staticmethod
     def of(sums: Sums) -> Model:
         """Of the score and information of a pass."""
+        # By its own scale each: a column of 1e-17 must not freeze the others.
         diagonal = np.abs(np.diag(sums.information))
-        largest = diagonal.max(initial=0.0)
-        safe = np.where(diagonal > EPS * largest, diagonal, max(largest, 1.0) * EPS)
-        scale = 1.0 / np.sqrt(safe)
+        scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
         values, vectors = linalg.eigh(scale[:, None] * sums.information * scale)
         return Model(values, np.dot(vectors.T, scale * sums.score), scale[:, None] * vectors)
 

@@ -151,12 +151,13 @@ def pvalues(found: Estimates, bse: Array, df: float | None) -> Array:
 
 
 def conf_int(found: Estimates, bse: Array, alpha: float, df: float | None) -> Array:
-    """Wald intervals, (k, 2); of a natural-scale parameter exp of the interval of its log."""
+    """Wald intervals, (k, 2); of the exponential of a predictor exp of the predictor's interval."""
     reach = width(alpha, df)
     out = np.empty((len(found.names), 2))
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         for column, sign in enumerate((-1.0, 1.0)):
             plain = found.values + sign * reach * bse
             log = found.values * np.exp(sign * reach * bse / found.values)
-            out[:, column] = np.where(found.natural, log, plain)
+            logarithmic = found.natural & (found.slope == found.values)
+            out[:, column] = np.where(logarithmic, log, plain)
     return out

@@ -81,19 +81,30 @@ def summary_facts(
         passes=state.fit.passes,
         rho=state.fit.reached[0],
         equations=equations,
-        footnotes=(*_design_notes(state), *_ancillary_notes(state), *_dispersion(state, spread)),
+        footnotes=(
+            *_design_notes(state),
+            *_ancillary_notes(state, equations),
+            *_dispersion(state, spread),
+        ),
         **figures,
     )
 
 
-def _ancillary_notes(state: State) -> list[str]:
-    """Each ancillary parameter on its scales, and its boundary test."""
+def _ancillary_notes(state: State, equations: tuple[EquationRows, ...]) -> list[str]:
+    """Each ancillary parameter on its scales, with their intervals, and its boundary test."""
     found, out = state.estimates, []
-    for j in np.flatnonzero(found.natural & ~found.fixed):
+    ends = {
+        name: (low, high)
+        for rows in equations
+        for name, low, high in zip(rows.names, rows.lower, rows.upper, strict=True)
+    }
+    free = found.natural & ~found.fixed & (found.infinite == 0)
+    for j in np.flatnonzero(free & (found.slope == found.values)):
         name, value = found.names[j], float(found.values[j])
+        low, high = ends[name]
         out.append(
-            f"{name} = {value:.6g}, 1/{name} (theta) = {1 / value:.6g}, "
-            f"log({name}) = {np.log(value):.6g}."
+            f"1/{name} = {1 / value:.6g} [{1 / high:.6g}, {1 / low:.6g}], log({name}) = "
+            f"{np.log(value):.6g} [{np.log(low):.6g}, {np.log(high):.6g}]."
         )
     for limit in state.fit.family.limits:
         own = state.fit.layout.slices[limit.equation]
