@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from glmcount.families.base import Equation, Family, Limit, StartSums, families, register, resolve
+from glmcount.families.compoisson import compoisson
 from glmcount.families.links import Link, compose, links, register_link
 from glmcount.families.negbin import geometric, negbin
 from glmcount.families.poisson import poisson, quasipoisson
@@ -13,6 +14,7 @@ __all__ = [
     "Limit",
     "Link",
     "StartSums",
+    "compoisson",
     "compose",
     "families",
     "geometric",
