@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from glmcount.families.base import Equation, Family, Limit, StartSums, families, register, resolve
 from glmcount.families.bernoulli import bernoulli
+from glmcount.families.compoisson import compoisson
 from glmcount.families.links import Link, compose, links, register_link
 from glmcount.families.negbin import geometric, negbin
 from glmcount.families.poisson import poisson, quasipoisson
@@ -18,6 +19,7 @@ __all__ = [
     "StartSums",
     "bernoulli",
     "censored",
+    "compoisson",
     "compose",
     "families",
     "geometric",
