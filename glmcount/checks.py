@@ -202,8 +202,8 @@ def fit_warnings(
     for limit in fit.limits:
         notes.append(
             BoundaryWarning(
-                f"The likelihood is largest at {limit.label}: the data do not ask for more than "
-                f"{fit.family.label}, which is what is reported.",
+                f"The likelihood is largest at {limit.label}, where the model is "
+                f"{limit.family.label}: that is what is reported.",
                 kind=f"{limit.name}_boundary",
             )
         )
