@@ -107,6 +107,10 @@ class Limit:
         expected information. A sum of scores <= 0 means the maximum is at the boundary.
     start : callable
         Maps ``sum score / sum information`` to a starting value of the predictor.
+    lost : tuple of int
+        Further predictors that mean nothing at the boundary, such as a variance's power where
+        the variance vanishes; `family` does without them too, and `score` is taken at the
+        values that the family's `start` gives them.
     """
 
     equation: int
@@ -115,6 +119,7 @@ class Limit:
     family: Family
     score: Callable[[Array, Etas], tuple[Array, Array]]
     start: Callable[[float], float]
+    lost: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
