@@ -5,7 +5,9 @@ from __future__ import annotations
 from glmcount.families.base import Equation, Family, Limit, StartSums, families, register, resolve
 from glmcount.families.links import Link, compose, links, register_link
 from glmcount.families.negbin import geometric, negbin
+from glmcount.families.negbinp import negbin1, negbinp
 from glmcount.families.poisson import poisson, quasipoisson
+from glmcount.families.reparametrise import power_of_mean, reparametrise
 
 __all__ = [
     "Equation",
@@ -18,9 +20,13 @@ __all__ = [
     "geometric",
     "links",
     "negbin",
+    "negbin1",
+    "negbinp",
     "poisson",
+    "power_of_mean",
     "quasipoisson",
     "register",
     "register_link",
+    "reparametrise",
     "resolve",
 ]
