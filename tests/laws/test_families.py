@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glmcount.families import families, links
+from glmcount.families import StartSums, families, links
 from tests.laws.problems import LIKELIHOODS, QUICK, SEEDS, composed, typical_etas, with_link
 
 PAIRS = list(composed())
 LIKELY = [(family, link) for family, link in PAIRS if family in LIKELIHOODS]
 STEP = 1e-3
 SUPPORT = np.arange(6000.0)
+STARTED = StartSums(weight=10.0, response=20.0, square=90.0, log_exposure=0.0, offset=0.0)
 
 
 def slope(function, etas, k):
@@ -189,8 +190,11 @@ def test_a_family_becomes_its_limit(name, link, seed, small):
     etas = list(typical_etas(name, link, seed, 20))
     y = np.random.default_rng(seed).integers(0, 25, 20).astype(float)[None, :]
     for limit in family.limits:
-        rest = tuple(eta for j, eta in enumerate(etas) if j != limit.equation)
+        gone = {limit.equation, *limit.lost}
+        rest = tuple(eta for j, eta in enumerate(etas) if j not in gone)
         near = list(etas)
+        for k in limit.lost:
+            near[k] = np.array([family.start(STARTED)[k]])
         near[limit.equation] = np.full(1, np.log(small))
         there = limit.family.terms(y, rest).value
         score, information = limit.score(y, rest)

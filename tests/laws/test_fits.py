@@ -18,6 +18,8 @@ FORMULA = "y ~ x + z + g + g:x"
 NAMES = list(families)
 LOG = [name for name in NAMES if families[name].mean_log]
 RATES = [name for name in NAMES if families[name].collapse == "mean"]
+# A deviance exists where the mean that fits a count best is the count: then cells have theirs.
+SATURATED = [name for name in NAMES if families[name].deviance]
 COVARIANCES = ("nonrobust", "opg", "HC0", "HC1", "HC2", "HC3")
 
 
@@ -27,10 +29,15 @@ def fit(data, family="poisson", formula=FORMULA, **options):
         return gc.fit(formula, data, family=family, **options)
 
 
+def errors(result):
+    """Standard errors; 0 for a parameter on its boundary, which must be there in both fits."""
+    return result.bse.fillna(0.0)
+
+
 def same(found, expected, tolerance=1e-10):
     """Estimates within `tolerance` of a standard error, standard errors to as many digits."""
     assert list(found.params.index) == list(expected.params.index)
-    assert np.all(np.abs(found.params - expected.params) <= tolerance * expected.bse)
+    assert np.all(np.abs(found.params - expected.params) <= tolerance * errors(expected))
     np.testing.assert_allclose(found.bse, expected.bse, rtol=tolerance)
 
 
@@ -38,7 +45,8 @@ def same_llf(found, expected, name):
     if families[name].likelihood:
         assert found.llf == pytest.approx(expected.llf, rel=1e-12)
         assert found.aic == pytest.approx(expected.aic, rel=1e-12)
-    assert found.deviance == pytest.approx(expected.deviance, rel=1e-10)
+    if families[name].deviance:
+        assert found.deviance == pytest.approx(expected.deviance, rel=1e-10)
 
 
 def covariances(name):
@@ -89,7 +97,8 @@ def test_threads_do_not_change_a_bit(name, seed, rows):
                 other.with_cov("HC1").cov_params(), one.with_cov("HC1").cov_params()
             )
             np.testing.assert_array_equal(other.fittedvalues, one.fittedvalues)
-            assert other.deviance == one.deviance
+            if families[name].deviance:
+                assert other.deviance == one.deviance
             if families[name].likelihood:
                 assert other.llf == one.llf
 
@@ -102,13 +111,15 @@ def test_strips_and_blocks_change_nothing(name, seed, rows, block):
     whole = fit(data, name)
     # What is lazy is asked for while the strips are those of the fit.
     errors = {cov: whole.with_cov(cov).bse for cov in covariances(name)}
-    deviance, chi2 = whole.deviance, whole.pearson_chi2
+    chi2 = whole.pearson_chi2
+    deviance = whole.deviance if families[name].deviance else None
     with pytest.MonkeyPatch.context() as patch:
         small_strips(patch, rows)
         cut = fit(data, name, control=gc.Control(block_rows=block, memory=0))
         for cov, expected in errors.items():
             np.testing.assert_allclose(cut.with_cov(cov).bse, expected, rtol=1e-9, err_msg=cov)
-        assert cut.deviance == pytest.approx(deviance, rel=1e-12)
+        if deviance is not None:
+            assert cut.deviance == pytest.approx(deviance, rel=1e-12)
         assert cut.pearson_chi2 == pytest.approx(chi2, rel=1e-12)
     same(cut, whole, 1e-11)
     if families[name].likelihood:
@@ -127,7 +138,8 @@ def test_frequency_weights_are_repetition(name, seed):
     assert weighted.nobs == repeated.nobs
     assert weighted.df_resid == repeated.df_resid
     assert weighted.pearson_chi2 == pytest.approx(repeated.pearson_chi2, rel=1e-10)
-    assert weighted.null_deviance == pytest.approx(repeated.null_deviance, rel=1e-10)
+    if families[name].deviance:
+        assert weighted.null_deviance == pytest.approx(repeated.null_deviance, rel=1e-10)
     for cov in covariances(name):
         np.testing.assert_allclose(
             weighted.with_cov(cov).bse, repeated.with_cov(cov).bse, rtol=1e-9, err_msg=cov
@@ -160,7 +172,7 @@ def test_importance_weights_times_a_factor(name, seed, factor):
     data["v"] = factor * data["w"]
     one = fit(data, name, weights="w", weights_type="importance")
     more = fit(data, name, weights="v", weights_type="importance")
-    assert np.all(np.abs(more.params - one.params) <= 1e-9 * one.bse)
+    assert np.all(np.abs(more.params - one.params) <= 1e-9 * errors(one))
     shrunk = 1.0 if families[name].scale == "pearson" else np.sqrt(factor)
     np.testing.assert_allclose(more.bse * shrunk, one.bse, rtol=1e-9)
     np.testing.assert_allclose(more.with_cov("HC0").bse, one.with_cov("HC0").bse, rtol=1e-9)
@@ -176,11 +188,12 @@ def test_a_constant_offset_moves_the_intercept_only(name, seed, shift):
     plain, moved = fit(data, name), fit(data, name, offset="o")
     expected = plain.params.copy()
     expected["Intercept"] -= shift
-    allowed = 1e-10 * plain.bse + 1e-14 * abs(shift)
+    allowed = 1e-10 * errors(plain) + 1e-14 * abs(shift)
     assert np.all(np.abs(moved.params - expected) <= allowed)
     np.testing.assert_allclose(moved.bse, plain.bse, rtol=1e-10)
     same_llf(moved, plain, name)
-    assert moved.null_deviance == pytest.approx(plain.null_deviance, rel=1e-10)
+    if families[name].deviance:
+        assert moved.null_deviance == pytest.approx(plain.null_deviance, rel=1e-10)
 
 
 @pytest.mark.parametrize("name", LOG)
@@ -263,7 +276,7 @@ def test_columns_scaled_and_shifted(name, seed, power, shift):
     tolerance = 1e-10 if shift == 0 else 1e-13 * abs(shift) * 10
     rest = [n for n in plain.params.index if n not in {"Intercept", "x"}]
     gap = np.abs(moved.params[rest] - plain.params[rest])
-    assert np.all(gap <= tolerance * plain.bse[rest])
+    assert np.all(gap <= tolerance * errors(plain)[rest])
     assert abs(scale * moved.params["x"] - plain.params["x"]) <= tolerance * plain.bse["x"]
     assert scale * moved.bse["x"] == pytest.approx(plain.bse["x"], rel=tolerance)
     np.testing.assert_allclose(moved.bse[rest], plain.bse[rest], rtol=tolerance)
@@ -280,12 +293,12 @@ def test_every_method_reaches_the_same_maximum(name, method):
     assert found.converged
     assert found.method == method
     assert len(found.history) > 1
-    assert np.all(np.abs(found.params - expected.params) <= 1e-8 * expected.bse)
+    assert np.all(np.abs(found.params - expected.params) <= 1e-8 * errors(expected))
     np.testing.assert_allclose(found.bse, expected.bse, rtol=1e-7)
 
 
 @pytest.mark.parametrize("link", ["log", "identity", "sqrt"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SATURATED)
 def test_a_saturated_factor_has_the_means_of_its_cells(name, link):
     data = mixed_data(9)
     result = fit(data, name, "y ~ 0 + g", link=link)
@@ -311,7 +324,8 @@ def test_a_quantity_is_what_its_parts_make(name):
     result = fit(mixed_data(12), name)
     k = len(result.params)
     np.testing.assert_allclose(result.bse, np.sqrt(np.diag(result.cov_params())), rtol=1e-13)
-    assert result.deviance == pytest.approx(np.sum(result.resid_deviance**2), rel=1e-11)
+    if families[name].deviance:
+        assert result.deviance == pytest.approx(np.sum(result.resid_deviance**2), rel=1e-11)
     assert result.pearson_chi2 == pytest.approx(np.sum(result.resid_pearson**2), rel=1e-11)
     assert result.get_influence().hat_matrix_diag.sum() == pytest.approx(result.df_model + 1)
     if families[name].likelihood:
