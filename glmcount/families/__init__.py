@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from glmcount.families.base import Equation, Family, Limit, StartSums, families, register, resolve
+from glmcount.families.genpoisson import genpoisson, genpoisson2
 from glmcount.families.links import Link, compose, links, register_link
 from glmcount.families.negbin import geometric, negbin
 from glmcount.families.negbinp import negbin1, negbinp
@@ -17,6 +18,8 @@ __all__ = [
     "StartSums",
     "compose",
     "families",
+    "genpoisson",
+    "genpoisson2",
     "geometric",
     "links",
     "negbin",
