@@ -7,6 +7,7 @@ from glmcount.families.genpoisson import genpoisson, genpoisson2
 from glmcount.families.links import Link, compose, links, register_link
 from glmcount.families.negbin import geometric, negbin
 from glmcount.families.negbinp import negbin1, negbinp
+from glmcount.families.pig import pig
 from glmcount.families.poisson import poisson, quasipoisson
 from glmcount.families.reparametrise import power_of_mean, reparametrise
 
@@ -25,6 +26,7 @@ __all__ = [
     "negbin",
     "negbin1",
     "negbinp",
+    "pig",
     "poisson",
     "power_of_mean",
     "quasipoisson",
