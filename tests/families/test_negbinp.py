@@ -5,6 +5,8 @@ from __future__ import annotations
 import mpmath as mp
 import numpy as np
 import pytest
+import statsmodels.api as sm
+from statsmodels.datasets import randhie as rand
 from statsmodels.distributions.discrete import nbinom
 
 import glmcount as gc
@@ -78,6 +80,25 @@ def test_randhie():
     result = randhie("negbin1")
     assert result.llf == pytest.approx(-43278.75612911823, rel=1e-12)
     assert result.params["alpha"] == pytest.approx(3.731151380800305, rel=1e-8)
+
+
+def test_an_estimated_power():
+    """statsmodels' NegativeBinomialP has no score left at these estimates, its p held there."""
+    nb1 = randhie("negbin1")
+    beta = nb1.params.to_numpy()
+    start = [*beta[:-1], np.log(beta[-1]), 1.5]
+    result = randhie("negbinp", start=start)
+    found = result.params.to_numpy()
+    assert result.converged and result.llf > nb1.llf + 20
+    data = rand.load_pandas()
+    model = sm.NegativeBinomialP(data.endog, sm.add_constant(data.exog), p=found[-1])
+    assert result.llf == pytest.approx(model.loglike(found[:-1]), rel=1e-11)
+    np.testing.assert_allclose(model.score(found[:-1]), 0.0, atol=1e-4)
+    for power in (found[-1] - 0.01, found[-1] + 0.01):
+        aside = randhie(negbinp(power=float(power))).llf
+        assert aside == pytest.approx(
+            result.llf - 0.5 * (0.01 / result.bse["power"]) ** 2, rel=1e-7
+        )
 
 
 def test_glmmtmb():
