@@ -296,9 +296,16 @@ def log_rising(y: Array, alpha: Array) -> tuple[Array, Array, Array]:
                 return table[0][whole], table[1][whole], table[2][whole]
     y, alpha = np.broadcast_arrays(y, alpha)
     out = np.empty((3, y.size))
-    near_zero = alpha <= 0.1
-    for rows, formula in ((near_zero, _rising_small), (~near_zero, _rising_plain)):
-        if rows.any():
+    few = (y <= _SUMMED) & (alpha <= _SUMMED_ALPHA) & (y == np.floor(y))
+    near_zero = ~few & (alpha <= 0.1)
+    for rows, formula in (
+        (few, _rising_sum),
+        (near_zero, _rising_small),
+        (~few & ~near_zero, _rising_plain),
+    ):
+        if rows.all():
+            out[:] = formula(y, alpha)
+        elif rows.any():
             out[:, rows] = formula(y[rows], alpha[rows])
     return out[0], out[1], out[2]
 
@@ -312,6 +319,34 @@ def _rising_table(alpha: float, size: int) -> Array:
     table = np.zeros((3, size + 1))
     table[:, 1:] = np.cumsum(terms, axis=1)
     return table
+
+
+# The product of 64 factors 1 + 63 alpha must not overflow.
+_SUMMED = 64.0
+_SUMMED_ALPHA = 1e3
+
+
+def _rising_sum(y: Array, alpha: Array) -> Array:
+    """Term by term for small whole counts; rows drop out, largest counts last."""
+    count = y.astype(np.int8)
+    order = np.argsort(-count, kind="stable")
+    left = np.cumsum(np.bincount(count, minlength=1)[::-1])[::-1]
+    sorted_alpha = alpha[order]
+    # Products less one: all parts positive, so none cancels, and one logarithm a row.
+    sums = np.zeros((3, y.size))
+    for j in range(1, len(left) - 1):
+        over, first, second = sums[:, : left[j + 1]]
+        step = j * sorted_alpha[: left[j + 1]]
+        share = 1.0 / (1.0 + step)
+        over += step + step * over
+        step *= share
+        first += step
+        step *= share
+        second += step
+    np.log1p(sums[0], out=sums[0])
+    out = np.empty_like(sums)
+    out[:, order] = sums
+    return out
 
 
 def _rising_small(y: Array, alpha: Array) -> Array:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from glmcount.families.base import Equation, Family, Limit, StartSums, families, register, resolve
 from glmcount.families.bernoulli import bernoulli
 from glmcount.families.compoisson import compoisson
+from glmcount.families.genpoisson import genpoisson, genpoisson2
 from glmcount.families.links import Link, compose, links, register_link
 from glmcount.families.negbin import geometric, negbin
+from glmcount.families.negbinp import negbin1, negbinp
+from glmcount.families.pig import pig
 from glmcount.families.poisson import poisson, quasipoisson
+from glmcount.families.reparametrise import power_of_mean, reparametrise
 from glmcount.families.truncated import censored, truncated
 from glmcount.families.twopart import hurdle, zero_inflated
 
@@ -22,14 +26,21 @@ __all__ = [
     "compoisson",
     "compose",
     "families",
+    "genpoisson",
+    "genpoisson2",
     "geometric",
     "hurdle",
     "links",
     "negbin",
+    "negbin1",
+    "negbinp",
+    "pig",
     "poisson",
+    "power_of_mean",
     "quasipoisson",
     "register",
     "register_link",
+    "reparametrise",
     "resolve",
     "truncated",
     "zero_inflated",

@@ -120,7 +120,9 @@ class Limit:
     start : callable
         Maps ``sum score / sum information`` to a starting value of the predictor.
     lost : tuple of int
-        Further equations that mean nothing at the boundary.
+        Further predictors that mean nothing at the boundary, such as a variance's power where
+        the variance vanishes; `family` does without them too, and `score` is taken at the
+        values that the family's `start` gives them.
     opens : bool
         True where the limit is fitted first: its maximum starts the family's own, and a score
         <= 0 there says that nothing is to be found inside.

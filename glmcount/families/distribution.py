@@ -15,8 +15,8 @@ __all__ = ["log_above", "log_mass", "log_zero", "mass_jet", "quantiles", "tails"
 
 BLOCK = 64
 LONGEST = 200_000
-# Below this share 1 - F has lost four digits, and the upper terms are added instead.
-THIN = 1e-4
+# Below this share 1 - F has lost two digits, and the upper terms are added instead.
+THIN = 1e-2
 NEGLIGIBLE = 40.0
 
 

@@ -1,0 +1,240 @@
+"""Generalized Poisson: variance mu (1 + a mu)^2, where a may follow a power of the mean.
+
+    log f(y) = y [log mu - log(1 + a mu)] + (y - 1) log(1 + a y)
+               - mu (1 + a y) / (1 + a mu) - log y!
+
+(Consul & Jain 1973, Technometrics 15; Consul & Famoye 1992, Communications in Statistics
+21, equation 2.1; Hilbe 2011, Negative Binomial Regression, section 9.2.) GP-P has
+a = alpha mu^(P - 2): GP-1, the registered "genpoisson", has variance mu (1 + alpha)^2 and
+GP-2 mu (1 + alpha mu)^2. Differences y - mu are taken before anything is divided by a, so
+that derivatives keep their digits as a -> 0, where the family becomes Poisson.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from glmcount.errors import UsageError
+from glmcount.families.base import Curvature, Equation, Etas, Family, Limit, StartSums, register
+from glmcount.families.negbin import ALPHA
+from glmcount.families.poisson import MEAN, log_factorial, poisson, relative_entropy
+from glmcount.families.reparametrise import power_of_mean, reparametrise
+from glmcount.numerics import Array, Jet, constant_jet, eta_jet, exp_jet
+
+__all__ = ["genpoisson", "genpoisson1", "genpoisson2"]
+
+
+def _natural(value: Array) -> tuple[Array, Array]:
+    return value, np.ones_like(value)
+
+
+def terms(y: Array, etas: Etas) -> Jet:
+    """Jet in (log mu, a); -inf where 1 + a y or 1 + a mu is not positive."""
+    count, eta, mu = y[0], etas[0], np.exp(etas[0])
+    inside = (1.0 + etas[1] * mu > 0) & (1.0 + etas[1] * count > 0)
+    a = np.where(inside, etas[1], 0.0)
+    t, u = a * mu, a * count
+    share, keep = 1.0 / (1.0 + t), 1.0 / (1.0 + u)
+    value = count * (eta - np.log1p(t)) + (count - 1.0) * np.log1p(u) - mu * (1.0 + u) * share
+    gap = (count - mu) * share
+    lean = mu * share
+    pull = keep * (gap * gap - count)
+    cross = -2.0 * lean * share * gap
+    return Jet(
+        np.where(inside, value, -np.inf),
+        (gap * share, pull),
+        (
+            (-lean * share * share * (1.0 + 2.0 * u - t), cross),
+            (cross, -count * keep * pull - 2.0 * lean * keep * gap * gap),
+        ),
+    )
+
+
+def _moments(etas: Etas) -> tuple[Jet, Jet]:
+    mean = exp_jet(eta_jet(etas, 0))
+    swell = constant_jet(np.ones(1), len(etas)) + eta_jet(etas, 1) * mean
+    return mean, mean * swell * swell
+
+
+def _expected(etas: Etas) -> Curvature:
+    mu, a = np.exp(etas[0]), etas[1]
+    share = 1.0 / (1.0 + a * mu)
+    none = np.zeros(1)
+    return (mu * share**2, none), (none, 2.0 * (mu * share) ** 2 / (1.0 + 2.0 * a))
+
+
+def _deviance(y: Array, etas: Etas) -> Array:
+    # The score in mu is a multiple of y - mu, so the saturated mean is y; what is left of
+    # the difference is the entropy of y relative to the rate mu (1 + a y) / (1 + a mu).
+    mu, a = np.exp(etas[0]), etas[1]
+    return 2.0 * relative_entropy(y[0], mu * (1.0 + a * y[0]) / (1.0 + a * mu))
+
+
+def _sample(rng: np.random.Generator, etas: Etas) -> Array:
+    mu, a = np.broadcast_arrays(np.exp(etas[0]), etas[1])
+    out = np.empty(mu.shape)
+    below = a < 0
+    out[~below] = _progeny(rng, mu[~below], a[~below])
+    out[below] = _inverted(rng, mu[below], a[below])
+    return out
+
+
+def _progeny(rng: np.random.Generator, mu: Array, a: Array) -> Array:
+    """All members of a branching process: Poisson ancestors, Poisson children of each."""
+    ancestors, children = mu / (1.0 + a * mu), a * mu / (1.0 + a * mu)
+    born = rng.poisson(ancestors).astype(np.float64)
+    total, rows = born.copy(), np.flatnonzero(born)
+    while rows.size:
+        born = rng.poisson(born[born > 0] * children[rows]).astype(np.float64)
+        total[rows] += born
+        rows = rows[born > 0]
+    return total
+
+
+def _inverted(rng: np.random.Generator, mu: Array, a: Array) -> Array:
+    """Inversion by running sums; what they lack of one falls on the largest count."""
+    left, out = rng.random(mu.shape), np.zeros(mu.shape)
+    rows, j = np.arange(mu.size), 0.0
+    while rows.size:
+        y = np.full((1, rows.size), j)
+        chance = np.exp(terms(y, (np.log(mu[rows]), a[rows])).value + log_factorial(y))
+        left[rows] -= chance
+        further = (left[rows] > 0) & (1.0 + a[rows] * (j + 1.0) > 0)
+        # Far above the mean nothing follows that a double could tell from zero.
+        rows = rows[further & ((chance > 1e-20) | (j < mu[rows]))]
+        j += 1.0
+        out[rows] = j
+    return out
+
+
+def _start(sums: StartSums) -> tuple[float, float]:
+    mean = sums.mean
+    variance = sums.square / sums.weight - mean * mean
+    return poisson.start(sums)[0], (math.sqrt(max(variance, 0.0) / mean) - 1.0) / mean
+
+
+def _log_start(sums: StartSums, power: float) -> tuple[float, ...]:
+    mean, a = _start(sums)
+    return mean, math.log(max(a, 0.01)) + (2.0 - power) * math.log(sums.mean)
+
+
+def _under_start(sums: StartSums, power: float) -> tuple[float, ...]:
+    # alpha = 0 is inside the support of any data; a negative one need not be.
+    mean, a = _start(sums)
+    return mean, max(a, 0.0) * sums.mean ** (2.0 - power)
+
+
+def _poisson_score(y: Array, etas: Etas) -> tuple[Array, Array]:
+    mu = np.exp(etas[0])
+    return (y[0] - mu) ** 2 - y[0], 2.0 * mu * mu
+
+
+_LIMIT = Limit(
+    1, "alpha = 0", 0.0, poisson, _poisson_score, lambda ratio: math.log(max(ratio, 1e-6))
+)
+
+# In (log mu, a) itself, from which the others are made.
+_plain = Family(
+    name="genpoisson_plain",
+    aliases=(),
+    label="Generalized Poisson",
+    equations=(MEAN, Equation("alpha", "Dispersion", "dispersion_", _natural)),
+    terms=terms,
+    constant=log_factorial,
+    moments=_moments,
+    expected=_expected,
+    deviance=_deviance,
+    sample=_sample,
+    start=_start,
+    collapse="value",
+)
+
+
+def _log_a(etas: Etas) -> tuple[Jet, ...]:
+    return eta_jet(etas, 0), exp_jet(eta_jet(etas, 1))
+
+
+genpoisson2 = register(
+    reparametrise(
+        _plain,
+        _log_a,
+        name="genpoisson2",
+        aliases=("gp2",),
+        label="Generalized Poisson (GP-2)",
+        equations=(MEAN, ALPHA),
+        start=lambda sums: _log_start(sums, 2.0),
+        limits=(_LIMIT,),
+        typical=((-1.0, 2.0), (-3.0, 0.0)),
+    )
+)
+
+
+def genpoisson(power: float = 1.0, under: bool = False) -> Family:
+    """Generalized Poisson family, variance mu (1 + alpha mu^(P - 1))^2.
+
+    Parameters
+    ----------
+    power : float
+        P. 1 is GP-1 (statsmodels' ``GeneralizedPoisson(p=1)``; glmmTMB's ``genpois`` has
+        dispersion (1 + alpha)^2), 2 is GP-2, which alone has a deviance: otherwise the mean
+        that fits a count best is not the count.
+    under : bool
+        Let alpha be negative, for counts less variable than Poisson. The predictor is then
+        alpha itself, and counts with 1 + alpha_i y <= 0 are impossible. Below alpha = 0 the
+        probabilities do not add up to one exactly, and mean and variance are approximate
+        (Consul & Famoye 1992, section 2): compare such log-likelihoods with care.
+
+    Raises
+    ------
+    UsageError
+        If power is not a finite number.
+
+    Examples
+    --------
+    >>> genpoisson().label, genpoisson(power=2).label
+    ('Generalized Poisson (GP-1)', 'Generalized Poisson (GP-2)')
+    """
+    if not (isinstance(power, int | float) and math.isfinite(power)):
+        raise UsageError(
+            f"power must be a finite number, got {power!r}; family='genpoisson' is power 1, "
+            "family='genpoisson2' is power 2.",
+            kind="family_parameter",
+        )
+    held = float(power)
+    if under:
+        return _under(held)
+    if held == 2.0:
+        return genpoisson2
+    return reparametrise(
+        genpoisson2,
+        power_of_mean(held),
+        name="genpoisson_fixed",
+        aliases=(),
+        label=f"Generalized Poisson (GP-{held:g})",
+        start=lambda sums: _log_start(sums, held),
+        deviance=None,
+    )
+
+
+def _under(power: float) -> Family:
+    def inner(etas: Etas) -> tuple[Jet, ...]:
+        mean, alpha = eta_jet(etas, 0), eta_jet(etas, 1)
+        return mean, alpha * exp_jet(constant_jet(np.array([power - 2.0]), 2) * mean)
+
+    return reparametrise(
+        _plain,
+        inner,
+        name="genpoisson_under",
+        label=f"Generalized Poisson (GP-{power:g}, not normalised below alpha = 0)",
+        start=lambda sums: _under_start(sums, power),
+        expected=None,
+        deviance=_plain.deviance if power == 2.0 else None,
+        typical=((-1.0, 2.0), (-0.02, 0.5)),
+    )
+
+
+genpoisson1 = register(
+    genpoisson(power=1.0).with_(name="genpoisson", aliases=("gp", "gp1", "genpoisson1"))
+)

@@ -1,0 +1,105 @@
+"""Negative binomials with variance mu + alpha mu^P: NB1, and NB-P with P estimated or fixed.
+
+NB-P is NB2 with a dispersion that follows the mean, alpha_i = alpha mu_i^(P - 2)
+(Cameron & Trivedi 1986, Journal of Applied Econometrics 1; Greene 2008, Economics Letters
+99, equation 9). P = 2 is NB2; P = 1 is NB1, whose variance is mu (1 + alpha).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from glmcount.errors import UsageError
+from glmcount.families.base import Equation, Family, StartSums, register
+from glmcount.families.negbin import negbin
+from glmcount.families.reparametrise import power_of_mean, reparametrise
+from glmcount.numerics import Array
+
+__all__ = ["negbin1", "negbinp"]
+
+# Half way between NB1 and NB2: alpha = 0 is asked about there, where P means nothing.
+POWER_START = 1.5
+
+
+def _natural_power(value: Array) -> tuple[Array, Array]:
+    return value, np.ones_like(value)
+
+
+POWER = Equation("power", "Power (P)", "power_", _natural_power)
+
+
+def _start(sums: StartSums, power: float) -> tuple[float, ...]:
+    # NB2's moments, carried to another power at the overall mean.
+    mean, spread = negbin().start(sums)
+    return mean, spread + (2.0 - power) * math.log(sums.mean)
+
+
+_estimated = register(
+    reparametrise(
+        negbin(),
+        power_of_mean(),
+        lost={2: POWER_START},
+        name="negbinp",
+        aliases=("nbp",),
+        label="Negative binomial (NB-P)",
+        equations=(*negbin().equations, POWER),
+        start=lambda sums: (*_start(sums, POWER_START), POWER_START),
+        expected=None,
+        deviance=None,
+        typical=(*negbin().typical, (1.0, 2.2)),
+    )
+)
+
+
+def negbinp(power: float | None = None) -> Family:
+    """Negative binomial family, variance mu + alpha mu^P.
+
+    Its deviance refuses: with P other than 2 the mean that fits a count best is not the
+    count.
+
+    Parameters
+    ----------
+    power : float, optional
+        P, held at this value; None estimates it, as a third equation named ``"power"``. The
+        question whether alpha = 0 is then put at P = 1.5, since there P means nothing.
+
+    Raises
+    ------
+    UsageError
+        If power is not a finite number.
+
+    Examples
+    --------
+    >>> negbinp(power=1.5).label
+    'Negative binomial (NB-P, P = 1.5)'
+    """
+    if power is None:
+        return _estimated
+    if not (isinstance(power, int | float) and math.isfinite(power)):
+        raise UsageError(
+            f"power must be a finite number, got {power!r}; family='negbin1' is power 1, "
+            "family='negbin' is power 2, family='negbinp' estimates it.",
+            kind="family_parameter",
+        )
+    held = float(power)
+    return reparametrise(
+        negbin(),
+        power_of_mean(held),
+        name="negbinp_fixed",
+        aliases=(),
+        label=f"Negative binomial (NB-P, P = {held:g})",
+        start=lambda sums: _start(sums, held),
+        expected=None,
+        deviance=None,
+    )
+
+
+negbin1 = register(
+    negbinp(power=1.0).with_(
+        name="negbin1",
+        aliases=("nb1", "negativebinomial1"),
+        label="Negative binomial (NB1)",
+    )
+)
