@@ -6,27 +6,30 @@ The schema is in tests/golden/README.md.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from importlib import import_module, resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from glmcount import datasets
 
 FOLDER = Path(__file__).parent / "golden"
+PARTS = FOLDER / "parts"
 DOCVIS = "sandbox/regression/tests/racd10data_with_transformed.csv"
 
 
-def names() -> list[str]:
-    """Names of all golden cases, sorted."""
-    return sorted(path.stem for path in FOLDER.glob("*.json"))
+def names(folder: Path = FOLDER) -> list[str]:
+    """Names of all golden cases of a folder, sorted."""
+    return sorted(path.stem for path in folder.glob("*.json"))
 
 
-def read(case: str) -> dict[str, Any]:
+def read(case: str, folder: Path = FOLDER) -> dict[str, Any]:
     """One golden case."""
-    return json.loads((FOLDER / f"{case}.json").read_text(encoding="utf-8"))
+    return json.loads((folder / f"{case}.json").read_text(encoding="utf-8"))
 
 
 def truth(case: str) -> dict[str, Any]:
@@ -65,6 +68,16 @@ def data(place: str, local: Path | None = None) -> pd.DataFrame:
     return pd.read_csv(FOLDER / "data" / name, keep_default_na=False)
 
 
+def rows(record: dict[str, Any]) -> pd.DataFrame:
+    """The rows a case is fitted to: its data with the columns derived, of the subset."""
+    frame = data(record["data"])
+    for column, text in record.get("derive", {}).items():
+        frame = frame.assign(**{column: frame.eval(text)})
+    if "subset" in record:
+        frame = frame[frame.eval(record["subset"])]
+    return frame
+
+
 def agrees(value: float, literal: str) -> bool:
     """Whether `value`, rounded to the digits of `literal`, is `literal`."""
     mantissa, _, exponent = literal.lower().partition("e")
@@ -83,3 +96,61 @@ def figures(published: Any, values: Any, path: str = "") -> Iterator[tuple[str, 
     else:
         for place, inner in enumerate(published):
             yield from figures(inner, values[place], f"{path}/{place}")
+
+
+def printed(record: dict[str, Any]) -> list[tuple[str, str, float]]:
+    """Published figures of a case: path, literal, tolerance (0: to the printed digits)."""
+    rows = [(path, text, 0.0) for path, text, _ in figures(record["published"], _Anything())]
+    for group in record.get("published_loose", []):
+        rows += [
+            (path, text, float(group["tolerance"]))
+            for path, text, _ in figures(group["figures"], _Anything())
+        ]
+    return rows
+
+
+class _Anything:
+    """Stands for the values where only the paths are wanted."""
+
+    def __getitem__(self, key: Any) -> _Anything:
+        return self
+
+
+def keys(path: str) -> list[str]:
+    """The keys of a path; a slash between blanks is part of a name."""
+    return re.split(r"(?<! )/(?! )", path[1:])
+
+
+def disagreement(found: float, literal: str, tolerance: float) -> str:
+    """What is wrong with `found` where `literal` was published; nothing if they agree."""
+    if tolerance:
+        # Never finer than a sum over the rows in doubles can be.
+        allowed = max(tolerance, 5e-14) * max(1.0, abs(float(literal)))
+        agreed = abs(found - float(literal)) <= allowed
+    else:
+        agreed = agrees(found, literal)
+    return "" if agreed else f"{literal} is printed, {found} is found"
+
+
+def having(
+    records: Mapping[str, dict[str, Any]], *wanted: str, inside: str | None = None
+) -> list[tuple[str, str]]:
+    """Pairs of a case and those of the wanted keys it has a value for."""
+    pairs = []
+    for case, record in records.items():
+        values = record["values"]
+        held = values.get(inside, {}) if inside else values
+        pairs += [(case, key) for key in wanted if key in held]
+    return pairs
+
+
+def close(found: Any, expected: dict[str, float], tolerance: float, floor: float = 0.0) -> None:
+    """Asserts that `found` has the expected numbers, by name."""
+    names = list(expected)
+    np.testing.assert_allclose(
+        [found[name] for name in names],
+        [expected[name] for name in names],
+        rtol=tolerance,
+        atol=floor,
+        err_msg=", ".join(names),
+    )

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import warnings
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from scipy import special
 
 import glmcount as gc
 from tests import golden_files
+from tests.golden_files import close
 
 FOLDER = os.environ.get("GLMCOUNT_HARD_CASES")
 RECORDS = {case: golden_files.read(case) for case in golden_files.names()}
@@ -75,25 +75,7 @@ def _fitted(case: str, information: str | None, cov: str | None):
     return result, tuple(caught)
 
 
-def having(*keys: str, inside: str | None = None) -> list[tuple[str, str]]:
-    """Pairs of a case and the keys it has a value for."""
-    pairs = []
-    for case in FITTED:
-        values = RECORDS[case]["values"]
-        held = values.get(inside, {}) if inside else values
-        pairs += [(case, key) for key in keys if key in held]
-    return pairs
-
-
-def close(found, expected: dict[str, float], tolerance: float, floor: float = 0.0) -> None:
-    names = list(expected)
-    np.testing.assert_allclose(
-        [found[name] for name in names],
-        [expected[name] for name in names],
-        rtol=tolerance,
-        atol=floor,
-        err_msg=", ".join(names),
-    )
+having = partial(golden_files.having, {case: RECORDS[case] for case in FITTED})
 
 
 @pytest.mark.parametrize("case", FITTED)
@@ -292,27 +274,9 @@ def ours(case: str, path: list[str]):
 
 
 def printed(case: str) -> list[tuple[str, str, float]]:
-    """Published figures of a case: path, literal, tolerance (0: to the printed digits)."""
-    record = RECORDS[case]
-    rows = [(p, text, 0.0) for p, text, _ in golden_files.figures(record["published"], _Any())]
-    for group in record.get("published_loose", []):
-        rows += [
-            (p, text, float(group["tolerance"]))
-            for p, text, _ in golden_files.figures(group["figures"], _Any())
-        ]
+    """Published figures of a case that a fit without clusters has."""
+    rows = golden_files.printed(RECORDS[case])
     return [row for row in rows if not row[0].startswith("/bse_robust/cluster")]
-
-
-def _keys(path: str) -> list[str]:
-    """The keys of a path; a slash between blanks is part of a name."""
-    return re.split(r"(?<! )/(?! )", path[1:])
-
-
-class _Any:
-    """Stands for the values where only the paths are wanted."""
-
-    def __getitem__(self, key):
-        return self
 
 
 PRINTED = [(case, *row) for case in FITTED for row in printed(case)]
@@ -324,13 +288,9 @@ PRINTED = [(case, *row) for case in FITTED for row in printed(case)]
     ids=[f"{case}{path}{'~' if loose else ''}" for case, path, _, loose in PRINTED],
 )
 def test_published_figure(case, path, literal, tolerance):
-    found = float(ours(case, _keys(path)))
-    if tolerance:
-        # Never finer than a sum over the rows in doubles can be.
-        tolerance = max(tolerance, 5e-14)
-        assert abs(found - float(literal)) <= tolerance * max(1.0, abs(float(literal)))
-    else:
-        assert golden_files.agrees(found, literal), f"{literal} is printed, {found} is found"
+    found = float(ours(case, golden_files.keys(path)))
+    problem = golden_files.disagreement(found, literal, tolerance)
+    assert not problem, problem
 
 
 def _bound(case: str) -> float:

@@ -7,45 +7,8 @@ suppressMessages({
   library(MASS)
   library(sandwich)
 })
-options(stringsAsFactors = FALSE)
-folder <- file.path("tests", "golden")
+source(file.path("tests", "golden", "tools.R"))
 most_rows <- 50  # row-wise values are written in full up to 200 rows, else for the first 50
-
-# ---------------------------------------------------------------- data
-
-read_data <- function(place, levels = list()) {
-  kind <- sub(":.*", "", place)
-  name <- sub(".*:", "", place)
-  path <- switch(kind,
-    dataset = Sys.glob(file.path("glmcount", "datasets", paste0(name, ".csv*"))),
-    local = file.path(Sys.getenv("GLMCOUNT_HARD_CASES"), name),
-    file.path(folder, "data", name)
-  )
-  frame <- read.csv(path)
-  for (column in names(levels)) frame[[column]] <- factor(frame[[column]], levels[[column]])
-  frame
-}
-
-# ---------------------------------------------------------------- names as patsy gives them
-
-# `factors`: R's variable -> patsy's text; `full`: variables whose every level has a column in
-# an interaction; `plain`: R's text of a numeric term -> patsy's.
-patsy_name <- function(coefficient, frame, factors, full, plain) {
-  if (coefficient == "(Intercept)") return("Intercept")
-  parts <- strsplit(coefficient, ":", fixed = TRUE)[[1]]
-  translated <- vapply(parts, function(part) {
-    if (part %in% names(plain)) return(plain[[part]])
-    for (variable in names(factors)) {
-      level <- substring(part, nchar(variable) + 1)
-      if (startsWith(part, variable) && level %in% levels(frame[[variable]])) {
-        mark <- if (variable %in% full && length(parts) > 1) "" else "T."
-        return(sprintf("%s[%s%s]", factors[[variable]], mark, level))
-      }
-    }
-    part
-  }, "")
-  paste(translated, collapse = ":")
-}
 
 # ---------------------------------------------------------------- fits
 
@@ -170,16 +133,6 @@ log_likelihood <- function(y, mu, w, theta) {
 }
 
 # ---------------------------------------------------------------- one case
-
-literals <- function(names, text) {
-  as.list(setNames(strsplit(trimws(text), "[ ,]+")[[1]], names))
-}
-
-# Figures whose own program stopped before the last digit printed: `tolerance` is relative to
-# max(1, |figure|).
-approximately <- function(tolerance, why, ...) {
-  list(tolerance = tolerance, why = why, figures = list(...))
-}
 
 null_formula <- function(formula, frame) {
   parts <- attr(terms(formula, data = frame), "variables")
@@ -330,12 +283,6 @@ values_of <- function(fit, frame, names, link, quasi, theta, joint, weights_type
   out
 }
 
-used_versions <- function() {
-  packages <- c("MASS", "sandwich", "pscl", "AER")
-  found <- lapply(setNames(packages, packages), function(name) as.character(packageVersion(name)))
-  c(list(R = paste(R.version$major, R.version$minor, sep = ".")), found)
-}
-
 # `model`: poisson, quasipoisson, negbin (theta estimated) or a number (theta fixed).
 golden <- function(case, source, data, r, formula, model = "poisson", link = "log", call = list(),
                    levels = list(), factors = list(), full = character(), plain = list(),
@@ -367,51 +314,6 @@ golden <- function(case, source, data, r, formula, model = "poisson", link = "lo
     if (model == 1) "geometric" else list(name = "negbin", alpha = 1 / model)
   } else model
   write_case(case, source, data, formula, c(list(family = family), call), values, published, loose)
-}
-
-# JSON with the fewest digits, 15 to 17, that read back to the same double.
-json_number <- function(x) {
-  if (is.na(x)) return("null")
-  stopifnot(is.finite(x))
-  for (digits in 15:17) {
-    text <- sprintf("%.*g", digits, x)
-    if (as.numeric(text) == x) return(text)
-  }
-}
-
-json_text <- function(text) sprintf('"%s"', gsub('"', '\\\\"', gsub("\\", "\\\\", text, fixed = TRUE)))
-
-to_json <- function(x, indent = "") {
-  deeper <- paste0(indent, "  ")
-  if (is.list(x) && !is.null(names(x))) {
-    inner <- vapply(seq_along(x), function(i) {
-      paste0(deeper, json_text(names(x)[i]), ": ", to_json(x[[i]], deeper))
-    }, "")
-    if (!length(x)) return("{}")
-    return(paste0("{\n", paste(inner, collapse = ",\n"), "\n", indent, "}"))
-  }
-  one <- function(value) if (is.character(value)) json_text(value) else json_number(value)
-  if (is.list(x) && all(lengths(x) == 1) && !any(vapply(x, is.list, TRUE))) {
-    return(paste0("[", paste(vapply(x, one, ""), collapse = ", "), "]"))
-  }
-  if (is.list(x)) {
-    inner <- vapply(x, function(value) paste0(deeper, to_json(value, deeper)), "")
-    return(paste0("[\n", paste(inner, collapse = ",\n"), "\n", indent, "]"))
-  }
-  if (is.logical(x) && length(x) == 1 && !is.na(x)) return(if (x) "true" else "false")
-  if (length(x) == 1) return(one(x))
-  paste0("[", paste(vapply(x, one, ""), collapse = ", "), "]")
-}
-
-write_case <- function(case, source, data, formula, call, values, published, loose = NULL) {
-  record <- list(
-    case = case, source = source, versions = used_versions(), data = data, formula = formula,
-    call = call, values = values,
-    published = if (is.null(published)) setNames(list(), character()) else published
-  )
-  if (!is.null(loose)) record$published_loose <- loose
-  writeLines(to_json(record), file.path(folder, paste0(case, ".json")))
-  cat("written", case, "\n")
 }
 
 source(file.path(folder, "cases.R"))
