@@ -211,6 +211,9 @@ class Family:
         row. Default: rows with y = 0 as the mean's predictor falls.
     domain : {"log", "logit"}
         What the mean's own predictor is, before links.
+    relative : (Family, tuple of float), optional
+        A family of the same equations that is easy to fit, and by what to multiply its
+        parameters, equation by equation, to start this one from there.
     """
 
     name: str
@@ -240,6 +243,7 @@ class Family:
     parts: Mapping[str, Callable[[Etas], Jet]] = field(default_factory=dict)
     flat: Callable[[Array], Flat] | None = None
     domain: Literal["log", "logit"] = "log"
+    relative: tuple[Family, tuple[float, ...]] | None = None
 
     def __repr__(self) -> str:
         return f"<Family {self.name}: {self.title}>"
@@ -357,4 +361,5 @@ def hold(family: Family, values: Sequence[float]) -> Family:
         limits=(),
         parts={},
         flat=None,
+        relative=None,
     )

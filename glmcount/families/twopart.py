@@ -234,6 +234,8 @@ def zero_inflated(count: Family, zero: Family | None = None) -> Family:
             "zero": lambda etas: exp_jet(_chances(parts, etas)[0]),
         },
         typical=parts.ordered(count.typical, _typical(zero)),
+        # The counts above zero are those of the count part whatever the zeros are.
+        relative=(hurdle(count, zero), parts.ordered((1.0,) * count.q, (-1.0,) * zero.q)),
         **_JOINT,
     )
 

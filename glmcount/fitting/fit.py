@@ -54,7 +54,21 @@ def _climb(run: Run, theta: Array, opened: bool) -> Fit:
     fit = _solve(run, theta)
     if fit.separated or (fit.status == "final" and not _doubtful(fit)):
         return fit
+    if run.family.relative is not None and run.options.start is None:
+        other = _solve(run, _from_relative(run, *run.family.relative))
+        if other.status == "final" and (fit.status != "final" or other.llf > fit.llf + SAME):
+            fit = other
     return _at_limits(run, fit)
+
+
+def _from_relative(run: Run, family: Family, factors: tuple[float, ...]) -> Array:
+    """A second start: the estimates of a family that is easier to fit."""
+    kin = Run(run.encoder, run.layout, run.measured, family, run.options)
+    theta = _solve(kin, first_values(kin)).theta.copy()
+    run.passes += kin.passes
+    for own, sign in zip(run.layout.slices, factors, strict=True):
+        theta[own] *= sign
+    return theta
 
 
 def _doubtful(fit: Fit) -> bool:

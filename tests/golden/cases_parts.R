@@ -522,6 +522,6 @@ zip(
   ".0048228 .0132516 .0107142 .0018697 .0014121 .0085913", llf = "-57006.05", aic = "114024.1"
 )
 rand(
-  "geometric", list(family = "geometric"),
+  "geometric", list(family = "geometric", information = "observed"),
   loose = list(approximately("1e-8", "statsmodels' BFGS stops early", llf = "-43540.58000589021"))
 )

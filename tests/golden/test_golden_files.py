@@ -19,7 +19,16 @@ PARTS = {
     for case in golden_files.names(golden_files.PARTS)
 }
 INSIDE = [case for case, record in PARTS.items() if "params" in record["values"]]
-PARTS_OPTIONS = {"family", "inflate", "hurdle", "zero", "truncated", "censored", "dispersion"}
+PARTS_OPTIONS = {
+    "information",
+    "family",
+    "inflate",
+    "hurdle",
+    "zero",
+    "truncated",
+    "censored",
+    "dispersion",
+}
 ANCILLARY = {"alpha", "hurdle_alpha", "nu"}
 
 
