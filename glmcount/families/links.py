@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from scipy import special
 
 from glmcount.errors import UsageError, near, some
-from glmcount.families.base import Curvature, Etas, Family, Limit, StartSums
-from glmcount.numerics import Array, Jet
+from glmcount.families.base import Etas, Family, Limit, StartSums
+from glmcount.families.reparametrise import reparametrise
+from glmcount.numerics import Array, Jet, eta_jet
 
 __all__ = ["Link", "compose", "links", "register_link"]
 
@@ -100,48 +101,10 @@ register_link(Link("identity", _identity, np.asarray))
 register_link(Link("sqrt", _sqrt, np.sqrt))
 
 
-def _own(link: Link, etas: Etas) -> tuple[Etas, Array, Array]:
-    h, h1, h2 = link.own(etas[0])
-    return (h, *etas[1:]), h1, h2
-
-
-def _chained(jet: Jet, h1: Array, h2: Array) -> Jet:
-    """Chain rule for the first predictor."""
-    first = jet.d1[0]
-    if first is None:
-        return jet
-    q = jet.q
-    d2 = [list(row) for row in jet.d2]
-    for k in range(1, q):
-        entry = d2[0][k]
-        d2[0][k] = d2[k][0] = None if entry is None else entry * h1
-    second = d2[0][0]
-    curve = first * h2
-    d2[0][0] = curve if second is None else second * h1 * h1 + curve
-    return Jet(jet.value, (first * h1, *jet.d1[1:]), tuple(tuple(row) for row in d2))
-
-
-def _terms(y: Array, etas: Etas, family: Family, link: Link) -> Jet:
-    own, h1, h2 = _own(link, etas)
-    return _chained(family.terms(y, own), h1, h2)
-
-
-def _moments(etas: Etas, family: Family, link: Link) -> tuple[Jet, Jet]:
-    own, h1, h2 = _own(link, etas)
-    mean, variance = family.moments(own)
-    return _chained(mean, h1, h2), _chained(variance, h1, h2)
-
-
-def _expected(etas: Etas, family: Family, link: Link) -> Curvature:
-    own, h1, _ = _own(link, etas)
-    if family.expected is None:
-        return ((None,) * len(etas),) * len(etas)
-    rows = [list(row) for row in family.expected(own)]
-    for k in range(len(rows)):
-        for j, i in {(0, k), (k, 0)}:
-            entry = rows[j][i]
-            rows[j][i] = None if entry is None else entry * (h1 * h1 if k == 0 else h1)
-    return tuple(tuple(row) for row in rows)
+def _inner(etas: Etas, link: Link) -> tuple[Jet, ...]:
+    """The family's own predictors as jets in the linear ones."""
+    first = eta_jet(etas, 0).chain(*link.own(etas[0]))
+    return (first, *(eta_jet(etas, k) for k in range(1, len(etas))))
 
 
 def _start(sums: StartSums, family: Family, link: Link) -> tuple[float, ...]:
@@ -187,20 +150,13 @@ def compose(family: Family, link: str | Link | None) -> Family:
     link = _link(link, family)
     if link.plain:
         return family
-    bound: dict[str, Any] = {"family": family, "link": link}
-    deviance, tails, sample = family.deviance, family.tails, family.sample
-    return family.with_(
+    return reparametrise(
+        family,
+        partial(_inner, link=link),
         link=link.name,
-        terms=partial(_terms, **bound),
-        moments=partial(_moments, **bound),
-        expected=partial(_expected, **bound),
-        start=partial(_start, **bound),
-        deviance=deviance and (lambda y, etas: deviance(y, _own(link, etas)[0])),
-        tails=tails and (lambda y, etas: tails(y, _own(link, etas)[0])),
-        sample=lambda rng, etas: sample(rng, _own(link, etas)[0]),
+        start=partial(_start, family=family, link=link),
         limits=tuple(_limit(limit, link) for limit in family.limits),
         collapse="eta" if family.collapse == "mean" else family.collapse,
-        curvature=None,
         mean_log=False,
         lift=link.inverse,
     )
@@ -210,5 +166,5 @@ def _limit(limit: Limit, link: Link) -> Limit:
     return replace(
         limit,
         family=compose(limit.family, link),
-        score=lambda y, etas: limit.score(y, _own(link, etas)[0]),
+        score=lambda y, etas: limit.score(y, (link.own(etas[0])[0], *etas[1:])),
     )

@@ -1,9 +1,6 @@
-"""Truncated and right-censored counts, of any family.
+"""Truncated counts, of any family: P(y) = f(y) / P(Y > k), y > k.
 
-    truncated at k     P(y) = f(y) / P(Y > k),  y > k
-    censored at c      f(y) where y < c, P(Y >= c) where y >= c
-
-Cameron & Trivedi (2013), Regression Analysis of Count Data, sections 4.3 and 4.4.
+Cameron & Trivedi (2013), Regression Analysis of Count Data, section 4.3.
 """
 
 from __future__ import annotations
@@ -13,16 +10,15 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from glmcount.errors import UsageError
-from glmcount.families.base import Etas, Family, Flat, Limit, StartSums
+from glmcount.families.base import Etas, Family, Limit, StartSums
 from glmcount.families.distribution import log_above, log_mass, mass_jet
 from glmcount.families.distribution import tails as tails_of
-from glmcount.families.jets import choose, times, wide
+from glmcount.families.jets import times, wide
 from glmcount.numerics import Array, Jet, exp_jet
 
-__all__ = ["censored", "positive_sample", "truncated"]
+__all__ = ["positive_sample", "truncated"]
 
 TRIES = 50
 
@@ -50,9 +46,6 @@ def positive_sample(rng: np.random.Generator, family: Family, etas: Etas, above:
         count[open_rows] += 1.0
     out[left] = count
     return out
-
-
-# Truncated ------------------------------------------------------------------------------
 
 
 def _truncated_terms(y: Array, etas: Etas, family: Family, k: int) -> Jet:
@@ -155,91 +148,6 @@ def truncated(family: Family, above: int = 0) -> Family:
         support=(above + 1.0, family.support[1]),
         parts={"mean-main": lambda etas: family.moments(etas)[0]},
         flat=lambda y: ((y[0] == above + 1, None), *family.runs_off(y)[1:]),
-        collapse="value",
-        expected=None,
-        deviance=None,
-        curvature=None,
-        wider="",
-    )
-
-
-# Censored -------------------------------------------------------------------------------
-
-
-def _is_censored(y: Array) -> NDArray[np.bool_]:
-    return y[0] >= y[1]
-
-
-def _censored_terms(y: Array, etas: Etas, family: Family) -> Jet:
-    hit = _is_censored(y)
-    jet = family.terms(y, etas)
-    if not hit.any():
-        return jet
-    # Where nothing is censored the limit may be infinite: any count will do there.
-    limit = np.where(hit, np.ceil(y[1]) - 1.0, -1.0)
-    return choose(hit, log_above(family, etas, limit), jet)
-
-
-def _censored_tails(y: Array, etas: Etas, family: Family) -> tuple[Array, Array, Array, Array]:
-    """A censored count stands for all from its limit on: F is 1 there."""
-    hit = _is_censored(y)
-    below, here, above, beyond = tails_of(family, np.where(hit, y[1], y[0])[None, :], etas)
-    return below, np.where(hit, 0.0, here), above, np.where(hit, -np.inf, beyond)
-
-
-def _censored_flat(y: Array, family: Family) -> Flat:
-    first, *rest = family.runs_off(y)
-    hit = _is_censored(y)
-    down = None if first[0] is None else first[0] & ~hit
-    return ((down, hit if first[1] is None else first[1] | hit), *rest)
-
-
-def _censored_limit(limit: Limit) -> Limit:
-    def score(y: Array, etas: Etas) -> tuple[Array, Array]:
-        slope, information = limit.score(y, etas)
-        hit = _is_censored(y)
-        if hit.any():
-            slope = np.array(np.broadcast_to(slope, hit.shape))
-            for top in np.unique(np.ceil(y[1][hit])):
-                rows = hit & (np.ceil(y[1]) == top)
-                own = [e if e.shape == (1,) else e[rows] for e in etas]
-                slope[rows] = _score_above(limit, own, int(top), int(rows.sum()))
-        return slope, information
-
-    return replace(limit, family=censored(limit.family), score=score)
-
-
-def _score_above(limit: Limit, etas: list[Array], top: int, n: int) -> Array:
-    """d log P(Y >= top): the score has mean zero, so minus its sum below the limit."""
-    total = np.zeros(n)
-    for j in range(top):
-        y = np.full((1, n), float(j))
-        mass = np.exp(log_mass(limit.family, etas, y[0]).value)
-        total -= mass * limit.score(y, etas)[0]
-    return total * np.exp(-log_above(limit.family, etas, np.full(n, top - 1.0)).value)
-
-
-def censored(family: Family) -> Family:
-    """Counts of which those that reach a limit say only that: y >= limit means "or more".
-
-    Predictions and draws are those of the counts themselves, as if none were censored.
-
-    Examples
-    --------
-    >>> from glmcount.families import poisson
-    >>> censored(poisson).columns
-    ('limit',)
-    """
-    return family.with_(
-        name=f"censored_{family.name}",
-        aliases=(),
-        label=f"Right-censored {family.inside}",
-        terms=partial(_censored_terms, family=family),
-        constant=lambda y: np.where(_is_censored(y), 0.0, family.constant(y)),
-        tails=partial(_censored_tails, family=family),
-        limits=tuple(_censored_limit(limit) for limit in family.limits),
-        columns=("limit",),
-        flat=partial(_censored_flat, family=family),
         collapse="value",
         expected=None,
         deviance=None,

@@ -1,0 +1,150 @@
+"""Hurdle models: a part that says whether a count is positive, and a truncated count part.
+
+    P(0) = P(B = 0),   P(y) = P(B > 0) f(y) / (1 - f(0))
+
+The zero part B is itself a family: Bernoulli under any link, or a count family of which only
+P(B > 0) matters, which is then censored at 1 (Mullahy 1986, Journal of Econometrics 33;
+Zeileis, Kleiber & Jackman 2008, Journal of Statistical Software 27(8)).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from glmcount.families.base import Etas, Family, Flat, Limit, StartSums
+from glmcount.families.bernoulli import bernoulli
+from glmcount.families.distribution import log_zero
+from glmcount.families.jets import choose, log_complement, times, wide
+from glmcount.families.parts import (
+    JOINT,
+    Parts,
+    count_start,
+    moved,
+    positive_mean,
+    typical_zero,
+    zero_sums,
+)
+from glmcount.families.truncated import positive_sample
+from glmcount.numerics import Array, Jet, exp_jet
+
+__all__ = ["hurdle"]
+
+
+def _log_positive(parts: Parts, etas: Etas) -> Jet:
+    """Jet of log P(Y > 0), from the zero part."""
+    return log_complement(parts.of_zero(log_zero(parts.zero, parts.zero_etas(etas))))
+
+
+def _log_truncation(parts: Parts, etas: Etas) -> Jet:
+    """Jet of log(1 - f(0)) of the count part."""
+    return log_complement(parts.of_count(log_zero(parts.count, parts.count_etas(etas))))
+
+
+def _hurdle_terms(y: Array, etas: Etas, parts: Parts) -> Jet:
+    none = y[0] == 0
+    at_zero = parts.of_zero(log_zero(parts.zero, parts.zero_etas(etas)))
+    if none.all():
+        return choose(none, at_zero, at_zero)
+    count = parts.of_count(parts.count.terms(y, parts.count_etas(etas)))
+    positive = log_complement(at_zero) + count + times(_log_truncation(parts, etas), -1.0)
+    return choose(none, at_zero, positive)
+
+
+def _hurdle_moments(etas: Etas, parts: Parts) -> tuple[Jet, Jet]:
+    mean, variance = map(parts.of_count, parts.count.moments(parts.count_etas(etas)))
+    ratio = exp_jet(_log_positive(parts, etas) + times(_log_truncation(parts, etas), -1.0))
+    spread = ratio + times(ratio * ratio, -1.0)
+    return ratio * mean, ratio * variance + spread * (mean * mean)
+
+
+def _hurdle_sample(rng: np.random.Generator, etas: Etas, parts: Parts) -> Array:
+    etas = wide(etas)
+    over = parts.zero.sample(rng, parts.zero_etas(etas)) > 0
+    return np.where(over, positive_sample(rng, parts.count, parts.count_etas(etas), 0), 0.0)
+
+
+def _hurdle_start(sums: StartSums, parts: Parts) -> tuple[float, ...]:
+    zero = parts.zero.start(zero_sums(sums, sums.weight - sums.zero))
+    return parts.ordered(count_start(parts, sums, positive_mean(sums)), zero)
+
+
+def _hurdle_flat(y: Array, parts: Parts) -> Flat:
+    count, some = parts.count.runs_off(y), y[0] > 0
+    rest = ((None, None),) * (parts.zero.q - 1)
+    down = np.asarray(y[0] <= 1)
+    return ((down, count[0][1]), (~some, some), *count[1:], *rest)
+
+
+def _hurdle_limits(parts: Parts) -> tuple[Limit, ...]:
+    def of_count(limit: Limit) -> Limit:
+        def score(y: Array, etas: Etas) -> tuple[Array, Array]:
+            own = Parts(limit.family, parts.zero).count_etas(etas)
+            slope, information = limit.score(y, own)
+            at_zero = limit.score(np.zeros_like(y), own)[0]
+            odds = 1.0 / np.expm1(-log_zero(limit.family, own).value)
+            some = y[0] > 0
+            return np.where(some, slope + odds * at_zero, 0.0), np.where(some, information, 0.0)
+
+        return moved(limit, parts, hurdle(limit.family, parts.zero), score)
+
+    def of_zero(limit: Limit) -> Limit:
+        def score(y: Array, etas: Etas) -> tuple[Array, Array]:
+            own = Parts(parts.count, limit.family).zero_etas(etas)
+            slope, information = limit.score(np.zeros_like(y), own)
+            odds = 1.0 / np.expm1(-log_zero(limit.family, own).value)
+            return np.where(y[0] > 0, -odds, 1.0) * slope, np.broadcast_to(information, y[0].shape)
+
+        at = parts.zero_at
+        return replace(
+            limit,
+            equation=at[limit.equation],
+            lost=tuple(at[k] for k in limit.lost),
+            label=f"hurdle_{limit.label}",
+            family=hurdle(parts.count, limit.family),
+            score=score,
+            opens=False,
+        )
+
+    return (*map(of_count, parts.count.limits), *map(of_zero, parts.zero.limits))
+
+
+def hurdle(count: Family, zero: Family | None = None) -> Family:
+    """Counts that are positive with the probability of a zero part, then of a truncated family.
+
+    Parameters
+    ----------
+    count : Family
+    zero : Family, optional
+        Of the event "positive": Bernoulli under any link, or a count family of which only
+        P(Y > 0) matters; Bernoulli with logit link by default.
+
+    Examples
+    --------
+    >>> from glmcount.families import poisson
+    >>> hurdle(poisson).label
+    'Hurdle Poisson'
+    """
+    zero = zero or bernoulli
+    parts = Parts(count, zero)
+    by = f"{zero.link} link" if zero.domain == "logit" else f"{zero.inside} censored at 1"
+    return count.with_(
+        name=f"hurdle_{count.name}",
+        aliases=(),
+        label=f"Hurdle {count.inside}",
+        equations=parts.equations("hurdle", f"Hurdle: P(y > 0), {by}"),
+        terms=partial(_hurdle_terms, parts=parts),
+        moments=partial(_hurdle_moments, parts=parts),
+        constant=lambda y: np.where(y[0] > 0, count.constant(y), 0.0),
+        sample=partial(_hurdle_sample, parts=parts),
+        start=partial(_hurdle_start, parts=parts),
+        flat=partial(_hurdle_flat, parts=parts),
+        limits=_hurdle_limits(parts),
+        parts={
+            "mean-main": lambda etas: parts.of_count(parts.count.moments(parts.count_etas(etas))[0])
+        },
+        typical=parts.ordered(count.typical, typical_zero(zero)),
+        **JOINT,
+    )
