@@ -11,6 +11,8 @@ import pytest
 import refresh
 from scipy.special import gammaln
 
+from tests import golden_files, test_golden, test_golden_parts
+
 PAGES = {str(page.relative_to(refresh.ROOT)): page for page in refresh.pages()}
 
 
@@ -84,3 +86,19 @@ def test_a_broken_block_names_the_line_of_the_page(tmp_path):
     with pytest.raises(ZeroDivisionError) as caught:
         refresh.outputs(page)
     assert caught.traceback[-1].lineno + 1 == 4
+
+
+def test_the_evidence_has_every_published_figure_beside_its_source():
+    page = PAGES["docs/evidence.md"].read_text(encoding="utf-8")
+    for case in (*test_golden.RECORDS, *test_golden_parts.RECORDS):
+        record = {**test_golden.RECORDS, **test_golden_parts.RECORDS}[case]
+        if golden_files.is_local(record):
+            continue
+        printed = [f for f in golden_files.printed(record) if "/cluster/" not in f[0]]
+        if printed:
+            section = page.partition(f"\n### {case}\n")[2].partition("\n### ")[0]
+            assert record["source"] in section, case
+        for path, literal, loose in printed:
+            assert f"| {path[1:]} | {'~' if loose else ''}{literal} |" in section, (case, path)
+        if "params" in record["values"]:
+            assert f"\n| {case} |" in page
