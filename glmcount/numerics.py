@@ -51,8 +51,8 @@ class Control:
     tol : float
         A full Newton step is final when no row's linear predictor moves by more.
     maxiter : int, optional
-        Most iterations; None takes the method's own: 100 for newton and irls, 2,000 for
-        lbfgs, 100,000 for gradient.
+        Most iterations; None takes the method's own: 100 for newton and irls (400 for
+        models of several equations), 2,000 for lbfgs, 100,000 for gradient.
     threads : int, optional
         Worker threads over strips of rows; None takes the number of processors, at most 8.
         The digits do not depend on it.

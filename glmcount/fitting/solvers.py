@@ -23,6 +23,9 @@ TRIES = 40
 # A sample's own error is larger: p columns leave about sqrt(p n / m) standard errors.
 PILOT = 0.1
 RECESSION = 1e-4
+MOST = 100
+# Towards a step function in a logit, or along a curved valley, the way is longer.
+FAR = 400
 # Newton's steps contract near a maximum; along a recession they keep their length.
 LASTING = 0.7
 ENOUGH = 4
@@ -179,9 +182,9 @@ def newton(problem: Problem, theta: Array) -> Outcome:
     within a trust region as long as the information is not definite or the region is small.
     """
     control = problem.control
-    most = control.maxiter if control.maxiter is not None else 100
-    tol = PILOT if problem.pilot else control.tol
     radius = problem.radius
+    most = control.maxiter if control.maxiter is not None else MOST if radius == np.inf else FAR
+    tol = PILOT if problem.pilot else control.tol
     sums = problem.evaluate(theta, True)
     if not np.isfinite(sums.llf):
         raise ConvergenceError(
@@ -246,7 +249,7 @@ def _region(
         hoped -= 0.5 * float(np.dot(step, np.dot(sums.information, step)))
         if np.isfinite(following.llf) and gained >= 0.1 * hoped - slack:
             moved = problem.reach(step)
-            if gained > 0.5 * hoped:
+            if gained > 0.25 * hoped:
                 radius = max(radius, 2.5 * moved)
             return step, radius, refused, following
         radius = 0.25 * min(radius, problem.reach(step))
