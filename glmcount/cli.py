@@ -48,19 +48,29 @@ OK, REFUSED, MISUSED = 0, 1, 2
 # Families whose parameter alpha can be held at a number.
 ALPHA_FAMILIES: dict[str, Callable[[float], Family]] = {negbin().name: negbin}
 
-# Options handed to `fit` under their own names when they are given.
-FIT_OPTIONS = (
-    "link",
-    "offset",
-    "exposure",
-    "weights",
-    "weights_type",
-    "cov",
-    "information",
-    "method",
-    "missing",
-    "separation",
-)
+# Options handed to `fit` under their own names when they are given: metavar and help.
+FIT_OPTIONS: dict[str, tuple[str, str]] = {
+    "link": ("NAME", "link of the mean; the family's own by default"),
+    "offset": ("EXPR", 'column or expression, as "log(days)"'),
+    "exposure": ("EXPR", "column or expression whose log is the offset"),
+    "weights": ("EXPR", "column or expression"),
+    "weights_type": ("TYPE", "frequency (default), importance, probability"),
+    "inflate": ("TERMS", 'zero-inflated: terms of P(structural zero), as "z1 + z2" or "1"'),
+    "hurdle": ("TERMS", "hurdle: terms of P(y > 0)"),
+    "zero": (
+        "NAME",
+        "link of that part: logit (default), probit, cloglog; of a hurdle also"
+        " poisson, negbin, geometric",
+    ),
+    "truncated": ("K", "counts up to K are never seen; 0 is zero-truncated"),
+    "censored": ("LIMIT", 'number, column or expression at which a count says "or more"'),
+    "dispersion": ("TERMS", "terms of a regression for the log of the dispersion"),
+    "cov": ("TYPE", "nonrobust, opg, HC0, HC1, HC2 or HC3"),
+    "information": ("NAME", "expected or observed"),
+    "method": ("NAME", "newton (default), irls, lbfgs or gradient"),
+    "missing": ("NAME", "what to do with rows that have missing values (default: drop)"),
+    "separation": ("NAME", "warn (default), raise or ignore"),
+}
 
 JSON_FIGURES = (
     "nobs",
@@ -146,20 +156,10 @@ def _add_model_options(command: argparse.ArgumentParser) -> None:
         help="family of the counts (default: poisson)",
     )
     add("--family-alpha", type=positive_number, metavar="A", help="hold the family's alpha at A")
-    add("--link", metavar="NAME", help="link of the mean; the family's own by default")
-    add("--offset", metavar="EXPR", help='column or expression, as "log(days)"')
-    add("--exposure", metavar="EXPR", help="column or expression whose log is the offset")
-    add("--weights", metavar="EXPR", help="column or expression")
-    add("--weights-type", metavar="TYPE", help="frequency (default), importance, probability")
-    add("--cov", metavar="TYPE", help="nonrobust, opg, HC0, HC1, HC2 or HC3")
-    add("--information", metavar="NAME", help="expected or observed")
-    add("--method", metavar="NAME", help="newton (default), irls, lbfgs or gradient")
-    add(
-        "--missing",
-        metavar="NAME",
-        help="what to do with rows that have missing values (default: drop)",
-    )
-    add("--separation", metavar="NAME", help="warn (default), raise or ignore")
+    types: dict[str, Callable[[str], Any]] = {"truncated": int, "censored": limit}
+    for name, (metavar, text) in FIT_OPTIONS.items():
+        flag = f"--{name.replace('_', '-')}"
+        add(flag, metavar=metavar, help=text, type=types.get(name, str))
 
 
 def _add_output_options(command: argparse.ArgumentParser) -> None:
@@ -182,6 +182,14 @@ def positive_number(text: str) -> float:
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f"{text} is not a positive number")
     return value
+
+
+def limit(text: str) -> float | str:
+    """The number in an argument, or a column or expression as it stands."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def proportion(text: str) -> float:

@@ -94,8 +94,8 @@ def test_only_what_is_given_is_handed_on(called, csv):
 
 
 def test_every_option_is_handed_on_under_its_name(called, csv):
-    given = {name: f"<{name}>" for name in cli.FIT_OPTIONS}
-    words = [w for name, v in given.items() for w in (f"--{name.replace('_', '-')}", v)]
+    given = {name: f"<{name}>" for name in cli.FIT_OPTIONS} | {"truncated": 2}
+    words = [w for name, v in given.items() for w in (f"--{name.replace('_', '-')}", str(v))]
     assert cli.main(["fit", "y ~ x", csv, "--family", "geometric", *words]) == 0
     assert called[0][2] == {"family": "geometric", **given}
 
@@ -331,7 +331,72 @@ def test_json_of_a_real_fit(visits, fitted, capsys):
     assert found["certificate"]["rho"] < 1e-6
 
 
-@pytest.mark.parametrize("family", ["poisson", "quasipoisson", "negbin", "geometric"])
+PARTS = {
+    "inflate": (
+        ["--inflate", "chronic", "--zero", "probit"],
+        {"inflate": "chronic", "zero": "probit"},
+    ),
+    "hurdle": (["--hurdle", "1"], {"hurdle": "1"}),
+    "dispersion": (
+        ["--dispersion", "school", "--family", "negbin"],
+        {"dispersion": "school", "family": "negbin"},
+    ),
+    "censored": (["--censored", "10"], {"censored": 10}),
+    "censored by column": (["--censored", "school"], {"censored": "school"}),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_parts_are_those_of_the_call(visits, capsys, name):
+    words, options = PARTS[name]
+    assert cli.main(["fit", "visits ~ chronic", visits, *words, "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    expected = api.fit("visits ~ chronic", datasets.load("nmes1988"), **options)
+    assert found["params"] == expected.params.to_dict()
+    assert found["llf"] == expected.llf
+    assert found["deviance"] is None or "dispersion" in options
+    assert cli.main(["fit", "visits ~ chronic", visits, *words]) == 0
+    assert "Converged" in capsys.readouterr().out
+
+
+def test_truncation_by_the_command_line(tmp_path, capsys):
+    data = datasets.load("nmes1988").query("visits > 0")
+    path = tmp_path / "some.csv"
+    data.to_csv(path, index=False)
+    words = ["fit", "visits ~ chronic", str(path), "--truncated", "0", "--format", "json"]
+    assert cli.main(words) == 0
+    expected = api.fit("visits ~ chronic", data, truncated=0)
+    assert json.loads(capsys.readouterr().out)["llf"] == expected.llf
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "text"),
+    [
+        (["--inflate", "1", "--hurdle", "1"], 2, "choose one"),
+        (["--zero", "probit"], 2, "inflate= or hurdle="),
+        (["--truncated", "x"], 2, "invalid int value"),
+        (["--truncated", "0"], 1, "1 or more"),
+        (["--inflate", "chronc"], 1, "^"),
+    ],
+)
+def test_parts_that_are_no_model_end_with_a_message(visits, capsys, words, code, text):
+    assert cli.main(["fit", "visits ~ chronic", visits, *words]) == code
+    assert text in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "family",
+    [
+        "poisson",
+        "quasipoisson",
+        "negbin",
+        "geometric",
+        "negbin1",
+        "genpoisson",
+        "compoisson",
+        "pig",
+    ],
+)
 def test_every_family_writes_text_and_json(visits, capsys, family):
     for format in ("text", "json"):
         words = ["fit", "visits ~ chronic", visits, "--family", family, "--format", format]

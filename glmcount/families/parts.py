@@ -37,7 +37,7 @@ class Parts:
 
     @property
     def count_at(self) -> tuple[int, ...]:
-        """The mean of the count part comes first, its other parameters after the zero part's mean."""
+        """The mean of the count part comes first, its others after that of the zero part."""
         return (0, *range(2, self.count.q + 1))
 
     def count_etas(self, etas: Etas) -> list[Array]:
