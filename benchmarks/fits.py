@@ -4,16 +4,23 @@ Every function here imports what it needs and returns the fit, so that neither t
 memory includes an import, and memory of one side is measured without the other loaded.
 """
 
+import json
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from benchmarks.frames import DENSE, LEVELS
+from benchmarks.frames import DENSE, LEVELS, PARTS
 
 DENSE_FORMULA = "y ~ " + " + ".join(DENSE)
 FACTORS = [*LEVELS, "u", "v"]
 FACTORS_FORMULA = "y ~ " + " + ".join(FACTORS)
+PARTS_RIGHT = " + ".join(PARTS)
+PARTS_FORMULA = f"y ~ {PARTS_RIGHT}"
 WARPBREAKS_FORMULA = "breaks ~ wool * tension"
 # glum stops on its mean gradient. At its default, 1e-4, coefficients are 3e-4 standard errors
 # off; this is the loosest power of ten that brings them within 1e-6.
@@ -25,6 +32,8 @@ class Estimates(NamedTuple):
 
     coefficients: np.ndarray
     errors: np.ndarray | None
+    # Of a peer in a process of its own, timed there: starting it and reading do not count.
+    seconds: float | None = None
 
 
 def ours(formula, **options):
@@ -94,3 +103,57 @@ def glum_tuned():
             return several(frame)
 
     return fit
+
+
+def statsmodels_negbin():
+    """NB2 of statsmodels from the formula; more iterations than its 35, which do not suffice."""
+    import statsmodels.formula.api as smf
+
+    def fit(frame):
+        result = smf.negativebinomial(PARTS_FORMULA, frame).fit(maxiter=1000, disp=0)
+        return Estimates(result.params.to_numpy(), result.bse.to_numpy())
+
+    return fit
+
+
+def statsmodels_inflated(name, alpha):
+    """A zero-inflated model of statsmodels from columns, both parts with all of them."""
+
+    def load():
+        import statsmodels.api as sm
+
+        def fit(frame):
+            design = sm.add_constant(frame[list(PARTS)])
+            model = getattr(sm, name)(frame["y"], design, exog_infl=design)
+            result = model.fit(maxiter=1000, disp=0)
+            # The zero part stands first there, and last here but for alpha.
+            order = np.roll(np.arange(2 * design.shape[1]), design.shape[1])
+            order = np.r_[order, [2 * design.shape[1]] * alpha].astype(int)
+            return Estimates(result.params.to_numpy()[order], result.bse.to_numpy()[order])
+
+        return fit
+
+    return load
+
+
+def r_package(package, model):
+    """A fit of an R package in a process of its own, which times itself."""
+
+    def load():
+        if shutil.which("Rscript") is None:
+            raise SystemExit(f"{package} needs Rscript: on Debian r-base-core, r-cran-{package}")
+        script = Path(__file__).with_name("peers.R")
+
+        def fit(frame):
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "frame.csv"
+                frame.to_csv(path, index=False, float_format="%.17g")
+                command = ["Rscript", str(script), package.replace("tmb", "TMB"), model, str(path)]
+                done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
+            found = json.loads(done.stdout.splitlines()[-1])
+            coefficients = np.array(found["coefficients"])
+            return Estimates(coefficients, None, found["seconds"])
+
+        return fit
+
+    return load

@@ -9,6 +9,8 @@ ROWS = 1_000_000
 STRIP = 65_536
 DENSE = tuple(f"x{j}" for j in range(1, 21))
 LEVELS = {"a": 10, "b": 50, "c": 300}
+PARTS_ROWS = 100_000
+PARTS = tuple(f"x{j}" for j in range(1, 9))
 WARPBREAKS = Path(__file__).parents[1] / "glmcount" / "datasets" / "warpbreaks.csv"
 
 
@@ -61,3 +63,21 @@ def factors():
 def warpbreaks():
     """54 looms, two factors: R's `warpbreaks`."""
     return pd.read_csv(WARPBREAKS)
+
+
+def parts(zeros=True, dispersion=0.5):
+    """100,000 rows of 8 numeric columns; a third of the zeros are structural."""
+
+    def draw():
+        rng = np.random.default_rng(8)
+        x = rng.standard_normal((PARTS_ROWS, len(PARTS)))
+        mean = np.exp(0.5 + x @ np.linspace(-0.2, 0.2, len(PARTS)))
+        if dispersion:
+            mean = mean * rng.gamma(1.0 / dispersion, dispersion, PARTS_ROWS)
+        y = rng.poisson(mean)
+        if zeros:
+            logit = -0.7 + x @ np.linspace(0.3, -0.3, len(PARTS))
+            y[rng.uniform(size=PARTS_ROWS) < 1.0 / (1.0 + np.exp(-logit))] = 0
+        return _frame({"y": y} | {name: x[:, j].copy() for j, name in enumerate(PARTS)})
+
+    return draw

@@ -56,7 +56,7 @@ def _row(case, measured):
         f"{measured['times']['agreement']:.0e}",
         "" if errors is None else f"{errors:.0e}",
         f"{measured['ours']['added']:.0f}",
-        f"{measured['peer']['added']:.0f}",
+        "" if measured["peer"] is None else f"{measured['peer']['added']:.0f}",
         {True: "yes", False: "**no**", None: ""}[same],
         f"{max(measured['times']['others'], 0.0):.0%}",
     )

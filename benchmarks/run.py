@@ -33,7 +33,7 @@ def _measure(name, pairs):
     return {
         "times": _work("times", name, pairs),
         "ours": _work("memory", name, "ours"),
-        "peer": _work("memory", name, "peer"),
+        "peer": None if CASES[name].external else _work("memory", name, "peer"),
         "threads": _work("threads", name) if CASES[name].threads else None,
     }
 

