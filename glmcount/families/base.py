@@ -211,6 +211,8 @@ class Family:
         row. Default: rows with y = 0 as the mean's predictor falls.
     domain : {"log", "logit"}
         What the mean's own predictor is, before links.
+    binary : callable, optional
+        ``etas -> (log P(Y = 0), log P(Y > 0))`` as jets, where the two are cheaper together.
     relative : (Family, tuple of float), optional
         A family of the same equations that is easy to fit, and by what to multiply its
         parameters, equation by equation, to start this one from there.
@@ -243,6 +245,7 @@ class Family:
     parts: Mapping[str, Callable[[Etas], Jet]] = field(default_factory=dict)
     flat: Callable[[Array], Flat] | None = None
     domain: Literal["log", "logit"] = "log"
+    binary: Callable[[Etas], tuple[Jet, Jet]] | None = None
     relative: tuple[Family, tuple[float, ...]] | None = None
 
     def __repr__(self) -> str:
@@ -361,5 +364,6 @@ def hold(family: Family, values: Sequence[float]) -> Family:
         limits=(),
         parts={},
         flat=None,
+        binary=None,
         relative=None,
     )

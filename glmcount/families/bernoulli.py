@@ -20,19 +20,33 @@ def _softplus(z: Array) -> Array:
     return np.maximum(z, 0.0) + np.log1p(np.exp(-np.abs(z)))
 
 
-def terms(y: Array, etas: Etas) -> Jet:
-    """y z - log(1 + exp(z)); minus infinity where y is neither 0 nor 1."""
-    z = etas[0]
+def _parts(z: Array) -> tuple[Array, Array, Array]:
+    """P(Y = 1), P(Y = 0) and log(1 + exp(-|z|)), each from its own side."""
     small = np.exp(-np.abs(z))
     near = 1.0 / (1.0 + small)
     far = small * near
-    share, rest = np.where(z > 0, near, far), np.where(z > 0, far, near)
-    # log P(Y = y) = -log(1 + exp(-z)) at 1 and -log(1 + exp(z)) at 0, each from its own side.
+    up = z > 0
+    return np.where(up, near, far), np.where(up, far, near), np.log1p(small)
+
+
+def terms(y: Array, etas: Etas) -> Jet:
+    """y z - log(1 + exp(z)); minus infinity where y is neither 0 nor 1."""
+    z = etas[0]
+    share, rest, more = _parts(z)
     some = y[0] > 0
-    value = np.minimum(np.where(some, z, -z), 0.0) - np.log1p(small)
+    value = np.minimum(np.where(some, z, -z), 0.0) - more
     if y.max(initial=0.0) > 1.0:
         value = np.where(y[0] > 1.0, -np.inf, value)
     return Jet(value, (np.where(some, rest, -share),), ((-share * rest,),))
+
+
+def _binary(etas: Etas) -> tuple[Jet, Jet]:
+    share, rest, more = _parts(etas[0])
+    spread = ((-share * rest,),)
+    return (
+        Jet(np.minimum(-etas[0], 0.0) - more, (-share,), spread),
+        Jet(np.minimum(etas[0], 0.0) - more, (rest,), spread),
+    )
 
 
 def _moments(etas: Etas) -> tuple[Jet, Jet]:
@@ -100,5 +114,6 @@ bernoulli = register(
         support=(0.0, 1.0),
         flat=_flat,
         domain="logit",
+        binary=_binary,
     )
 )

@@ -101,5 +101,6 @@ def censored(family: Family) -> Family:
         expected=None,
         deviance=None,
         curvature=None,
+        binary=None,
         wider="",
     )

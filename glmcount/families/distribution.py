@@ -11,7 +11,7 @@ from glmcount.families.base import Etas, Family
 from glmcount.families.jets import add_logs, log_complement
 from glmcount.numerics import Array, Jet, exp_jet
 
-__all__ = ["log_above", "log_mass", "log_zero", "mass_jet", "quantiles", "tails", "up_to"]
+__all__ = ["binary", "log_above", "log_mass", "log_zero", "mass_jet", "quantiles", "tails", "up_to"]
 
 BLOCK = 64
 LONGEST = 200_000
@@ -42,6 +42,14 @@ def _stacked(family: Family, count: Array) -> Array:
 def log_zero(family: Family, etas: Etas) -> Jet:
     """Jet of log P(Y = 0)."""
     return log_mass(family, etas, np.zeros(1 if all(e.shape == (1,) for e in etas) else _n(etas)))
+
+
+def binary(family: Family, etas: Etas) -> tuple[Jet, Jet]:
+    """Jets of log P(Y = 0) and log P(Y > 0)."""
+    if family.binary is not None:
+        return family.binary(etas)
+    none = log_zero(family, etas)
+    return none, log_complement(none)
 
 
 def _n(etas: Etas) -> int:

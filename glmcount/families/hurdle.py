@@ -16,8 +16,8 @@ import numpy as np
 
 from glmcount.families.base import Etas, Family, Flat, Limit, StartSums
 from glmcount.families.bernoulli import bernoulli
-from glmcount.families.distribution import log_zero
-from glmcount.families.jets import choose, log_complement, times, wide
+from glmcount.families.distribution import binary, log_zero
+from glmcount.families.jets import choose, less, log_complement, wide
 from glmcount.families.parts import (
     JOINT,
     Parts,
@@ -33,11 +33,6 @@ from glmcount.numerics import Array, Jet, exp_jet
 __all__ = ["hurdle"]
 
 
-def _log_positive(parts: Parts, etas: Etas) -> Jet:
-    """Jet of log P(Y > 0), from the zero part."""
-    return log_complement(parts.of_zero(log_zero(parts.zero, parts.zero_etas(etas))))
-
-
 def _log_truncation(parts: Parts, etas: Etas) -> Jet:
     """Jet of log(1 - f(0)) of the count part."""
     return log_complement(parts.of_count(log_zero(parts.count, parts.count_etas(etas))))
@@ -45,18 +40,17 @@ def _log_truncation(parts: Parts, etas: Etas) -> Jet:
 
 def _hurdle_terms(y: Array, etas: Etas, parts: Parts) -> Jet:
     none = y[0] == 0
-    at_zero = parts.of_zero(log_zero(parts.zero, parts.zero_etas(etas)))
-    if none.all():
-        return choose(none, at_zero, at_zero)
+    at_zero, above = map(parts.of_zero, binary(parts.zero, parts.zero_etas(etas)))
     count = parts.of_count(parts.count.terms(y, parts.count_etas(etas)))
-    positive = log_complement(at_zero) + count + times(_log_truncation(parts, etas), -1.0)
-    return choose(none, at_zero, positive)
+    positive = above + less(count, _log_truncation(parts, etas))
+    return choose(none, at_zero, positive) if none.any() else positive
 
 
 def _hurdle_moments(etas: Etas, parts: Parts) -> tuple[Jet, Jet]:
     mean, variance = map(parts.of_count, parts.count.moments(parts.count_etas(etas)))
-    ratio = exp_jet(_log_positive(parts, etas) + times(_log_truncation(parts, etas), -1.0))
-    spread = ratio + times(ratio * ratio, -1.0)
+    above = parts.of_zero(binary(parts.zero, parts.zero_etas(etas))[1])
+    ratio = exp_jet(less(above, _log_truncation(parts, etas)))
+    spread = less(ratio, ratio * ratio)
     return ratio * mean, ratio * variance + spread * (mean * mean)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from glmcount.families.base import Etas, Family, Flat, Limit, StartSums
 from glmcount.families.bernoulli import bernoulli
-from glmcount.families.distribution import log_zero
+from glmcount.families.distribution import binary, log_zero
 from glmcount.families.hurdle import hurdle
 from glmcount.families.jets import add_logs, wide
 from glmcount.families.parts import (
@@ -33,8 +33,7 @@ __all__ = ["zero_inflated"]
 
 def _chances(parts: Parts, etas: Etas) -> tuple[Jet, Jet]:
     """Jets of log pi and log(1 - pi)."""
-    own = parts.zero_etas(etas)
-    yes, no = (parts.zero.terms(np.full((1, own[0].size), b), own) for b in (1.0, 0.0))
+    no, yes = binary(parts.zero, parts.zero_etas(etas))
     return parts.of_zero(yes), parts.of_zero(no)
 
 

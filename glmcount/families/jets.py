@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from glmcount.numerics import Array, Jet
 
-__all__ = ["add_logs", "choose", "embed", "log_complement", "times", "wide"]
+__all__ = ["add_logs", "choose", "embed", "less", "log_complement", "times", "wide"]
 
 Entry = Array | None
 
@@ -58,6 +58,22 @@ def times(jet: Jet, factor: Array | float) -> Jet:
     )
 
 
+def less(a: Jet, b: Jet) -> Jet:
+    """a - b."""
+
+    def gap(x: Entry, y: Entry) -> Entry:
+        if y is None:
+            return x
+        return -y if x is None else x - y
+
+    span = range(a.q)
+    return Jet(
+        a.value - b.value,
+        tuple(gap(a.d1[j], b.d1[j]) for j in span),
+        tuple(tuple(gap(a.d2[j][k], b.d2[j][k]) for k in span) for j in span),
+    )
+
+
 def choose(mask: NDArray[np.bool_], a: Jet, b: Jet) -> Jet:
     """`a` in the rows of the mask, `b` in the others."""
 
@@ -80,7 +96,7 @@ def add_logs(a: Jet, b: Jet, rows: NDArray[np.bool_] | None = None) -> Jet:
     With d = b - a and p = exp(b) / (exp(a) + exp(b)) it is a + log(1 + exp(d)), whose
     derivatives are a' + p d' and a'' + p d'' + p (1 - p) d' d'.
     """
-    gap = b + times(a, -1.0)
+    gap = less(b, a)
     small = np.exp(-np.abs(gap.value))
     near = 1.0 / (1.0 + small)
     p = np.where(gap.value > 0, near, small * near)

@@ -131,6 +131,7 @@ JOINT: dict[str, Any] = {
     "deviance": None,
     "tails": None,
     "curvature": None,
+    "binary": None,
     "wider": "",
 }
 

@@ -72,6 +72,13 @@ def _moments(etas: Etas, family: Family, inner: Map) -> tuple[Jet, Jet]:
     return _chained(mean, jets), _chained(variance, jets)
 
 
+def _binary(etas: Etas, family: Family, inner: Map) -> tuple[Jet, Jet]:
+    jets = inner(etas)
+    assert family.binary is not None
+    none, some = family.binary(_values(jets))
+    return _chained(none, jets), _chained(some, jets)
+
+
 def _expected(etas: Etas, family: Family, inner: Map) -> Curvature:
     # The score has mean zero, so the bend of the map drops out. An entry that takes an
     # unknown one is unknown.
@@ -143,6 +150,7 @@ def reparametrise(
         "terms": partial(_terms, **bound),
         "moments": partial(_moments, **bound),
         "expected": family.expected and partial(_expected, **bound),
+        "binary": family.binary and partial(_binary, **bound),
         "deviance": deviance and (lambda y, etas: deviance(y, _values(inner(etas)))),
         "tails": tails and (lambda y, etas: tails(y, _values(inner(etas)))),
         "sample": lambda rng, etas: sample(rng, _values(inner(etas))),

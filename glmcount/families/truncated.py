@@ -15,7 +15,7 @@ from glmcount.errors import UsageError
 from glmcount.families.base import Etas, Family, Limit, StartSums
 from glmcount.families.distribution import log_above, log_mass, mass_jet
 from glmcount.families.distribution import tails as tails_of
-from glmcount.families.jets import times, wide
+from glmcount.families.jets import less, times, wide
 from glmcount.numerics import Array, Jet, exp_jet
 
 __all__ = ["positive_sample", "truncated"]
@@ -49,7 +49,7 @@ def positive_sample(rng: np.random.Generator, family: Family, etas: Etas, above:
 
 
 def _truncated_terms(y: Array, etas: Etas, family: Family, k: int) -> Jet:
-    jet = family.terms(y, etas) + times(log_above(family, etas, np.full(1, float(k))), -1.0)
+    jet = less(family.terms(y, etas), log_above(family, etas, np.full(1, float(k))))
     return Jet(np.where(y[0] > k, jet.value, -np.inf), jet.d1, jet.d2)
 
 
@@ -152,5 +152,6 @@ def truncated(family: Family, above: int = 0) -> Family:
         expected=None,
         deviance=None,
         curvature=None,
+        binary=None,
         wider="",
     )

@@ -11,15 +11,16 @@ from glmcount.numerics import Array
 
 __all__ = ["first_values", "pilot_rows"]
 
-PILOT_FROM = 200_000
+PILOT_FROM = 50_000
 PILOT_SHARE = 20
+PILOT_LEAST = 10_000
 
 
 def pilot_rows(n: int, p: int, strips: int) -> int | None:
     """Rows of each strip that a pilot fit takes; None where it would not pay."""
     if n < PILOT_FROM or n < 400 * p:
         return None
-    return -(-max(n // PILOT_SHARE, 20 * p) // strips)
+    return -(-max(n // PILOT_SHARE, PILOT_LEAST, 20 * p) // strips)
 
 
 def first_values(run: Run) -> Array:

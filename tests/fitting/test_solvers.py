@@ -69,6 +69,7 @@ def test_a_pilot_changes_nothing(data, family, monkeypatch):
     big = pd.concat([data] * 10, ignore_index=True)
     whole = gc.fit("y ~ x + z", big, family=family)
     monkeypatch.setattr(beginning, "PILOT_FROM", 1000)
+    monkeypatch.setattr(beginning, "PILOT_LEAST", 200)
     started = gc.fit("y ~ x + z", big, family=family)
     assert any(line.pilot for line in started.history)
     assert not any(line.pilot for line in whole.history)
@@ -139,6 +140,7 @@ def test_start_counts_columns_that_will_be_dropped(data):
 def test_the_printed_progress_names_the_pilot(data, monkeypatch, capsys):
     big = pd.concat([data] * 10, ignore_index=True)
     monkeypatch.setattr(beginning, "PILOT_FROM", 1000)
+    monkeypatch.setattr(beginning, "PILOT_LEAST", 200)
     gc.fit("y ~ x + z", big, control=gc.Control(progress=True))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("pilot iteration 1: llf")
@@ -167,3 +169,16 @@ def test_a_pilot_over_many_strips():
 def test_a_tighter_tolerance_is_met(data):
     result = gc.fit("y ~ x + z", data, control=gc.Control(tol=1e-12))
     assert result.converged and result.certificate.rho <= 1e-12
+
+
+@pytest.mark.parametrize("part", [{"inflate": "z"}, {"hurdle": "z"}, {"inflate": "1"}])
+def test_a_pilot_changes_nothing_in_models_of_parts(data, part, monkeypatch):
+    big = pd.concat([data] * 10, ignore_index=True)
+    big.loc[::3, "y"] = 0
+    whole = gc.fit("y ~ x", big, family="negbin", **part)
+    monkeypatch.setattr(beginning, "PILOT_FROM", 1000)
+    monkeypatch.setattr(beginning, "PILOT_LEAST", 400)
+    piloted = gc.fit("y ~ x", big, family="negbin", **part)
+    assert any(line.pilot for line in piloted.history)
+    assert (np.abs(piloted.params - whole.params) <= 1e-8 * whole.bse).all()
+    assert piloted.llf == pytest.approx(whole.llf, rel=1e-13)
