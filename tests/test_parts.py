@@ -460,3 +460,49 @@ def test_a_dispersion_with_an_offset_is_a_regression():
     assert "Dispersion: log(alpha)" in str(result.summary())
     one = gc.fit("y ~ x", DATA, family="negbin", dispersion="1")
     assert list(one.params.index) == ["Intercept", "x", "alpha"]
+
+
+def grouped(kind):
+    rng = np.random.default_rng(0)
+    g, x = np.repeat(["a", "b", "c"], 100), rng.normal(size=300)
+    y = rng.poisson(np.exp(0.8 + 0.3 * x))
+    y[rng.uniform(size=300) < 0.3] = 0
+    y = {"group": np.where(g == "b", 0, y), "no zeros": np.maximum(y, 1), "nothing": 0 * y}[kind]
+    return pd.DataFrame({"y": y, "x": x, "g": g})
+
+
+ENDS = [
+    ("group", "y ~ x", {"inflate": "g"}, {"separation"}, ["inflate_g[T.b]"]),
+    ("group", "y ~ x + g", {"inflate": "1"}, {"separation"}, ["g[T.b]"]),
+    ("group", "y ~ x", {"hurdle": "g"}, {"separation"}, ["hurdle_g[T.b]"]),
+    ("group", "y ~ x + g", {"hurdle": "g"}, {"separation", "column"}, ["hurdle_g[T.b]"]),
+    ("no zeros", "y ~ x", {"inflate": "g"}, {"inflation_boundary"}, []),
+    ("no zeros", "y ~ x", {"hurdle": "g"}, {"separation"}, ["hurdle_Intercept"]),
+]
+
+
+@pytest.mark.parametrize(("kind", "formula", "options", "named", "infinite"), ENDS)
+def test_groups_without_zeros_or_without_counts_are_named(kind, formula, options, named, infinite):
+    data = grouped(kind)
+    result, told = kinds(lambda: gc.fit(formula, data, **options))
+    assert told == named
+    assert list(result.bse.index[np.isinf(result.bse)]) == infinite
+    assert np.isfinite(result.params).all() and np.isfinite(result.llf)
+    if kind == "group":
+        rows = data.index[result.separation.rows]
+        assert set(data.g[rows]) == {"b"} and len(rows) == 100
+
+
+@pytest.mark.parametrize("options", [{"inflate": "g"}, {"hurdle": "1"}])
+def test_no_positive_count_is_refused(options):
+    with pytest.raises(gc.errors.BoundaryError) as caught:
+        gc.fit("y ~ x", grouped("nothing"), **options)
+    assert caught.value.kind == "all_zero_response"
+
+
+def test_refit_keeps_and_changes_parts():
+    first = gc.fit("y ~ x", DATA, family="negbin", inflate="z")
+    again = first.refit()
+    same(again.params, first.params, 1e-12)
+    other = first.refit(inflate=None, hurdle="z")
+    same(other.params, gc.fit("y ~ x", DATA, family="negbin", hurdle="z").params, 1e-12)
