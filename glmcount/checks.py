@@ -30,7 +30,7 @@ from glmcount.errors import (
 from glmcount.families.base import Family
 from glmcount.fitting.run import Fit, ill_conditioned
 from glmcount.fitting.sums import by_row
-from glmcount.inference.estimates import Estimates
+from glmcount.inference.estimates import Estimates, parameters
 
 __all__ = [
     "check_choice",
@@ -192,7 +192,7 @@ def fit_warnings(
         If the mean ran into the edge of its domain.
     """
     notes: list[GlmcountWarning] = []
-    names = [name for equation in encoder.spec.equations for name in equation.names]
+    names = parameters(fit.family, encoder.spec)[0]
     if fit.falling is not None:
         notes += _separated(fit, found, separation)
     elif not fit.converged:

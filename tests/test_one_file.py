@@ -73,6 +73,29 @@ def test_a_family(data):
         _ = result.deviance
 
 
+PARTS = {
+    "inflate": {"inflate": "x"},
+    "hurdle": {"hurdle": "x", "zero": "probit"},
+    "truncated": {"truncated": 0},
+    "censored": {"censored": 2},
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_family_inherits_every_part(data, part):
+    rows = data[data.y > 0] if part == "truncated" else data
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", gc.errors.GlmcountWarning)
+        result = gc.fit("y ~ x", rows, family=THRICE, **PARTS[part])
+    assert np.isfinite(result.llf)
+    masses = [result.predict(which="prob", at=k) for k in range(4)]
+    np.testing.assert_allclose(sum(masses), 1.0, rtol=1e-12)
+    mean = sum(k * mass for k, mass in enumerate(masses))
+    np.testing.assert_allclose(result.predict(), mean, rtol=1e-12)
+    assert np.isfinite(result.resid_quantile(1)).all()
+    assert result.simulate(1, rng=2)[0].between(0, 3).all()
+
+
 def test_a_link(data):
     def root(lp):
         safe = np.where(lp > 0, lp, np.nan)

@@ -435,3 +435,28 @@ def test_weights_repeat_rows_in_every_part():
     same(weighted.params, whole.params, 1e-8)
     same(weighted.bse, whole.bse, 1e-8)
     assert weighted.bic == pytest.approx(whole.bic, rel=1e-12)
+
+
+def test_a_column_left_out_of_a_part_is_named_with_the_part():
+    data = DATA.assign(double=2 * DATA.z)
+    result, told = kinds(lambda: gc.fit("y ~ x + z", data, inflate="z + double"))
+    assert told == {"column"}
+    assert list(result.aliased) == ["inflate_double"]
+    assert result.aliased["inflate_double"] == pytest.approx({"inflate_z": 2.0})
+    assert "inflate_double" not in result.params
+
+
+def test_a_level_that_only_zeros_have_is_left_out_of_the_count_part():
+    """A zero says nothing of a hurdle's count part, so its column there is not estimable."""
+    data = DATA.assign(only=((DATA.y == 0) & (DATA.index % 3 == 0)).astype(float))
+    result, told = kinds(lambda: gc.fit("y ~ x + only", data, hurdle="z"))
+    assert told == {"column"} and list(result.aliased) == ["only"]
+    same(result.params, gc.fit("y ~ x", data, hurdle="z").params, 1e-9)
+
+
+def test_a_dispersion_with_an_offset_is_a_regression():
+    result = gc.fit("y ~ x", DATA, family="negbin", dispersion="1 + offset(log(t))")
+    assert list(result.params.index) == ["Intercept", "x", "dispersion_Intercept"]
+    assert "Dispersion: log(alpha)" in str(result.summary())
+    one = gc.fit("y ~ x", DATA, family="negbin", dispersion="1")
+    assert list(one.params.index) == ["Intercept", "x", "alpha"]

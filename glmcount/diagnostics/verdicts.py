@@ -10,6 +10,7 @@ from glmcount.fitting.rank import Dependence
 from glmcount.fitting.run import Fit
 from glmcount.fitting.separation import Separation
 from glmcount.fitting.sums import inverse_information, spread
+from glmcount.inference.estimates import parameters
 from glmcount.inference.state import State
 
 __all__ = ["aliased", "certificate", "separation"]
@@ -65,7 +66,7 @@ def separation(state: State) -> Separation | None:
 
 def aliased(state: State) -> dict[str, dict[str, float]]:
     """Columns left out, each with the combination of others that gives it."""
-    names = [name for e in state.encoder.spec.equations for name in e.names]
+    names = parameters(state.fit.family, state.encoder.spec)[0]
     out = {names[one.column]: _combination(state.fit, one, names) for one in state.fit.dependences}
     # A factor of one level is the constant; its coding leaves it no column at all.
     spec = state.encoder.spec

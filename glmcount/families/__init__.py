@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from glmcount.families.base import Equation, Family, Limit, StartSums, families, register, resolve
 from glmcount.families.bernoulli import bernoulli
+from glmcount.families.canonical import negbin_canonical
 from glmcount.families.censored import censored
 from glmcount.families.compoisson import compoisson
 from glmcount.families.genpoisson import genpoisson, genpoisson2
@@ -35,6 +36,7 @@ __all__ = [
     "links",
     "negbin",
     "negbin1",
+    "negbin_canonical",
     "negbinp",
     "pig",
     "poisson",

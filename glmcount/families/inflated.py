@@ -87,7 +87,8 @@ def _inflated_limits(parts: Parts) -> tuple[Limit, ...]:
         return moved(limit, parts, zero_inflated(limit.family, parts.zero), score)
 
     def score(y: Array, etas: Etas) -> tuple[Array, Array]:
-        odds = np.exp(-log_zero(parts.count, etas).value)
+        # Where a zero is out of the question it counts as such, not as infinity.
+        odds = np.exp(np.minimum(-log_zero(parts.count, etas).value, 50.0))
         slope = np.where(y[0] == 0, odds - 1.0, -1.0)
         return slope, np.broadcast_to(odds - 1.0, slope.shape)
 

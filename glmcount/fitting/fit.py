@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from glmcount.design.blocks import Layout, Strip
 from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
+from glmcount.errors import ConvergenceError
 from glmcount.families.base import Family, Limit
 from glmcount.fitting.objective import Rows, Weighed, assemble, informed, predictors
 from glmcount.fitting.rank import Dependence, dependences
@@ -55,10 +56,19 @@ def _climb(run: Run, theta: Array, opened: bool) -> Fit:
     if fit.separated or (fit.status == "final" and not _doubtful(fit)):
         return fit
     if run.family.relative is not None and run.options.start is None:
-        other = _solve(run, _from_relative(run, *run.family.relative))
-        if other.status == "final" and (fit.status != "final" or other.llf > fit.llf + SAME):
+        other = _tried(run, _from_relative(run, *run.family.relative))
+        if other is not None and (fit.status != "final" or other.llf > fit.llf + SAME):
             fit = other
     return _at_limits(run, fit)
+
+
+def _tried(run: Run, theta: Array) -> Fit | None:
+    """The fit from a further start; None where it comes to no end or cannot begin there."""
+    try:
+        fit = _solve(run, theta)
+    except ConvergenceError:
+        return None
+    return fit if fit.status == "final" else None
 
 
 def _from_relative(run: Run, family: Family, factors: tuple[float, ...]) -> Array:
@@ -99,8 +109,8 @@ def _at_limits(run: Run, fit: Fit) -> Fit:
         if inner.llf < best.llf - SAME:
             continue
         if score > 0:
-            again = _solve(run, joined)
-            if again.status == "final" and again.llf > inner.llf - SAME:
+            again = _tried(run, joined)
+            if again is not None and again.llf > inner.llf - SAME:
                 best = again if again.llf > best.llf or best.status != "final" else best
                 continue
         if best.status != "final" or inner.llf > best.llf + SAME:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from glmcount.design.spec import DesignSpec
 from glmcount.errors import UsageError
+from glmcount.families.base import Family
 from glmcount.fitting.run import Fit
 from glmcount.numerics import (
     Array,
@@ -18,7 +19,16 @@ from glmcount.numerics import (
     student_tail,
 )
 
-__all__ = ["Estimates", "conf_int", "estimates", "pvalues", "standard_errors", "tail", "width"]
+__all__ = [
+    "Estimates",
+    "conf_int",
+    "estimates",
+    "parameters",
+    "pvalues",
+    "standard_errors",
+    "tail",
+    "width",
+]
 
 
 @dataclass(frozen=True)
@@ -52,25 +62,34 @@ class Estimates:
     fixed: NDArray[np.bool_]
 
 
+def parameters(
+    family: Family, spec: DesignSpec
+) -> tuple[list[str], NDArray[np.int_], NDArray[np.bool_]]:
+    """Name and equation of every parameter, and whether it is shown on its natural scale."""
+    names: list[str] = []
+    number: list[int] = []
+    natural: list[bool] = []
+    for k, (equation, design) in enumerate(zip(family.equations, spec.equations, strict=True)):
+        alone = design.names == ("Intercept",) and not design.offsets
+        plain = equation.natural is not None and alone
+        names += [equation.name] if plain else [equation.prefix + n for n in design.names]
+        number += [k] * len(design.names)
+        natural += [plain] * len(design.names)
+    return names, np.asarray(number, dtype=np.int_), np.asarray(natural, dtype=bool)
+
+
 def estimates(fit: Fit, spec: DesignSpec) -> Estimates:
     """Parameters of a fit in the user's columns and scales."""
     internal = np.dot(fit.layout.unshift, fit.theta)[fit.kept]
-    every: list[str] = []
-    number: list[int] = []
-    natural = np.zeros(fit.layout.size, dtype=bool)
-    for k, (equation, design) in enumerate(zip(fit.family.equations, spec.equations, strict=False)):
-        plain = equation.natural is not None and design.names == ("Intercept",)
-        natural[fit.layout.slices[k]] = plain
-        every += [equation.name] if plain else [equation.prefix + name for name in design.names]
-        number += [k] * len(design.names)
+    every, number, natural = parameters(fit.family, spec)
     natural = natural[fit.kept]
     values, slope = internal.copy(), np.ones_like(internal)
     for j in np.flatnonzero(natural):
-        transform = fit.family.equations[number[fit.kept[j]]].natural
+        transform = fit.family.equations[int(number[fit.kept[j]])].natural
         assert transform is not None
         values[j], slope[j] = transform(internal[j])
     names = [every[j] for j in fit.kept]
-    equations = np.asarray(number, dtype=np.int_)[fit.kept]
+    equations = number[fit.kept]
     free = Estimates(
         tuple(names),
         values,

@@ -25,10 +25,13 @@ def equation_rows(
     for k in np.unique(found.equations):
         own = np.flatnonzero(found.equations == k)
         equation = family.equations[k]
+        heading = equation.heading
+        if equation.natural is not None and not found.natural[own].any():
+            heading = f"{heading}: log({equation.name})"
         marks = tuple({0: "", 1: "inf", -1: "-inf"}[int(found.infinite[j])] for j in own)
         out.append(
             EquationRows(
-                equation.heading,
+                heading,
                 tuple(found.names[j] for j in own),
                 found.values[own],
                 bse[own],

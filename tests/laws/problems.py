@@ -19,6 +19,7 @@ from glmcount.families import (
     families,
     hurdle,
     links,
+    negbin_canonical,
     truncated,
     zero_inflated,
 )
@@ -44,6 +45,7 @@ def _made() -> Iterator[tuple[str, Family]]:
             yield f"truncated {name}", truncated(family)
             yield f"truncated2 {name}", truncated(family, 2)
             yield f"censored {name}", censored(family)
+    yield "canonical", negbin_canonical()
     yield "hurdle probit", hurdle(families["poisson"], compose(families["bernoulli"], "probit"))
     yield "hurdle negbin-zero", hurdle(families["poisson"], families["negbin"])
     yield (
