@@ -19,12 +19,13 @@ from benchmarks.frames import DENSE, LEVELS, PARTS
 DENSE_FORMULA = "y ~ " + " + ".join(DENSE)
 FACTORS = [*LEVELS, "u", "v"]
 FACTORS_FORMULA = "y ~ " + " + ".join(FACTORS)
-PARTS_RIGHT = " + ".join(PARTS)
-PARTS_FORMULA = f"y ~ {PARTS_RIGHT}"
+PARTS_TERMS = " + ".join(PARTS)
+PARTS_FORMULA = f"y ~ {PARTS_TERMS}"
 WARPBREAKS_FORMULA = "breaks ~ wool * tension"
 # glum stops on its mean gradient. At its default, 1e-4, coefficients are 3e-4 standard errors
 # off; this is the loosest power of ten that brings them within 1e-6.
 GLUM_TOL = 1e-6
+R_SCRIPT = Path(__file__).with_name("peers.R")
 
 
 class Estimates(NamedTuple):
@@ -32,7 +33,8 @@ class Estimates(NamedTuple):
 
     coefficients: np.ndarray
     errors: np.ndarray | None
-    # Of a peer in a process of its own, timed there: starting it and reading do not count.
+    converged: bool = True
+    # Of a fit that timed itself in a process of its own: starting it and reading do not count.
     seconds: float | None = None
 
 
@@ -106,54 +108,61 @@ def glum_tuned():
 
 
 def statsmodels_negbin():
-    """NB2 of statsmodels from the formula; more iterations than its 35, which do not suffice."""
-    import statsmodels.formula.api as smf
+    """NB2 of statsmodels from columns, at its default settings."""
+    import statsmodels.api as sm
 
     def fit(frame):
-        result = smf.negativebinomial(PARTS_FORMULA, frame).fit(maxiter=1000, disp=0)
-        return Estimates(result.params.to_numpy(), result.bse.to_numpy())
+        result = sm.NegativeBinomial(frame["y"], sm.add_constant(frame[list(PARTS)])).fit(disp=0)
+        converged = result.mle_retvals["converged"]
+        return Estimates(result.params.to_numpy(), result.bse.to_numpy(), bool(converged))
 
     return fit
 
 
-def statsmodels_inflated(name, alpha):
-    """A zero-inflated model of statsmodels from columns, both parts with all of them."""
+def statsmodels_inflated(name):
+    """A zero-inflated model of statsmodels from columns, all in both parts, at its defaults."""
 
     def load():
         import statsmodels.api as sm
 
         def fit(frame):
             design = sm.add_constant(frame[list(PARTS)])
-            model = getattr(sm, name)(frame["y"], design, exog_infl=design)
-            result = model.fit(maxiter=1000, disp=0)
-            # The zero part stands first there, and last here but for alpha.
-            order = np.roll(np.arange(2 * design.shape[1]), design.shape[1])
-            order = np.r_[order, [2 * design.shape[1]] * alpha].astype(int)
-            return Estimates(result.params.to_numpy()[order], result.bse.to_numpy()[order])
+            result = getattr(sm, name)(frame["y"], design, exog_infl=design).fit(disp=0)
+            values, errors = result.params.to_numpy(), result.bse.to_numpy()
+            # The zero part comes first there, and between the count part and alpha here.
+            k = design.shape[1]
+            order = [*range(k, 2 * k), *range(k), *range(2 * k, len(values))]
+            converged = bool(result.mle_retvals["converged"])
+            return Estimates(values[order], errors[order], converged)
 
         return fit
 
     return load
 
 
-def r_package(package, model):
-    """A fit of an R package in a process of its own, which times itself."""
+def r_fit(package, model):
+    """A fit of an R package at its defaults, in a process of its own that times itself."""
 
     def load():
-        if shutil.which("Rscript") is None:
-            raise SystemExit(f"{package} needs Rscript: on Debian r-base-core, r-cran-{package}")
-        script = Path(__file__).with_name("peers.R")
-
         def fit(frame):
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "frame.csv"
                 frame.to_csv(path, index=False, float_format="%.17g")
-                command = ["Rscript", str(script), package.replace("tmb", "TMB"), model, str(path)]
+                command = ["Rscript", str(R_SCRIPT), package, model, str(path)]
                 done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
             found = json.loads(done.stdout.splitlines()[-1])
-            coefficients = np.array(found["coefficients"])
-            return Estimates(coefficients, None, found["seconds"])
+            values, errors = np.array(found["coefficients"]), np.array(found["errors"])
+            return Estimates(values, errors, found["converged"], found["seconds"])
 
         return fit
 
     return load
+
+
+def r_versions():
+    """Versions of R and of the R packages that are fitted, as far as they are installed."""
+    if shutil.which("Rscript") is None:
+        return {}
+    command = ["Rscript", str(R_SCRIPT), "versions"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
+    return dict(line.split() for line in done.stdout.splitlines())

@@ -14,8 +14,8 @@ PARTS = tuple(f"x{j}" for j in range(1, 9))
 WARPBREAKS = Path(__file__).parents[1] / "glmcount" / "datasets" / "warpbreaks.csv"
 
 
-def _strips():
-    return [slice(first, min(first + STRIP, ROWS)) for first in range(0, ROWS, STRIP)]
+def _strips(count=ROWS):
+    return [slice(first, min(first + STRIP, count)) for first in range(0, count, STRIP)]
 
 
 def _frame(columns):
@@ -65,19 +65,26 @@ def warpbreaks():
     return pd.read_csv(WARPBREAKS)
 
 
-def parts(zeros=True, dispersion=0.5):
-    """100,000 rows of 8 numeric columns; a third of the zeros are structural."""
+def parts(zeros, dispersion):
+    """Draws 8 numeric columns and NB2 or Poisson counts, of which a third may be made zero."""
 
     def draw():
         rng = np.random.default_rng(8)
-        x = rng.standard_normal((PARTS_ROWS, len(PARTS)))
-        mean = np.exp(0.5 + x @ np.linspace(-0.2, 0.2, len(PARTS)))
-        if dispersion:
-            mean = mean * rng.gamma(1.0 / dispersion, dispersion, PARTS_ROWS)
-        y = rng.poisson(mean)
-        if zeros:
-            logit = -0.7 + x @ np.linspace(0.3, -0.3, len(PARTS))
-            y[rng.uniform(size=PARTS_ROWS) < 1.0 / (1.0 + np.exp(-logit))] = 0
-        return _frame({"y": y} | {name: x[:, j].copy() for j, name in enumerate(PARTS)})
+        mean_effects = np.linspace(-0.2, 0.2, len(PARTS))
+        zero_effects = np.linspace(0.3, -0.3, len(PARTS))
+        columns = {"y": np.empty(PARTS_ROWS, np.int64)}
+        columns |= {name: np.empty(PARTS_ROWS) for name in PARTS}
+        for rows in _strips(PARTS_ROWS):
+            x = rng.standard_normal((rows.stop - rows.start, len(PARTS)))
+            mean = np.exp(0.5 + x @ mean_effects)
+            if dispersion:
+                mean *= rng.gamma(1.0 / dispersion, dispersion, len(x))
+            y = rng.poisson(mean)
+            if zeros:
+                y[rng.uniform(size=len(x)) < 1.0 / (1.0 + np.exp(0.7 - x @ zero_effects))] = 0
+            columns["y"][rows] = y
+            for j, name in enumerate(PARTS):
+                columns[name][rows] = x[:, j]
+        return _frame(columns)
 
     return draw

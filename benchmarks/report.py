@@ -44,7 +44,7 @@ def verdicts(case, measured):
 
 def _row(case, measured):
     seconds, each = measured["times"]["seconds"], ratios(measured)
-    errors = measured["times"]["errors"]
+    errors, converged = measured["times"]["errors"], measured["times"]["converged"]
     same = measured["threads"] and measured["threads"]["same"]
     digits = 4 if case.repeats > 1 else 2
     return (
@@ -53,7 +53,7 @@ def _row(case, measured):
         f"{median(seconds['ours']):.{digits}f}",
         f"{median(seconds['peer']):.{digits}f}",
         f"**{median(each):.2f}** ({min(each):.2f} to {max(each):.2f})",
-        f"{measured['times']['agreement']:.0e}",
+        f"{measured['times']['agreement']:.0e}{'' if converged else ', peer not converged'}",
         "" if errors is None else f"{errors:.0e}",
         f"{measured['ours']['added']:.0f}",
         "" if measured["peer"] is None else f"{measured['peer']['added']:.0f}",

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.cases import CASES
+from benchmarks.fits import r_versions
 from benchmarks.report import page, verdicts
 
 RESULTS = Path(__file__).parent / "results.md"
@@ -33,18 +34,29 @@ def _measure(name, pairs):
     return {
         "times": _work("times", name, pairs),
         "ours": _work("memory", name, "ours"),
-        "peer": None if CASES[name].external else _work("memory", name, "peer"),
+        "peer": None if CASES[name].r_package else _work("memory", name, "peer"),
         "threads": _work("threads", name) if CASES[name].threads else None,
     }
 
 
-def _machine():
+def _machine(r):
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    versions = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
+    installed = {package: version(package) for package in PACKAGES} | r
+    versions = ", ".join(f"{package} {number}" for package, number in installed.items())
     return (
         f"Machine: {os.cpu_count()} cores ({platform.machine()}), {memory:.0f} GB of memory, "
         f"{platform.system()}; Python {platform.python_version()}, {versions}."
     )
+
+
+def _possible(names, r):
+    """The cases whose peer is installed; says which are left out."""
+    absent = {name: CASES[name].r_package for name in names}
+    absent = {name: package for name, package in absent.items() if package and package not in r}
+    for name, package in absent.items():
+        where = "R has no package" if r else "there is no Rscript, hence no"
+        print(f"  {name} is left out: {where} {package}", file=sys.stderr)
+    return [name for name in names if name not in absent]
 
 
 def main():
@@ -55,8 +67,10 @@ def main():
     options = parser.parse_args()
     if unknown := set(options.cases) - set(CASES):
         parser.error(f"no case is called {', '.join(sorted(unknown))}; cases: {', '.join(CASES)}")
-    machine = _machine()
-    measured = [(CASES[name], _measure(name, options.pairs)) for name in options.cases or CASES]
+    r = r_versions()
+    names = _possible(options.cases or CASES, r)
+    machine = _machine(r)
+    measured = [(CASES[name], _measure(name, options.pairs)) for name in names]
     text = page(machine, measured, options.pairs)
     print(text)
     if not options.cases:

@@ -35,6 +35,12 @@ def _busy():
     return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
 
 
+def _own():
+    """Seconds of this process and of those it started and that have ended."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return process_time() + children.ru_utime + children.ru_stime
+
+
 def times(name, pairs):
     """Ours and the peer's in turn, each first in every other pair, after one small fit.
 
@@ -47,15 +53,15 @@ def times(name, pairs):
         fit(frame.head(20_000))
     seconds = {"ours": [], "peer": []}
     answers = {}
-    begin, busy = perf_counter(), _busy() - process_time()
+    begin, busy = perf_counter(), _busy() - _own()
     for pair in range(int(pairs)):
         for side in sorted(fits, reverse=bool(pair % 2)):
             spent, answers[side] = _timed(fits[side], frame, case.repeats)
             seconds[side].append(spent)
-    taken = _busy() - process_time() - busy
+    taken = _busy() - _own() - busy
     others = taken / (perf_counter() - begin) / os.cpu_count()
     ours, peer = answers["ours"], answers["peer"]
-    out = {"seconds": seconds, "others": others}
+    out = {"seconds": seconds, "others": others, "converged": peer.converged}
     out["agreement"] = _largest((ours.coefficients - peer.coefficients) / ours.errors)
     out["errors"] = None if peer.errors is None else _largest(peer.errors / ours.errors - 1.0)
     return out
