@@ -286,7 +286,8 @@ def _dropped_columns(fit: Fit, names: list[str]) -> list[GlmcountWarning]:
     out: list[GlmcountWarning] = []
     for one in fit.dependences:
         parts = [names[j] for j in np.flatnonzero(np.abs(one.combination) > 1e-8)]
-        given = f"a combination of {some(parts)}" if parts else "constant or zero in all rows that tell of it"
+        nothing = "constant or zero in all rows that tell of it"
+        given = f"a combination of {some(parts)}" if parts else nothing
         nearly = "" if one.exact else f" (nearly: what is left is {one.residual:.0e} of it)"
         out.append(
             DroppedColumnWarning(

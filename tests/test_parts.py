@@ -299,6 +299,20 @@ def test_censoring_by_a_column_by_hand():
     assert told == {"missing_rows"} and result.dropped == {"limit missing": 5}
 
 
+@pytest.mark.parametrize("limit", [0, -3, 0.5, np.resize([5.0, 0.0], 600)])
+def test_a_limit_that_censors_every_count_is_refused(limit):
+    with pytest.raises(gc.errors.DataError, match="1 or more") as caught:
+        gc.fit("y ~ x", DATA, censored=limit)
+    assert caught.value.kind == "censored"
+
+
+def test_a_limit_may_be_a_number_in_a_string():
+    same(gc.fit("y ~ x", DATA, censored="4").params, gc.fit("y ~ x", DATA, censored=4).params)
+    data = DATA.assign(**{"4": 9.0})
+    by_column = gc.fit("y ~ x", data, censored="4")
+    same(by_column.params, gc.fit("y ~ x", DATA, censored=9).params)
+
+
 def test_no_inflation_is_named():
     data = simulated(seed=5, zeros=0, alpha=0.8, n=400)
     result, told = kinds(lambda: gc.fit("y ~ x", data, family="negbin", inflate="1"))

@@ -79,14 +79,16 @@ def given_column(source: Source, what: str, value: Any) -> tuple[str, dict[str, 
     DataError
         If an array has another length than the data, or a Series another index.
     """
+    # One limit may hold for all rows; one offset or weight would say nothing.
+    named = isinstance(value, str) and value in source.names
+    limit = _number(value) if what == BESIDE and not named else None
+    if limit is not None:
+        value = np.full(source.n_rows, limit)
     if isinstance(value, str):
         if value not in source.names:
             return value, {}
         plain = value.isidentifier() and not keyword.iskeyword(value)
         return (value if plain else f"Q({value!r})"), {}
-    # One limit may hold for all rows; one offset or weight would say nothing.
-    if what == BESIDE and isinstance(value, int | float) and not isinstance(value, bool):
-        value = np.full(source.n_rows, float(value))
     if isinstance(value, pd.Series) and _other_index(value, source):
         place = int(np.argmax(np.asarray(value.index != source.index)))
         raise DataError(
@@ -104,6 +106,16 @@ def given_column(source: Source, what: str, value: Any) -> tuple[str, dict[str, 
         )
     name = ARRAY.format(what)
     return f"Q({name!r})", {name: column}
+
+
+def _number(value: Any) -> float | None:
+    """A number, written as one or in a string; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None
 
 
 def _other_index(value: pd.Series, source: Source) -> bool:

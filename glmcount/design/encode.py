@@ -171,7 +171,7 @@ class _StripMaker:
             y = np.stack(
                 [
                     self._plain(spec.response, "The response"),
-                    *(self._plain(code, "censored") for code in spec.beside),
+                    *(self._limits(code, first) for code in spec.beside),
                 ]
             )
             weights = None if spec.weights is None else self._plain(spec.weights, "weights")
@@ -211,6 +211,20 @@ class _StripMaker:
         else:
             values = self._numbers(code)
         return np.ascontiguousarray(values[0], dtype=np.float64)
+
+    def _limits(self, code: str, first: int) -> Array:
+        """Limits of censoring; below 1 every count would be censored and say nothing."""
+        limits = self._plain(code, "censored")
+        bad = np.flatnonzero(~(limits >= 1))
+        if len(bad):
+            rows = (bad if self.where is None else self.where[bad]) + first
+            raise DataError(
+                f"censored {code!r} must be 1 or more: a count that reaches it says only 'so many "
+                f"or more'. Rows (counted from 0) {some(rows)} hold {some(limits[bad])}. "
+                "Infinity leaves a row uncensored.",
+                kind="censored",
+            )
+        return limits
 
     def _categorical_codes(self, code: str) -> NDArray[Any]:
         variable = self.encoder.spec.variables[code]

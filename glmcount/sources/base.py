@@ -81,7 +81,8 @@ def map_fold(
         first, columns = source.strip(number, names)
         return map_strip(number, first, columns)
 
-    workers = min(threads or _processors(), source.n_strips)
+    # Two or three strips are over before a pool of threads has paid for itself.
+    workers = min(threads or min(_processors(), max(1, source.n_strips // 2)), source.n_strips)
     if source.n_strips == 1:
         return one(0)
     with single_threaded_blas():
