@@ -39,6 +39,8 @@ from glmcount.numerics import log_rising as rising
 
 __all__ = ["geometric", "negbin"]
 
+# Below this log(1 + t) / t - 1 / (1 + t) would lose digits.
+SMALL = 0.1
 ALPHA = Equation("alpha", "Dispersion", "dispersion_", natural_exp)
 
 
@@ -51,15 +53,22 @@ def _mean_parts(y: Array, eta: Array, alpha: Array) -> tuple[Array, Array, Array
     return mu, t, share, first, second
 
 
-def _log_spread(y: Array, mu: Array, alpha: Array, t: Array) -> Array:
-    # (y + r) log(1 + t) = y log(1 + t) + mu (1 - gap(t)): no division by a vanishing alpha.
-    # A large t has gap near 1, and r log(1 + t) as it stands.
+def _logarithms(mu: Array, t: Array, share: Array) -> tuple[Array, Array, Array]:
+    """log(1 + t), r log(1 + t) and log(1 + t) / t - 1 / (1 + t), the logarithm taken once.
+
+    r log(1 + t) is mu log(1 + t) / t: no division by a vanishing alpha. Where t is small the
+    quotient and the difference come from their series.
+    """
     log1p = np.log1p(t)
-    large = t > 1.0
-    if not large.any():
-        return y * log1p + mu * (1.0 - log1p_gap(t))
-    plain = log1p / alpha
-    return y * log1p + (plain if large.all() else np.where(large, plain, mu * (1.0 - log1p_gap(t))))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        quotient = log1p / t
+    slope = quotient - share
+    small = np.flatnonzero(t < SMALL)
+    if len(small):
+        few = t[small]
+        quotient[small] = 1.0 - log1p_gap(few)
+        slope[small] = log1p_slope(few)
+    return log1p, mu * quotient, slope
 
 
 def terms(y: Array, etas: Etas) -> Jet:
@@ -67,15 +76,14 @@ def terms(y: Array, etas: Etas) -> Jet:
     count, eta = y[0], etas[0]
     alpha = np.exp(etas[1])
     mu, t, share, first, second = _mean_parts(count, eta, alpha)
-    slope = log1p_slope(t)
+    log1p, rest, slope = _logarithms(mu, t, share)
     value, rise1, rise2 = rising(count, alpha)
-    spread = _log_spread(count, mu, alpha, t)
     pull = t * share
     d_alpha = rise1 - count * pull + mu * slope
     d_alpha2 = rise2 - count * pull * share + mu * (pull * share - slope)
     cross = -first * pull
     return Jet(
-        value + count * eta - spread,
+        value + count * (eta - log1p) - rest,
         (first, d_alpha),
         ((second, cross), (cross, d_alpha2)),
     )
@@ -83,9 +91,9 @@ def terms(y: Array, etas: Etas) -> Jet:
 
 def _fixed_terms(y: Array, etas: Etas, alpha: float) -> Jet:
     fixed = np.array([alpha])
-    mu, t, _, first, second = _mean_parts(y[0], etas[0], fixed)
-    spread = _log_spread(y[0], mu, fixed, t)
-    return Jet(y[0] * etas[0] - spread, (first,), ((second,),))
+    mu, t, share, first, second = _mean_parts(y[0], etas[0], fixed)
+    log1p, rest, _ = _logarithms(mu, t, share)
+    return Jet(y[0] * (etas[0] - log1p) - rest, (first,), ((second,),))
 
 
 def _fixed_constant(y: Array, alpha: float) -> Array:
@@ -122,12 +130,8 @@ def _tails(y: Array, etas: Etas, alpha: float | None = None) -> tuple[Array, Arr
     count, mu, spread = y[0], np.exp(etas[0]), _alpha(etas, alpha)
     r, t = 1.0 / spread, spread * mu
     zero, more = 1.0 / (1.0 + t), t / (1.0 + t)
-    here = (
-        rising(count, spread)[0]
-        + count * etas[0]
-        - _log_spread(count, mu, spread, t)
-        + log_factorial(y)
-    )
+    log1p, rest, _ = _logarithms(mu, t, zero)
+    here = rising(count, spread)[0] + count * (etas[0] - log1p) - rest + log_factorial(y)
     step = np.log(mu * zero)
     below = (
         here
