@@ -342,7 +342,7 @@ PARTS = {
         {"dispersion": "school", "family": "negbin"},
     ),
     "censored": (["--censored", "10"], {"censored": 10}),
-    "censored by column": (["--censored", "school"], {"censored": "school"}),
+    "censored by expression": (["--censored", "school + 3"], {"censored": "school + 3"}),
 }
 
 
