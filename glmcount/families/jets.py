@@ -14,12 +14,6 @@ __all__ = ["add_logs", "choose", "embed", "less", "log_complement", "times", "wi
 Entry = Array | None
 
 
-def _sum(a: Entry, b: Entry) -> Entry:
-    if a is None:
-        return b
-    return a if b is None else a + b
-
-
 def _product(a: Entry, b: Entry) -> Entry:
     return None if a is None or b is None else a * b
 
