@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, special
+from scipy.linalg import lapack
 
 __all__ = [
     "EPS",
@@ -419,8 +420,9 @@ class Factored:
     def inverse(self) -> Array:
         """H^-1, symmetric to the last bit."""
         full = linalg.cho_solve((self.lower, True), np.eye(len(self.scale)), check_finite=False)
-        full = self.scale[:, None] * full * self.scale
-        return 0.5 * (full + full.T)
+        lower, _ = lapack.dpotri(self.lower, lower=1)
+        full = lower + np.tril(lower, -1).T
+        return full * np.outer(self.scale, self.scale)
 
 
 def factor(matrix: Array) -> Factored | None:

@@ -177,7 +177,7 @@ def _at(result, internal, new, which):
     from glmcount.prediction.predict import predict_rows, target
 
     state = result._state
-    fit = replace(state.fit, theta=state.fit.layout.reshift @ internal)
+    fit = replace(state.fit, theta=state.fit.layout.reshift(internal))
     encoder, label = target(state, new, {})
     return label(predict_rows(encoder, fit, which, None)).iloc[0]
 
@@ -407,7 +407,7 @@ def test_the_sandwich_against_scores_by_differences(name):
     from glmcount.fitting.sums import by_row
 
     def rows(at):
-        moved = replace(fit, theta=fit.layout.reshift @ at)
+        moved = replace(fit, theta=fit.layout.reshift(at))
         return by_row(state.encoder, moved, lambda s, r: family.terms(r.y, r.etas).value)
 
     scores = []

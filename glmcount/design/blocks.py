@@ -18,9 +18,7 @@ from numpy.typing import NDArray
 
 from glmcount.numerics import Array
 
-__all__ = ["Block", "BlockRows", "Layout", "Strip", "Table", "pair_sums", "score_sums"]
-
-FORM_ROWS = 8_192
+__all__ = ["Block", "BlockRows", "Layout", "Strip", "Table", "one_strip"]
 
 Index = NDArray[np.intp]
 Row = NDArray[Any] | None
@@ -54,6 +52,22 @@ class Table:
             return np.dot(self.dense, beta)
         out = np.zeros((self.levels, beta.shape[1]))
         out[self.picked] = beta
+        return out
+
+    def between(self, sums: Array, other: Table) -> Array:
+        """T' diag(sums) T_other for each pair of columns, (width, va, width of other, vb)."""
+        levels, va, vb = sums.shape
+        if self.picked is None or other.picked is None:
+            full = np.zeros((levels, va, levels, vb))
+            every = np.arange(levels)
+            full[every, :, every, :] = sums
+            return other.fold(self.fold(full), axis=2)
+        out = np.zeros((self.width, va, other.width, vb))
+        place = np.full(levels, -1)
+        place[other.picked] = np.arange(other.width)
+        partner = place[self.picked]
+        mine = np.flatnonzero(partner >= 0)
+        out[mine, :, partner[mine], :] = sums[self.picked[mine]]
         return out
 
     def fold(self, sums: Array, axis: int = 0) -> Array:
@@ -91,6 +105,14 @@ class Block:
     size: Array
     scale: Array | None = None
 
+    @cached_property
+    def places(self) -> slice | Index:
+        """Its positions, as a slice where they follow each other."""
+        own = self.positions
+        first = int(own[0]) if len(own) else 0
+        together = np.array_equal(own, np.arange(first, first + len(own)))
+        return slice(first, first + len(own)) if together else own
+
     @property
     def v(self) -> int:
         """Number of numeric columns (one, of ones, for a factor alone)."""
@@ -114,13 +136,6 @@ class BlockRows:
 
     codes: NDArray[Any] | None
     rows: tuple[Row, ...]
-
-    def part(self, first: int, last: int) -> BlockRows:
-        """The rows ``first:last``."""
-        return BlockRows(
-            None if self.codes is None else self.codes[first:last],
-            tuple(None if row is None else row[first:last] for row in self.rows),
-        )
 
     def column(self, k: int, block: Block) -> Array | None:
         """Numeric column k, shifted and scaled; None for ones."""
@@ -177,16 +192,66 @@ class Strip:
         """The first `rows` used rows."""
         if rows >= self.n:
             return self
-        return Strip(
-            self.number,
-            self.first,
-            rows,
-            self.where,
-            self.y[:, :rows],
-            None if self.weights is None else self.weights[:rows],
-            tuple(block.part(0, rows) for block in self.blocks),
-            tuple(None if offset is None else offset[:rows] for offset in self.offsets),
+        cut: dict[int, Any] = {}
+
+        def short(values: Row) -> Row:
+            # Once each: that two blocks have one code is told by its being the same array.
+            if values is None:
+                return None
+            if id(values) not in cut:
+                cut[id(values)] = values[:rows]
+            found: Row = cut[id(values)]
+            return found
+
+        return replace(
+            self,
+            n=rows,
+            y=self.y[:, :rows],
+            weights=short(self.weights),
+            blocks=tuple(
+                BlockRows(short(block.codes), tuple(short(row) for row in block.rows))
+                for block in self.blocks
+            ),
+            offsets=tuple(short(offset) for offset in self.offsets),
         )
+
+    def of(self, blocks: Sequence[int], equations: Sequence[int]) -> Strip:
+        """The same rows with some of the blocks and equations."""
+        return replace(
+            self,
+            blocks=tuple(self.blocks[i] for i in blocks),
+            offsets=tuple(self.offsets[k] for k in equations),
+        )
+
+
+def one_strip(strips: Sequence[Strip]) -> Strip:
+    """The rows of several strips as one, copied; blocks that share a code still do."""
+    joined: dict[int, Any] = {}
+
+    def join(parts: Sequence[Row]) -> Row:
+        present = [part for part in parts if part is not None]
+        if not present:
+            return None
+        if id(present[0]) not in joined:
+            joined[id(present[0])] = np.concatenate(present)
+        found: Row = joined[id(present[0])]
+        return found
+
+    blocks = []
+    for i, block in enumerate(strips[0].blocks):
+        every = [strip.blocks[i] for strip in strips]
+        rows = tuple(join([b.rows[k] for b in every]) for k in range(len(block.rows)))
+        blocks.append(BlockRows(join([b.codes for b in every]), rows))
+    return Strip(
+        number=0,
+        first=0,
+        n=sum(strip.n for strip in strips),
+        where=None,
+        y=np.concatenate([strip.y for strip in strips], axis=1),
+        weights=join([strip.weights for strip in strips]),
+        blocks=tuple(blocks),
+        offsets=tuple(join(parts) for parts in zip(*(s.offsets for s in strips), strict=True)),
+    )
 
 
 @dataclass(frozen=True)
@@ -216,6 +281,11 @@ class Layout:
     def q(self) -> int:
         """Number of equations."""
         return len(self.slices)
+
+    @cached_property
+    def dense_columns(self) -> int:
+        """Numeric columns of blocks without a code, over all equations."""
+        return sum(block.v for block in self.blocks if block.table is None)
 
     def of(self, equation: int) -> list[tuple[int, Block]]:
         """Blocks of an equation with their places in `blocks`."""
@@ -267,18 +337,38 @@ class Layout:
             out[block.positions] = np.outer(columns, block.size).reshape(-1)
         return out
 
-    @cached_property
-    def unshift(self) -> Array:
-        """Matrix A with theta = A theta_shifted, (size, size): (I - a m') S."""
-        matrix = self._without_shift(-1.0)
-        return matrix * self._scales
+    def unshifted(self, matrix: Array, kept: Index) -> Array:
+        """A M A' over kept columns, where theta = A theta_shifted, A = (I - a m') S."""
+        scales = self._scales[kept]
+        return self._both_sides(scales[:, None] * matrix * scales, kept, -1.0)
 
-    @cached_property
-    def reshift(self) -> Array:
+    def reshifted(self, matrix: Array, kept: Index) -> Array:
+        """The inverse of `unshifted`."""
+        scales = 1.0 / self._scales[kept]
+        return scales[:, None] * self._both_sides(matrix, kept, 1.0) * scales
+
+    def _both_sides(self, matrix: Array, kept: Index, sign: float) -> Array:
+        """(I + sign a m') M (I + sign m a'), for every equation that has shifts."""
+        for constant, shift in self._shifts:
+            a, m = sign * constant[kept], shift[kept]
+            matrix = matrix + np.outer(a, np.dot(m, matrix))
+            matrix = matrix + np.outer(np.dot(matrix, m), a)
+        return matrix
+
+    def unshift(self, theta: Array) -> Array:
+        """A theta: estimates in the columns as the user has them."""
+        out = theta * self._scales
+        for constant, shift in self._shifts:
+            out = out - constant * float(np.dot(shift, out))
+        return out
+
+    def reshift(self, theta: Array) -> Array:
         """Inverse of `unshift`: since m'a = 0 it is S^-1 (I + a m')."""
-        return self._without_shift(1.0) / self._scales[:, None]
+        for constant, shift in self._shifts:
+            theta = theta + constant * float(np.dot(shift, theta))
+        return theta / self._scales
 
-    @property
+    @cached_property
     def _scales(self) -> Array:
         out = np.ones(self.size)
         for block in self.blocks:
@@ -287,75 +377,18 @@ class Layout:
                 out[block.positions] = np.tile(block.scale, width)
         return out
 
-    def _without_shift(self, sign: float) -> Array:
-        """I + sign a m' over all equations."""
-        matrix = np.eye(self.size)
+    @cached_property
+    def _shifts(self) -> tuple[tuple[Array, Array], ...]:
+        """(a, m) of each equation with shifted columns: X a = 1, m what was subtracted."""
+        out = []
         for equation, constant in enumerate(self.constants):
-            if constant is None:
-                continue
             shifts = np.zeros(self.size)
             for _, block in self.of(equation):
                 if block.table is None:
                     shifts[block.positions] = block.shift
-            matrix += sign * np.outer(constant, shifts)
-        return matrix
-
-
-def _weighted(block: Block, rows: BlockRows, weights: Array) -> list[Array]:
-    out: list[Array] = []
-    for k in range(block.v):
-        column = rows.column(k, block)
-        out.append(weights if column is None else weights * column)
-    return out
-
-
-def score_sums(block: Block, rows: BlockRows, weights: Array) -> Array:
-    """sum_i w_i V[:, i] by level: (levels, v)."""
-    assert block.table is not None and rows.codes is not None
-    return np.stack(
-        [np.bincount(rows.codes, w, block.table.levels) for w in _weighted(block, rows, weights)],
-        axis=1,
-    )
-
-
-def pair_sums(
-    pair: tuple[Block, Block], rows: tuple[BlockRows, BlockRows], weights: Array
-) -> Array:
-    """sum_i w_i V_a V_b' by levels of a and b: (levels a, v a, levels b, v b).
-
-    At least one of the two blocks has codes. Where both share one code only the diagonal
-    exists, and (levels, v a, v b) comes back.
-    """
-    (a, b), (ra, rb) = pair, rows
-    la = a.table.levels if a.table else 1
-    lb = b.table.levels if b.table else 1
-    shared = ra.codes is not None and ra.codes is rb.codes
-    if ra.codes is None or shared:
-        code = rb.codes
-    elif rb.codes is None:
-        code = ra.codes
-    else:
-        code = np.multiply(ra.codes, lb, dtype=np.intp)
-        code += rb.codes
-    cells = la if shared else la * lb
-    assert code is not None
-    right = [rb.column(j, b) for j in range(b.v)]
-    out = np.empty((a.v, b.v, cells))
-    for i, left in enumerate(_weighted(a, ra, weights)):
-        for j, column in enumerate(right):
-            out[i, j] = np.bincount(code, left if column is None else left * column, cells)
-    if shared:
-        return out.transpose(2, 0, 1)
-    return out.reshape(a.v, b.v, la, lb).transpose(2, 0, 3, 1)
-
-
-def diagonal_to_full(sums: Array) -> Array:
-    """(levels, va, vb) of a shared code as (levels, va, levels, vb)."""
-    levels, va, vb = sums.shape
-    out = np.zeros((levels, va, levels, vb))
-    every = np.arange(levels)
-    out[every, :, every, :] = sums
-    return out
+            if constant is not None and shifts.any():
+                out.append((constant, shifts))
+        return tuple(out)
 
 
 def linear(layout: Layout, strip: Strip, theta: Array, equation: int) -> Array:
@@ -376,72 +409,3 @@ def add_linear(block: Block, rows: BlockRows, beta: Array, total: Array) -> None
             assert rows.codes is not None
             gathered = np.take(beta[:, k], rows.codes)
             total += gathered if column is None else gathered * column
-
-
-def quadratic(layout: Layout, strip: Strip, matrix: Array, equations: Sequence[Any]) -> Array:
-    """sum_{j,k} u_j u_k x_ij' M_jk x_ik over a strip, shape (n,); M symmetric.
-
-    `equations` holds for each equation the row factor u_j: an array, 1.0, or None for none.
-    """
-    total = np.zeros(strip.n)
-    chosen = [(i, b) for i, b in enumerate(layout.blocks) if equations[b.equation] is not None]
-    for place, (i, a) in enumerate(chosen):
-        for j, b in chosen[place:]:
-            part = matrix[np.ix_(a.positions, b.positions)]
-            pair = (strip.blocks[i], strip.blocks[j])
-            form = _dense_form if a.table is None and b.table is None else _coded_form
-            values = form((a, b), pair, part, strip.n)
-            values *= equations[a.equation] * equations[b.equation] * (1.0 if i == j else 2.0)
-            total += values
-    return total
-
-
-def _dense_form(
-    pair: tuple[Block, Block], rows: tuple[BlockRows, BlockRows], part: Array, n: int
-) -> Array:
-    (a, b), (ra, rb) = pair, rows
-    out = np.empty(n)
-    step = FORM_ROWS
-    left, right = np.empty((a.v, step)), np.empty((b.v, step))
-    for first in range(0, n, step):
-        last = min(first + step, n)
-        x = ra.fill(left, a, first, last)
-        y = rb.fill(right, b, first, last)
-        out[first:last] = np.einsum("vn,vn->n", x, np.dot(part, y))
-    return out
-
-
-def _coded_form(
-    pair: tuple[Block, Block], rows: tuple[BlockRows, BlockRows], part: Array, n: int
-) -> Array:
-    (a, b), (ra, rb) = pair, rows
-    by_column = part.reshape(-1, a.v, part.shape[1])
-    out = np.zeros(n)
-    for k in range(a.v):
-        inner = _inner(a, ra, b, rb, by_column[:, k])
-        column = ra.column(k, a)
-        out += inner if column is None else inner * column
-    return out
-
-
-def _inner(a: Block, ra: BlockRows, b: Block, rb: BlockRows, part: Array) -> Array:
-    """T_a[c_a] M_ab x_b by row; `part` is (width of T_a, width of b)."""
-    if a.table is not None:
-        part = a.table.spread(part)
-    levels = part.shape[0]
-    if b.table is not None:
-        wide = part.reshape(levels, b.table.width, b.v).transpose(1, 0, 2)
-        spread = b.table.spread(wide.reshape(b.table.width, -1))
-        part = spread.reshape(b.table.levels, levels, b.v).transpose(1, 0, 2)
-    else:
-        part = part.reshape(levels, 1, b.v)
-    code: Any = 0 if ra.codes is None else ra.codes
-    other: Any = 0 if rb.codes is None else rb.codes
-    total: Array | None = None
-    for k in range(b.v):
-        picked = part[code, other, k]
-        column = rb.column(k, b)
-        term = picked if column is None else picked * column
-        total = term if total is None else total + term
-    assert total is not None
-    return total

@@ -146,7 +146,9 @@ def _learnt(
         expressions[code] = parse(code, source.names, env)
         codes[what] = code
     _check_not_empty(source)
-    variables, plan = learn_variables(source, expressions, codes.get("weights"), control.threads)
+    variables, plan, source = learn_variables(
+        source, expressions, codes.get("weights"), control.threads
+    )
     offsets = (*parsed.offsets, *([codes["offset"]] if "offset" in codes else []))
     spec = DesignSpec(
         formula=parsed.formula,

@@ -21,6 +21,7 @@ __all__ = ["Column", "categorise", "coerce", "recode", "refuse_datetime", "union
 Array = np.ndarray[Any, np.dtype[Any]]
 Levels = tuple[Any, ...]
 BOOLEAN: Levels = (False, True)
+REMEMBERED = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +49,11 @@ class Column:
     levels: Levels | None = None
     ordered: bool = False
     declared: bool = False
+
+    @property
+    def found(self) -> bool:
+        """Whether its levels had to be found in the values."""
+        return self.kind == "categorical" and not self.declared
 
     def missing_mask(self) -> Array | None:
         """Return True for every missing row, or None when nothing is missing; one scan."""
@@ -95,6 +101,8 @@ def coerce(name: str, values: Any) -> Column:
     >>> column.kind, column.values.tolist(), column.levels
     ('categorical', [1, -1, 0], ('a', 'b'))
     """
+    if isinstance(values, Column):
+        return values
     if isinstance(values, np.ndarray):
         return _from_numpy(name, values)
     if isinstance(values, pd.Series | pd.Index) and not isinstance(values, pd.MultiIndex):
@@ -183,7 +191,7 @@ def _from_extension(name: str, array: Any) -> Column:
     """A pandas extension array, by its dtype."""
     dtype = array.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        levels = _plain(array.categories)
+        levels = _levels_of(dtype)
         return Column("categorical", array.codes, levels, bool(dtype.ordered), declared=True)
     if isinstance(dtype, pd.SparseDtype):
         return _from_numpy(name, np.asarray(array))
@@ -202,6 +210,20 @@ def _from_extension(name: str, array: Any) -> Column:
             return _from_numpy(name, array.to_numpy(dtype=np.float64, na_value=np.nan))
         return _from_numpy(name, array.to_numpy(dtype=dtype.numpy_dtype))
     return _from_numpy(name, array.to_numpy())
+
+
+_recent: dict[int, tuple[pd.CategoricalDtype, Levels]] = {}
+
+
+def _levels_of(dtype: pd.CategoricalDtype) -> Levels:
+    """Plain levels of a dtype; strips share theirs, so the last few are remembered."""
+    found = _recent.get(id(dtype))
+    if found is None or found[0] is not dtype:
+        found = (dtype, _plain(dtype.categories))
+        if len(_recent) >= REMEMBERED:
+            _recent.clear()
+        _recent[id(dtype)] = found
+    return found[1]
 
 
 def _plain(levels: pd.Index) -> Levels:
@@ -383,6 +405,8 @@ def recode(column: Column, levels: Levels, name: str, first_row: int = 0) -> Arr
     if column.levels is None:
         column = categorise(name, column.values)
     own = column.levels or ()
+    if own == levels:
+        return column.values
     place = {level: code for code, level in enumerate(levels)}
     smallest = np.min_scalar_type(-max(2, len(levels)))
     table = np.array([*(place.get(level, -2) for level in own), -1], dtype=smallest)

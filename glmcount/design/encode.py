@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.design.blocks import Block, BlockRows, Layout, Strip, Table
+from glmcount.design.blocks import Block, BlockRows, Layout, Strip, Table, one_strip
 from glmcount.design.coerce import Column
-from glmcount.design.spec import DesignSpec, EquationDesign, Part, Plan
+from glmcount.design.spec import Account, DesignSpec, EquationDesign, Part, Plan
 from glmcount.design.values import codes_of, coerced, evaluated, joint_code, numbers_of
 from glmcount.errors import DataError, some
 from glmcount.numerics import Array
@@ -116,8 +116,27 @@ class Encoder:
         return spec.columns((*own, *spec.predictors))
 
     def without(self, gone: Sequence[int]) -> Encoder:
-        """The same rows for all equations but those; codes are shared."""
-        return replace(self, spec=self.spec.without(gone), strips={}) if gone else self
+        """The same rows for all equations but those; codes and held strips are shared."""
+        if not gone:
+            return self
+        owners = [k for k, e in enumerate(self.spec.equations) for _ in range(e.blocks)]
+        blocks = [i for i, k in enumerate(owners) if k not in gone]
+        equations = [k for k in range(len(self.spec.equations)) if k not in gone]
+        strips = {number: strip.of(blocks, equations) for number, strip in self.strips.items()}
+        return replace(self, spec=self.spec.without(gone), strips=strips)
+
+    def head(self, rows: int) -> Encoder:
+        """The first used rows of every strip, held in memory as one strip."""
+        strips = self.fold(lambda strip: [strip.head(rows)], lambda a, b: a + b)
+        return self.holding([one_strip(strips)])
+
+    def holding(self, strips: Sequence[Strip]) -> Encoder:
+        """Rows that are held as strips, whatever the source; each but the last is full."""
+        n = sum(strip.n for strip in strips)
+        source = Source((), n, None, lambda first, last, names: {})
+        plan = Plan((None,) * source.n_strips, Account(n, 0, {}))
+        held = dict(enumerate(strips))
+        return replace(self, source=source, plan=plan, strips=held, codes={}, memory=0)
 
     def solving(self, size: int) -> AbstractContextManager[None]:
         """For solves between passes: a few hundred columns are over in a millisecond.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -21,6 +21,8 @@ from glmcount.sources.base import Columns, Source, map_fold
 __all__ = ["complete_rows", "learn_variables"]
 
 Mask = NDArray[np.bool_]
+# Levels with which the codes of a strip of text are kept: the levels themselves take memory.
+FEW = 4_096
 
 
 @dataclass
@@ -33,15 +35,17 @@ class _Scan:
     levels: dict[str, list[tuple[tuple[Any, ...], tuple[Any, ...], bool]]] = field(
         default_factory=dict
     )
+    text: dict[int, dict[str, Column]] = field(default_factory=dict)
 
 
 def learn_variables(
     source: Source, expressions: Mapping[str, Expression], weights: str | None, threads: int | None
-) -> tuple[dict[str, Variable], Plan]:
+) -> tuple[dict[str, Variable], Plan, Source]:
     """Go over the rows and learn every variable and the rows to use.
 
     A row is used when no column it needs is missing and its weight is positive. Levels are
-    those of the used rows, as R's glm has them.
+    those of the used rows, as R's glm has them. The source comes back with its text read:
+    finding the levels of text is most of what reading it costs.
 
     Raises
     ------
@@ -59,7 +63,20 @@ def learn_variables(
     n_used = sum(_used(keep, number, source) for number, keep in enumerate(scan.keep))
     account = Account(source.n_rows, source.n_rows - n_used, scan.missing)
     bits = tuple(None if keep is None else np.packbits(keep) for keep in scan.keep)
-    return variables, Plan(bits, account)
+    return variables, Plan(bits, account), _with_text(source, scan.text)
+
+
+def _with_text(source: Source, text: Mapping[int, Mapping[str, Column]]) -> Source:
+    """The source that gives the strips of some columns as they were coded before."""
+    if not any(text.values()):
+        return source
+
+    def read(first: int, last: int, names: Sequence[str]) -> Columns:
+        known = text.get(first, {})
+        coded = {n: known[n] for n in names if n in known and len(known[n].values) == last - first}
+        return {**source.read(first, last, [n for n in names if n not in coded]), **coded}
+
+    return replace(source, read=read)
 
 
 def _used(keep: Mask | None, number: int, source: Source) -> int:
@@ -107,6 +124,7 @@ def _scan(
             given = declared or value.levels != (value.column and value.column.levels)
             scan.levels[code] = [(value.levels, used_levels(value, keep), given)]
     scan.kinds = values if number == 0 else {}
+    scan.text = {first: {n: c for n, c in columns.items() if c.found and len(c.levels or ()) < FEW}}
     return scan
 
 
@@ -187,6 +205,7 @@ def _fold(total: _Scan, part: _Scan) -> _Scan:
     total.keep += part.keep
     for name, count in part.missing.items():
         total.missing[name] = total.missing.get(name, 0) + count
+    total.text |= part.text
     for code, levels in part.levels.items():
         total.levels.setdefault(code, []).extend(levels)
     return total

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from glmcount.design.blocks import Block, BlockRows, Layout, Strip
 from glmcount.design.encode import Encoder
@@ -18,6 +17,8 @@ from glmcount.numerics import Array
 __all__ = ["Measured", "check_finite", "measure"]
 
 LARGE = 1e50
+# Counts up to which a table of them is shorter than the rows.
+SMALL = 4_096
 
 
 @dataclass(frozen=True)
@@ -76,55 +77,118 @@ def measure(encoder: Encoder, layout: Layout, family: Family) -> tuple[Measured,
     return measured, replace(layout, blocks=blocks)
 
 
-def _start_sums(strip: Strip) -> StartSums:
-    y, w, offset = strip.y[0], strip.weights, strip.offsets[0]
-    logs = np.zeros(1) if offset is None else offset
-    if w is not None:
-        logs = logs + np.log(w)
-    elif offset is None:
-        logs = np.full(1, np.log(strip.n)) if strip.n else np.full(1, -np.inf)
-    weigh = _weigher(w)
-    return StartSums(
-        weight=float(strip.n) if w is None else float(w.sum()),
-        response=weigh(y),
-        square=weigh(y * y),
-        log_exposure=float(logsumexp(logs)) if strip.n else -np.inf,
-        offset=0.0 if offset is None else weigh(offset),
-        zero=weigh((y == 0).astype(np.float64)),
-        smallest=float(y.min(initial=np.inf, where=y > 0)),
-        largest=float(y.max(initial=0.0)),
+def _measure(encoder: Encoder, strip: Strip, family: Family) -> Measured:
+    w, offset = strip.weights, strip.offsets[0]
+    with np.errstate(over="ignore", invalid="ignore"):
+        columns = tuple(_extent(rows) for rows in strip.blocks)
+        totals = [strip.y.sum(), *(o.sum() for o in strip.offsets if o is not None)]
+        sound = all(map(np.isfinite, totals)) and all(np.isfinite(c[0]).all() for c in columns)
+    if not sound:
+        check_finite(encoder, strip)
+    response = _table_of_counts(strip, family) or _rows_of_response(strip, family)
+    weight = float(strip.n) if w is None else float(w.sum())
+    low, high = response.smallest, response.largest
+    outside = low < family.support[0] or high > family.support[1]
+    return Measured(
+        n=strip.n,
+        sums=StartSums(
+            weight=weight,
+            response=response.total,
+            square=response.square,
+            log_exposure=_log_exposure(strip, weight),
+            offset=0.0 if offset is None else _weigher(w)(offset),
+            zero=response.zero,
+            smallest=response.positive,
+            largest=max(high, 0.0),
+        ),
+        outside=_beyond(strip, *family.support) if outside else (),
+        weight_square=float(strip.n) if w is None else float(np.dot(w, w)),
+        whole=response.whole,
+        whole_weights=w is None or bool(np.array_equal(w, np.floor(w))),
+        negative=_beyond(strip, 0.0, np.inf) if low < 0 else (),
+        fraction=None if response.whole else _first_fraction(strip),
+        constant=response.constant,
+        columns=columns,
+        offset_span=(0.0, 0.0)
+        if offset is None
+        else (float(offset.min(initial=np.inf)), float(offset.max(initial=-np.inf))),
     )
+
+
+@dataclass(frozen=True)
+class _Response:
+    """Weighted sums of a strip's response, of its square, its zeros and its constant part."""
+
+    total: float
+    square: float
+    zero: float
+    constant: float
+    smallest: float
+    positive: float
+    largest: float
+    whole: bool
+
+
+def _table_of_counts(strip: Strip, family: Family) -> _Response | None:
+    """From how often each count occurs; None where the response is more than small counts."""
+    y = strip.y[0]
+    low, high = y.min(initial=np.inf), y.max(initial=-np.inf)
+    if len(strip.y) > 1 or not strip.n or not (low >= 0 and high <= min(SMALL, strip.n)):
+        return None
+    counts = y.astype(np.intp)
+    if not np.array_equal(counts, y):
+        return None
+    times = np.bincount(counts, strip.weights).astype(np.float64, copy=False)
+    values = np.arange(len(times), dtype=np.float64)
+    there = np.flatnonzero(times[1:]) + 1
+    return _Response(
+        total=float(np.dot(times, values)),
+        square=float(np.dot(times, values * values)),
+        zero=float(times[0]),
+        constant=float(np.dot(times, family.constant(values[None]))),
+        smallest=float(low),
+        positive=float(there[0]) if len(there) else np.inf,
+        largest=float(high),
+        whole=True,
+    )
+
+
+def _rows_of_response(strip: Strip, family: Family) -> _Response:
+    y, weigh = strip.y[0], _weigher(strip.weights)
+    return _Response(
+        total=weigh(y),
+        square=weigh(y * y),
+        zero=weigh((y == 0).astype(np.float64)),
+        constant=weigh(family.constant(np.abs(strip.y))) if strip.n else 0.0,
+        smallest=float(y.min(initial=np.inf)),
+        positive=float(y.min(initial=np.inf, where=y > 0)),
+        largest=float(y.max(initial=-np.inf)),
+        whole=bool(np.array_equal(y, np.floor(y))),
+    )
+
+
+def _log_exposure(strip: Strip, weight: float) -> float:
+    """log sum w exp(offset)."""
+    offset, w = strip.offsets[0], strip.weights
+    if offset is None or not strip.n:
+        return float(np.log(weight)) if weight > 0 else -np.inf
+    top = float(offset.max())
+    return top + float(np.log(_weigher(w)(np.exp(offset - top))))
 
 
 def _weigher(w: Array | None) -> Callable[[Array], float]:
     return (lambda v: float(v.sum())) if w is None else (lambda v: float(np.dot(v, w)))
 
 
-def _measure(encoder: Encoder, strip: Strip, family: Family) -> Measured:
+def _beyond(strip: Strip, low: float, high: float) -> tuple[int, ...]:
+    """The first rows whose response is below or above."""
     y = strip.y[0]
-    w = strip.weights
-    offset = strip.offsets[0]
-    check_finite(encoder, strip)
-    weigh = _weigher(w)
-    negative = y.min(initial=0.0) < 0
-    fractional = np.flatnonzero(y != np.floor(y))
-    low, high = family.support
-    outside = np.flatnonzero((y < low) | (y > high))
-    return Measured(
-        n=strip.n,
-        sums=_start_sums(strip),
-        outside=tuple(_rows(strip, outside[:6])),
-        weight_square=float(strip.n) if w is None else float(np.dot(w, w)),
-        whole=not len(fractional),
-        whole_weights=w is None or bool(np.array_equal(w, np.floor(w))),
-        negative=tuple(_rows(strip, np.flatnonzero(y < 0))[:6]) if negative else (),
-        fraction=int(_rows(strip, fractional[:1])[0]) if len(fractional) else None,
-        constant=weigh(family.constant(np.abs(strip.y))) if strip.n else 0.0,
-        columns=tuple(_extent(rows) for rows in strip.blocks),
-        offset_span=(0.0, 0.0)
-        if offset is None
-        else (float(offset.min(initial=np.inf)), float(offset.max(initial=-np.inf))),
-    )
+    return tuple(_rows(strip, np.flatnonzero((y < low) | (y > high))[:6]))
+
+
+def _first_fraction(strip: Strip) -> int:
+    y = strip.y[0]
+    return int(_rows(strip, np.flatnonzero(y != np.floor(y))[:1])[0])
 
 
 def _rows(strip: Strip, used: NDArray[np.intp]) -> list[int]:

@@ -81,6 +81,12 @@ class EquationDesign:
         return tuple(name for part in self.parts for name in part.names)
 
     @property
+    def blocks(self) -> int:
+        """Number of blocks: one of all numeric columns, and one for each part with levels."""
+        coded = sum(part.table is not None for part in self.parts)
+        return coded + (coded < len(self.parts))
+
+    @property
     def terms(self) -> tuple[str, ...]:
         """Names of the terms, each once."""
         return tuple(dict.fromkeys(part.term for part in self.parts))

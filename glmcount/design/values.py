@@ -58,6 +58,10 @@ def evaluated(expression: Expression, state: Any, columns: Mapping[str, Column])
     DataError
         For a bare date or time.
     """
+    if expression.tree.kind == "column":
+        bare = columns[expression.tree.name]
+        if bare.kind == "categorical":
+            return Value(None, bare, bare.levels or ())
     data = {name: columns[name].value() for name in expression.columns}
     raw = evaluate(expression, state, data)
     boxed = hasattr(raw, "contrast") and hasattr(raw, "levels")
@@ -109,7 +113,11 @@ def used_levels(value: Value, keep: NDArray[np.bool_] | None) -> tuple[Any, ...]
     assert value.column is not None
     codes = value.column.values if keep is None else value.column.values[keep]
     own = value.column.levels or ()
-    counts = np.bincount(codes[codes >= 0], minlength=len(own))
+    # Mostly the first rows have them all, and the rest need not be counted.
+    for part in (codes[: 16 * len(own)], codes):
+        counts = np.bincount(part[part >= 0], minlength=len(own))
+        if counts.all():
+            return own
     return tuple(level for level, count in zip(own, counts, strict=True) if count)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from glmcount.design.blocks import quadratic
+from glmcount.design.forms import quadratic
 from glmcount.fitting.certificate import Certificate, certify
 from glmcount.fitting.rank import Dependence
 from glmcount.fitting.run import Fit
@@ -53,7 +53,7 @@ def separation(state: State) -> Separation | None:
     if fit.falling is None or not fit.separated:
         return None
     rows, where, direction = fit.falling
-    own = np.dot(fit.layout.unshift, direction)[fit.kept]
+    own = fit.layout.unshift(direction)[fit.kept]
     far = np.flatnonzero(found.infinite)
     return Separation(
         rows,
@@ -78,7 +78,7 @@ def _combination(fit: Fit, one: Dependence, names: list[str]) -> dict[str, float
     # X v = 0 holds for shifted columns; carried back, the constant takes up the shifts.
     null = -one.combination
     null[one.column] = 1.0
-    own = -np.dot(fit.layout.unshift, null)
+    own = -fit.layout.unshift(null)
     own[one.column] = 0.0
     least = 1e-8 * max(1e-300, float(np.abs(own).max()))
     return {names[j]: float(own[j]) for j in np.flatnonzero(np.abs(own) > least)}

@@ -263,6 +263,14 @@ class Family:
         """Number of predictors."""
         return len(self.equations)
 
+    @property
+    def canonical(self) -> bool:
+        """Whether expected and observed information are one, as rates make sure of.
+
+        That rows of one mean collapse says the log-likelihood is y eta - exp(eta).
+        """
+        return self.collapse == "mean"
+
     def runs_off(self, y: Array) -> Flat:
         """Rows that lose nothing where a predictor runs to infinity, (down, up) by equation."""
         if self.flat is not None:

@@ -118,16 +118,19 @@ def _at_limits(run: Run, fit: Fit) -> Fit:
     return best
 
 
-def _pilot(run: Run, theta: Array, head: int) -> Array:
+def _pilot(full: Run, theta: Array, head: int) -> Array:
     """Starting values from the head of every strip; through a limit where one opens the way."""
+    run = Run(full.encoder.head(head), full.layout, full.measured, full.family, full.options)
+    run.pilot, run.history = True, full.history
     opening = next((limit for limit in run.family.limits if limit.opens), None)
     expected = run.family.expected is not None and not run.family.limits
     if opening is not None:
         inner = _limit_run(run, opening)
-        found = newton(inner.problem(False, head), theta[run.layout.places(opening.gone)])
+        inner.pilot = True
+        found = newton(inner.problem(False), theta[run.layout.places(opening.gone)])
         run.history += inner.history
-        theta, _ = _joined(run, inner, opening, found.theta, head)
-    outcome = newton(run.problem(expected, head), theta)
+        theta, _ = _joined(run, inner, opening, found.theta)
+    outcome = newton(run.problem(expected), theta)
     return outcome.theta if np.all(np.isfinite(outcome.theta)) else theta
 
 
@@ -143,9 +146,7 @@ def _limit_run(run: Run, limit: Limit) -> Run:
     return out
 
 
-def _joined(
-    run: Run, inner: Run, limit: Limit, theta: Array, head: int | None
-) -> tuple[Array, float]:
+def _joined(run: Run, inner: Run, limit: Limit, theta: Array) -> tuple[Array, float]:
     """Starting values from a limit fit, and the one-sided score at the boundary."""
 
     def weigh(rows: Rows) -> Weighed:
@@ -154,7 +155,7 @@ def _joined(
             score, information = score * rows.weights, information * rows.weights
         return Weighed(np.array([score.sum(), information.sum()]), (None,) * inner.layout.q, {})
 
-    raw = fold_sums(inner.encoder, inner.layout, theta, weigh, run.control, head)
+    raw = fold_sums(inner.encoder, inner.layout, theta, weigh, run.control)
     score, information = raw["s",]
     joined = np.zeros(run.layout.size)
     joined[run.layout.places(limit.gone)] = theta
@@ -177,7 +178,7 @@ def _limit_fit(run: Run, theta: Array, limit: Limit) -> tuple[Fit, Array, float]
     if fit.limits:
         # A boundary of the limit itself: nothing inside starts from there.
         return fit, theta, 0.0
-    joined, score = _joined(run, inner, limit, fit.theta, None)
+    joined, score = _joined(run, inner, limit, fit.theta)
     if fit.falling is not None:
         # Far along a recession the joint information is singular: start before it.
         joined[run.layout.places(limit.gone)] = begin
@@ -297,7 +298,8 @@ def _finished(
     theta, sums = outcome.theta, outcome.sums
     rho, decrement = outcome.rho, outcome.decrement
     # Where no curvature bounds the third derivative a digit more is asked of the step.
-    if wanted != expected or rho > (REFRESH if run.family.curvature else 0.1 * REFRESH):
+    other = wanted != expected and not run.family.canonical
+    if other or rho > (REFRESH if run.family.curvature else 0.1 * REFRESH):
         sums = run.reduced(theta, True, expected=wanted)
         definite = factor(sums.information)
         if definite is not None and outcome.status == "final":

@@ -7,21 +7,14 @@ small results, which would leave the second thread idle.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from glmcount.design.blocks import (
-    BlockRows,
-    Layout,
-    Strip,
-    add_linear,
-    diagonal_to_full,
-    pair_sums,
-    score_sums,
-)
+from glmcount.design.blocks import Block, Layout, Strip, add_linear
+from glmcount.design.scatter import scratch
+from glmcount.design.tables import Coding, add_coded, coding_of, table_sums
 from glmcount.families.base import Family
 from glmcount.numerics import EPS, Array
 
@@ -39,7 +32,10 @@ __all__ = [
 ]
 
 Raw = dict[tuple[object, ...], Array]
-_scratch = threading.local()
+# Dense columns with which coded strips are taken whole, and a Gram matrix product by product.
+FEW = 8
+# Dense columns of equations, by equation: the block's number and its columns in a buffer.
+Filled = dict[int, tuple[int, Array]]
 
 
 @dataclass(frozen=True)
@@ -97,32 +93,20 @@ class Sums:
 
 def micro_rows(layout: Layout, block_rows: int) -> int:
     """Rows a micro-block: halved while its dense columns exceed 3 MB."""
-    columns = sum(block.v for block in layout.blocks if block.table is None)
     rows = block_rows
-    while columns * rows * 8 > 3 * 2**20 and rows > 256:
+    while layout.dense_columns * rows * 8 > 3 * 2**20 and rows > 256:
         rows //= 2
     return rows
 
 
-def _buffer(key: int, columns: int, rows: int) -> Array:
-    held = getattr(_scratch, "held", None)
-    if held is None:
-        held = _scratch.held = {}
-    found = held.get(key)
-    if found is None or found.shape != (columns, rows):
-        found = held[key] = np.empty((columns, rows))
-    return found
-
-
-def _start_eta(layout: Layout, strip: Strip, theta: Array, equation: int) -> Array:
+def _start_eta(layout: Layout, strip: Strip, coding: Coding, theta: Array, equation: int) -> Array:
     """Predictor from offsets, factors and constants; dense columns are added by block."""
     offset = strip.offsets[equation]
-    coded = [(i, b) for i, b in layout.of(equation) if b.table is not None]
+    coded = any(block.table is not None for _, block in layout.of(equation))
     if offset is None and not coded:
         return np.zeros(1)
     eta = np.zeros(strip.n) if offset is None else np.array(offset, dtype=np.float64)
-    for i, block in coded:
-        add_linear(block, strip.blocks[i], block.beta(theta), eta)
+    add_coded(layout, strip, coding, equation, theta, eta)
     return eta
 
 
@@ -137,8 +121,9 @@ def _dense(layout: Layout, strip: Strip, equation: int) -> tuple[int, bool] | No
 def predictors(layout: Layout, strip: Strip, theta: Array) -> tuple[Array, ...]:
     """All predictors of a strip, offsets included; (1,) where the same in all rows."""
     etas = []
+    coding = coding_of(layout, strip)
     for k in range(layout.q):
-        eta = _start_eta(layout, strip, theta, k)
+        eta = _start_eta(layout, strip, coding, theta, k)
         found = _dense(layout, strip, k)
         if found is not None:
             i, varies = found
@@ -176,11 +161,13 @@ def _strip_sums(
     extra: Array | None,
 ) -> Raw:
     raw: Raw = {}
-    bases = [_start_eta(layout, strip, theta, k) for k in range(layout.q)]
+    coding = coding_of(layout, strip)
+    bases = [_start_eta(layout, strip, coding, theta, k) for k in range(layout.q)]
     dense = {k: _dense(layout, strip, k) for k in range(layout.q)}
-    coded = any(block.table is not None for block in layout.blocks)
     kept: list[Weighed] = []
     step = micro_rows(layout, block_rows)
+    if coding.own and layout.dense_columns <= FEW:
+        step = max(strip.n, 1)
     for first in range(0, max(strip.n, 1), step):
         last = min(first + step, strip.n)
         filled, etas = _gather(layout, strip, theta, (first, last), bases, dense, step)
@@ -193,11 +180,13 @@ def _strip_sums(
             )
         )
         add(raw, {("s",): weighed.scalars})
-        if coded:
+        if coding.own:
             kept.append(_full(weighed, last - first))
+        if coding.own and step >= strip.n:
+            raw |= _table_sums(layout, strip, coding, filled, kept)
         _dense_sums(raw, weighed, filled, last - first)
-    if coded:
-        _table_sums(raw, layout, strip, kept)
+    if coding.own and step < strip.n:
+        raw |= _table_sums(layout, strip, coding, {}, kept)
     return raw
 
 
@@ -209,10 +198,10 @@ def _gather(
     bases: list[Array],
     dense: dict[int, tuple[int, bool] | None],
     step: int,
-) -> tuple[dict[int, tuple[int, Array]], tuple[Array, ...]]:
+) -> tuple[Filled, tuple[Array, ...]]:
     """Dense columns of a micro-block in buffers, and its predictors."""
     first, last = span
-    filled: dict[int, tuple[int, Array]] = {}
+    filled: Filled = {}
     etas = []
     for k, base in enumerate(bases):
         eta = base if base.shape == (1,) else base[first:last]
@@ -220,7 +209,7 @@ def _gather(
         if found is not None:
             i, varies = found
             block = layout.blocks[i]
-            buffer = _buffer(k, block.v, step)
+            buffer = scratch(("dense", k), (block.v, step))
             columns = strip.blocks[i].fill(buffer, block, first, last)
             filled[k] = (i, columns)
             beta = block.beta(theta)
@@ -243,7 +232,7 @@ def _full(weighed: Weighed, n: int) -> Weighed:
     )
 
 
-def _dense_sums(raw: Raw, weighed: Weighed, filled: dict[int, tuple[int, Array]], n: int) -> None:
+def _dense_sums(raw: Raw, weighed: Weighed, filled: Filled, n: int) -> None:
     for k, (i, columns) in filled.items():
         first = _stretched(weighed.first[k], n)
         if first is not None:
@@ -254,41 +243,37 @@ def _dense_sums(raw: Raw, weighed: Weighed, filled: dict[int, tuple[int, Array]]
         if second is None or j not in filled or k not in filled:
             continue
         (a, left), (b, right) = filled[j], filled[k]
-        if j == k and second.size and second.min() >= 0:
-            left *= np.sqrt(second)
-            add(raw, {("h", a, a): np.dot(left, left.T)})
-        else:
-            add(raw, {("h", a, b): np.dot(left * second, right.T)})
+        add(raw, {("h", a, b): _dense_gram(left, right, second, own=j == k)})
 
 
-def _table_sums(raw: Raw, layout: Layout, strip: Strip, kept: list[Weighed]) -> None:
-    wide = _wide_codes(strip)
-    first = [_joined([w.first[k] for w in kept]) for k in range(layout.q)]
+def _dense_gram(left: Array, right: Array, weights: Array, own: bool) -> Array:
+    """left diag(weights) right'; a block's own may scale its columns in place."""
+    if len(left) * len(right) <= FEW * FEW // 2:
+        weighted = np.multiply(left, weights, out=scratch("weighted", left.shape))
+        # So few columns are below the tiles of a matrix product, which takes thrice as long.
+        return np.array([[np.dot(a, b) for b in right] for a in weighted])
+    if own and weights.size and weights.min() >= 0:
+        left *= np.sqrt(weights)
+        return np.dot(left, left.T)
+    return np.dot(left * weights, right.T)
+
+
+def _table_sums(
+    layout: Layout, strip: Strip, coding: Coding, filled: Filled, kept: list[Weighed]
+) -> Raw:
+    """Tables of a strip from what its micro-blocks weighed, and the columns still in buffers."""
+    there = dict(filled.values())
+
+    def column(i: int, k: int) -> Array:
+        if i in there:
+            return there[i][k]
+        found = strip.blocks[i].column(k, layout.blocks[i])
+        assert found is not None
+        return found
+
+    first = tuple(_joined([w.first[k] for w in kept]) for k in range(layout.q))
     second = {jk: _joined([w.second[jk] for w in kept]) for jk in kept[0].second}
-    for i, block in enumerate(layout.blocks):
-        weights = first[block.equation]
-        if block.table is not None and weights is not None:
-            raw["g", i] = score_sums(block, wide[i], weights)
-    for i, a in enumerate(layout.blocks):
-        for j in range(i, len(layout.blocks)):
-            b = layout.blocks[j]
-            weights = second.get((a.equation, b.equation))
-            if weights is None or (a.table is None and b.table is None):
-                continue
-            pair = (wide[i], wide[j])
-            raw["h", i, j] = pair_sums((a, b), pair, weights)
-
-
-def _wide_codes(strip: Strip) -> tuple[BlockRows, ...]:
-    """Codes as bincount wants them, cast once a pass and not once a table."""
-    cast: dict[int, Array] = {}
-    out = []
-    for block in strip.blocks:
-        codes = block.codes
-        if codes is not None:
-            codes = cast.setdefault(id(codes), codes.astype(np.intp))
-        out.append(BlockRows(codes, block.rows))
-    return tuple(out)
+    return table_sums(layout, strip, coding, column, first, second)
 
 
 def _joined(parts: list[Array | None]) -> Array | None:
@@ -318,19 +303,30 @@ def assemble(layout: Layout, raw: Raw) -> tuple[Array, Array, Array]:
         if key[0] == "g":
             block = layout.blocks[key[1]]  # type: ignore[call-overload]
             own = value if block.table is None else block.table.fold(value)
-            score[block.positions] = own.reshape(-1)
+            score[block.places] = own.reshape(-1)
         elif key[0] == "h":
             a, b = layout.blocks[key[1]], layout.blocks[key[2]]  # type: ignore[call-overload]
-            if value.ndim == 3:
-                value = diagonal_to_full(value)
-            if a.table is not None:
-                value = a.table.fold(value, axis=0)
-            if b.table is not None:
-                value = b.table.fold(value, axis=2)
-            part = value.reshape(len(a.positions), len(b.positions))
-            information[np.ix_(a.positions, b.positions)] = part
-            information[np.ix_(b.positions, a.positions)] = part.T
+            part = _folded(a, b, value).reshape(len(a.positions), len(b.positions))
+            _put(information, a, b, part)
+            if a is not b:
+                _put(information, b, a, part.T)
     return raw["s",], score, information
+
+
+def _folded(a: Block, b: Block, value: Array) -> Array:
+    if value.ndim == 3:
+        assert a.table is not None and b.table is not None
+        return a.table.between(value, b.table)
+    if a.table is not None:
+        value = a.table.fold(value, axis=0)
+    return value if b.table is None else b.table.fold(value, axis=2)
+
+
+def _put(matrix: Array, a: Block, b: Block, part: Array) -> None:
+    if isinstance(a.places, slice) and isinstance(b.places, slice):
+        matrix[a.places, b.places] = part
+    else:
+        matrix[np.ix_(a.positions, b.positions)] = part
 
 
 def likelihood_weights(family: Family, expected: bool, second: bool = True) -> Weigh:
@@ -385,13 +381,19 @@ def _times(values: Array | None, weights: Array | None) -> Array | None:
 
 
 def _noise(first: Array | None, second: Array | None) -> float:
+    """sum (|l'| + 2 |l''|)^2 / |l''|, over rows with curvature."""
     if first is None or second is None:
         return 0.0
+    if second.size and second.min() > 0.0 and first.shape == second.shape:
+        noise = float(np.dot(first, first / second))
+        noise += 4.0 * float(np.abs(first).sum()) + 4.0 * float(second.sum())
+        # Beside rows without curvature (y = 0 under the identity link) it overflows.
+        if noise < 1.0 / EPS:
+            return noise
     slope, size = np.abs(first), np.abs(second)
-    # Rows without curvature (y = 0 under the identity link) add no rounding of the step.
     curved = size > EPS * slope
-    noise = np.square(slope + 2.0 * size) / np.where(curved, size, 1.0)
-    return float(np.where(curved, noise, 0.0).sum())
+    noise_by_row = np.square(slope + 2.0 * size) / np.where(curved, size, 1.0)
+    return float(np.where(curved, noise_by_row, 0.0).sum())
 
 
 def likelihood_sums(layout: Layout, raw: Raw) -> Sums:

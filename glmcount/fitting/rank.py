@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import linalg
+from scipy.linalg import lapack
 
 from glmcount.design.blocks import Layout, Strip, linear
 from glmcount.design.encode import Encoder
@@ -92,6 +93,8 @@ def _sweep(gram: Array, flat: frozenset[int]) -> list[tuple[int, Array]]:
     diagonal = np.diag(gram).copy()
     scale = np.where(diagonal > 0, 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0)), 0.0)
     matrix = scale[:, None] * gram * scale
+    if not flat and scale.all() and _all_hold(matrix):
+        return []
     lower = np.zeros((p, p))
     kept: list[int] = []
     found = []
@@ -121,6 +124,12 @@ def _sweep(gram: Array, flat: frozenset[int]) -> list[tuple[int, Array]]:
             lower[k, k] = np.sqrt(pivot)
             kept.append(j)
     return found
+
+
+def _all_hold(matrix: Array) -> bool:
+    """Whether no pivot is small: the usual case, in one factorisation."""
+    lower, failed = lapack.dpotrf(matrix, lower=1)
+    return not failed and bool(np.square(np.diag(lower)).min(initial=1.0) > PIVOT)
 
 
 def _residuals(

@@ -110,13 +110,11 @@ def fold_sums(
     theta: Array,
     weigh: Callable[[Rows], Weighed],
     control: Control,
-    head: int | None = None,
 ) -> Raw:
-    """One pass of any weighing function over all rows (or the head of every strip)."""
+    """One pass of any weighing function over all rows."""
 
     def work(strip: Strip) -> Raw:
-        chosen = strip if head is None else strip.head(head)
-        return strip_sums(layout, chosen, theta, weigh, control.block_rows)
+        return strip_sums(layout, strip, theta, weigh, control.block_rows)
 
     return encoder.fold(work, add)
 
@@ -132,6 +130,7 @@ class Run:
         self.kept = np.arange(layout.size)
         self.history: list[Iteration] = []
         self.passes = 0
+        self.pilot = False
         self.memo: tuple[bytes, Sums] | None = None
 
     def tell(self, iteration: Iteration) -> None:
@@ -147,28 +146,25 @@ class Run:
                 f"llf {shown.llf:.6f}, rho {shown.rho:.1e}"
             )
 
-    def evaluate(
-        self, theta: Array, second: bool = True, *, expected: bool, head: int | None = None
-    ) -> Sums:
+    def evaluate(self, theta: Array, second: bool = True, *, expected: bool) -> Sums:
         """Sums at full parameters."""
         weigh = likelihood_weights(self.family, expected, second)
-        raw = fold_sums(self.encoder, self.layout, theta, weigh, self.control, head)
-        self.passes += head is None
+        raw = fold_sums(self.encoder, self.layout, theta, weigh, self.control)
+        self.passes += 1
         return likelihood_sums(self.layout, raw)
 
-    def reduced(
-        self, theta: Array, second: bool, *, expected: bool, head: int | None = None
-    ) -> Sums:
-        """Sums over the kept columns; the last full pass is remembered."""
+    def reduced(self, theta: Array, second: bool, *, expected: bool) -> Sums:
+        """Sums over the kept columns; the last pass is remembered."""
         full = np.zeros(self.layout.size)
         full[self.kept] = theta
-        key = full.tobytes() + bytes([second, expected]) if head is None else b""
+        key = full.tobytes() + bytes([second, expected])
         if self.memo is not None and self.memo[0] == key:
             sums = self.memo[1]
         else:
-            sums = self.evaluate(full, second, expected=expected, head=head)
-            if head is None:
-                self.memo = (key, sums)
+            sums = self.evaluate(full, second, expected=expected)
+            self.memo = (key, sums)
+        if len(self.kept) == self.layout.size:
+            return sums
         grid = np.ix_(self.kept, self.kept)
         return replace(sums, score=sums.score[self.kept], information=sums.information[grid])
 
@@ -178,19 +174,19 @@ class Run:
         full[self.kept] = step
         return self.layout.reach(full)
 
-    def problem(self, expected: bool, head: int | None = None, recession: float = 1e-4) -> Problem:
+    def problem(self, expected: bool, recession: float = 1e-4) -> Problem:
         """What the solver is given."""
-        control = replace(self.control, maxiter=8) if head is not None else self.control
-        if expected and head is None:
+        control = replace(self.control, maxiter=8) if self.pilot else self.control
+        if expected and not self.pilot:
             # Scoring converges by a factor a step where it is not Newton's method, so a
             # small step does not yet say that the next is smaller by far.
             control = replace(control, tol=min(control.tol, SCORING))
         return Problem(
-            partial(self.reduced, expected=expected, head=head),
+            partial(self.reduced, expected=expected),
             self.reach,
             control,
             self.tell,
-            head is not None,
+            self.pilot,
             recession,
             np.inf if self.layout.q == 1 else RADIUS,
         )

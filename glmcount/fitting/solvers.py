@@ -21,7 +21,7 @@ __all__ = ["SOLVERS", "Iteration", "Outcome", "Problem", "Solver", "newton", "so
 NEAR = 1e-4
 TRIES = 40
 # A sample's own error is larger: p columns leave about sqrt(p n / m) standard errors.
-PILOT = 0.1
+PILOT = 0.25
 RECESSION = 1e-4
 MOST = 100
 # Towards a step function in a logit, or along a curved valley, the way is longer.

@@ -8,26 +8,29 @@ from glmcount.fitting.objective import Rows, Sums, Weighed, assemble
 from glmcount.fitting.run import Run, fold_sums
 from glmcount.fitting.solvers import newton_step
 from glmcount.numerics import Array
+from glmcount.sources.base import STRIP_ROWS
 
 __all__ = ["first_values", "pilot_rows"]
 
 PILOT_FROM = 50_000
 PILOT_SHARE = 20
 PILOT_LEAST = 10_000
+PILOT_MOST = STRIP_ROWS
 
 
 def pilot_rows(n: int, p: int, strips: int) -> int | None:
     """Rows of each strip that a pilot fit takes; None where it would not pay."""
     if n < PILOT_FROM or n < 400 * p:
         return None
-    return -(-max(n // PILOT_SHARE, PILOT_LEAST, 20 * p) // strips)
+    rows = min(max(n // PILOT_SHARE, PILOT_LEAST, 20 * p), PILOT_MOST)
+    return rows // strips or None
 
 
 def first_values(run: Run) -> Array:
     """Starting values: those given, or closed forms for the constants and zero slopes."""
     layout, given = run.layout, run.options.start
     if given is not None:
-        return np.dot(layout.reshift, given)
+        return layout.reshift(given)
     theta = np.zeros(layout.size)
     constants = layout.constants
     for constant, value in zip(constants, run.family.start(run.measured.sums), strict=True):

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from scipy import linalg
 
-from glmcount.design.blocks import Layout, Strip, quadratic
+from glmcount.design.blocks import Layout, Strip
 from glmcount.design.encode import Encoder
+from glmcount.design.forms import quadratic
 from glmcount.errors import NotDefinedError
 from glmcount.families.base import Family
 from glmcount.fitting.objective import Rows, Weighed, assemble, predictors

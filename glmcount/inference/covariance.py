@@ -122,9 +122,8 @@ def _covariance(chosen: Estimator, setting: Setting) -> Covariance:
             kind="singular_information",
         )
     shifted = chosen.compute(setting, bread)
-    back = fit.layout.unshift[np.ix_(fit.kept, fit.kept)]
     with np.errstate(over="ignore", invalid="ignore"):
-        matrix = np.dot(np.dot(back, shifted), back.T)
+        matrix = fit.layout.unshifted(shifted, fit.kept)
     if not np.all(np.isfinite(matrix)):
         raise CovarianceError(
             "A variance is too large for a floating-point number: some column is so small that "

@@ -80,7 +80,7 @@ def parameters(
 
 def estimates(fit: Fit, spec: DesignSpec) -> Estimates:
     """Parameters of a fit in the user's columns and scales."""
-    internal = np.dot(fit.layout.unshift, fit.theta)[fit.kept]
+    internal = fit.layout.unshift(fit.theta)[fit.kept]
     every, number, natural = parameters(fit.family, spec)
     natural = natural[fit.kept]
     values, slope = internal.copy(), np.ones_like(internal)
@@ -127,7 +127,7 @@ def _infinite(fit: Fit) -> NDArray[np.int_]:
     out = np.zeros(len(fit.kept), dtype=int)
     if fit.falling is None:
         return out
-    direction = np.dot(fit.layout.unshift, fit.falling[2])[fit.kept]
+    direction = fit.layout.unshift(fit.falling[2])[fit.kept]
     sizes = fit.layout.sizes[fit.kept]
     moved = np.abs(direction) * np.where(sizes > 0, sizes, 1.0)
     far = moved > 1e-3 * max(float(moved.max(initial=0.0)), 1e-300)

@@ -158,7 +158,6 @@ class State:
         """A covariance in the user's columns, carried to all shifted columns."""
         fit = self.fit
         grid = np.ix_(fit.kept, fit.kept)
-        there = fit.layout.reshift[grid]
         full = np.zeros((fit.layout.size, fit.layout.size))
-        full[grid] = np.dot(np.dot(there, matrix), there.T)
+        full[grid] = fit.layout.reshifted(matrix, fit.kept)
         return full
