@@ -96,6 +96,8 @@ class Block:
     scale : ndarray, shape (v,), or None
         Powers of two that multiply the shifted columns; None where none is needed. Solves
         are equilibrated, so only columns whose squares could overflow are scaled.
+    numeric : tuple of bool
+        False for a column of ones.
     """
 
     equation: int
@@ -104,6 +106,7 @@ class Block:
     shift: Array
     size: Array
     scale: Array | None = None
+    numeric: tuple[bool, ...] = ()
 
     @cached_property
     def places(self) -> slice | Index:
@@ -188,31 +191,32 @@ class Strip:
     blocks: tuple[BlockRows, ...]
     offsets: tuple[Array | None, ...]
 
-    def head(self, rows: int) -> Strip:
-        """The first `rows` used rows."""
-        if rows >= self.n:
+    def span(self, first: int, last: int) -> Strip:
+        """The used rows ``first:last``."""
+        if first == 0 and last >= self.n:
             return self
         cut: dict[int, Any] = {}
 
-        def short(values: Row) -> Row:
+        def part(values: Row) -> Row:
             # Once each: that two blocks have one code is told by its being the same array.
             if values is None:
                 return None
             if id(values) not in cut:
-                cut[id(values)] = values[:rows]
+                cut[id(values)] = values[first:last]
             found: Row = cut[id(values)]
             return found
 
         return replace(
             self,
-            n=rows,
-            y=self.y[:, :rows],
-            weights=short(self.weights),
+            n=min(last, self.n) - first,
+            where=part(self.where),
+            y=self.y[:, first:last],
+            weights=part(self.weights),
             blocks=tuple(
-                BlockRows(short(block.codes), tuple(short(row) for row in block.rows))
+                BlockRows(part(block.codes), tuple(part(row) for row in block.rows))
                 for block in self.blocks
             ),
-            offsets=tuple(short(offset) for offset in self.offsets),
+            offsets=tuple(part(offset) for offset in self.offsets),
         )
 
     def of(self, blocks: Sequence[int], equations: Sequence[int]) -> Strip:
@@ -286,6 +290,16 @@ class Layout:
     def dense_columns(self) -> int:
         """Numeric columns of blocks without a code, over all equations."""
         return sum(block.v for block in self.blocks if block.table is None)
+
+    @cached_property
+    def memo(self) -> dict[Any, Any]:
+        """What passes have derived from the layout, to be used again."""
+        return {}
+
+    @cached_property
+    def coded(self) -> bool:
+        """Whether any block has a code."""
+        return any(block.table is not None for block in self.blocks)
 
     def of(self, equation: int) -> list[tuple[int, Block]]:
         """Blocks of an equation with their places in `blocks`."""

@@ -45,19 +45,25 @@ def _positions(
     spec: DesignSpec, equation: EquationDesign, number: int, start: int
 ) -> tuple[Block | None, list[Block], int]:
     dense: list[int] = []
+    numeric: list[bool] = []
     coded = []
     for part in equation.parts:
         places = start + part.order
+        varies = bool(part.numeric)
         if part.table is None:
             dense += places.tolist()
+            numeric += [varies] * len(places)
         else:
             v = int(np.prod([spec.variables[code].width for code in part.numeric], dtype=int))
-            table = Table.of(part.table)
-            coded.append(Block(number, places, table, np.zeros(v), np.ones(v)))
+            coded.append(_block(number, places, Table.of(part.table), [varies] * v))
         start += len(part.names)
-    own = np.asarray(dense, dtype=np.intp)
-    block = Block(number, own, None, np.zeros(len(own)), np.ones(len(own))) if dense else None
+    block = _block(number, np.asarray(dense, dtype=np.intp), None, numeric) if dense else None
     return block, coded, start
+
+
+def _block(number: int, places: Any, table: Table | None, numeric: Sequence[bool]) -> Block:
+    v = len(numeric)
+    return Block(number, places, table, np.zeros(v), np.ones(v), None, tuple(numeric))
 
 
 def _constant(equation: EquationDesign, start: int, coded: list[Block]) -> Array | None:
@@ -127,7 +133,7 @@ class Encoder:
 
     def head(self, rows: int) -> Encoder:
         """The first used rows of every strip, held in memory as one strip."""
-        strips = self.fold(lambda strip: [strip.head(rows)], lambda a, b: a + b)
+        strips = self.fold(lambda strip: [strip.span(0, rows)], lambda a, b: a + b)
         return self.holding([one_strip(strips)])
 
     def holding(self, strips: Sequence[Strip]) -> Encoder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,7 +26,7 @@ _held = threading.local()
 def scratch(key: Any, shape: tuple[int, ...]) -> Array:
     """Buffer of that name, one a thread, with whatever it held last."""
     held: dict[Any, Array] = _held.__dict__
-    size = int(np.prod(shape))
+    size = math.prod(shape)
     found = held.get(key)
     if found is None or found.size < size:
         found = held[key] = np.empty(size)

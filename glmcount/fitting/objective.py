@@ -14,7 +14,7 @@ import numpy as np
 
 from glmcount.design.blocks import Block, Layout, Strip, add_linear
 from glmcount.design.scatter import scratch
-from glmcount.design.tables import Coding, add_coded, coding_of, table_sums
+from glmcount.design.tables import Coding, Raw, Scatter, add_coded, coding_of, table_sums
 from glmcount.families.base import Family
 from glmcount.numerics import EPS, Array
 
@@ -31,9 +31,12 @@ __all__ = [
     "strip_sums",
 ]
 
-Raw = dict[tuple[object, ...], Array]
-# Dense columns with which coded strips are taken whole, and a Gram matrix product by product.
+# Rows at which a strip with codes is cut: what a pass computes of them then stays small.
+PIECE = 32_768
+# Dense columns up to which a piece of a strip with codes is taken whole.
 FEW = 8
+# Columns below the tiles of a matrix product: that would take up to thrice as long.
+NARROW = 5
 # Dense columns of equations, by equation: the block's number and its columns in a buffer.
 Filled = dict[int, tuple[int, Array]]
 
@@ -114,7 +117,7 @@ def _dense(layout: Layout, strip: Strip, equation: int) -> tuple[int, bool] | No
     """The dense block of an equation and whether it has more than ones."""
     for i, block in layout.of(equation):
         if block.table is None:
-            return i, any(row is not None for row in strip.blocks[i].rows)
+            return i, any(block.numeric)
     return None
 
 
@@ -149,7 +152,15 @@ def strip_sums(
     """Sums of a strip, by block and by pair of blocks, in the space of levels."""
     # Overshooting steps overflow on purpose: the sums then are not finite, and are halved.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return _strip_sums(layout, strip, theta, weigh, block_rows, extra)
+        if not layout.coded or strip.n <= PIECE:
+            return _strip_sums(layout, strip, theta, weigh, block_rows, extra)
+        total: Raw = {}
+        for first in range(0, strip.n, PIECE):
+            last = first + PIECE
+            own = None if extra is None else extra[first:last]
+            piece = strip.span(first, last)
+            add(total, _strip_sums(layout, piece, theta, weigh, block_rows, own))
+        return total
 
 
 def _strip_sums(
@@ -248,10 +259,15 @@ def _dense_sums(raw: Raw, weighed: Weighed, filled: Filled, n: int) -> None:
 
 def _dense_gram(left: Array, right: Array, weights: Array, own: bool) -> Array:
     """left diag(weights) right'; a block's own may scale its columns in place."""
-    if len(left) * len(right) <= FEW * FEW // 2:
-        weighted = np.multiply(left, weights, out=scratch("weighted", left.shape))
-        # So few columns are below the tiles of a matrix product, which takes thrice as long.
-        return np.array([[np.dot(a, b) for b in right] for a in weighted])
+    if len(left) < len(right):
+        return _dense_gram(right, left, weights, own).T
+    if len(right) <= NARROW:
+        weighted = scratch("weighted", weights.shape)
+        out = np.empty((len(left), len(right)))
+        for k, column in enumerate(right):
+            np.multiply(column, weights, out=weighted)
+            out[:, k] = np.dot(left, weighted)
+        return out
     if own and weights.size and weights.min() >= 0:
         left *= np.sqrt(weights)
         return np.dot(left, left.T)
@@ -299,13 +315,16 @@ def assemble(layout: Layout, raw: Raw) -> tuple[Array, Array, Array]:
     """(scalars, score, information) from the sums by level."""
     score = np.zeros(layout.size)
     information = np.zeros((layout.size, layout.size))
+    by_block: Raw = {}
     for key, value in raw.items():
+        by_block |= key.handed_out(layout, value) if isinstance(key, Scatter) else {key: value}
+    for key, value in by_block.items():
         if key[0] == "g":
-            block = layout.blocks[key[1]]  # type: ignore[call-overload]
+            block = layout.blocks[key[1]]
             own = value if block.table is None else block.table.fold(value)
             score[block.places] = own.reshape(-1)
         elif key[0] == "h":
-            a, b = layout.blocks[key[1]], layout.blocks[key[2]]  # type: ignore[call-overload]
+            a, b = layout.blocks[key[1]], layout.blocks[key[2]]
             part = _folded(a, b, value).reshape(len(a.positions), len(b.positions))
             _put(information, a, b, part)
             if a is not b:

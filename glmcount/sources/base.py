@@ -29,6 +29,8 @@ __all__ = [
 ]
 
 STRIP_ROWS = 65_536
+# Rows from which BLAS itself would use threads, which wait for processors that are busy.
+THREADED_BLAS = 8_192
 
 T = TypeVar("T")
 Columns = Mapping[str, Any]
@@ -84,13 +86,12 @@ def map_fold(
 
     # Two or three strips are over before a pool of threads has paid for itself.
     workers = min(threads or min(_processors(), max(1, source.n_strips // 2)), source.n_strips)
-    if source.n_strips == 1:
+    if source.n_strips == 1 and source.n_rows < THREADED_BLAS:
         return one(0)
     with single_threaded_blas():
         if workers == 1:
             return _folded(map(one, range(source.n_strips)), fold)
-        with ThreadPoolExecutor(workers) as pool:
-            return _folded(_windowed(pool, one, source.n_strips, 2 * workers), fold)
+        return _folded(_windowed(_pool(workers), one, source.n_strips, 2 * workers), fold)
 
 
 def _folded(parts: Iterator[T], fold: Callable[[T, T], T]) -> T:
@@ -105,11 +106,29 @@ def _windowed(
 ) -> Iterator[T]:
     # Never more than a few strips' sums wait to be folded: for wide models each is large.
     waiting = [pool.submit(work, number) for number in range(min(window, count))]
-    for number in range(len(waiting), count + len(waiting)):
-        done = waiting.pop(0)
-        yield done.result()
-        if number < count:
-            waiting.append(pool.submit(work, number))
+    try:
+        for number in range(len(waiting), count + len(waiting)):
+            done = waiting.pop(0)
+            yield done.result()
+            if number < count:
+                waiting.append(pool.submit(work, number))
+    finally:
+        # After an error nobody waits for the rest.
+        for left in waiting:
+            left.cancel()
+
+
+_pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
+
+
+def _pool(workers: int) -> ThreadPoolExecutor:
+    """The process's threads: they keep their buffers from pass to pass."""
+    # A forked process has a copy of the pool but not of its threads, hence its number.
+    key = (os.getpid(), workers)
+    with _limit.lock:
+        if key not in _pools:
+            _pools[key] = ThreadPoolExecutor(workers, thread_name_prefix="glmcount")
+        return _pools[key]
 
 
 def _processors() -> int:

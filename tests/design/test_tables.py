@@ -37,7 +37,9 @@ def drawn(n, levels=(4, 5, 70, 90)):
         v = len(numbers)
         width = v * (1 if table is None else table.width)
         shift = np.array([0.0 if r is None or code is not None else 1.5 for r in numbers])
-        blocks.append(Block(equation, np.arange(end, end + width), table, shift, np.ones(v)))
+        numeric = tuple(r is not None for r in numbers)
+        places = np.arange(end, end + width)
+        blocks.append(Block(equation, places, table, shift, np.ones(v), None, numeric))
         rows.append(BlockRows(code, numbers))
         wide = np.stack(
             [np.ones(n) if r is None else r - s for r, s in zip(numbers, shift, strict=True)], 1
@@ -109,12 +111,12 @@ def test_a_joined_code_counts_the_right_one_fast():
 
 def test_one_strip_keeps_what_is_shared():
     _, strip, _, _ = drawn(300)
-    parts = [strip.head(100), strip.head(40)]
+    parts = [strip.span(0, 100), strip.span(30, 70)]
     joined = one_strip(parts)
     assert joined.n == 140 and joined.y.shape == (1, 140)
     assert joined.blocks[1].codes is joined.blocks[7].codes
     assert joined.blocks[5].rows[0] is None and joined.offsets[1] is None
-    np.testing.assert_array_equal(joined.blocks[5].rows[1][100:], strip.blocks[5].rows[1][:40])
+    np.testing.assert_array_equal(joined.blocks[5].rows[1][100:], strip.blocks[5].rows[1][30:70])
 
 
 def test_a_held_head_fits_as_its_rows_do():
