@@ -53,6 +53,7 @@ OPTIONS = (
     "start",
     "missing",
     "separation",
+    "compress",
     "env",
     "control",
     "inflate",

@@ -150,9 +150,7 @@ class Results:
         """Log-likelihood with every equation a constant; offsets stay."""
         state = self._state
         state.likelihood("llnull")
-        return null_llf(
-            state.asked, state.measured, state.family, state.has_constant(), state.options.control
-        )
+        return null_llf(*state.fitted, state.family, state.has_constant(), state.options.control)
 
     @property
     def llr(self) -> float:
@@ -199,9 +197,8 @@ class Results:
             raise NotDefinedError(
                 f"{state.family.label} has no saturated model.", kind="no_deviance"
             )
-        return null_deviance(
-            state.encoder, state.measured, state.fit, state.has_constant(), state.options.control
-        )
+        control = state.options.control
+        return null_deviance(*state.fitted_here, state.fit, state.has_constant(), control)
 
     @cached_property
     def pearson_chi2(self) -> float:
@@ -231,6 +228,12 @@ class Results:
     def converged(self) -> bool:
         """Whether the stop rule was met."""
         return self._state.fit.converged or self._state.fit.falling is not None
+
+    @property
+    def n_cells(self) -> int | None:
+        """Weighted cells of equal rows that were fitted; None where it was the rows."""
+        cells = self._state.cells
+        return None if cells is None else cells.grouping.n_cells
 
     @property
     def history(self) -> tuple[Iteration, ...]:

@@ -193,8 +193,10 @@ class Strip:
 
     def span(self, first: int, last: int) -> Strip:
         """The used rows ``first:last``."""
-        if first == 0 and last >= self.n:
-            return self
+        return self if first == 0 and last >= self.n else self.taken(slice(first, last))
+
+    def taken(self, rows: slice | Index) -> Strip:
+        """Some of the used rows."""
         cut: dict[int, Any] = {}
 
         def part(values: Row) -> Row:
@@ -202,15 +204,16 @@ class Strip:
             if values is None:
                 return None
             if id(values) not in cut:
-                cut[id(values)] = values[first:last]
+                cut[id(values)] = values[rows]
             found: Row = cut[id(values)]
             return found
 
+        y = self.y[:, rows]
         return replace(
             self,
-            n=min(last, self.n) - first,
+            n=y.shape[1],
             where=part(self.where),
-            y=self.y[:, first:last],
+            y=y,
             weights=part(self.weights),
             blocks=tuple(
                 BlockRows(part(block.codes), tuple(part(row) for row in block.rows))

@@ -91,7 +91,8 @@ def _constant(equation: EquationDesign, start: int, coded: list[Block]) -> Array
 class Encoder:
     """Encodes strips of a source by a learnt design, and folds over them.
 
-    Codes are kept from pass to pass, and whole encoded strips while `memory` lasts.
+    Codes are kept from pass to pass, and whole encoded strips while `memory` lasts. Cells
+    that stand for rows come as strips that are kept, with the encoder of the rows `behind`.
     """
 
     source: Source
@@ -102,6 +103,7 @@ class Encoder:
     codes: dict[tuple[int, str], NDArray[Any]] = field(default_factory=dict)
     strips: dict[int, Strip] = field(default_factory=dict)
     response: bool = True
+    behind: Encoder | None = None
 
     def fold(self, work: Callable[[Strip], T], add: Callable[[T, T], T]) -> T:
         """Fold ``work(strip)`` over all strips, in order."""
@@ -122,26 +124,50 @@ class Encoder:
         return spec.columns((*own, *spec.predictors))
 
     def without(self, gone: Sequence[int]) -> Encoder:
-        """The same rows for all equations but those; codes and held strips are shared."""
+        """The same rows for all equations but those; codes and encoded strips are shared."""
         if not gone:
             return self
-        owners = [k for k, e in enumerate(self.spec.equations) for _ in range(e.blocks)]
-        blocks = [i for i, k in enumerate(owners) if k not in gone]
-        equations = [k for k in range(len(self.spec.equations)) if k not in gone]
-        strips = {number: strip.of(blocks, equations) for number, strip in self.strips.items()}
-        return replace(self, spec=self.spec.without(gone), strips=strips)
+        kept = [k for k in range(len(self.spec.equations)) if k not in gone]
+        own = [i for i, number in enumerate(self.spec.block_equations) if number in kept]
+        strips = {number: strip.of(own, kept) for number, strip in self.strips.items()}
+        behind = None if self.behind is None else self.behind.without(gone)
+        return replace(self, spec=self.spec.without(gone), strips=strips, behind=behind)
+
+    def constants(self, spec: DesignSpec) -> Encoder:
+        """The same rows by a design of which every equation is a constant, or nothing."""
+        ones = tuple(BlockRows(None, (None,)) for equation in spec.equations if equation.parts)
+        count = len(spec.equations)
+        strips = {
+            number: replace(strip, blocks=ones, offsets=strip.offsets[:count])
+            for number, strip in self.strips.items()
+        }
+        behind = None if self.behind is None else self.behind.constants(spec)
+        return replace(self, spec=spec, codes={}, strips=strips, behind=behind)
+
+    @property
+    def rows(self) -> Encoder:
+        """The rows themselves: those behind cells, else what is encoded here."""
+        return self if self.behind is None else self.behind
+
+    def strip(self, number: int) -> Strip:
+        """One strip."""
+        names = () if number in self.strips else self.names
+        return self.encoded(number, *self.source.strip(number, names))
 
     def head(self, rows: int) -> Encoder:
         """The first used rows of every strip, held in memory as one strip."""
         strips = self.fold(lambda strip: [strip.span(0, rows)], lambda a, b: a + b)
-        return self.holding([one_strip(strips)])
+        return self.holding(one_strip(strips))
 
-    def holding(self, strips: Sequence[Strip]) -> Encoder:
-        """Rows that are held as strips, whatever the source; each but the last is full."""
-        n = sum(strip.n for strip in strips)
-        source = Source((), n, None, lambda first, last, names: {})
-        plan = Plan((None,) * source.n_strips, Account(n, 0, {}))
-        held = dict(enumerate(strips))
+    def holding(self, rows: Strip) -> Encoder:
+        """Rows that are held in memory, whatever the source."""
+        source = Source((), rows.n, None, lambda first, last, names: {})
+        plan = Plan((None,) * source.n_strips, Account(rows.n, 0, {}))
+        held = {}
+        for number in range(source.n_strips):
+            first, last = source.span(number)
+            part = rows.span(first, last)
+            held[number] = replace(part, number=number, first=first, where=None)
         return replace(self, source=source, plan=plan, strips=held, codes={}, memory=0)
 
     def solving(self, size: int) -> AbstractContextManager[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -81,12 +81,6 @@ class EquationDesign:
         return tuple(name for part in self.parts for name in part.names)
 
     @property
-    def blocks(self) -> int:
-        """Number of blocks: one of all numeric columns, and one for each part with levels."""
-        coded = sum(part.table is not None for part in self.parts)
-        return coded + (coded < len(self.parts))
-
-    @property
     def terms(self) -> tuple[str, ...]:
         """Names of the terms, each once."""
         return tuple(dict.fromkeys(part.term for part in self.parts))
@@ -122,6 +116,33 @@ class DesignSpec:
         """The design of all equations but those."""
         kept = tuple(e for k, e in enumerate(self.equations) if k not in gone)
         return replace(self, equations=kept)
+
+    def places(self) -> Iterator[tuple[int, int, Part]]:
+        """Every part with its block, and the first of its numeric columns there.
+
+        Numeric parts of an equation share a block, its first.
+        """
+        block = 0
+        for equation in self.equations:
+            dense, first = block, 0
+            block += any(part.table is None for part in equation.parts)
+            for part in equation.parts:
+                if part.table is not None:
+                    yield block, 0, part
+                    block += 1
+                    continue
+                yield dense, first, part
+                widths = [self.variables[code].width for code in part.numeric]
+                first += int(np.prod(widths, dtype=int))
+
+    @property
+    def block_equations(self) -> tuple[int, ...]:
+        """Equation of each block."""
+        out: list[int] = []
+        for k, equation in enumerate(self.equations):
+            coded = sum(part.table is not None for part in equation.parts)
+            out += [k] * (coded + (coded < len(equation.parts)))
+        return tuple(out)
 
     @property
     def predictors(self) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ def _kappa(state: State) -> float:
         return float("inf")
     full = spread(fit, inverse)
     chosen = [1.0] + [None] * (fit.layout.q - 1)
-    return state.encoder.fold(
+    return state.fitted_here[0].fold(
         lambda strip: float(
             np.sqrt(np.maximum(quadratic(fit.layout, strip, full, chosen), 0.0).max(initial=0.0))
         ),

@@ -169,8 +169,10 @@ class Family:
     start : callable
         ``StartSums -> tuple of float``: an intercept for each predictor.
     collapse : {"mean", "eta", "value"}
-        What rows must share to be one weighted row: the design of the mean (rates), the
-        design and offset, or those and the response.
+        What rows must share to be one weighted row. "mean": the design, where log mu is the
+        predictor and an offset the logarithm of an exposure (Poisson). "eta": design and
+        offset, where `terms` are linear in y and their derivative is (y - mu) mu' / V, for y
+        between the counts too. "value": those and the response, true of every family.
     expected : callable, optional
         ``etas -> q x q entries``: minus the expected second derivatives; an entry None
         means that the observed one stands in.

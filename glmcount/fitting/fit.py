@@ -39,7 +39,7 @@ def maximise(
         run = Run(encoder, layout, measured, family, options)
         theta = first_values(run)
         given = options.start is not None
-        head = None if given else pilot_rows(measured.n, layout.size, encoder.source.n_strips)
+        head = None if given else pilot_rows(encoder.n_used, layout.size, encoder.source.n_strips)
         if head is not None:
             theta = _pilot(run, theta, head)
         return _climb(run, theta, opened=given or head is not None)
@@ -278,7 +278,7 @@ def _recede(run: Run, outcome: Outcome, expected: bool) -> tuple[Outcome, Fallin
     step = _widened(run, outcome.step)
     step /= 1.0 if run.layout.q == 1 else max(outcome.rho, 1e-300)
     theta = _widened(run, outcome.theta)
-    rows = recession_rows(run.encoder, run.layout, run.family, theta, step)
+    rows = recession_rows(run.encoder.rows, run.layout, run.family, theta, step)
     if rows is None and run.layout.q > 1:
         return outcome, (np.zeros(run.measured.n, dtype=bool), (), step)
     on = newton(run.problem(expected, recession=1e-6 if rows else 0.0), outcome.theta)

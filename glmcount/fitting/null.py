@@ -27,7 +27,7 @@ def null_encoder(encoder: Encoder, equations: int, constant: bool) -> Encoder:
     mean = EquationDesign((intercept_part(),) if constant else (), kept[0].offsets)
     others = (EquationDesign((intercept_part(),), e.offsets) for e in kept[1:])
     spec = replace(encoder.spec, equations=(mean, *others))
-    return replace(encoder, spec=spec, codes={}, strips={})
+    return encoder.constants(spec)
 
 
 def null_fit(
@@ -75,7 +75,7 @@ def null_deviance(
     """Deviance of a constant mean at the full model's ancillary parameters, as R has it."""
     held = hold(fit.family, [float(fit.theta[s][0]) for s in fit.layout.slices[1:]])
     inner, null = null_fit(encoder, measured, held, constant, control)
-    return unit_deviances(inner, null)
+    return unit_deviances(inner.rows, null)
 
 
 def unit_deviances(encoder: Encoder, fit: Fit) -> float:

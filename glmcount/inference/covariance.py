@@ -16,6 +16,7 @@ import numpy as np
 from glmcount.design.blocks import Strip
 from glmcount.design.encode import Encoder
 from glmcount.errors import CovarianceError, UsageError, near, some
+from glmcount.fitting.compress import Cells, residual_sums
 from glmcount.fitting.objective import Raw, Rows, Weighed, add, assemble, strip_sums
 from glmcount.fitting.run import Fit
 from glmcount.fitting.sums import inverse_information, mean_inverse, row_leverage, rows_of
@@ -43,7 +44,10 @@ class Covariance:
 
 @dataclass(frozen=True)
 class Setting:
-    """What an estimator may use besides the fit."""
+    """What an estimator may use besides the fit.
+
+    Where rows were fitted as `cells`, `fitted` is the encoder over those.
+    """
 
     encoder: Encoder
     fit: Fit
@@ -51,6 +55,8 @@ class Setting:
     nobs: float
     scale: float
     control: Control
+    fitted: Encoder
+    cells: Cells | None = None
 
 
 @dataclass(frozen=True)
@@ -133,8 +139,49 @@ def _covariance(chosen: Estimator, setting: Setting) -> Covariance:
     return Covariance(0.5 * (matrix + matrix.T), chosen.name, chosen.label)
 
 
+def _cell_meat(setting: Setting, cells: Cells) -> Array:
+    """sum_i c_i s_i s_i' over the kept columns, cell by cell.
+
+    The scores of copies are one; else they are (y - e mu) mu' / V, as in every family whose
+    log-likelihood is linear in the count.
+    """
+    fit, family = setting.fit, setting.fit.family
+    q = fit.layout.q
+    moments = residual_sums(cells, setting.importance)
+
+    def weigh(rows: Rows) -> Weighed:
+        first = family.terms(rows.y, rows.etas).d1
+        own = rows.extra
+        assert own is not None
+        second: dict[tuple[int, int], Array | None] = {}
+        for j in range(q):
+            for k in range(j, q):
+                a, b = first[j], first[k]
+                second[j, k] = None if a is None or b is None else own[:, 0] * a * b
+        if cells.linear:
+            mean, variance = family.moments(rows.etas)
+            slope, gap = mean.d1[0], first[0]
+            assert slope is not None and gap is not None
+            by_count = slope / variance.value
+            a, b, c = own.T
+            second[0, 0] = by_count * (by_count * a + 2.0 * gap * b) + gap * gap * c
+        return Weighed(np.zeros(1), (None,) * q, second)
+
+    def work(strip: Strip) -> Raw:
+        extra = moments[strip.first : strip.first + strip.n]
+        return strip_sums(fit.layout, strip, fit.theta, weigh, setting.control.block_rows, extra)
+
+    return _kept(fit, setting.fitted.fold(work, add))
+
+
+def _kept(fit: Fit, raw: Raw) -> Array:
+    return assemble(fit.layout, raw)[2][np.ix_(fit.kept, fit.kept)]
+
+
 def meat(setting: Setting, factor_of: Callable[[Array], Array] | None) -> Array:
     """sum_i c_i s_i s_i' over the kept columns; `factor_of` maps leverages to c."""
+    if factor_of is None and setting.cells is not None:
+        return _cell_meat(setting, setting.cells)
     fit, family = setting.fit, setting.fit.family
     inverse = None if factor_of is None else mean_inverse(setting.encoder, fit)
     q = fit.layout.q
@@ -161,8 +208,7 @@ def meat(setting: Setting, factor_of: Callable[[Array], Array] | None) -> Array:
             extra = factor_of(leverage)
         return strip_sums(fit.layout, strip, fit.theta, weigh, setting.control.block_rows, extra)
 
-    raw = setting.encoder.fold(work, add)
-    return assemble(fit.layout, raw)[2][np.ix_(fit.kept, fit.kept)]
+    return _kept(fit, setting.encoder.fold(work, add))
 
 
 def _refuse_full(strip: Strip, leverage: Array) -> None:

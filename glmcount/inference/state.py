@@ -15,6 +15,7 @@ from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
 from glmcount.errors import DataChangedError, NoLikelihoodError
 from glmcount.families.base import Family
+from glmcount.fitting.compress import Cells
 from glmcount.fitting.run import Fit, Options
 from glmcount.fitting.sums import total
 from glmcount.inference.covariance import Setting
@@ -44,6 +45,8 @@ class State:
     warnings : tuple of Warning
     asked : Encoder
         The rows as the family asked for sees them: with equations gone at a boundary.
+    cells : Cells or None
+        What was fitted in the place of the rows.
     """
 
     encoder: Encoder
@@ -57,6 +60,20 @@ class State:
     again: Callable[..., Any]
     warnings: tuple[Warning, ...]
     asked: Encoder
+    cells: Cells | None = None
+
+    @property
+    def fitted(self) -> tuple[Encoder, Measured]:
+        """What was fitted, as the family asked for sees it: cells, or the rows."""
+        if self.cells is None:
+            return self.asked, self.measured
+        return self.cells.encoder, self.cells.measured
+
+    @property
+    def fitted_here(self) -> tuple[Encoder, Measured]:
+        """What was fitted, as the fit's own family sees it."""
+        encoder, measured = self.fitted
+        return self.fit.rows(encoder), measured
 
     @property
     def importance(self) -> bool:
@@ -115,7 +132,14 @@ class State:
     def setting(self, scale: float) -> Setting:
         """What a covariance estimator is given."""
         return Setting(
-            self.encoder, self.fit, self.importance, self.nobs, scale, self.options.control
+            self.encoder,
+            self.fit,
+            self.importance,
+            self.nobs,
+            scale,
+            self.options.control,
+            self.fitted_here[0],
+            self.cells,
         )
 
     def used_rows(self) -> NDArray[np.intp]:

@@ -114,7 +114,7 @@ def _ancillary_notes(state: State, equations: tuple[EquationRows, ...]) -> list[
         if limit.lost or own.stop - own.start > 1 or state.importance:
             # More than one parameter goes, or rows do not count once: not half chi2(1).
             continue
-        llf = limit_llf(state.encoder, state.measured, state.fit, limit, state.options.control)
+        llf = limit_llf(*state.fitted_here, state.fit, limit, state.options.control)
         statistic = max(0.0, 2.0 * (state.fit.llf - llf))
         pvalue = 0.5 * chi2_tail(statistic, 1)
         shown = "p < 0.001" if pvalue < 0.001 else f"p = {pvalue:.3f}"
