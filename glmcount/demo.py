@@ -11,11 +11,11 @@ further digits are those of R's ``glm`` and ``MASS::glm.nb`` for the same models
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from glmcount.api import fit
 from glmcount.datasets import load
+from glmcount.records import dataclass
 from glmcount.report import Column, Group, Row, Table, render
 
 if TYPE_CHECKING:

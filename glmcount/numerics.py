@@ -8,13 +8,14 @@ the delta method is jet algebra.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, special
 from scipy.linalg import lapack
+
+from glmcount.records import dataclass
 
 __all__ = [
     "EPS",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -27,6 +26,7 @@ from glmcount.inference.tests import TestResult, single, wald
 from glmcount.numerics import Array, chi2_tail
 from glmcount.prediction.predict import Prediction, predict_rows, prediction, target
 from glmcount.prediction.simulate import simulate
+from glmcount.records import dataclass
 from glmcount.report.facts import equation_rows, summary_facts
 from glmcount.report.summary import EquationRows, Summary, SummaryFacts, summarise
 from glmcount.report.tidy import glance_frame, tidy_frame

@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "glmcount"
 FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = [
-    "errors", "numerics", "families", "sources", "design", "fitting", "inference",
+    "records", "errors", "numerics", "families", "sources", "design", "fitting", "inference",
     "prediction", "diagnostics", "report", "checks", "results", "api", "datasets",
     "demo", "cli", "__main__", "__init__",
 ]  # fmt: skip

@@ -9,7 +9,6 @@ weights is a table over the joint code, folded by the two T afterwards.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.numerics import Array
+from glmcount.records import dataclass, replace
 
 __all__ = ["Block", "BlockRows", "Layout", "Strip", "Table", "one_strip"]
 

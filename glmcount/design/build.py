@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from glmcount.design.spec import DesignSpec, EquationDesign, Part
 from glmcount.design.words import Expression
 from glmcount.errors import DataError, FormulaError, RankError
 from glmcount.numerics import Control
+from glmcount.records import dataclass, replace
 from glmcount.sources.base import Columns, Source
 
 __all__ = [

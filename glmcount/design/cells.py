@@ -7,7 +7,6 @@ the columns of a cell compared, so that no two kinds of rows are ever taken for 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from glmcount.design.blocks import Strip, one_strip
 from glmcount.design.encode import Encoder
 from glmcount.design.keys import Key, Keys, Unsuited, hashed
 from glmcount.numerics import Array
+from glmcount.records import dataclass, field, replace
 
 __all__ = ["Crowded", "Grouping", "Values", "group"]
 

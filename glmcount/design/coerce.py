@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
 
 from glmcount.errors import DataError, near, some
+from glmcount.records import dataclass
 
 __all__ = ["Column", "categorise", "coerce", "recode", "refuse_datetime", "union_levels"]
 

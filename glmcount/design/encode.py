@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, TypeVar
 
@@ -17,6 +16,7 @@ from glmcount.design.spec import Account, DesignSpec, EquationDesign, Part, Plan
 from glmcount.design.values import codes_of, coerced, evaluated, joint_code, numbers_of
 from glmcount.errors import DataError, some
 from glmcount.numerics import Array
+from glmcount.records import dataclass, field, replace
 from glmcount.sources.base import Columns, Source, map_fold, single_threaded_blas
 
 __all__ = ["Encoder", "layout_of"]

@@ -7,7 +7,6 @@ patsy evaluates nothing; its objects come from `transforms.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,7 @@ from glmcount.design.transforms import (
 )
 from glmcount.design.words import OPERATIONS, Expression, Node
 from glmcount.errors import DataError, FormulaError, some
+from glmcount.records import dataclass
 
 __all__ = [
     "State",

@@ -7,7 +7,6 @@ prototypes of one row that carry the type, width and levels of each variable.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
@@ -32,6 +31,7 @@ from glmcount.errors import (
     some,
 )
 from glmcount.numerics import Array
+from glmcount.records import dataclass, field
 
 __all__ = [
     "ParsedFormula",

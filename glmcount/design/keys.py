@@ -7,7 +7,6 @@ are told apart by their bits: the key is then a hash, with the columns beside it
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from glmcount.design.blocks import Layout, Strip
 from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
+from glmcount.records import dataclass
 
 __all__ = ["Field", "Key", "Unsuited", "fields_of", "hashed"]
 

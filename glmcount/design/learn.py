@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -16,6 +15,7 @@ from glmcount.design.spec import Account, Plan, Variable
 from glmcount.design.values import Value, coerced, evaluated, used_levels
 from glmcount.design.words import Expression
 from glmcount.errors import DataError, FormulaError, some
+from glmcount.records import dataclass, field, replace
 from glmcount.sources.base import Columns, Source, map_fold
 
 __all__ = ["complete_rows", "learn_variables"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from glmcount.design.encode import Encoder
 from glmcount.errors import NonfiniteDesignError, some
 from glmcount.families.base import Family, StartSums
 from glmcount.numerics import Array
+from glmcount.records import dataclass, replace
 
 __all__ = ["Measured", "check_finite", "measure"]
 

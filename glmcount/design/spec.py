@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from glmcount.design.words import Expression
 from glmcount.errors import some
 from glmcount.numerics import Array
+from glmcount.records import dataclass, replace
 
 __all__ = ["Account", "DesignSpec", "EquationDesign", "Part", "Plan", "Variable"]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from itertools import combinations, product
 from typing import Any
 
@@ -18,6 +17,7 @@ import numpy as np
 from glmcount.design.blocks import Layout, Strip
 from glmcount.design.scatter import Codes, joined_code, scratch, sums_by_code
 from glmcount.numerics import Array
+from glmcount.records import dataclass, field
 
 __all__ = ["Coding", "Raw", "Scatter", "add_coded", "coding_of", "table_sums"]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
@@ -18,6 +17,7 @@ from patsy import builtins as patsy_words
 
 from glmcount.design.words import TRANSFORMS, Expression, Node
 from glmcount.errors import DataError, FormulaError, GlmcountError, UnsafeFormulaError
+from glmcount.records import dataclass
 
 __all__ = [
     "CONTRASTS",

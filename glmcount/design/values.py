@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from glmcount.design.evaluate import evaluate
 from glmcount.design.spec import Variable
 from glmcount.design.words import Expression
 from glmcount.errors import DataError, some
+from glmcount.records import dataclass, replace
 
 __all__ = ["Value", "codes_of", "coerced", "evaluated", "used_levels"]
 

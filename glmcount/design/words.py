@@ -9,8 +9,9 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from glmcount.records import dataclass, field
 
 __all__ = ["ALLOWED", "Expression", "Node", "hint", "width"]
 

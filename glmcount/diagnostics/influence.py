@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from scipy import special
@@ -11,6 +9,7 @@ from scipy import special
 from glmcount.fitting.sums import by_row, mean_inverse, row_leverage
 from glmcount.inference.state import State
 from glmcount.numerics import Array
+from glmcount.records import dataclass
 
 __all__ = ["Influence", "cooks", "influence"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from scipy import special
 
@@ -26,7 +28,12 @@ __all__ = [
     "working",
 ]
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
+
+@lru_cache(maxsize=1)
+def _nodes() -> tuple[Array, Array]:
+    """Nodes and weights of Gauss-Legendre quadrature."""
+    found: tuple[Array, Array] = np.polynomial.legendre.leggauss(64)
+    return found
 
 
 def mean(family: Family, rows: Rows) -> Array:
@@ -96,7 +103,7 @@ def anscombe(family: Family, rows: Rows) -> Array:
     low, high = mu ** (1.0 / 6.0), y ** (1.0 / 6.0)
     half = 0.5 * (high - low)
     out = np.zeros_like(half)
-    for node, weight in zip(_NODES, _WEIGHTS, strict=True):
+    for node, weight in zip(*_nodes(), strict=True):
         s = np.maximum(low + half * (1.0 + node), 1e-50)
         t = s**6
         spread = family.moments((np.log(t), *rows.etas[1:]))[1].value

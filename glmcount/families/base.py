@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from glmcount.errors import UsageError, near, some
 from glmcount.numerics import Array, Jet
+from glmcount.records import dataclass, field, replace
 
 __all__ = [
     "Equation",

@@ -8,7 +8,6 @@ of Count Data, section 4.4.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -19,6 +18,7 @@ from glmcount.families.distribution import log_above, log_mass
 from glmcount.families.distribution import tails as tails_of
 from glmcount.families.jets import choose
 from glmcount.numerics import Array, Jet
+from glmcount.records import replace
 
 __all__ = ["censored"]
 

@@ -31,7 +31,6 @@ a double no longer resolves a point to that share of a standard deviation.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -39,6 +38,7 @@ from scipy import linalg, special
 
 from glmcount.families.poisson import relative_entropy
 from glmcount.numerics import Array
+from glmcount.records import dataclass, replace
 
 __all__ = ["Law", "centred_log_factorial", "law", "log_lambda", "log_normaliser"]
 

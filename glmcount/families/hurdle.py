@@ -9,7 +9,6 @@ Zeileis, Kleiber & Jackman 2008, Journal of Statistical Software 27(8)).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -29,6 +28,7 @@ from glmcount.families.parts import (
 )
 from glmcount.families.truncated import positive_sample
 from glmcount.numerics import Array, Jet, exp_jet
+from glmcount.records import replace
 
 __all__ = ["hurdle"]
 

@@ -8,7 +8,6 @@ family whose predictors are linear.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -19,6 +18,7 @@ from glmcount.errors import UsageError, near, some
 from glmcount.families.base import Etas, Family, Limit, StartSums
 from glmcount.families.reparametrise import reparametrise
 from glmcount.numerics import Array, Jet, eta_jet
+from glmcount.records import dataclass, replace
 
 __all__ = ["Link", "compose", "links", "register_link"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from glmcount.families.base import Equation, Etas, Family, Limit, StartSums
 from glmcount.families.jets import embed
 from glmcount.numerics import Array, Jet
+from glmcount.records import dataclass, replace
 
 __all__ = ["JOINT", "Parts", "count_start", "moved", "positive_mean", "typical_zero", "zero_sums"]
 

@@ -8,7 +8,6 @@ A map gives each predictor of the family as a jet in new ones; derivatives then 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 
 from glmcount.families.base import Curvature, Etas, Family, Limit
 from glmcount.numerics import Array, Jet, constant_jet, eta_jet
+from glmcount.records import replace
 
 __all__ = ["Map", "power_of_mean", "reparametrise"]
 

@@ -5,7 +5,6 @@ Cameron & Trivedi (2013), Regression Analysis of Count Data, section 4.3.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,6 +16,7 @@ from glmcount.families.distribution import log_above, log_mass, mass_jet
 from glmcount.families.distribution import tails as tails_of
 from glmcount.families.jets import less, times, wide
 from glmcount.numerics import Array, Jet, exp_jet
+from glmcount.records import replace
 
 __all__ = ["positive_sample", "truncated"]
 

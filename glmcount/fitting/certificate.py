@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from scipy import linalg
 
 from glmcount.numerics import Array
+from glmcount.records import dataclass
 
 __all__ = ["Certificate", "certify"]
 

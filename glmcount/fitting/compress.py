@@ -14,7 +14,6 @@ arXiv:2102.11297, for linear models.)
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -27,6 +26,7 @@ from glmcount.design.keys import Field, Key, Unsuited, fields_of
 from glmcount.design.measure import Measured
 from glmcount.families.base import Family
 from glmcount.numerics import Array
+from glmcount.records import dataclass, replace
 
 __all__ = ["Cells", "compressed", "residual_sums"]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +17,7 @@ from glmcount.fitting.separation import recession_rows
 from glmcount.fitting.solvers import Outcome, newton, solver
 from glmcount.fitting.start import first_values, pilot_rows
 from glmcount.numerics import Array, factor
+from glmcount.records import replace
 
 __all__ = ["fit_limit", "maximise"]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from glmcount.design.blocks import Layout
@@ -17,6 +15,7 @@ from glmcount.fitting.objective import likelihood_sums, likelihood_weights
 from glmcount.fitting.run import Fit, Options, fold_sums
 from glmcount.fitting.sums import total
 from glmcount.numerics import Control
+from glmcount.records import replace
 
 __all__ = ["limit_llf", "null_deviance", "null_llf", "unit_deviances"]
 

@@ -7,7 +7,6 @@ the rows then measures |X v| / |x_j|, which tells rounding from noise.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from scipy import linalg
@@ -16,6 +15,7 @@ from scipy.linalg import lapack
 from glmcount.design.blocks import Layout, Strip, linear
 from glmcount.design.encode import Encoder
 from glmcount.numerics import Array
+from glmcount.records import dataclass
 
 __all__ = ["Dependence", "dependences"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -27,6 +26,7 @@ from glmcount.fitting.objective import (
 from glmcount.fitting.rank import Dependence
 from glmcount.fitting.solvers import Iteration, Problem
 from glmcount.numerics import Array, Control, factor
+from glmcount.records import dataclass, field, replace
 
 __all__ = ["Fit", "Options", "Run", "fold_sums", "ill_conditioned"]
 

@@ -8,8 +8,6 @@ that lose nothing as their predictor runs off; the family says which.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +16,7 @@ from glmcount.design.encode import Encoder
 from glmcount.families.base import Family
 from glmcount.fitting.objective import Rows, informed, predictors
 from glmcount.numerics import Array
+from glmcount.records import dataclass
 
 __all__ = ["Separation", "recession_rows"]
 

@@ -7,7 +7,6 @@ The stop rule is that of a step: no row's predictor moves by more than `tol`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from scipy import linalg
@@ -15,6 +14,7 @@ from scipy import linalg
 from glmcount.errors import ConvergenceError, UsageError, near, some
 from glmcount.fitting.objective import Sums
 from glmcount.numerics import EPS, Array, Control, factor
+from glmcount.records import dataclass
 
 __all__ = ["SOLVERS", "Iteration", "Outcome", "Problem", "Solver", "newton", "solver"]
 

@@ -9,7 +9,6 @@ B (sum_i c_i s_i s_i') B (White 1982, Econometrica 50). HC1 takes c = n / (n - k
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from glmcount.fitting.objective import Raw, Rows, Weighed, add, assemble, strip_
 from glmcount.fitting.run import Fit
 from glmcount.fitting.sums import inverse_information, mean_inverse, row_leverage, rows_of
 from glmcount.numerics import Array, Control, factor
+from glmcount.records import dataclass
 
 __all__ = ["ESTIMATORS", "Covariance", "Estimator", "covariance", "estimator", "register_estimator"]
 

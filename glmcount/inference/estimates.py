@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +16,7 @@ from glmcount.numerics import (
     student_quantile,
     student_tail,
 )
+from glmcount.records import dataclass
 
 __all__ = [
     "Estimates",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from glmcount.fitting.sums import total
 from glmcount.inference.covariance import Setting
 from glmcount.inference.estimates import Estimates
 from glmcount.numerics import Array
+from glmcount.records import dataclass
 
 __all__ = ["State"]
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy import special
 
 from glmcount.errors import CovarianceError, NotDefinedError
 from glmcount.inference.estimates import tail, width
 from glmcount.numerics import Array, chi2_tail, factor
+from glmcount.records import dataclass
 
 __all__ = ["TestResult", "single", "wald"]
 

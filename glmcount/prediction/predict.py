@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from glmcount.inference.estimates import width
 from glmcount.inference.state import State
 from glmcount.numerics import Array, Control, Jet, eta_jet
 from glmcount.prediction.quantities import QUANTILE, quantity
+from glmcount.records import dataclass, replace
 from glmcount.sources.base import Source, open_source
 
 __all__ = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from glmcount.families.base import Family
 from glmcount.families.distribution import log_zero, mass_jet, up_to
 from glmcount.families.jets import log_complement, times
 from glmcount.numerics import Array, Jet, constant_jet, eta_jet, exp_jet
+from glmcount.records import dataclass
 
 __all__ = ["QUANTILE", "WHICH", "Quantity", "quantity"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 
 import numpy as np
 
 from glmcount.errors import NotDefinedError, UsageError
 from glmcount.numerics import Array
+from glmcount.records import dataclass, replace
 from glmcount.report.render import render
 from glmcount.report.table import (
     Cell,

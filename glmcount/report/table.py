@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from glmcount.records import dataclass
 
 __all__ = [
     "Cell",

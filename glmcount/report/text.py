@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 
+from glmcount.records import dataclass
 from glmcount.report.table import Column, Fact, Group, Row, Table, clean, shown
 
 __all__ = ["as_text", "elided", "width_of", "wrapped"]

@@ -7,13 +7,13 @@ underscores.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from glmcount.errors import NotDefinedError
 from glmcount.numerics import Array
+from glmcount.records import replace
 from glmcount.report.summary import EquationRows, SummaryFacts, exponentiated, infinite
 
 __all__ = ["glance_frame", "tidy_frame"]

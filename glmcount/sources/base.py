@@ -11,13 +11,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from glmcount.errors import DataError
+from glmcount.records import dataclass
 
 __all__ = [
     "STRIP_ROWS",

@@ -1,0 +1,133 @@
+"""Frozen records: dataclasses whose methods are closures, not generated source.
+
+The standard library writes the source of every method and compiles it, a millisecond a class,
+which for our seventy was most of what importing took. Fields are its own, so that its functions
+know these classes too.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import Field, field
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["dataclass", "field", "replace"]
+
+NONE: Any = dataclasses.MISSING
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass, replace
+else:
+
+    def dataclass(
+        cls: type | None = None, *, frozen: bool = False, eq: bool = True, repr: bool = True
+    ) -> Any:
+        """As `dataclasses.dataclass`, of these options."""
+
+        def made(plain: type) -> type:
+            return _record(plain, frozen, eq, repr)
+
+        return made if cls is None else made(cls)
+
+    def replace(record: Any, /, **changes: Any) -> Any:
+        """A copy with some fields changed."""
+        held = record.__dict__
+        return type(record)(**{name: held[name] for name in record.__dataclass_fields__} | changes)
+
+
+def _record(cls: Any, frozen: bool, eq: bool, shown: bool) -> type:
+    own = {
+        name: _field(cls, name, annotation)
+        for name, annotation in vars(cls).get("__annotations__", {}).items()
+    }
+    cls.__dataclass_fields__ = own
+    cls.__init__ = _init(cls.__name__, tuple(own), own)
+    cls.__signature__ = _Signature()
+    if shown and "__repr__" not in vars(cls):
+        cls.__repr__ = _repr
+    if eq:
+        _compared(cls, [name for name, one in own.items() if one.compare], frozen)
+    if frozen:
+        cls.__setattr__ = cls.__delattr__ = _refuse
+    return cls  # type: ignore[no-any-return]
+
+
+def _field(cls: Any, name: str, annotation: Any) -> Field[Any]:
+    given = vars(cls).get(name, NONE)
+    one: Any = given if isinstance(given, Field) else field(default=given)
+    if one is given and one.default is NONE:
+        delattr(cls, name)
+    elif one is given:
+        setattr(cls, name, one.default)
+    one.name, one.type = name, annotation
+    one._field_type = dataclasses._FIELD  # type: ignore[attr-defined]
+    return one  # type: ignore[no-any-return]
+
+
+def _init(title: str, names: tuple[str, ...], own: dict[str, Field[Any]]) -> Callable[..., None]:
+    count, known = len(names), own.keys()
+
+    def __init__(self: Any, *values: Any, **named: Any) -> None:
+        held = self.__dict__
+        held.update(zip(names, values))  # noqa: B905
+        held.update(named)
+        if len(values) + len(named) == count and held.keys() == known:
+            return
+        if len(values) > count or len(held) < len(values) + len(named) or not held.keys() <= known:
+            raise TypeError(f"{title}() takes {', '.join(names)}, each once")
+        for name in names[len(values) :]:
+            if name not in held:
+                held[name] = _default(title, own[name])
+
+    return __init__
+
+
+def _default(title: str, one: Field[Any]) -> Any:
+    made: Any = one.default_factory
+    if made is not NONE:
+        return made()
+    if one.default is NONE:
+        raise TypeError(f"{title}() needs {one.name}")
+    return one.default
+
+
+def _repr(self: Any) -> str:
+    own = self.__dataclass_fields__
+    told = (f"{name}={getattr(self, name)!r}" for name, one in own.items() if one.repr)
+    return f"{type(self).__qualname__}({', '.join(told)})"
+
+
+def _compared(cls: Any, names: Iterable[str], frozen: bool) -> None:
+    def values(record: Any) -> tuple[Any, ...]:
+        return tuple([getattr(record, name) for name in names])
+
+    def __eq__(self: Any, other: object) -> Any:
+        return values(self) == values(other) if type(other) is type(self) else NotImplemented
+
+    def __hash__(self: Any) -> int:
+        return hash(values(self))
+
+    cls.__eq__ = __eq__
+    cls.__hash__ = __hash__ if frozen else None
+
+
+def _refuse(self: Any, name: str, value: Any = None) -> None:
+    raise dataclasses.FrozenInstanceError(f"{type(self).__name__}.{name} cannot be changed")
+
+
+class _Signature:
+    """The signature that `help` shows, made when it is asked for."""
+
+    def __get__(self, record: Any, owner: Any) -> inspect.Signature:
+        return inspect.Signature([_parameter(one) for one in dataclasses.fields(owner)])
+
+
+def _parameter(one: Field[Any]) -> inspect.Parameter:
+    default: Any = inspect.Parameter.empty if one.default is NONE else one.default
+    made: Any = one.default_factory
+    if made is not NONE:
+        default = made()
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return inspect.Parameter(one.name, kind, default=default, annotation=one.type)
