@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings as python_warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -17,10 +18,19 @@ from glmcount.checks import (
     refuse_measured,
 )
 from glmcount.design.arrays import array_columns, part_columns
-from glmcount.design.build import Roles, array_design, formula_design
-from glmcount.design.encode import Encoder, layout_of
-from glmcount.design.measure import measure
-from glmcount.errors import GlmcountWarning, UsageError
+from glmcount.design.blocks import Layout
+from glmcount.design.build import (
+    Roles,
+    array_design,
+    formula_design,
+    left_out_missing,
+    response_values,
+    with_response,
+)
+from glmcount.design.encode import Encoder
+from glmcount.design.measure import Measured, measure, remeasure
+from glmcount.design.plans import planned_layout
+from glmcount.errors import UsageError
 from glmcount.families.base import Family
 from glmcount.families.links import Link
 from glmcount.families.model import model_family
@@ -32,8 +42,9 @@ from glmcount.inference.covariance import Estimator, estimator
 from glmcount.inference.estimates import estimates
 from glmcount.inference.state import State
 from glmcount.numerics import Array, Control
+from glmcount.records import dataclass
 from glmcount.results import Results
-from glmcount.sources.base import Source, open_source
+from glmcount.sources.base import open_source
 from glmcount.sources.frame import from_columns
 
 __all__ = ["fit", "fit_arrays"]
@@ -133,21 +144,23 @@ def fit(
     >>> [round(float(b), 4) for b in r.params]
     [0.4055, 1.0986]
     """
+    call = {name: value for name, value in locals().items() if name != "unknown"}
     check_options(unknown)
-    model = {"family": family, "link": link, "zero": zero, "truncated": truncated}
-    told = {"weights_type": weights_type, "cov": cov, "missing": missing, "separation": separation}
-    how = {"information": information, "method": method, "start": start, "compress": compress}
-    options = {**model, **told, **how, "control": control}
-    columns = {"offset": offset, "exposure": exposure, "weights": weights, "censored": censored}
-    parts = {"inflate": inflate, "hurdle": hurdle, "dispersion": dispersion}
-    call = {"formula": formula, "data": data, "env": env, **columns, **parts, **options}
-    source = open_source(data)
-    control = control or Control()
+    return _fit_formula(call)
+
+
+def _fit_formula(call: Mapping[str, Any]) -> Results:
+    """Fit a formula; ``y`` is a response that takes the place of the formula's."""
+    check_options({k: v for k, v in call.items() if k not in _FORMULA_OPTIONS})
+    source = open_source(call["data"])
+    control = call["control"] or Control()
+    columns = {what: call.get(what) for what in (*_COLUMNS, "y")}
+    parts = {what: call[what] for what in _PARTS}
 
     def design(roles: Roles) -> Encoder:
-        return formula_design(source, formula, roles, env, control)
+        return formula_design(source, call["formula"], roles, call["env"], control)
 
-    return _fit(design, source, columns, parts, options, partial(_changed, fit, call))
+    return _fit(design, columns, parts, call, partial(_changed, _fit_formula, "data", call))
 
 
 def fit_arrays(
@@ -178,6 +191,12 @@ def fit_arrays(
     >>> round(float(r.params["x0"]), 6)
     0.693147
     """
+    return _fit_arrays({"y": y, "X": X, "names": names, **options})
+
+
+def _fit_arrays(call: Mapping[str, Any]) -> Results:
+    y, X, names = call["y"], call["X"], call["names"]
+    options = {k: v for k, v in call.items() if k not in ("y", "X", "names")}
     allowed = {k: v for k, v in options.items() if k in _ARRAY_OPTIONS}
     check_options({k: v for k, v in options.items() if k not in _ARRAY_OPTIONS})
     table, response = array_columns(y, X, names)
@@ -199,16 +218,38 @@ def fit_arrays(
         return array_design(source, response, columns, asked, control)
 
     settings = {**_ARRAY_DEFAULTS, **allowed}
-    call = {"y": y, "X": X, "names": names, **roles, **given, **settings}
-    return _fit(design, source, roles, parts, settings, partial(_changed, fit_arrays, call))
+    return _fit(design, roles, parts, settings, partial(_changed, _fit_arrays, "X", call))
 
 
-def _changed(fitter: Callable[..., Results], call: dict[str, Any], **changes: Any) -> Results:
-    return fitter(**{**call, **changes})
+def _changed(
+    fitter: Callable[[Mapping[str, Any]], Results],
+    rows: str,
+    call: Mapping[str, Any],
+    asked: _Asked,
+    changes: Mapping[str, Any],
+) -> Results:
+    """Fit again with some arguments changed; `rows` is the one that brings other rows."""
+    if changes.get("y") is None:
+        return fitter({**call, **changes})
+    source, name = asked.encoder.source, asked.encoder.spec.response
+    if rows in changes:
+        return fitter({**call, **changes})
+    values = response_values(source, name, changes["y"])
+    if len(changes) > 1:
+        return fitter({**call, **changes, "y": left_out_missing(asked.encoder, values)})
+    encoder = with_response(asked.encoder, values)
+    measured = remeasure(encoder, asked.measured, asked.family)
+
+    def again(base: _Asked, more: Mapping[str, Any]) -> Results:
+        held = {} if "y" in more or rows in more else {"y": values}
+        return _changed(fitter, rows, call, base, {**held, **more})
+
+    return _maximised(asked, encoder, measured, again)
 
 
 _COLUMNS = ("offset", "exposure", "weights", "censored")
 _PARTS = ("inflate", "hurdle", "dispersion")
+_Again = Callable[["_Asked", Mapping[str, Any]], Results]
 _ARRAY_DEFAULTS: dict[str, Any] = {
     "family": "poisson",
     "link": None,
@@ -225,6 +266,33 @@ _ARRAY_DEFAULTS: dict[str, Any] = {
     "control": None,
 }
 _ARRAY_OPTIONS = (*_ARRAY_DEFAULTS, *_COLUMNS, *_PARTS)
+_FORMULA_OPTIONS = ("formula", "data", "env", "y", *_ARRAY_OPTIONS)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What was asked, checked and made ready: all that a new response leaves as it is.
+
+    Parameters
+    ----------
+    encoder, layout, measured
+    family : Family
+    options : Options
+    cov : Estimator
+    weights_type, missing, separation : str
+    compress : "auto" or bool
+    """
+
+    encoder: Encoder
+    layout: Layout
+    measured: Measured
+    family: Family
+    options: Options
+    cov: Estimator
+    weights_type: str
+    missing: str
+    separation: str
+    compress: Any
 
 
 _CHOICES = {
@@ -284,11 +352,10 @@ def _part_designs(family: Family, parts: Mapping[str, Any]) -> tuple[tuple[str, 
 
 def _fit(
     design: Callable[[Roles], Encoder],
-    source: Source,
     columns: Mapping[str, Any],
     parts: Mapping[str, Any],
-    asked: dict[str, Any],
-    again: Callable[..., Results],
+    asked: Mapping[str, Any],
+    again: _Again,
 ) -> Results:
     family = _family(asked, parts, columns["censored"] is not None)
     for option, allowed in _CHOICES.items():
@@ -298,39 +365,64 @@ def _fit(
     solver(asked["method"])
     information = _information(asked["information"], family)
     encoder = design(Roles(columns, _part_designs(family, parts)))
-    notes: list[GlmcountWarning] = []
-    measured, layout = measure(encoder, layout_of(encoder.spec), family)
-    refuse_measured(encoder, measured, asked["missing"], family)
+    measured, layout = measure(encoder, planned_layout(encoder.spec), family)
     options = Options(
         asked["method"],
         information,
         _start(asked["start"], layout.size),
         asked["control"] or Control(),
     )
-    notes += measured_warnings(encoder, measured, asked["weights_type"], family)
-    cells = compressed(encoder, layout, measured, family, asked["compress"])
+    ready = _Asked(
+        encoder,
+        layout,
+        measured,
+        family,
+        options,
+        chosen,
+        asked["weights_type"],
+        asked["missing"],
+        asked["separation"],
+        asked["compress"],
+    )
+    return _maximised(ready, encoder, measured, again)
+
+
+def _maximised(asked: _Asked, encoder: Encoder, measured: Measured, again: _Again) -> Results:
+    """Fit rows that are ready; all but their response is as asked."""
+    family = asked.family
+    refuse_measured(encoder, measured, asked.missing, family)
+    notes = measured_warnings(encoder, measured, asked.weights_type, family)
+    cells = compressed(encoder, asked.layout, measured, family, asked.compress)
     seen = (encoder, measured) if cells is None else (cells.encoder, cells.measured)
-    found = maximise(seen[0], layout, seen[1], family, options)
+    found = maximise(seen[0], asked.layout, seen[1], family, asked.options)
     rows = found.rows(encoder)
     values = estimates(found, rows.spec)
-    notes += fit_warnings(rows, found, values, measured, asked["separation"])
+    notes += fit_warnings(rows, found, values, measured, asked.separation)
     for note in notes:
-        python_warnings.warn(note, stacklevel=3)
+        python_warnings.warn(note, stacklevel=_outside())
     state = State(
         rows,
         measured,
         found,
         family,
         values,
-        options,
-        asked["weights_type"],
-        source.index,
-        again,
+        asked.options,
+        asked.weights_type,
+        encoder.source.index,
+        partial(again, asked),
         tuple(notes),
         encoder,
         cells,
     )
-    return Results(state, chosen)
+    return Results(state, asked.cov)
+
+
+def _outside() -> int:
+    """Stack level of the caller, however many of our own frames lie between."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("glmcount"):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _start(given: Sequence[float] | None, size: int) -> Array | None:

@@ -28,7 +28,7 @@ from glmcount.errors import (
     some,
 )
 from glmcount.families.base import Family
-from glmcount.fitting.run import Fit, ill_conditioned
+from glmcount.fitting.run import Fit
 from glmcount.fitting.sums import by_row
 from glmcount.inference.estimates import Estimates, parameters
 
@@ -193,12 +193,12 @@ def fit_warnings(
         If the mean ran into the edge of its domain.
     """
     notes: list[GlmcountWarning] = []
-    names = parameters(fit.family, encoder.spec)[0]
     if fit.falling is not None:
         notes += _separated(fit, found, separation)
     elif not fit.converged:
         notes.append(_unfinished(encoder, fit))
-    notes += _dropped_columns(fit, names)
+    if fit.dependences:
+        notes += _dropped_columns(fit, parameters(fit.family, encoder.spec)[0])
     notes += _single_levels(encoder)
     for limit in fit.limits:
         notes.append(
@@ -215,8 +215,7 @@ def fit_warnings(
                 "the data, and nothing is left to judge it by."
             )
         )
-    with encoder.solving(len(fit.kept)):
-        condition = ill_conditioned(fit.information) if fit.falling is None else 1.0
+    condition = fit.condition if fit.falling is None else 1.0
     if condition > ILL:
         notes.append(
             IllConditionedWarning(

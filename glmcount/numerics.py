@@ -8,7 +8,7 @@ the delta method is jet algebra.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -408,26 +408,46 @@ def student_quantile(alpha: float, df: float) -> float:
 
 @dataclass(frozen=True)
 class Factored:
-    """Cholesky factor of the equilibrated matrix S H S, S = diag(H)^(-1/2)."""
+    """Cholesky factor of a symmetric matrix H, and its diagonal.
 
-    scale: Array
+    Its rounding errors do not depend on the scale of rows and columns (Higham 2002, section
+    10.1), so that H need not be equilibrated first.
+    """
+
     lower: Array
+    diagonal: Array
 
     def solve(self, rhs: Array) -> Array:
         """H^-1 rhs."""
-        scale = self.scale if rhs.ndim == 1 else self.scale[:, None]
-        return scale * linalg.cho_solve((self.lower, True), scale * rhs, check_finite=False)
+        if not rhs.size:
+            return np.zeros_like(rhs)
+        solution: Array = lapack.dpotrs(self.lower, rhs, lower=1)[0]
+        return solution
 
     def inverse(self) -> Array:
         """H^-1, symmetric to the last bit."""
-        full = linalg.cho_solve((self.lower, True), np.eye(len(self.scale)), check_finite=False)
-        lower, _ = lapack.dpotri(self.lower, lower=1)
+        if not self.lower.size:
+            return np.zeros((0, 0))
+        # By rows of unit length, so that no product leaves the range of numbers.
+        lower, _ = lapack.dpotri(self.equilibrated, lower=1)
         full = lower + np.tril(lower, -1).T
         return full * np.outer(self.scale, self.scale)
 
+    @cached_property
+    def scale(self) -> Array:
+        """S = diag(H)^(-1/2)."""
+        return 1.0 / np.sqrt(self.diagonal)
 
-def factor(matrix: Array) -> Factored | None:
+    @cached_property
+    def equilibrated(self) -> Array:
+        """Factor of S H S."""
+        return np.asfortranarray(self.scale[:, None] * self.lower)
+
+
+def factor(matrix: Array, finite: bool = False) -> Factored | None:
     """Factor a symmetric matrix; None where it is not positive definite.
+
+    `finite` says that all entries are known to be.
 
     Examples
     --------
@@ -435,15 +455,18 @@ def factor(matrix: Array) -> Factored | None:
     >>> factor(np.array([[1.0, 2.0], [2.0, 1.0]])) is None
     True
     """
-    diagonal = np.diag(matrix)
-    if not np.all(np.isfinite(matrix)) or not np.all(diagonal > 0):
+    if not len(matrix):
+        return Factored(np.zeros((0, 0)), np.zeros(0))
+    if not finite and not np.isfinite(matrix).all():
         return None
-    scale = 1.0 / np.sqrt(diagonal)
-    try:
-        lower = linalg.cholesky(scale[:, None] * matrix * scale, lower=True, check_finite=False)
-    except linalg.LinAlgError:
+    # LAPACK itself, since for ten columns scipy's wrapper costs ten times the work.
+    lower, info = lapack.dpotrf(matrix, lower=1, clean=1)
+    if info:
         return None
-    return Factored(scale, lower)
+    # A pivot that is rounding of its diagonal is zero.
+    pivots, diagonal = lower.diagonal(), matrix.diagonal()
+    definite = (pivots * pivots > EPS * diagonal).all()
+    return Factored(lower, diagonal) if definite else None
 
 
 def condition_number(matrix: Array) -> float:

@@ -119,8 +119,30 @@ class Results:
         return Results(self._state, estimator(cov, default))
 
     def refit(self, **changes: Any) -> Results:
-        """Fit again with some arguments of `fit` changed, such as ``data=`` or ``family=``."""
-        refitted: Results = self._state.again(**changes)
+        """Fit again with some arguments of `fit` changed, such as ``data=`` or ``family=``.
+
+        Parameters
+        ----------
+        **changes
+            Arguments of `fit` or `fit_arrays`. Besides, ``y`` replaces the response: one value
+            for each row of the data (a Series has their index). With ``y`` alone the rows
+            used, the design, offsets, weights and all options stay as they are and nothing
+            that does not depend on the response is made again, so that simulations and
+            bootstraps are fast; values in rows that were left out are not looked at.
+
+        Returns
+        -------
+        Results
+            Of a new fit, in every digit.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ x", data={"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+        >>> [round(float(b), 4) for b in r.refit(y=[2, 6, 4, 12]).params]
+        [1.0986, 1.0986]
+        """
+        refitted: Results = self._state.again(changes)
         return refitted
 
     # Figures of the fit ---------------------------------------------------------------
@@ -299,7 +321,7 @@ class Results:
         return pd.Series(values, index=self._state.labels())
 
     def _named(self, values: Array) -> pd.Series:
-        return pd.Series(values, index=pd.Index(self._state.estimates.names))
+        return pd.Series(values, index=self._state.estimates.index)
 
     @cached_property
     def fittedvalues(self) -> pd.Series:

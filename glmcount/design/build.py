@@ -9,20 +9,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from glmcount.design.blocks import Strip
+from glmcount.design.coerce import Column, coerce
 from glmcount.design.encode import Encoder
-from glmcount.design.formula import (
-    ParsedFormula,
-    build_parts,
-    intercept_part,
-    parse_model,
-    parse_part,
-)
+from glmcount.design.formula import ParsedFormula, intercept_part
 from glmcount.design.learn import learn_variables
+from glmcount.design.plans import planned_model, planned_part, planned_parts
 from glmcount.design.safe import parse
-from glmcount.design.spec import DesignSpec, EquationDesign, Part
+from glmcount.design.spec import DesignSpec, EquationDesign, Part, Variable
+from glmcount.design.values import coerced
 from glmcount.design.words import Expression
 from glmcount.errors import DataError, FormulaError, RankError
-from glmcount.numerics import Control
+from glmcount.numerics import Array, Control
 from glmcount.records import dataclass, replace
 from glmcount.sources.base import Columns, Source
 
@@ -33,10 +31,15 @@ __all__ = [
     "array_design",
     "formula_design",
     "given_column",
+    "left_out_missing",
+    "response_values",
     "with_columns",
+    "with_response",
 ]
 
 ARRAY = "<{}>"
+RESPONSE = ARRAY.format("response")
+REPLACED = Variable(parse(f"Q({RESPONSE!r})", (RESPONSE,)), "numerical")
 Given = str | Sequence[float] | np.ndarray | pd.Series | None
 BESIDE = "censored"
 
@@ -48,7 +51,8 @@ class Roles:
     Parameters
     ----------
     columns : mapping
-        offset, exposure, weights and censored as the user gave them; None where not.
+        offset, exposure, weights and censored as the user gave them; None where not. "y" is
+        a response that takes the place of the formula's.
     parts : tuple of (name, given) or None
         For each further equation how the user calls it, and its right-hand side (or for
         arrays its columns); None for a constant.
@@ -68,7 +72,7 @@ def with_columns(source: Source, columns: Mapping[str, Any]) -> Source:
         more = {name: columns[name][first:last] for name in names if name in columns}
         return {**source.read(first, last, own), **more}
 
-    return replace(source, names=(*source.names, *columns), read=read)
+    return Source((*source.names, *columns), source.n_rows, source.index, read)
 
 
 def given_column(source: Source, what: str, value: Any) -> tuple[str, dict[str, Any]]:
@@ -108,6 +112,84 @@ def given_column(source: Source, what: str, value: Any) -> tuple[str, dict[str, 
     return f"Q({name!r})", {name: column}
 
 
+def response_values(source: Source, name: str, y: Any) -> Array:
+    """A new response as numbers, one for each row of the data.
+
+    Raises
+    ------
+    DataError
+        For another length or index than the data's, or values that are no numbers.
+    """
+    if isinstance(y, str):
+        y = np.asarray(y)
+    _, held = given_column(source, "y", y)
+    (column,) = held.values()
+    if not isinstance(column, np.ndarray) or column.dtype.kind not in "iuf":
+        found = coerce(name, column)
+        boolean = all(isinstance(level, bool) for level in found.levels or ())
+        if found.kind != "numeric" and not boolean:
+            raise DataError(
+                f"The response {name!r} must be one column of numbers, not {found.kind} values.",
+                kind="response_type",
+            )
+        column = found.values.astype(np.float64)
+        if found.levels is not None:
+            column[found.values < 0] = np.nan
+    return np.ascontiguousarray(column, dtype=np.float64)
+
+
+def with_response(encoder: Encoder, values: Array) -> Encoder:
+    """The same rows, design, offsets and weights with another response.
+
+    Rows that were left out stay out. Encoded strips are kept but for the response.
+    """
+    spec = encoder.spec
+    shared = spec.response in (*spec.predictors, spec.weights, *spec.beside)
+    name = f"{spec.response} (replaced)" if shared else spec.response
+    strips = {}
+    for number, strip in encoder.strips.items():
+        last = encoder.source.span(number)[1]
+        own = values[strip.first : last]
+        own = own if strip.where is None else own[strip.where]
+        y = np.concatenate([own[None], strip.y[1:]]) if len(strip.y) > 1 else own[None]
+        strips[number] = Strip(
+            number, strip.first, strip.n, strip.where, y, strip.weights, strip.blocks, strip.offsets
+        )
+    return Encoder(
+        with_columns(encoder.source, {RESPONSE: values}),
+        DesignSpec(
+            spec.formula,
+            {**spec.variables, name: REPLACED},
+            spec.equations,
+            name,
+            spec.exposure,
+            spec.weights,
+            spec.beside,
+        ),
+        encoder.plan,
+        encoder.threads,
+        encoder.memory,
+        encoder.codes,
+        strips,
+        encoder.response,
+        None,
+        encoder.tables,
+    )
+
+
+def left_out_missing(encoder: Encoder, values: Array) -> Array:
+    """A response that is missing in the rows that were left out."""
+    if not encoder.plan.account.n_dropped:
+        return values
+    out = np.full(len(values), np.nan)
+    for number in range(encoder.source.n_strips):
+        first, last = encoder.source.span(number)
+        where = encoder.plan.where(number, last - first)
+        own = slice(first, last) if where is None else first + where
+        out[own] = values[own]
+    return out
+
+
 def _number(value: Any) -> float | None:
     """A number, written as one or in a string; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -121,6 +203,21 @@ def _number(value: Any) -> float | None:
 def _other_index(value: pd.Series, source: Source) -> bool:
     same_length = source.index is not None and len(value) == source.n_rows
     return same_length and not value.index.equals(source.index)
+
+
+def _held(source: Source) -> Source:
+    """A source of a single strip whose columns are coerced once."""
+    if source.n_strips > 1:
+        return source
+    held: dict[str, Column] = {}
+
+    def read(first: int, last: int, names: Sequence[str]) -> Columns:
+        more = [name for name in names if name not in held]
+        if more:
+            held.update(coerced(source.read(first, last, more)))
+        return {name: held[name] for name in names}
+
+    return Source(source.names, source.n_rows, source.index, read)
 
 
 def _check_not_empty(source: Source) -> None:
@@ -138,14 +235,19 @@ def _learnt(
     """Learn what the formula and the roles (offset, exposure, weights) need."""
     expressions: dict[str, Expression] = dict(parsed.expressions)
     codes: dict[str, str] = {}
+    if roles.get("y") is not None:
+        values = response_values(source, parsed.response, roles["y"])
+        source = with_columns(source, {RESPONSE: values})
+        expressions[parsed.response] = REPLACED.expression
     for what, value in roles.items():
-        if value is None:
+        if value is None or what == "y":
             continue
         code, extra = given_column(source, what, value)
         source = with_columns(source, extra)
         expressions[code] = parse(code, source.names, env)
         codes[what] = code
     _check_not_empty(source)
+    source = _held(source)
     variables, plan, source = learn_variables(
         source, expressions, codes.get("weights"), control.threads
     )
@@ -187,9 +289,9 @@ def formula_design(
     control: Control,
 ) -> Encoder:
     """Learn the design of a formula and of the model's further parts."""
-    parsed = parse_model(formula, source.names, env)
+    parsed = planned_model(formula, source.names, env)
     others = [
-        None if given is None else parse_part(given[1], given[0], source.names, env)
+        None if given is None else planned_part(given[1], given[0], source.names, env)
         for given in roles.parts
     ]
     expressions = dict(parsed.expressions)
@@ -204,14 +306,14 @@ def formula_design(
     spec, encoder = _learnt(
         source, replace(parsed, expressions=expressions), roles.columns, env, control
     )
-    parts = build_parts(parsed.terms, spec.variables, control.memory_limit)
+    parts = planned_parts(parsed.terms, spec.variables, control.memory_limit)
     more = []
     for other in others:
         if other is None:
             more.append(CONSTANT)
             continue
         _check_roles(spec, other.offsets)
-        own = build_parts(other.terms, spec.variables, control.memory_limit)
+        own = planned_parts(other.terms, spec.variables, control.memory_limit)
         more.append(EquationDesign(own, other.offsets))
     return _with_parts(spec, encoder, parts, more)
 

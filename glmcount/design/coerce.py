@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, NoReturn
 
 import numpy as np
@@ -22,6 +23,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Levels = tuple[Any, ...]
 BOOLEAN: Levels = (False, True)
 REMEMBERED = 64
+FEW = 1_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +73,10 @@ class Column:
         """What `evaluate` computes with: the numbers, or a pandas Categorical."""
         if self.levels is None:
             return self.values
+        return self._categorical
+
+    @cached_property
+    def _categorical(self) -> pd.Categorical:
         dtype = pd.CategoricalDtype(pd.Index(self.levels), ordered=self.ordered)
         return pd.Categorical.from_codes(self.values, dtype=dtype, validate=False)
 
@@ -198,7 +204,8 @@ def _from_extension(name: str, array: Any) -> Column:
     if isinstance(dtype, pd.ArrowDtype):
         return _from_arrow(name, array.__arrow_array__())
     if isinstance(dtype, pd.StringDtype):
-        return _found(*pd.factorize(array))
+        few = len(array) <= FEW and not array.isna().any()
+        return _found_few(array.tolist()) if few else _found(*pd.factorize(array))
     if isinstance(dtype, pd.DatetimeTZDtype):
         return Column("datetime", array.to_numpy(dtype=f"M8[{dtype.unit}]"))
     if isinstance(dtype, pd.PeriodDtype | pd.IntervalDtype):
@@ -241,6 +248,15 @@ def _found(codes: Array, levels: Any) -> Column:
     table = np.full(len(listed) + 1, -1, dtype=np.min_scalar_type(-max(1, len(listed))))
     table[order] = np.arange(len(listed))
     return Column("categorical", table.take(codes), tuple(listed[place] for place in order))
+
+
+def _found_few(texts: list[str]) -> Column:
+    """As `_found`, of so few texts that pandas' preparations would cost more than the work."""
+    levels = tuple(sorted(set(texts)))
+    place = {level: code for code, level in enumerate(levels)}
+    smallest = np.min_scalar_type(-max(1, len(levels)))
+    codes = np.array([place[text] for text in texts], dtype=smallest)
+    return Column("categorical", codes, levels)
 
 
 def _from_objects(name: str, values: Array) -> Column:

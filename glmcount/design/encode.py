@@ -17,7 +17,7 @@ from glmcount.design.values import codes_of, coerced, evaluated, joint_code, num
 from glmcount.errors import DataError, some
 from glmcount.numerics import Array
 from glmcount.records import dataclass, field, replace
-from glmcount.sources.base import Columns, Source, map_fold, single_threaded_blas
+from glmcount.sources.base import THREADED_BLAS, Columns, Source, map_fold, single_threaded_blas
 
 __all__ = ["Encoder", "layout_of"]
 
@@ -93,6 +93,7 @@ class Encoder:
 
     Codes are kept from pass to pass, and whole encoded strips while `memory` lasts. Cells
     that stand for rows come as strips that are kept, with the encoder of the rows `behind`.
+    `tables` is where fitting keeps what it makes of a small design.
     """
 
     source: Source
@@ -104,6 +105,7 @@ class Encoder:
     strips: dict[int, Strip] = field(default_factory=dict)
     response: bool = True
     behind: Encoder | None = None
+    tables: dict[int, Any] = field(default_factory=dict)
 
     def fold(self, work: Callable[[Strip], T], add: Callable[[T, T], T]) -> T:
         """Fold ``work(strip)`` over all strips, in order."""
@@ -111,6 +113,9 @@ class Encoder:
         def one(number: int, first: int, raw: Columns) -> T:
             return work(self.encoded(number, first, raw))
 
+        held = len(self.strips) == 1 == self.source.n_strips
+        if held and self.source.n_rows < THREADED_BLAS:
+            return work(self.strips[0])
         names = () if len(self.strips) == self.source.n_strips else self.names
         return map_fold(self.source, names, one, add, self.threads)
 
@@ -213,6 +218,7 @@ class _StripMaker:
     columns: Mapping[str, Column]
     where: NDArray[np.intp] | None
     numbers: dict[str, list[NDArray[Any]]] = field(default_factory=dict)
+    single: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def strip(self, first: int, n: int) -> Strip:
         spec = self.encoder.spec
@@ -278,11 +284,12 @@ class _StripMaker:
         return limits
 
     def _categorical_codes(self, code: str) -> NDArray[Any]:
-        variable = self.encoder.spec.variables[code]
-        value = evaluated(variable.expression, variable.state, self.columns)
-        return codes_of(
-            value, variable.levels or (), code, self.where, self.encoder.source.span(self.number)[0]
-        )
+        if code not in self.single:
+            variable = self.encoder.spec.variables[code]
+            value = evaluated(variable.expression, variable.state, self.columns)
+            first = self.encoder.source.span(self.number)[0]
+            self.single[code] = codes_of(value, variable.levels or (), code, self.where, first)
+        return self.single[code]
 
     def _codes(self, part: Part) -> NDArray[Any]:
         key = (self.number, ":".join(part.categorical))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ from glmcount.families.base import Family, StartSums
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace
 
-__all__ = ["Measured", "check_finite", "measure"]
+__all__ = ["Measured", "check_finite", "check_response", "measure", "remeasure"]
 
 LARGE = 1e50
 # Counts up to which a table of them is shorter than the rows.
@@ -74,7 +76,26 @@ def measure(encoder: Encoder, layout: Layout, family: Family) -> tuple[Measured,
         _sized(block, measured.columns[i], measured.n, layout.constants[block.equation])
         for i, block in enumerate(layout.blocks)
     )
+    # Without numeric columns nothing is shifted: what was derived of the layout stays.
+    if all(new is old for new, old in zip(blocks, layout.blocks, strict=True)):
+        return measured, layout
     return measured, replace(layout, blocks=blocks)
+
+
+def remeasure(encoder: Encoder, known: Measured, family: Family) -> Measured:
+    """Measure a new response over rows of which all else is known.
+
+    Raises
+    ------
+    NonfiniteDesignError
+        If the response is NaN or infinite in a used row.
+    """
+
+    def look(strip: Strip) -> Measured:
+        check_response(encoder, strip)
+        return _with_response(known, strip, family)
+
+    return encoder.fold(look, partial(_fold_response, known))
 
 
 def _measure(encoder: Encoder, strip: Strip, family: Family) -> Measured:
@@ -82,36 +103,77 @@ def _measure(encoder: Encoder, strip: Strip, family: Family) -> Measured:
     with np.errstate(over="ignore", invalid="ignore"):
         columns = tuple(_extent(rows) for rows in strip.blocks)
         totals = [strip.y.sum(), *(o.sum() for o in strip.offsets if o is not None)]
-        sound = all(map(np.isfinite, totals)) and all(np.isfinite(c[0]).all() for c in columns)
+        sound = all(map(math.isfinite, totals)) and all(np.isfinite(c[0]).all() for c in columns)
     if not sound:
         check_finite(encoder, strip)
-    response = _table_of_counts(strip, family) or _rows_of_response(strip, family)
     weight = float(strip.n) if w is None else float(w.sum())
-    low, high = response.smallest, response.largest
-    outside = low < family.support[0] or high > family.support[1]
-    return Measured(
+    beside = Measured(
         n=strip.n,
         sums=StartSums(
             weight=weight,
-            response=response.total,
-            square=response.square,
+            response=0.0,
+            square=0.0,
             log_exposure=_log_exposure(strip, weight),
             offset=0.0 if offset is None else _weigher(w)(offset),
-            zero=response.zero,
-            smallest=response.positive,
-            largest=max(high, 0.0),
         ),
-        outside=_beyond(strip, *family.support) if outside else (),
+        outside=(),
         weight_square=float(strip.n) if w is None else float(np.dot(w, w)),
-        whole=response.whole,
+        whole=True,
         whole_weights=w is None or bool(np.array_equal(w, np.floor(w))),
-        negative=_beyond(strip, 0.0, np.inf) if low < 0 else (),
-        fraction=None if response.whole else _first_fraction(strip),
-        constant=response.constant,
+        negative=(),
+        fraction=None,
+        constant=0.0,
         columns=columns,
         offset_span=(0.0, 0.0)
         if offset is None
         else (float(offset.min(initial=np.inf)), float(offset.max(initial=-np.inf))),
+    )
+    return _with_response(beside, strip, family)
+
+
+def _with_response(beside: Measured, strip: Strip, family: Family) -> Measured:
+    """What is known of rows, with what a strip's response tells."""
+    found = _table_of_counts(strip, family) or _rows_of_response(strip, family)
+    low, high = found.smallest, found.largest
+    outside = low < family.support[0] or high > family.support[1]
+    sums = StartSums(
+        beside.sums.weight,
+        found.total,
+        found.square,
+        beside.sums.log_exposure,
+        beside.sums.offset,
+        found.zero,
+        found.positive,
+        max(high, 0.0),
+    )
+    return Measured(
+        beside.n,
+        sums,
+        beside.weight_square,
+        found.whole,
+        beside.whole_weights,
+        _beyond(strip, 0.0, np.inf) if low < 0 else (),
+        _beyond(strip, *family.support) if outside else (),
+        None if found.whole else _first_fraction(strip),
+        found.constant,
+        beside.columns,
+        beside.offset_span,
+    )
+
+
+def _fold_response(known: Measured, total: Measured, part: Measured) -> Measured:
+    """The fold of strips that tell of the response alone."""
+    every, sums = _fold(total, part), known.sums
+    return replace(
+        every,
+        n=known.n,
+        sums=replace(
+            every.sums, weight=sums.weight, log_exposure=sums.log_exposure, offset=sums.offset
+        ),
+        weight_square=known.weight_square,
+        whole_weights=known.whole_weights,
+        columns=known.columns,
+        offset_span=known.offset_span,
     )
 
 
@@ -211,9 +273,8 @@ def _extent(rows: BlockRows) -> Array:
 def check_finite(encoder: Encoder, strip: Strip) -> None:
     """Refuse NaN and infinity made by an expression; only a bad sum is looked into."""
     spec = encoder.spec
+    check_response(encoder, strip)
     with np.errstate(over="ignore", invalid="ignore"):
-        if not np.isfinite(strip.y.sum()):
-            _refuse(spec.response, strip, strip.y[0])
         i = 0
         for equation, offset in zip(spec.equations, strip.offsets, strict=True):
             if offset is not None and not np.isfinite(offset.sum()):
@@ -230,6 +291,13 @@ def check_finite(encoder: Encoder, strip: Strip) -> None:
                 i += 1
 
 
+def check_response(encoder: Encoder, strip: Strip) -> None:
+    """Refuse NaN and infinity in the response, and in what stands beside it."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if not np.isfinite(strip.y.sum()):
+            _refuse(encoder.spec.response, strip, strip.y[0])
+
+
 def _refuse(what: str, strip: Strip, values: Array) -> None:
     bad = np.flatnonzero(~np.isfinite(values))
     if not len(bad):
@@ -243,6 +311,8 @@ def _refuse(what: str, strip: Strip, values: Array) -> None:
 
 
 def _sized(block: Block, extent: Array, n: int, constant: Array | None) -> Block:
+    if not extent.any():
+        return block
     total, low, high, _ = extent
     ones = (low == 0) & (high == 0) & (total == 0)
     shift = np.zeros(block.v)

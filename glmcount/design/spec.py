@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,7 @@ class EquationDesign:
     parts: tuple[Part, ...]
     offsets: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Column names, as patsy orders them."""
         return tuple(name for part in self.parts for name in part.names)
@@ -144,7 +145,7 @@ class DesignSpec:
             out += [k] * (coded + (coded < len(equation.parts)))
         return tuple(out)
 
-    @property
+    @cached_property
     def predictors(self) -> tuple[str, ...]:
         """Codes a prediction needs."""
         codes: dict[str, None] = {}
@@ -156,7 +157,7 @@ class DesignSpec:
             codes[self.exposure] = None
         return tuple(codes)
 
-    @property
+    @cached_property
     def single_levels(self) -> tuple[str, ...]:
         """Factors that have one level in the used rows."""
         return tuple(

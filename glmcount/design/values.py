@@ -47,7 +47,10 @@ class Value:
 
 def coerced(columns: Mapping[str, Any]) -> dict[str, Column]:
     """Every column through the dtype shield."""
-    return {name: coerce(name, values) for name, values in columns.items()}
+    return {
+        name: values if isinstance(values, Column) else coerce(name, values)
+        for name, values in columns.items()
+    }
 
 
 def evaluated(expression: Expression, state: Any, columns: Mapping[str, Column]) -> Value:
@@ -59,9 +62,11 @@ def evaluated(expression: Expression, state: Any, columns: Mapping[str, Column])
         For a bare date or time.
     """
     if expression.tree.kind == "column":
-        bare = columns[expression.tree.name]
-        if bare.kind == "categorical":
-            return Value(None, bare, bare.levels or ())
+        column = columns[expression.tree.name]
+        if column.kind == "categorical":
+            return Value(None, column, column.levels or ())
+        if column.kind == "numeric":
+            return Value(column.values)
     data = {name: columns[name].value() for name in expression.columns}
     raw = evaluate(expression, state, data)
     boxed = hasattr(raw, "contrast") and hasattr(raw, "levels")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +18,7 @@ from glmcount.fitting.run import Fit, Options, Run, fold_sums, ill_conditioned
 from glmcount.fitting.separation import recession_rows
 from glmcount.fitting.solvers import Outcome, newton, solver
 from glmcount.fitting.start import first_values, pilot_rows
-from glmcount.numerics import Array, factor
+from glmcount.numerics import Array
 from glmcount.records import replace
 
 __all__ = ["fit_limit", "maximise"]
@@ -25,6 +27,7 @@ __all__ = ["fit_limit", "maximise"]
 # by at most a factor exp(rho), so standard errors by rho / 2: this keeps ten digits.
 REFRESH = 2e-10
 LATE = 1e9
+WELL = 1e5
 # Log-likelihoods closer than this are one: what a recession leaves undone.
 SAME = 1e-6
 DOUBT = 1.0 / 3.0
@@ -34,7 +37,7 @@ def maximise(
     encoder: Encoder, layout: Layout, measured: Measured, family: Family, options: Options
 ) -> Fit:
     """Maximise the log-likelihood of a family over encoded rows."""
-    with encoder.solving(layout.size):
+    with encoder.solving(layout.size), _overflowing():
         run = Run(encoder, layout, measured, family, options)
         theta = first_values(run)
         given = options.start is not None
@@ -42,6 +45,11 @@ def maximise(
         if head is not None:
             theta = _pilot(run, theta, head)
         return _climb(run, theta, opened=given or head is not None)
+
+
+def _overflowing() -> np.errstate:
+    """Steps that overshoot overflow on purpose: their sums are not finite, and are halved."""
+    return np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
 def _climb(run: Run, theta: Array, opened: bool) -> Fit:
@@ -88,10 +96,9 @@ def _doubtful(fit: Fit) -> bool:
     fit came from, it is fitted and compared.
     """
     far = [limit for limit in fit.family.limits if not limit.opens]
-    definite = factor(fit.information)
-    if not far or definite is None:
+    if not far or fit.definite is None:
         return bool(far)
-    variances = np.diag(definite.inverse())
+    variances = np.diag(fit.definite.inverse())
     for limit in far:
         own = fit.layout.slices[limit.equation]
         within = (fit.kept >= own.start) & (fit.kept < own.stop)
@@ -198,15 +205,15 @@ def fit_limit(
 ) -> Fit:
     """Fit a family's limit to the same rows and design, from a fit of the family."""
     run = Run(encoder, fit.layout, measured, fit.family, options)
-    with encoder.solving(fit.layout.size):
+    with encoder.solving(fit.layout.size), _overflowing():
         return _limit_fit(run, fit.theta, limit)[0]
 
 
 def _late_dependences(
-    run: Run, outcome: Outcome, found: tuple[Dependence, ...]
+    run: Run, outcome: Outcome, condition: float, found: tuple[Dependence, ...]
 ) -> tuple[Dependence, ...]:
     """Columns that only the information at the end shows to depend on others."""
-    if outcome.status == "recession" or ill_conditioned(outcome.sums.information) < LATE:
+    if outcome.status == "recession" or condition < LATE:
         return ()
     full = np.eye(run.layout.size)
     full[np.ix_(run.kept, run.kept)] = outcome.sums.information
@@ -235,12 +242,6 @@ def _first_dependences(run: Run, theta: Array, information: Array) -> tuple[Depe
     return dependences(run.encoder, run.layout, gram, said)
 
 
-def _widened(run: Run, theta: Array) -> Array:
-    full = np.zeros(run.layout.size)
-    full[run.kept] = theta
-    return full
-
-
 def _solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
     chosen = solver(run.options.method)
     # The first pass decides the rank; its sums are the solver's first.
@@ -256,13 +257,14 @@ def _solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
         out = {one.column for one in found}
         run.kept = np.asarray([j for j in range(run.layout.size) if j not in out], dtype=np.intp)
     outcome = chosen.run(run.problem(expected), theta[run.kept])
-    late = _late_dependences(run, outcome, found)
+    condition = ill_conditioned(outcome.sums.definite)
+    late = _late_dependences(run, outcome, condition, found)
     if late:
-        return _solve(run, _widened(run, outcome.theta), (*found, *late))
+        return _solve(run, run.widened(outcome.theta), (*found, *late))
     falling = None
     if outcome.status == "recession":
         outcome, falling = _recede(run, outcome, expected)
-    return _finished(run, outcome, expected, found, falling)
+    return _finished(run, outcome, expected, condition, found, falling)
 
 
 Falling = tuple[NDArray[np.bool_], tuple[int, ...], Array]
@@ -274,9 +276,9 @@ def _recede(run: Run, outcome: Outcome, expected: bool) -> tuple[Outcome, Fallin
     A recession of several parts that no rows stand for is kept with its direction: a limit
     may be the answer, and if none is, the maximum is at infinity.
     """
-    step = _widened(run, outcome.step)
-    step /= 1.0 if run.layout.q == 1 else max(outcome.rho, 1e-300)
-    theta = _widened(run, outcome.theta)
+    step = run.widened(outcome.step)
+    step = step / (1.0 if run.layout.q == 1 else max(outcome.rho, 1e-300))
+    theta = run.widened(outcome.theta)
     rows = recession_rows(run.encoder.rows, run.layout, run.family, theta, step)
     if rows is None and run.layout.q > 1:
         return outcome, (np.zeros(run.measured.n, dtype=bool), (), step)
@@ -290,6 +292,7 @@ def _finished(
     run: Run,
     outcome: Outcome,
     expected: bool,
+    condition: float,
     found: tuple[Dependence, ...],
     falling: Falling | None,
 ) -> Fit:
@@ -300,22 +303,24 @@ def _finished(
     other = wanted != expected and not run.family.canonical
     if other or rho > (REFRESH if run.family.curvature else 0.1 * REFRESH):
         sums = run.reduced(theta, True, expected=wanted)
-        definite = factor(sums.information)
-        if definite is not None and outcome.status == "final":
+        # Of a condition number its size is asked; a last step does not change that.
+        if condition > WELL or outcome.status != "final":
+            condition = ill_conditioned(sums.definite)
+        if sums.definite is not None and outcome.status == "final":
             # The information is there, so the step from it is free.
-            step = definite.solve(sums.score)
-            decrement = float(np.sqrt(max(np.dot(sums.score, step), 0.0)))
+            step = sums.definite.solve(sums.score)
+            decrement = math.sqrt(max(float(np.dot(sums.score, step)), 0.0))
             rho = run.reach(step)
             theta = theta + step if rho <= 1e-6 else theta
-    full = np.zeros(run.layout.size)
-    full[run.kept] = theta
     return Fit(
         family=run.family,
         layout=run.layout,
-        theta=full,
+        theta=run.widened(theta),
         kept=run.kept,
         llf=sums.llf + run.measured.constant,
         information=sums.information,
+        definite=sums.definite,
+        condition=condition,
         reached=(rho, decrement, sums.floor),
         status=outcome.status,
         passes=run.passes,

@@ -14,7 +14,7 @@ from glmcount.fitting.fit import fit_limit, maximise
 from glmcount.fitting.objective import likelihood_sums, likelihood_weights
 from glmcount.fitting.run import Fit, Options, fold_sums
 from glmcount.fitting.sums import total
-from glmcount.numerics import Control
+from glmcount.numerics import Control, factor
 from glmcount.records import replace
 
 __all__ = ["limit_llf", "null_deviance", "null_llf", "unit_deviances"]
@@ -54,6 +54,8 @@ def _offset_alone(
         kept=np.zeros(0, dtype=np.intp),
         llf=sums.llf + measured.constant,
         information=np.zeros((0, 0)),
+        definite=factor(np.zeros((0, 0))),
+        condition=1.0,
         reached=(0.0, 0.0, 0.0),
         status="final",
         passes=1,

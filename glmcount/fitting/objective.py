@@ -8,7 +8,6 @@ small results, which would leave the second thread idle.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,7 +15,9 @@ from glmcount.design.blocks import Block, Layout, Strip, add_linear
 from glmcount.design.scatter import scratch
 from glmcount.design.tables import Coding, Raw, Scatter, add_coded, coding_of, table_sums
 from glmcount.families.base import Family
+from glmcount.fitting.totals import Sums, noise
 from glmcount.numerics import EPS, Array
+from glmcount.records import dataclass
 
 __all__ = [
     "Rows",
@@ -71,27 +72,6 @@ class Weighed:
 
 
 Weigh = Callable[[Rows], Weighed]
-
-
-@dataclass(frozen=True)
-class Sums:
-    """One pass of the likelihood.
-
-    Parameters
-    ----------
-    llf : float
-        Log-likelihood without its y-only part; -inf outside the support.
-    score : ndarray, shape (p,)
-    information : ndarray, shape (p, p)
-        In shifted columns.
-    floor : float
-        Rounding floor of the Newton decrement.
-    """
-
-    llf: float
-    score: Array
-    information: Array
-    floor: float
 
 
 def micro_rows(layout: Layout, block_rows: int) -> int:
@@ -374,7 +354,7 @@ def likelihood_weights(family: Family, expected: bool, second: bool = True) -> W
                     entry = jet.d2[j][k]
                     chosen = None if entry is None else -entry
                 matrix[j, k] = _times(chosen, w)
-            scalars[1 + j] = _noise(first[j], matrix[j, j])
+            scalars[1 + j] = noise(first[j], matrix[j, j])
         return Weighed(scalars, first, matrix)
 
     return weigh
@@ -397,22 +377,6 @@ def informed(family: Family, rows: Rows) -> tuple[Array, ...]:
 
 def _times(values: Array | None, weights: Array | None) -> Array | None:
     return values if values is None or weights is None else values * weights
-
-
-def _noise(first: Array | None, second: Array | None) -> float:
-    """sum (|l'| + 2 |l''|)^2 / |l''|, over rows with curvature."""
-    if first is None or second is None:
-        return 0.0
-    if second.size and second.min() > 0.0 and first.shape == second.shape:
-        noise = float(np.dot(first, first / second))
-        noise += 4.0 * float(np.abs(first).sum()) + 4.0 * float(second.sum())
-        # Beside rows without curvature (y = 0 under the identity link) it overflows.
-        if noise < 1.0 / EPS:
-            return noise
-    slope, size = np.abs(first), np.abs(second)
-    curved = size > EPS * slope
-    noise_by_row = np.square(slope + 2.0 * size) / np.where(curved, size, 1.0)
-    return float(np.where(curved, noise_by_row, 0.0).sum())
 
 
 def likelihood_sums(layout: Layout, raw: Raw) -> Sums:

@@ -24,8 +24,9 @@ from glmcount.fitting.objective import (
     strip_sums,
 )
 from glmcount.fitting.rank import Dependence
+from glmcount.fitting.small import small_problem
 from glmcount.fitting.solvers import Iteration, Problem
-from glmcount.numerics import Array, Control, factor
+from glmcount.numerics import Array, Control, Factored
 from glmcount.records import dataclass, field, replace
 
 __all__ = ["Fit", "Options", "Run", "fold_sums", "ill_conditioned"]
@@ -59,6 +60,10 @@ class Fit:
     llf : float
         Log-likelihood, complete.
     information : ndarray, over the kept columns
+    definite : Factored or None
+        The information factored; None where it is not positive definite.
+    condition : float
+        Estimated condition number of the equilibrated information.
     reached : tuple of float
         rho, decrement and rounding floor at the end.
     status : str
@@ -79,6 +84,8 @@ class Fit:
     kept: NDArray[np.intp]
     llf: float
     information: Array
+    definite: Factored | None
+    condition: float
     reached: tuple[float, float, float]
     status: str
     passes: int
@@ -131,23 +138,26 @@ class Run:
         self.history: list[Iteration] = []
         self.passes = 0
         self.pilot = False
-        self.memo: tuple[bytes, Sums] | None = None
+        self.memo: tuple[tuple[bool, bool, bytes], Sums] | None = None
+        self.small = small_problem(encoder, layout)
 
     def tell(self, iteration: Iteration) -> None:
         """Keep and show an iteration."""
-        shown = replace(iteration, llf=iteration.llf + self.measured.constant)
-        self.history.append(shown)
+        self.history.append(iteration)
         progress = self.control.progress
         if callable(progress):
-            progress(shown)
+            progress(iteration)
         elif progress:
             print(
-                f"{'pilot ' if shown.pilot else ''}iteration {shown.iteration}: "
-                f"llf {shown.llf:.6f}, rho {shown.rho:.1e}"
+                f"{'pilot ' if iteration.pilot else ''}iteration {iteration.iteration}: "
+                f"llf {iteration.llf:.6f}, rho {iteration.rho:.1e}"
             )
 
     def evaluate(self, theta: Array, second: bool = True, *, expected: bool) -> Sums:
         """Sums at full parameters."""
+        if self.small is not None:
+            self.passes += 1
+            return self.small.sums(self.family, theta, second, expected)
         weigh = likelihood_weights(self.family, expected, second)
         raw = fold_sums(self.encoder, self.layout, theta, weigh, self.control)
         self.passes += 1
@@ -155,24 +165,25 @@ class Run:
 
     def reduced(self, theta: Array, second: bool, *, expected: bool) -> Sums:
         """Sums over the kept columns; the last pass is remembered."""
+        full = self.widened(theta)
+        key = (second, expected, full.tobytes())
+        if self.memo is None or self.memo[0] != key:
+            self.memo = key, self.evaluate(full, second, expected=expected)
+        sums = self.memo[1]
+        return sums if len(self.kept) == self.layout.size else sums.kept(self.kept)
+
+    def widened(self, theta: Array) -> Array:
+        """Parameters over the kept columns as all, zero elsewhere."""
+        if len(self.kept) == self.layout.size:
+            return theta
         full = np.zeros(self.layout.size)
         full[self.kept] = theta
-        key = full.tobytes() + bytes([second, expected])
-        if self.memo is not None and self.memo[0] == key:
-            sums = self.memo[1]
-        else:
-            sums = self.evaluate(full, second, expected=expected)
-            self.memo = (key, sums)
-        if len(self.kept) == self.layout.size:
-            return sums
-        grid = np.ix_(self.kept, self.kept)
-        return replace(sums, score=sums.score[self.kept], information=sums.information[grid])
+        return full
 
     def reach(self, step: Array) -> float:
         """Bound on the move of any predictor."""
-        full = np.zeros(self.layout.size)
-        full[self.kept] = step
-        return self.layout.reach(full)
+        full = self.widened(step)
+        return self.layout.reach(full) if self.small is None else self.small.reach(full)
 
     def problem(self, expected: bool, recession: float = 1e-4) -> Problem:
         """What the solver is given."""
@@ -189,17 +200,17 @@ class Run:
             self.pilot,
             recession,
             np.inf if self.layout.q == 1 else RADIUS,
+            self.measured.constant,
         )
 
 
-def ill_conditioned(information: Array) -> float:
+def ill_conditioned(definite: Factored | None) -> float:
     """Estimated condition number of the equilibrated information, in p^2 operations."""
-    if not information.size:
-        return 1.0
-    definite = factor(information)
     if definite is None:
         return float("inf")
-    lower = definite.lower
+    lower = definite.equilibrated
+    if not lower.size:
+        return 1.0
     norm = float(np.abs(np.dot(lower, lower.T)).sum(axis=0).max())
-    reciprocal, _ = lapack.dpocon(np.asfortranarray(lower), norm, uplo="L")
+    reciprocal, _ = lapack.dpocon(lower, norm, uplo="L")
     return 1.0 / reciprocal if reciprocal > 0 else float("inf")

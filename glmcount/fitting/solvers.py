@@ -6,6 +6,7 @@ The stop rule is that of a step: no row's predictor moves by more than `tol`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy import linalg
 
 from glmcount.errors import ConvergenceError, UsageError, near, some
 from glmcount.fitting.objective import Sums
-from glmcount.numerics import EPS, Array, Control, factor
+from glmcount.numerics import EPS, Array, Control
 from glmcount.records import dataclass
 
 __all__ = ["SOLVERS", "Iteration", "Outcome", "Problem", "Solver", "newton", "solver"]
@@ -76,6 +77,8 @@ class Problem:
     control : Control
     tell : callable
         Gets each `Iteration`.
+    constant : float
+        What the log-likelihood of `evaluate` lacks.
     pilot : bool
         True on a sample: loose tolerance, no verdicts.
     recession : float
@@ -92,6 +95,7 @@ class Problem:
     pilot: bool = False
     recession: float = RECESSION
     radius: float = np.inf
+    constant: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -168,9 +172,9 @@ class Model:
 
 def newton_step(sums: Sums) -> tuple[Array, float, bool]:
     """(step, decrement, whether the information was positive definite)."""
-    definite = factor(sums.information)
+    definite = sums.definite
     step = Model.of(sums).turned_up() if definite is None else definite.solve(sums.score)
-    decrement = float(np.sqrt(max(np.dot(sums.score, step), 0.0)))
+    decrement = math.sqrt(max(float(np.dot(sums.score, step)), 0.0))
     return step, decrement, definite is not None
 
 
@@ -198,13 +202,14 @@ def newton(problem: Problem, theta: Array) -> Outcome:
     for number in range(1, most + 1):
         step, decrement, definite = newton_step(sums)
         rho = problem.reach(step)
-        final = definite and (rho <= tol or (decrement <= 4.0 * sums.floor and rho <= NEAR))
+        final = definite and (rho <= tol or (rho <= NEAR and decrement <= 4.0 * sums.floor))
         lasting = rho > 0.1 or rho > LASTING * last
         receding = receding + 1 if decrement < problem.recession and lasting else 0
         slow = slow + 1 if decrement < SLOW and lasting else 0
         last = rho
         if final or receding >= ENOUGH:
-            problem.tell(Iteration(number, sums.llf, rho, decrement, 1.0, 0, problem.pilot))
+            llf = sums.llf + problem.constant
+            problem.tell(Iteration(number, llf, rho, decrement, 1.0, 0, problem.pilot))
             status = "final" if final else "recession"
             return Outcome(theta + step * final, theta, sums, step, rho, decrement, status, passes)
         if not definite and rho <= tol:
@@ -217,7 +222,8 @@ def newton(problem: Problem, theta: Array) -> Outcome:
         else:
             share, halvings, following = _line(problem, theta, step, sums)
         passes += halvings + 1
-        problem.tell(Iteration(number, sums.llf, rho, decrement, share, halvings, problem.pilot))
+        llf = sums.llf + problem.constant
+        problem.tell(Iteration(number, llf, rho, decrement, share, halvings, problem.pilot))
         if following is None:
             status = "stuck"
             break
@@ -260,15 +266,22 @@ def _line(
     problem: Problem, theta: Array, step: Array, sums: Sums
 ) -> tuple[float, int, Sums | None]:
     share = 1.0
-    slack = 1e-12 * abs(sums.llf) + 10.0 * sums.floor**2
     for halvings in range(TRIES):
         following = problem.evaluate(theta + share * step, True)
-        if np.isfinite(following.llf) and following.llf >= sums.llf - slack:
+        if math.isfinite(following.llf) and _risen(sums, following):
             return share, halvings, following
         # A predictor that overshoots by hundreds overflows; shrink to a sensible reach at once.
         reach = share * problem.reach(step)
         share = min(share / 2.0, share * 50.0 / reach) if reach > 100.0 else share / 2.0
     return share, TRIES, None
+
+
+def _risen(sums: Sums, following: Sums) -> bool:
+    """Whether the log-likelihood has not fallen by more than rounding."""
+    if following.llf >= sums.llf:
+        return True
+    slack = 1e-12 * abs(sums.llf) + 10.0 * sums.floor**2
+    return following.llf >= sums.llf - slack
 
 
 def _scaled(problem: Problem, theta: Array) -> tuple[Array, Sums]:
@@ -308,7 +321,12 @@ def gradient(problem: Problem, theta: Array) -> Outcome:
         size = float(np.sqrt(np.dot(slope, slope)))
         problem.tell(
             Iteration(
-                number, sums.llf, problem.reach(scale * slope * step_size), size, step_size, 0
+                number,
+                sums.llf + problem.constant,
+                problem.reach(scale * slope * step_size),
+                size,
+                step_size,
+                0,
             )
         )
         if size <= max(1e-6, 10.0 * sums.floor):
@@ -345,7 +363,8 @@ def lbfgs(problem: Problem, theta: Array) -> Outcome:
         if not np.isfinite(now.llf):
             return 1e10, np.zeros_like(z)
         size = float(np.sqrt(np.dot(scale * now.score, scale * now.score)))
-        problem.tell(Iteration(passes, now.llf, problem.reach(scale * z), size, 1.0, 0))
+        llf = now.llf + problem.constant
+        problem.tell(Iteration(passes, llf, problem.reach(scale * z), size, 1.0, 0))
         return -now.llf / unit, -scale * now.score / unit
 
     found = minimize(

@@ -76,9 +76,9 @@ def inverse_information(fit: Fit, information: Array | None = None) -> Array | N
     not enough: their variance is infinite, and the others' are those of what is left.
     """
     matrix = fit.information if information is None else information
-    found = factor(matrix) if fit.falling is None else None
     if fit.falling is None:
-        return None if found is None else found.inverse()
+        own = fit.definite if information is None else factor(information)
+        return None if own is None else own.inverse()
     columns = carriers(fit)
     for count in range(1, len(columns) + 1):
         others = np.setdiff1d(np.arange(len(matrix)), columns[:count])

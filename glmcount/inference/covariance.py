@@ -130,7 +130,7 @@ def _covariance(chosen: Estimator, setting: Setting) -> Covariance:
     shifted = chosen.compute(setting, bread)
     with np.errstate(over="ignore", invalid="ignore"):
         matrix = fit.layout.unshifted(shifted, fit.kept)
-    if not np.all(np.isfinite(matrix)):
+    if not np.isfinite(matrix).all():
         raise CovarianceError(
             "A variance is too large for a floating-point number: some column is so small that "
             "its coefficient is beyond 1e150. Bring the column to a usual size in the data.",

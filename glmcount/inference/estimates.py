@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cached_property, lru_cache
+
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from glmcount.design.spec import DesignSpec
@@ -28,6 +31,11 @@ __all__ = [
     "tail",
     "width",
 ]
+
+
+@lru_cache(maxsize=64)
+def _index(names: tuple[str, ...]) -> pd.Index:
+    return pd.Index(names)
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,11 @@ class Estimates:
     infinite: NDArray[np.int_]
     fixed: NDArray[np.bool_]
 
+    @cached_property
+    def index(self) -> pd.Index:
+        """The names as an index: a view, so that naming it names no other result's."""
+        return _index(self.names).view()
+
 
 def parameters(
     family: Family, spec: DesignSpec
@@ -82,8 +95,8 @@ def estimates(fit: Fit, spec: DesignSpec) -> Estimates:
     internal = fit.layout.unshift(fit.theta)[fit.kept]
     every, number, natural = parameters(fit.family, spec)
     natural = natural[fit.kept]
-    values, slope = internal.copy(), np.ones_like(internal)
-    for j in np.flatnonzero(natural):
+    values, slope = internal.copy(), np.ones(len(internal))
+    for j in natural.nonzero()[0]:
         transform = fit.family.equations[int(number[fit.kept[j]])].natural
         assert transform is not None
         values[j], slope[j] = transform(internal[j])
@@ -104,6 +117,8 @@ def estimates(fit: Fit, spec: DesignSpec) -> Estimates:
 
 def _with_boundaries(free: Estimates, fit: Fit) -> Estimates:
     """The estimates with the parameters on their boundaries, last; equations as asked for."""
+    if not fit.limits:
+        return free
     asked = list(range(fit.family.q + sum(len(limit.gone) for limit in fit.limits)))
     fixed = []
     for limit in fit.limits:
@@ -138,7 +153,7 @@ def standard_errors(found: Estimates, matrix: Array) -> Array:
     """Standard errors: inf for an infinite coefficient, NaN for one on its boundary."""
     free = len(found.names) - int(found.fixed.sum())
     out = np.full(len(found.names), np.nan)
-    out[:free] = np.sqrt(np.maximum(np.diag(matrix), 0.0)) * np.abs(found.slope[:free])
+    out[:free] = np.sqrt(np.maximum(matrix.diagonal(), 0.0)) * np.abs(found.slope[:free])
     out[found.infinite != 0] = np.inf
     return out
 

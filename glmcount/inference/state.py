@@ -41,7 +41,7 @@ class State:
     index : object
         Labels of the data's rows, or None.
     again : callable
-        Fits again with some options changed.
+        Fits again with some arguments changed, given as a mapping.
     warnings : tuple of Warning
     asked : Encoder
         The rows as the family asked for sees them: with equations gone at a boundary.

@@ -84,10 +84,10 @@ def map_fold(
         first, columns = source.strip(number, names)
         return map_strip(number, first, columns)
 
-    # Two or three strips are over before a pool of threads has paid for itself.
-    workers = min(threads or min(_processors(), max(1, source.n_strips // 2)), source.n_strips)
     if source.n_strips == 1 and source.n_rows < THREADED_BLAS:
         return one(0)
+    # Two or three strips are over before a pool of threads has paid for itself.
+    workers = min(threads or min(_processors(), max(1, source.n_strips // 2)), source.n_strips)
     with single_threaded_blas():
         if workers == 1:
             return _folded(map(one, range(source.n_strips)), fold)

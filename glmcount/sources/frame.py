@@ -38,6 +38,8 @@ def _lazy(names: tuple[str, ...], n_rows: int, index: Any, column: Callable[[str
         for name in wanted:
             if name not in taken:
                 taken[name] = column(name)
+        if last - first == n_rows:
+            return {name: taken[name] for name in wanted}
         return {name: taken[name][first:last] for name in wanted}
 
     return Source(names, n_rows, index, read)
@@ -46,28 +48,6 @@ def _lazy(names: tuple[str, ...], n_rows: int, index: Any, column: Callable[[str
 def _sliceable(series: pd.Series) -> Any:
     """The numpy array behind a plain column (a view), or the values as they are."""
     return series.to_numpy() if isinstance(series.dtype, np.dtype) else series.array
-
-
-@register_source
-def _pandas(data: Any) -> Source | None:
-    if not isinstance(data, pd.DataFrame):
-        return None
-    held = data.copy(deep=False)
-    names = tuple(str(name) for name in held.columns)
-    labels = dict(zip(names, held.columns, strict=True))
-    repeated = {name for name in names if names.count(name) > 1} if len(labels) < len(names) else ()
-
-    def column(name: str) -> Any:
-        if name in repeated:
-            places = [i + 1 for i, other in enumerate(names) if other == name]
-            raise DataError(
-                f"Column {name!r} stands {len(places)} times in the data (columns "
-                f"{some(places)}); rename all but one.",
-                kind="duplicate_column",
-            )
-        return _sliceable(held[labels[name]])
-
-    return _lazy(names, len(held), held.index, column)
 
 
 @register_source
@@ -102,3 +82,25 @@ def _dataframe_like(data: Any) -> Source | None:
     if hasattr(data, "collect_schema") and hasattr(data, "collect"):
         return _dataframe_like(data.collect())
     return None
+
+
+@register_source
+def _pandas(data: Any) -> Source | None:
+    if not isinstance(data, pd.DataFrame):
+        return None
+    held = data.copy(deep=False)
+    names = tuple(str(name) for name in held.columns)
+    labels = dict(zip(names, held.columns, strict=True))
+    repeated = {name for name in names if names.count(name) > 1} if len(labels) < len(names) else ()
+
+    def column(name: str) -> Any:
+        if name in repeated:
+            places = [i + 1 for i, other in enumerate(names) if other == name]
+            raise DataError(
+                f"Column {name!r} stands {len(places)} times in the data (columns "
+                f"{some(places)}); rename all but one.",
+                kind="duplicate_column",
+            )
+        return _sliceable(held[labels[name]])
+
+    return _lazy(names, len(held), held.index, column)

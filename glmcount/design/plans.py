@@ -1,0 +1,145 @@
+"""Plans of formulas, kept from fit to fit: all of a design that does not depend on its rows.
+
+A formula's text and the data's column names give its terms; these and the kind, width, levels
+and coding of each variable give the coded columns. Both are plain frozen records and never hold
+data, nor what a transform has learnt from them, nor functions of the user's.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from glmcount.design.blocks import Layout
+from glmcount.design.encode import layout_of
+from glmcount.design.formula import ParsedFormula, build_parts, parse_model, parse_part
+from glmcount.design.spec import DesignSpec, Part, Variable
+
+__all__ = ["planned_layout", "planned_model", "planned_part", "planned_parts"]
+
+Functions = Mapping[str, Callable[..., Any]] | None
+T = TypeVar("T")
+KEPT = 128
+LONGEST = 10_000
+WIDEST = 1_000
+PLAIN = (str, int, float, bool, type(None))
+
+
+@lru_cache(maxsize=KEPT)
+def _model(formula: str, columns: tuple[str, ...]) -> ParsedFormula:
+    return parse_model(formula, columns)
+
+
+@lru_cache(maxsize=KEPT)
+def _part(text: str, what: str, columns: tuple[str, ...]) -> ParsedFormula:
+    return parse_part(text, what, columns)
+
+
+def _may_keep(text: Any, columns: tuple[str, ...], functions: Functions) -> bool:
+    # A function of the user's may hold data of the user's: it is not kept.
+    short = isinstance(text, str) and len(text) <= LONGEST and len(columns) <= WIDEST
+    return short and not functions
+
+
+def planned_model(formula: str, columns: tuple[str, ...], functions: Functions) -> ParsedFormula:
+    """As `parse_model`, read once for each text and set of columns."""
+    if _may_keep(formula, columns, functions):
+        return _model(formula, columns)
+    return parse_model(formula, columns, functions)
+
+
+def planned_part(
+    text: str, what: str, columns: tuple[str, ...], functions: Functions
+) -> ParsedFormula:
+    """As `parse_part`, read once for each text and set of columns."""
+    if _may_keep(text, columns, functions):
+        return _part(text, what, columns)
+    return parse_part(text, what, columns, functions)
+
+
+def _told(levels: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Levels as a key: 1, 1.0 and True are equal, but name different columns."""
+    kinds = set(map(type, levels))
+    return levels if kinds == {str} else tuple(map(repr, levels))
+
+
+def _coding(contrast: Any) -> Any:
+    """A coding as a key; one that no key can be made of is equal to itself alone."""
+    if contrast is None or isinstance(contrast, type):
+        return contrast
+    if isinstance(contrast, np.ndarray):
+        return contrast.shape, contrast.dtype.str, contrast.tobytes()
+    settings = list(getattr(contrast, "__dict__", {"": contrast}).items())
+    for _, value in settings:
+        each = value if isinstance(value, list | tuple) else [value]
+        if not all(type(one) in PLAIN for one in each):
+            return id(contrast), contrast
+    return type(contrast), repr(settings)
+
+
+def _shape(code: str, variable: Variable) -> tuple[Any, ...]:
+    """All that the columns of a variable depend on."""
+    levels = _told(variable.levels or ())
+    return code, variable.kind, variable.width, levels, _coding(variable.contrast)
+
+
+def planned_parts(
+    terms: tuple[tuple[str, ...], ...], variables: Mapping[str, Variable], memory_limit: int
+) -> tuple[Part, ...]:
+    """As `build_parts`, built once for each kind of variables."""
+    codes = dict.fromkeys(code for term in terms for code in term)
+    sizes = [len(variables[code].levels or ()) + variables[code].width for code in codes]
+    if sum(sizes) > WIDEST or len(terms) > WIDEST:
+        return build_parts(terms, variables, memory_limit)
+    key = (terms, memory_limit, *(_shape(code, variables[code]) for code in codes))
+    return _parts.get(key, lambda: _shared(build_parts(terms, variables, memory_limit)))
+
+
+def _shared(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    for part in parts:
+        for shared in (part.table, part.order):
+            if shared is not None:
+                shared.flags.writeable = False
+    return parts
+
+
+def planned_layout(spec: DesignSpec) -> Layout:
+    """As `layout_of`, made once for the same parts."""
+    parts = tuple(equation.parts for equation in spec.equations)
+    if sum(len(part.names) for own in parts for part in own) > WIDEST:
+        return layout_of(spec)
+    codes = dict.fromkeys(code for own in parts for part in own for code in part.numeric)
+    same = tuple(tuple(map(id, own)) for own in parts)
+    key = (same, *(spec.variables[code].width for code in codes))
+    # With the layout the parts are held, so that their numbers stay theirs.
+    return _layouts.get(key, lambda: (layout_of(spec), parts))[0]
+
+
+class _Kept(Generic[T]):
+    """The values made last, by key."""
+
+    def __init__(self) -> None:
+        self.held: OrderedDict[Any, T] = OrderedDict()
+        self.lock = threading.Lock()
+
+    def get(self, key: Any, make: Callable[[], T]) -> T:
+        """The value of a key, made where it is not there."""
+        with self.lock:
+            if key in self.held:
+                self.held.move_to_end(key)
+                return self.held[key]
+        value = make()
+        with self.lock:
+            value = self.held.setdefault(key, value)
+            while len(self.held) > KEPT:
+                self.held.popitem(last=False)
+        return value
+
+
+_parts: _Kept[tuple[Part, ...]] = _Kept()
+_layouts: _Kept[tuple[Layout, tuple[tuple[Part, ...], ...]]] = _Kept()

@@ -1,0 +1,234 @@
+"""Small problems: the design of one strip spread out once, so that a pass is a few products.
+
+Of a hundred rows a pass costs what its calls cost, not its arithmetic. Up to a fixed number of
+entries, less than one micro-block holds, the columns are therefore laid side by side once and
+kept; larger designs stay in blocks.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glmcount.design.blocks import Layout, Strip
+from glmcount.design.encode import Encoder
+from glmcount.families.base import Curvature, Family
+from glmcount.fitting.totals import Sums, noise
+from glmcount.numerics import EPS, Array, Jet
+from glmcount.records import dataclass
+
+__all__ = ["Small", "small_problem"]
+
+ENTRIES = 32_768
+COLUMNS = 32
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The blocks' bounds of the move of a predictor in one matrix.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (levels of all blocks, p)
+        By how much each level of each block moves at most.
+    blocks, equations : ndarray of int
+        First row of each block, first block of each equation that has any.
+    """
+
+    matrix: Array
+    blocks: NDArray[np.intp]
+    equations: NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Small:
+    """One strip with its shifted columns.
+
+    Parameters
+    ----------
+    strip : Strip
+    layout : Layout
+    slices : tuple of slice
+        Parameters of each equation.
+    columns : tuple of ndarray (p, n)
+        Of each equation.
+    plain : tuple of bool
+        Whether an equation is one constant, whose predictor is the same in all rows.
+    bound : Bound or None
+        None where a block has several numeric columns by level.
+    """
+
+    strip: Strip
+    layout: Layout
+    slices: tuple[slice, ...]
+    columns: tuple[Array, ...]
+    plain: tuple[bool, ...]
+    bound: Bound | None
+
+    def reach(self, theta: Array) -> float:
+        """As `Layout.reach`, so that the same steps are final however a design is held."""
+        if self.bound is None:
+            return self.layout.reach(theta)
+        parts = np.maximum.reduceat(np.abs(np.dot(self.bound.matrix, theta)), self.bound.blocks)
+        if len(self.bound.equations) == 1:
+            return float(np.add.reduce(parts))
+        return float(np.add.reduceat(parts, self.bound.equations).max())
+
+    def predictors(self, theta: Array) -> tuple[Array, ...]:
+        """All predictors, offsets included; (1,) where the same in all rows."""
+        etas = []
+        for k, own in enumerate(self.slices):
+            offset = self.strip.offsets[k]
+            eta = theta[own] if self.plain[k] else np.dot(theta[own], self.columns[k])
+            etas.append(eta if offset is None else eta + offset)
+        return tuple(etas)
+
+    def sums(self, family: Family, theta: Array, second: bool, expected: bool) -> Sums:
+        """One pass of the likelihood; overflow is the caller's to silence."""
+        weights = self.strip.weights
+        etas = self.predictors(theta)
+        jet = family.terms(self.strip.y, etas)
+        value = jet.value if weights is None else jet.value * weights
+        llf = float(np.add.reduce(value))
+        first = [self._row(entry) for entry in jet.d1]
+        curves: list[list[Array | None]] = []
+        if second:
+            mixed = family.expected(etas) if expected and family.expected else None
+            curves = self._curves(jet, mixed)
+        score, information = self._products(first, curves)
+        # A product is cheaper to look at than its parts; only a bad one is looked into.
+        told = np.dot(score, score) + np.vdot(information, information)
+        fine = math.isfinite(llf) and (
+            math.isfinite(told) or bool(np.isfinite(score).all() and np.isfinite(information).all())
+        )
+        floor = partial(self._floor, first, curves) if second else 0.0
+        return Sums(llf if fine else -math.inf, score, information, floor)
+
+    def _curves(self, jet: Jet, mixed: Curvature | None) -> list[list[Array | None]]:
+        """Negative second derivatives or expected ones, row by row; entries k >= j."""
+        out = []
+        for j, entries in enumerate(jet.d2):
+            own = []
+            for k in range(j, len(entries)):
+                entry = None if mixed is None else mixed[j][k]
+                if entry is None and (found := entries[k]) is not None:
+                    entry = -found
+                own.append(self._row(entry))
+            out.append(own)
+        return out
+
+    def _products(
+        self, first: list[Array | None], curves: list[list[Array | None]]
+    ) -> tuple[Array, Array]:
+        if len(first) == 1 and curves and first[0] is not None and curves[0][0] is not None:
+            alone = self.columns[0]
+            return np.dot(alone, first[0]), np.dot(alone * curves[0][0], alone.T)
+        size = self.slices[-1].stop
+        score, information = np.zeros(size), np.zeros((size, size))
+        for j, own in enumerate(self.slices):
+            slope = first[j]
+            if slope is not None:
+                score[own] = np.dot(self.columns[j], slope)
+            for k, curve in enumerate(curves[j] if curves else (), j):
+                if curve is not None:
+                    part = np.dot(self.columns[j] * curve, self.columns[k].T)
+                    other = self.slices[k]
+                    information[own, other] = part
+                    if k > j:
+                        information[other, own] = part.T
+        return score, information
+
+    def _row(self, entry: Array | None) -> Array | None:
+        """One number a row, weighted."""
+        if entry is None:
+            return None
+        if self.strip.weights is not None:
+            return entry * self.strip.weights
+        n = self.strip.n
+        return entry if entry.shape == (n,) else np.broadcast_to(entry, (n,))
+
+    def _floor(self, first: list[Array | None], curves: list[list[Array | None]]) -> float:
+        total = 0.0
+        for own, slope, curve in zip(self.slices, first, curves, strict=True):
+            total += (own.stop - own.start) * noise(slope, curve[0])
+        return EPS * math.sqrt(total)
+
+
+def small_problem(encoder: Encoder, layout: Layout) -> Small | None:
+    """The spread-out problem; None for one that is not small."""
+    n, p = encoder.n_used, layout.size
+    if encoder.source.n_strips > 1 or not n or not 0 < p <= COLUMNS or p * n > ENTRIES:
+        return None
+    if not encoder.strips:
+        encoder.fold(lambda strip: None, lambda a, b: None)
+    strip = encoder.strips.get(0)
+    if strip is None:
+        return None
+    found = encoder.tables.get(id(layout))
+    if found is None or found[0] is not layout or found[1] is not strip.blocks:
+        columns = tuple(_columns(layout, strip, k) for k in range(layout.q))
+        plain = tuple(_plain(layout, strip, k) for k in range(layout.q))
+        found = (layout, strip.blocks, columns, plain, _bound(layout))
+        encoder.tables[id(layout)] = found
+    return Small(strip, layout, layout.slices, *found[2:])
+
+
+def _bound(layout: Layout) -> Bound | None:
+    matrices: list[Array] = []
+    blocks: list[int] = []
+    equations: list[int] = []
+    rows = 0
+    for equation in range(layout.q):
+        own = layout.of(equation)
+        equations += [len(blocks)] if own else []
+        for _, block in own:
+            if block.table is not None and block.v > 1:
+                return None
+            table = np.diag(block.size)
+            if block.table is not None:
+                table = block.table.spread(np.eye(block.table.width)) * block.size
+            wide = np.zeros((len(table), layout.size))
+            wide[:, block.positions] = table
+            # Numeric columns move each on its own, the levels of a factor one at a time.
+            blocks += [rows] if block.table is not None else range(rows, rows + len(table))
+            matrices.append(wide)
+            rows += len(table)
+    return Bound(np.concatenate(matrices), np.array(blocks), np.array(equations))
+
+
+def _columns(layout: Layout, strip: Strip, equation: int) -> Array:
+    own = layout.slices[equation]
+    out = np.ones((own.stop - own.start, strip.n))
+    for i, block in layout.of(equation):
+        rows = strip.blocks[i]
+        if block.table is not None and len(rows.rows) == 1 and rows.rows[0] is None:
+            out[block.positions - own.start] = block.table.spread(np.eye(block.table.width))[
+                rows.codes
+            ].T
+            continue
+        numeric = [rows.column(k, block) for k in range(block.v)]
+        width = 1 if block.table is None else block.table.width
+        for place, position in enumerate(block.positions - own.start):
+            column = numeric[place % block.v]
+            if block.table is not None:
+                unit = np.zeros((width, 1))
+                unit[place // block.v] = 1.0
+                assert rows.codes is not None
+                out[position] = block.table.spread(unit)[rows.codes, 0]
+                if column is not None:
+                    out[position] *= column
+            elif column is not None:
+                out[position] = column
+    return out
+
+
+def _plain(layout: Layout, strip: Strip, equation: int) -> bool:
+    """Whether the equation is a constant alone, without an offset."""
+    blocks = layout.of(equation)
+    if strip.offsets[equation] is not None or len(blocks) != 1:
+        return False
+    i, block = blocks[0]
+    return block.table is None and block.v == 1 and strip.blocks[i].rows[0] is None

@@ -1,0 +1,70 @@
+"""What one pass of the likelihood adds up to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glmcount.numerics import EPS, Array, Factored, factor
+
+__all__ = ["Sums", "noise"]
+
+
+class Sums:
+    """One pass of the likelihood.
+
+    Parameters
+    ----------
+    llf : float
+        Log-likelihood without its y-only part; -inf outside the support, and where anything
+        else is not finite.
+    score : ndarray, shape (p,)
+    information : ndarray, shape (p, p)
+        In shifted columns.
+    floor : float or callable
+        Rounding floor of the Newton decrement, computed when asked for.
+    """
+
+    __slots__ = ("_definite", "_floor", "information", "llf", "score")
+
+    def __init__(
+        self, llf: float, score: Array, information: Array, floor: float | Callable[[], float]
+    ) -> None:
+        self.llf, self.score, self.information, self._floor = llf, score, information, floor
+        self._definite: tuple[Factored | None] | None = None
+
+    @property
+    def floor(self) -> float:
+        """Rounding floor of the Newton decrement."""
+        return self._floor() if callable(self._floor) else self._floor
+
+    @property
+    def definite(self) -> Factored | None:
+        """The information factored; None where it is not positive definite."""
+        if self._definite is None:
+            self._definite = (factor(self.information, math.isfinite(self.llf)),)
+        return self._definite[0]
+
+    def kept(self, kept: NDArray[np.intp]) -> Sums:
+        """The sums over some of the parameters."""
+        information = self.information[kept[:, None], kept]
+        return Sums(self.llf, self.score[kept], information, self._floor)
+
+
+def noise(first: Array | None, second: Array | None) -> float:
+    """Sum of (|l'| + 2 |l''|)^2 / |l''| over the rows, of which the rounding floor is made."""
+    if first is None or second is None:
+        return 0.0
+    if second.size and second.min() > 0.0 and first.shape == second.shape:
+        total = float(np.dot(first, first / second))
+        total += 4.0 * float(np.abs(first).sum()) + 4.0 * float(second.sum())
+        # Beside rows without curvature (y = 0 under the identity link) it overflows.
+        if total < 1.0 / EPS:
+            return total
+    slope, size = np.abs(first), np.abs(second)
+    curved = size > EPS * slope
+    by_row = np.square(slope + 2.0 * size) / np.where(curved, size, 1.0)
+    return float(np.where(curved, by_row, 0.0).sum())
