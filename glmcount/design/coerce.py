@@ -261,6 +261,12 @@ def _found_few(texts: list[str]) -> Column:
 
 def _from_objects(name: str, values: Array) -> Column:
     """An object array, by what its items are."""
+    first = next((item for item in values[:100] if item is not None), None)
+    if isinstance(first, str):
+        # Mostly all are text: told by the levels, of which there are fewer than rows.
+        codes, levels = pd.factorize(values)
+        if all(isinstance(level, str) for level in levels):
+            return _found(codes, levels)
     found = pd.api.types.infer_dtype(values, skipna=True)
     if found == "string":
         return _found(*pd.factorize(values))

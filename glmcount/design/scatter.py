@@ -11,14 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.numerics import Array
+from glmcount.records import dataclass
 
-__all__ = ["Codes", "joined_code", "scratch", "sums_by_code"]
+__all__ = ["Codes", "Occurring", "joined_code", "plus", "scratch", "sums_by_code", "whole"]
 
 Codes = NDArray[np.int32]
 # Below this many rows a scatter costs more to set up than bincount takes in all.
 SCATTER_FROM = 8_192
 # Columns a scatter carries at once: more of them gain nothing, and take memory.
 TOGETHER = 4
+# Codes of which a strip fills a table: 8 MB a column.
+SPARSE = 2**20
 
 _held = threading.local()
 
@@ -40,8 +43,60 @@ def joined_code(left: Codes, right: Codes, levels: int) -> Codes:
     return out
 
 
-def sums_by_code(codes: Codes, levels: int, columns: Sequence[Callable[[Array], None]]) -> Array:
+@dataclass(frozen=True)
+class Occurring:
+    """Sums by code of the codes that occur, where those are few of all there are.
+
+    Parameters
+    ----------
+    codes : ndarray, shape (m,)
+    sums : ndarray, shape (m, columns)
+    levels : int
+    """
+
+    codes: Codes
+    sums: Array
+    levels: int
+
+    def whole(self) -> Array:
+        """Sums of all codes."""
+        return self.onto(np.zeros((self.levels, self.sums.shape[1])))
+
+    def onto(self, total: Array) -> Array:
+        """Add to sums of all codes, in place."""
+        total[self.codes] += self.sums
+        return total
+
+
+def whole(sums: Array | Occurring) -> Array:
+    """Sums of all codes, however they are kept."""
+    return sums.whole() if isinstance(sums, Occurring) else sums
+
+
+def plus(total: Any, part: Any) -> Any:
+    """Sums of two parts of the rows; what `total` holds may be changed."""
+    if isinstance(part, Occurring):
+        return part.onto(whole(total))
+    return np.add(total, part, out=total)
+
+
+def sums_by_code(
+    codes: Codes, levels: int, columns: Sequence[Callable[[Array], None]]
+) -> Array | Occurring:
     """Sums of columns over the rows of each code, shape (levels, columns).
+
+    Of a pair of large factors only the codes that occur are kept: a table a strip would take
+    more memory than the rows.
+    """
+    if levels <= SPARSE:
+        return _table(codes, levels, columns)
+    found, places = np.unique(codes, return_inverse=True)
+    sums = _table(places.astype(np.int32).reshape(-1), len(found), columns)
+    return Occurring(found, sums, levels)
+
+
+def _table(codes: Codes, levels: int, columns: Sequence[Callable[[Array], None]]) -> Array:
+    """Sums by code, all of them.
 
     Each column is a function that writes it to where it is told. Both ways add the rows in
     order, so they give the same digits. `bincount` keeps the interpreter lock and takes a

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from glmcount.design.blocks import Layout, Strip
-from glmcount.design.scatter import Codes, joined_code, scratch, sums_by_code
+from glmcount.design.scatter import Codes, Occurring, joined_code, scratch, sums_by_code, whole
 from glmcount.numerics import Array
 from glmcount.records import dataclass, field
 
@@ -25,7 +25,7 @@ __all__ = ["Coding", "Raw", "Scatter", "add_coded", "coding_of", "table_sums"]
 BUNDLE = 1_024
 
 # Sums of a strip: by block, by pair of blocks, or still by the codes of a scatter.
-Raw = dict[Any, Array]
+Raw = dict[Any, Any]
 Place = tuple[int, int]
 Members = tuple[int, ...]
 
@@ -220,9 +220,9 @@ class Scatter:
             self.products.append(wanted)
         self.targets.append((self.products.index(wanted), target))
 
-    def handed_out(self, layout: Layout, sums: Array) -> Raw:
+    def handed_out(self, layout: Layout, sums: Array | Occurring) -> Raw:
         """Sums by block and pair of blocks: see `table_sums`."""
-        full = sums.reshape(*self.shape, -1)
+        full = whole(sums).reshape(*self.shape, -1)
         margins: dict[Members, Array] = {}
         out: Raw = {}
         for number, target in self.targets:
@@ -252,8 +252,8 @@ def _place(layout: Layout, out: Raw, target: _Target, column: Array) -> None:
         out.setdefault(("h", *numbers), np.empty(shape))[:, target.k, target.m] = column
         return
     levels = [1 if block.table is None else block.table.levels for block in blocks]
-    whole = out.setdefault(target.key, np.empty((levels[0], a.v, levels[1], b.v)))
-    whole[:, target.k, :, target.m] = column.reshape(levels)
+    pair = out.setdefault(target.key, np.empty((levels[0], a.v, levels[1], b.v)))
+    pair[:, target.k, :, target.m] = column.reshape(levels)
 
 
 def _planned(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from glmcount.design.blocks import Block, Layout, Strip, add_linear
-from glmcount.design.scatter import scratch
+from glmcount.design.scatter import plus, scratch
 from glmcount.design.tables import Coding, Raw, Scatter, add_coded, coding_of, table_sums
 from glmcount.families.base import Family
 from glmcount.fitting.totals import Sums, noise
@@ -282,12 +282,7 @@ def _joined(parts: list[Array | None]) -> Array | None:
 def add(total: Raw, part: Raw) -> Raw:
     """Add sums in place; the fold of every pass."""
     for key, value in part.items():
-        if key in total:
-            total[key] = (
-                total[key] + value if key == ("s",) else np.add(total[key], value, out=total[key])
-            )
-        else:
-            total[key] = value
+        total[key] = plus(total[key], value) if key in total else value
     return total
 
 

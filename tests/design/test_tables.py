@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import glmcount as gc
+from glmcount.design import scatter
 from glmcount.design.blocks import Block, BlockRows, Layout, Strip, Table, one_strip
 from glmcount.design.scatter import SCATTER_FROM, joined_code, sums_by_code
 from glmcount.fitting.objective import Weighed, assemble, predictors, strip_sums
@@ -102,6 +103,26 @@ def test_a_scatter_gives_the_digits_of_bincount():
     found = sums_by_code(codes, 30, writers)
     for k, v in enumerate(values):
         np.testing.assert_array_equal(found[:, k], np.bincount(codes, v, 30))
+
+
+def test_codes_that_occur_are_kept_where_they_are_few(monkeypatch):
+    monkeypatch.setattr(scatter, "SPARSE", 50)
+    rng = np.random.default_rng(2)
+    codes = rng.integers(0, 1_000, (3, 40)).astype(np.int32)
+    values = rng.normal(size=(3, 2, 40))
+
+    def sums(part):
+        writers = [lambda out, v=v: np.copyto(out, v) for v in values[part]]
+        return sums_by_code(codes[part], 1_000, writers)
+
+    parts = [sums(part) for part in range(3)]
+    assert all(len(part.codes) <= 40 for part in parts)
+    total = scatter.plus(scatter.plus(parts[0], parts[1]), parts[2])
+    expected = np.zeros((1_000, 2))
+    for part in range(3):
+        for k in range(2):
+            expected[:, k] += np.bincount(codes[part], values[part, k], 1_000)
+    np.testing.assert_array_equal(scatter.whole(total), expected)
 
 
 def test_a_joined_code_counts_the_right_one_fast():
