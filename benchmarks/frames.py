@@ -7,14 +7,24 @@ import pandas as pd
 
 ROWS = 1_000_000
 STRIP = 65_536
-DENSE = tuple(f"x{j}" for j in range(1, 21))
 LEVELS = {"a": 10, "b": 50, "c": 300}
+CELLS_ROWS = 10_000_000
+# 5,760 combinations, all of which occur.
+CELL_LEVELS = {"a": 2, "b": 3, "c": 4, "d": 5, "e": 6, "f": 8}
+STRINGS_ROWS = 3_000_000
 PARTS_ROWS = 100_000
-PARTS = tuple(f"x{j}" for j in range(1, 9))
 WARPBREAKS = Path(__file__).parents[1] / "glmcount" / "datasets" / "warpbreaks.csv"
 
 
-def _strips(count=ROWS):
+def numbered(count):
+    """Names of that many numeric columns."""
+    return tuple(f"x{j}" for j in range(1, count + 1))
+
+
+PARTS = numbered(8)
+
+
+def _strips(count):
     return [slice(first, min(first + STRIP, count)) for first in range(0, count, STRIP)]
 
 
@@ -23,20 +33,26 @@ def _frame(columns):
     return pd.DataFrame(columns, copy=False)
 
 
-def dense():
-    """20 numeric columns of different location and scale, as measurements have them."""
-    rng = np.random.default_rng(20)
-    location, scale = rng.normal(0.0, 3.0, 20), np.exp(rng.normal(0.0, 1.0, 20))
-    effects = rng.normal(0.0, 0.1, 20)
-    columns = {"y": np.empty(ROWS, np.int64)} | {name: np.empty(ROWS) for name in DENSE}
-    for rows in _strips():
-        eta = np.full(rows.stop - rows.start, -0.1)
-        for name, m, s, effect in zip(DENSE, location, scale, effects, strict=True):
-            drawn = rng.standard_normal(len(eta))
-            eta += effect * drawn
-            columns[name][rows] = m + s * drawn
-        columns["y"][rows] = rng.poisson(np.exp(eta))
-    return _frame(columns)
+def dense(count, size=ROWS):
+    """Draws numeric columns of different location and scale, as measurements have them."""
+    names = numbered(count)
+
+    def draw():
+        rng = np.random.default_rng(count)
+        location, scale = rng.normal(0.0, 3.0, count), np.exp(rng.normal(0.0, 1.0, count))
+        # The linear predictor varies alike whatever the number of columns.
+        effects = rng.normal(0.0, 0.1 * np.sqrt(20 / count), count)
+        columns = {"y": np.empty(size, np.int64)} | {name: np.empty(size) for name in names}
+        for rows in _strips(size):
+            eta = np.full(rows.stop - rows.start, -0.1)
+            for name, m, s, effect in zip(names, location, scale, effects, strict=True):
+                drawn = rng.standard_normal(len(eta))
+                eta += effect * drawn
+                columns[name][rows] = m + s * drawn
+            columns["y"][rows] = rng.poisson(np.exp(eta))
+        return _frame(columns)
+
+    return draw
 
 
 def factors():
@@ -45,7 +61,7 @@ def factors():
     effects = {name: rng.normal(0.0, 0.3, levels) for name, levels in LEVELS.items()}
     codes = {name: np.empty(ROWS, np.int16) for name in LEVELS}
     columns = {"y": np.empty(ROWS, np.int64)} | {name: np.empty(ROWS) for name in ("u", "v", "t")}
-    for rows in _strips():
+    for rows in _strips(ROWS):
         n = rows.stop - rows.start
         u, v, t = rng.standard_normal(n), rng.uniform(0.0, 2.0, n), rng.uniform(0.1, 1.0, n)
         eta = np.log(t) + 0.2 * u - 0.1 * v
@@ -54,10 +70,42 @@ def factors():
             eta += effects[name][codes[name][rows]]
         columns["u"][rows], columns["v"][rows], columns["t"][rows] = u, v, t
         columns["y"][rows] = rng.poisson(np.exp(eta))
-    for name, levels in LEVELS.items():
-        labels = [f"{name}{level}" for level in range(levels)]
-        columns[name] = pd.Categorical.from_codes(codes.pop(name), labels)
-    return _frame(columns)
+    return _frame(columns | _categories(codes, LEVELS))
+
+
+def cells():
+    """Six small factors over 1e7 rows."""
+    rng = np.random.default_rng(6)
+    effects = {name: rng.normal(0.0, 0.3, levels) for name, levels in CELL_LEVELS.items()}
+    codes = {name: np.empty(CELLS_ROWS, np.int8) for name in CELL_LEVELS}
+    y = np.empty(CELLS_ROWS, np.int64)
+    for rows in _strips(CELLS_ROWS):
+        eta = np.zeros(rows.stop - rows.start)
+        for name, levels in CELL_LEVELS.items():
+            codes[name][rows] = rng.integers(levels, size=len(eta))
+            eta += effects[name][codes[name][rows]]
+        y[rows] = rng.poisson(np.exp(eta))
+    return _frame({"y": y} | _categories(codes, CELL_LEVELS))
+
+
+def _categories(codes, sizes):
+    return {
+        name: pd.Categorical.from_codes(codes[name], [f"{name}{level}" for level in range(levels)])
+        for name, levels in sizes.items()
+    }
+
+
+def strings(dtype):
+    """Draws counts and one column of strings, three different ones."""
+
+    def draw():
+        rng = np.random.default_rng(3)
+        levels = np.array(["high", "low", "medium"], dtype=object)
+        codes = rng.integers(3, size=STRINGS_ROWS)
+        y = rng.poisson(np.array([1.5, 0.7, 1.0])[codes])
+        return _frame({"y": y, "s": pd.Series(levels[codes], dtype=dtype)})
+
+    return draw
 
 
 def warpbreaks():
@@ -88,3 +136,8 @@ def parts(zeros, dispersion):
         return _frame(columns)
 
     return draw
+
+
+def nothing():
+    """No data: of cases that fit none."""
+    return None
