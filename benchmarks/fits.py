@@ -37,11 +37,9 @@ class Estimates(NamedTuple):
     note: str = ""
 
 
-def dense_formula(count, group=50):
-    """All numeric columns of a frame, in groups: a chain may have 200 operators."""
-    names = numbered(count)
-    terms = [" + ".join(names[first : first + group]) for first in range(0, count, group)]
-    return "y ~ " + (terms[0] if len(terms) == 1 else " + ".join(f"({part})" for part in terms))
+def dense_formula(count):
+    """All numeric columns of a frame."""
+    return "y ~ " + " + ".join(numbered(count))
 
 
 def ours(formula, **options):

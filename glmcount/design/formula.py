@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 MAX_TERMS = 5_000
-MAX_DEPTH = 200
+MAX_DEPTH = 300
 
 
 @dataclass(frozen=True)

@@ -169,3 +169,10 @@ def test_threads_share_plans():
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_a_formula_of_hundreds_of_columns_is_read():
+    rng = np.random.default_rng(4)
+    names = [f"x{j}" for j in range(290)]
+    data = {name: rng.normal(size=600) for name in names} | {"y": rng.poisson(1.0, 600)}
+    assert list(gc.fit("y ~ " + " + ".join(names), data).params.index) == ["Intercept", *names]
