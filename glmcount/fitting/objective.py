@@ -292,7 +292,9 @@ def assemble(layout: Layout, raw: Raw) -> tuple[Array, Array, Array]:
     information = np.zeros((layout.size, layout.size))
     by_block: Raw = {}
     for key, value in raw.items():
-        by_block |= key.handed_out(layout, value) if isinstance(key, Scatter) else {key: value}
+        # Strips that tell of different entries (one without zeros, of a zero part) have plans
+        # of their own, which share blocks.
+        add(by_block, key.handed_out(layout, value) if isinstance(key, Scatter) else {key: value})
     for key, value in by_block.items():
         if key[0] == "g":
             block = layout.blocks[key[1]]

@@ -6,6 +6,7 @@ import pytest
 
 import glmcount as gc
 from glmcount.fitting import run, small
+from tests.laws.problems import small_strips
 
 
 def data(n=400):
@@ -94,3 +95,15 @@ def test_what_is_kept_of_a_design_is_of_its_layout():
     assert again._state.encoder.tables is fit._state.encoder.tables
     assert fit.llnull < fit.llf
     assert fit.null_deviance > fit.deviance
+
+
+@pytest.mark.parametrize("formula", ["y ~ g * x + z", "y ~ g + x"])
+def test_strips_that_tell_of_different_entries_add_up(formula, monkeypatch):
+    """A strip without zeros says nothing of how count and zero part go together."""
+    data = DATA.sort_values("y", ignore_index=True)
+    whole = gc.fit(formula, data, inflate="h")
+    small_strips(monkeypatch, 250)
+    assert (data.y[250:] > 0).all()
+    cut = gc.fit(formula, data, inflate="h")
+    np.testing.assert_allclose(cut.params, whole.params, rtol=1e-9)
+    np.testing.assert_allclose(cut.bse, whole.bse, rtol=1e-9)
