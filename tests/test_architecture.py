@@ -17,7 +17,7 @@ ROOMS = [
     "prediction", "diagnostics", "report", "checks", "results", "api", "datasets",
     "demo", "cli", "__main__", "__init__",
 ]  # fmt: skip
-LAZY = {"scipy.optimize", "scipy.sparse", "pyarrow", "pyarrow.parquet"}
+LAZY = {"scipy.optimize", "pyarrow", "pyarrow.parquet"}
 PATSY = {"design/formula.py", "design/transforms.py"}
 TREES = {path: ast.parse(path.read_text()) for path in FILES}
 HEAVY = ["scipy.stats", "scipy.optimize", "matplotlib", "pyarrow", "dask", "polars", "statsmodels"]

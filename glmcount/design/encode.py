@@ -107,8 +107,10 @@ class Encoder:
     behind: Encoder | None = None
     tables: dict[int, Any] = field(default_factory=dict)
 
-    def fold(self, work: Callable[[Strip], T], add: Callable[[T, T], T]) -> T:
-        """Fold ``work(strip)`` over all strips, in order."""
+    def fold(
+        self, work: Callable[[Strip], T], add: Callable[[T, T], T], threads: int | None = None
+    ) -> T:
+        """Fold ``work(strip)`` over all strips, in order; `threads` where the user named none."""
 
         def one(number: int, first: int, raw: Columns) -> T:
             return work(self.encoded(number, first, raw))
@@ -117,7 +119,7 @@ class Encoder:
         if held and self.source.n_rows < THREADED_BLAS:
             return work(self.strips[0])
         names = () if len(self.strips) == self.source.n_strips else self.names
-        return map_fold(self.source, names, one, add, self.threads)
+        return map_fold(self.source, names, one, add, self.threads or threads)
 
     @property
     def names(self) -> tuple[str, ...]:

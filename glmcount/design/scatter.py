@@ -15,11 +15,7 @@ from glmcount.records import dataclass
 
 __all__ = ["Codes", "Occurring", "joined_code", "plus", "scratch", "sums_by_code", "whole"]
 
-Codes = NDArray[np.int32]
-# Below this many rows a scatter costs more to set up than bincount takes in all.
-SCATTER_FROM = 8_192
-# Columns a scatter carries at once: more of them gain nothing, and take memory.
-TOGETHER = 4
+Codes = NDArray[np.intp]
 # Codes of which a strip fills a table: 8 MB a column.
 SPARSE = 2**20
 
@@ -38,7 +34,7 @@ def scratch(key: Any, shape: tuple[int, ...]) -> Array:
 
 def joined_code(left: Codes, right: Codes, levels: int) -> Codes:
     """One code for two, the left slow; `levels` are those of the right."""
-    out = left * np.int32(levels)
+    out = left * levels
     out += right
     return out
 
@@ -91,48 +87,19 @@ def sums_by_code(
     if levels <= SPARSE:
         return _table(codes, levels, columns)
     found, places = np.unique(codes, return_inverse=True)
-    sums = _table(places.astype(np.int32).reshape(-1), len(found), columns)
+    sums = _table(places.reshape(-1), len(found), columns)
     return Occurring(found, sums, levels)
 
 
 def _table(codes: Codes, levels: int, columns: Sequence[Callable[[Array], None]]) -> Array:
-    """Sums by code, all of them.
+    """Sums by code, all of them; each column is a function that writes it where it is told.
 
-    Each column is a function that writes it to where it is told. Both ways add the rows in
-    order, so they give the same digits. `bincount` keeps the interpreter lock and takes a
-    column at a time; a product with the sparse matrix that has a one in each column releases
-    it, and reads the codes once for several columns.
+    A product with a sparse matrix of ones would release the interpreter lock, which bincount
+    keeps, but takes longer than what a second thread then gains.
     """
-    n = len(codes)
     out = np.empty((levels, len(columns)))
-    if n < SCATTER_FROM:
-        column = scratch("column", (n,))
-        for k, write in enumerate(columns):
-            write(column)
-            out[:, k] = np.bincount(codes, column, levels)
-        return out
-    # Imported here: a fit of few rows has no use for it.
-    from scipy.sparse import csc_array
-
-    matrix = csc_array((_ones(n), codes, _counting(n)), shape=(levels, n))
-    for first in range(0, len(columns), TOGETHER):
-        some = columns[first : first + TOGETHER]
-        beside = scratch("scatter", (n, len(some)))
-        for k, write in enumerate(some):
-            write(beside[:, k])
-        out[:, first : first + len(some)] = matrix.dot(beside)
+    column = scratch("column", codes.shape)
+    for k, write in enumerate(columns):
+        write(column)
+        out[:, k] = np.bincount(codes, column, levels)
     return out
-
-
-def _ones(n: int) -> Array:
-    held = _held.__dict__.get("ones")
-    if held is None or len(held) < n:
-        held = _held.__dict__["ones"] = np.ones(n)
-    return held[:n]
-
-
-def _counting(n: int) -> Codes:
-    held = _held.__dict__.get("counting")
-    if held is None or len(held) <= n:
-        held = _held.__dict__["counting"] = np.arange(n + 1, dtype=np.int32)
-    return held[: n + 1]

@@ -84,7 +84,7 @@ def coding_of(layout: Layout, strip: Strip) -> Coding:
         codes = rows.codes
         if codes is not None and id(codes) not in numbers:
             numbers[id(codes)] = len(own)
-            own.append(codes.astype(np.int32))
+            own.append(codes.astype(np.intp))
         of.append(-1 if codes is None else numbers[id(codes)])
     structure = _structure(layout, tuple(of))
     coding = Coding(structure, tuple(own), {})

@@ -25,6 +25,7 @@ __all__ = [
     "Weighed",
     "add",
     "assemble",
+    "few_dense",
     "informed",
     "likelihood_weights",
     "micro_rows",
@@ -80,6 +81,14 @@ def micro_rows(layout: Layout, block_rows: int) -> int:
     while layout.dense_columns * rows * 8 > 3 * 2**20 and rows > 256:
         rows //= 2
     return rows
+
+
+def few_dense(layout: Layout) -> bool:
+    """Whether a pass is mostly look-ups and tables.
+
+    They keep the interpreter lock, and a second thread then costs more than it gains.
+    """
+    return layout.coded and layout.dense_columns <= FEW
 
 
 def _start_eta(layout: Layout, strip: Strip, coding: Coding, theta: Array, equation: int) -> Array:
@@ -157,7 +166,7 @@ def _strip_sums(
     dense = {k: _dense(layout, strip, k) for k in range(layout.q)}
     kept: list[Weighed] = []
     step = micro_rows(layout, block_rows)
-    if coding.own and layout.dense_columns <= FEW:
+    if few_dense(layout):
         step = max(strip.n, 1)
     for first in range(0, max(strip.n, 1), step):
         last = min(first + step, strip.n)

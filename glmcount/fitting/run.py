@@ -19,6 +19,7 @@ from glmcount.fitting.objective import (
     Sums,
     Weighed,
     add,
+    few_dense,
     likelihood_sums,
     likelihood_weights,
     strip_sums,
@@ -123,7 +124,7 @@ def fold_sums(
     def work(strip: Strip) -> Raw:
         return strip_sums(layout, strip, theta, weigh, control.block_rows)
 
-    return encoder.fold(work, add)
+    return encoder.fold(work, add, 1 if few_dense(layout) else None)
 
 
 class Run:
