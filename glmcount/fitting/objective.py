@@ -1,7 +1,7 @@
 """The pass: strips of rows to sums of log-likelihood, score and information, in order.
 
-Inside a strip dense work goes by micro-blocks that stay in the cache; tables of factors
-are taken over the whole strip. Only np.dot is used: matmul keeps the interpreter lock for
+Inside a strip dense work goes by micro-blocks that stay in the cache, tables of factors by
+larger pieces. Only np.dot is used: matmul keeps the interpreter lock for
 small results, which would leave the second thread idle.
 """
 
@@ -76,9 +76,9 @@ Weigh = Callable[[Rows], Weighed]
 
 
 def micro_rows(layout: Layout, block_rows: int) -> int:
-    """Rows a micro-block: halved while its dense columns exceed 3 MB."""
+    """Rows a micro-block: halved while its dense columns exceed 8 MB."""
     rows = block_rows
-    while layout.dense_columns * rows * 8 > 3 * 2**20 and rows > 256:
+    while layout.dense_columns * rows * 8 > 8 * 2**20 and rows > 256:
         rows //= 2
     return rows
 
