@@ -41,7 +41,8 @@ def maximise(
         run = Run(encoder, layout, measured, family, options)
         theta = first_values(run)
         given = options.start is not None
-        head = None if given else pilot_rows(encoder.n_used, layout.size, encoder.source.n_strips)
+        strips, columns = encoder.source.n_strips, layout.dense_columns
+        head = None if given else pilot_rows(encoder.n_used, layout.size, strips, columns)
         if head is not None:
             theta = _pilot(run, theta, head)
         return _climb(run, theta, opened=given or head is not None)

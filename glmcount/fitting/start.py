@@ -16,13 +16,18 @@ PILOT_FROM = 50_000
 PILOT_SHARE = 20
 PILOT_LEAST = 10_000
 PILOT_MOST = STRIP_ROWS
+PILOT_BYTES = 20 * 2**20
 
 
-def pilot_rows(n: int, p: int, strips: int) -> int | None:
-    """Rows of each strip that a pilot fit takes; None where it would not pay."""
+def pilot_rows(n: int, p: int, strips: int, columns: int) -> int | None:
+    """Rows of each strip that a pilot fit takes; None where it would not pay.
+
+    They are copied, so that many numeric `columns` make them fewer.
+    """
     if n < PILOT_FROM or n < 400 * p:
         return None
-    rows = min(max(n // PILOT_SHARE, PILOT_LEAST, 20 * p), PILOT_MOST)
+    most = min(PILOT_MOST, max(PILOT_BYTES // (8 * max(columns, 1)), 20 * p))
+    rows = min(max(n // PILOT_SHARE, PILOT_LEAST, 20 * p), most)
     return rows // strips or None
 
 
