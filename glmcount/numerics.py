@@ -433,6 +433,12 @@ class Factored:
         full = lower + np.tril(lower, -1).T
         return full * np.outer(self.scale, self.scale)
 
+    @property
+    def smallest_pivot(self) -> float:
+        """Smallest squared pivot, relative to its diagonal: 1 - R^2 of a column on those before."""
+        pivots = self.lower.diagonal()
+        return float((pivots * pivots / self.diagonal).min(initial=1.0))
+
     @cached_property
     def scale(self) -> Array:
         """S = diag(H)^(-1/2)."""

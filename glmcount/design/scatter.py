@@ -22,13 +22,13 @@ SPARSE = 2**20
 _held = threading.local()
 
 
-def scratch(key: Any, shape: tuple[int, ...]) -> Array:
+def scratch(key: Any, shape: tuple[int, ...], kind: Any = np.float64) -> NDArray[Any]:
     """Buffer of that name, one a thread, with whatever it held last."""
     held: dict[Any, Array] = _held.__dict__
     size = math.prod(shape)
     found = held.get(key)
     if found is None or found.size < size:
-        found = held[key] = np.empty(size)
+        found = held[key] = np.empty(size, kind)
     return found[:size].reshape(shape)
 
 

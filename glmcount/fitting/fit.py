@@ -12,11 +12,19 @@ from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
 from glmcount.errors import ConvergenceError
 from glmcount.families.base import Family, Limit
-from glmcount.fitting.objective import Rows, Weighed, assemble, informed, predictors
-from glmcount.fitting.rank import Dependence, dependences
+from glmcount.fitting.gram import single_suits
+from glmcount.fitting.objective import (
+    Rows,
+    Sums,
+    Weighed,
+    assemble,
+    informed,
+    predictors,
+)
+from glmcount.fitting.rank import PIVOT, Dependence, dependences
 from glmcount.fitting.run import Fit, Options, Run, fold_sums, ill_conditioned
 from glmcount.fitting.separation import recession_rows
-from glmcount.fitting.solvers import Outcome, newton, solver
+from glmcount.fitting.solvers import Outcome, newton, newton_step, solver
 from glmcount.fitting.start import first_values, pilot_rows
 from glmcount.numerics import Array
 from glmcount.records import replace
@@ -28,6 +36,8 @@ __all__ = ["fit_limit", "maximise"]
 REFRESH = 2e-10
 LATE = 1e9
 WELL = 1e5
+# So many times its usual error a pilot's estimate is looked into.
+UNLIKE = 10.0
 # Log-likelihoods closer than this are one: what a recession leaves undone.
 SAME = 1e-6
 DOUBT = 1.0 / 3.0
@@ -44,7 +54,7 @@ def maximise(
         strips, columns = encoder.source.n_strips, layout.dense_columns
         head = None if given else pilot_rows(encoder.n_used, layout.size, strips, columns)
         if head is not None:
-            theta = _pilot(run, theta, head)
+            theta = _better(run, theta, _pilot(run, theta, head), head * strips)
         return _climb(run, theta, opened=given or head is not None)
 
 
@@ -138,7 +148,26 @@ def _pilot(full: Run, theta: Array, head: int) -> Array:
         run.history += inner.history
         theta, _ = _joined(run, inner, opening, found.theta)
     outcome = newton(run.problem(expected), theta)
+    full.rough = single_suits(full.layout) and outcome.sums.clear
     return outcome.theta if np.all(np.isfinite(outcome.theta)) else theta
+
+
+def _better(run: Run, theta: Array, piloted: Array, rows: int) -> Array:
+    """The pilot's estimate, unless the rows are so unlike its sample that it misleads.
+
+    A sample of m rows leaves about sqrt(p n / m) standard errors. Where there are many more,
+    its log-likelihood has to be better than that of the plain start. The solver begins with
+    the pass that tells.
+    """
+    sums = run.reduced(piloted, True, run.rough, expected=run.scoring)
+    if math.isfinite(sums.llf):
+        if sums.definite is None:
+            return piloted
+        usual = math.sqrt(run.layout.size * run.encoder.n_used / rows)
+        if newton_step(sums)[1] <= UNLIKE * usual:
+            return piloted
+    plain = run.reduced(theta, True, run.rough, expected=run.scoring)
+    return piloted if sums.llf > plain.llf else theta
 
 
 def _limit_run(run: Run, limit: Limit) -> Run:
@@ -223,14 +252,14 @@ def _late_dependences(
     return tuple(one for one in again if one.column not in known)
 
 
-def _first_dependences(run: Run, theta: Array, information: Array) -> tuple[Dependence, ...]:
+def _first_dependences(run: Run, theta: Array, first: Sums) -> tuple[Dependence, ...]:
     """Columns that depend on others, told by the first pass.
 
     Away from the maximum the observed information of several parts need not be a Gram
-    matrix: then every row counts once in each part that it informs.
+    matrix: where it is not definite, every row counts once in each part that it informs.
     """
-    if run.layout.q == 1 or run.family.expected is not None:
-        return dependences(run.encoder, run.layout, information)
+    if run.layout.q == 1 or run.family.expected is not None or first.apart(PIVOT):
+        return dependences(run.encoder, run.layout, first.information)
 
     def weigh(rows: Rows) -> Weighed:
         second = {(k, k): w for k, w in enumerate(informed(run.family, rows))}
@@ -246,10 +275,13 @@ def _first_dependences(run: Run, theta: Array, information: Array) -> tuple[Depe
 def _solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
     chosen = solver(run.options.method)
     # The first pass decides the rank; its sums are the solver's first.
-    expected = chosen.expected and run.family.expected is not None
+    expected = run.scoring
     run.kept = np.arange(run.layout.size)
-    first = run.reduced(theta, True, expected=expected)
-    found = known or _first_dependences(run, theta, first.information)
+    first = run.reduced(theta, True, run.rough, expected=expected)
+    if first.rough and not first.clear:
+        run.rough = False
+        first = run.reduced(theta, True, expected=expected)
+    found = known or _first_dependences(run, theta, first)
     if found:
         theta = theta.copy()
         for one in found:
@@ -302,7 +334,7 @@ def _finished(
     rho, decrement = outcome.rho, outcome.decrement
     # Where no curvature bounds the third derivative a digit more is asked of the step.
     other = wanted != expected and not run.family.canonical
-    if other or rho > (REFRESH if run.family.curvature else 0.1 * REFRESH):
+    if other or sums.rough or rho > (REFRESH if run.family.curvature else 0.1 * REFRESH):
         sums = run.reduced(theta, True, expected=wanted)
         # Of a condition number its size is asked; a last step does not change that.
         if condition > WELL or outcome.status != "final":

@@ -15,6 +15,7 @@ from glmcount.design.blocks import Block, Layout, Strip, add_linear
 from glmcount.design.scatter import plus, scratch
 from glmcount.design.tables import Coding, Raw, Scatter, add_coded, coding_of, table_sums
 from glmcount.families.base import Family
+from glmcount.fitting.gram import gram
 from glmcount.fitting.totals import Sums, noise
 from glmcount.numerics import EPS, Array
 from glmcount.records import dataclass
@@ -37,8 +38,6 @@ __all__ = [
 PIECE = 32_768
 # Dense columns up to which a piece of a strip with codes is taken whole.
 FEW = 8
-# Columns below the tiles of a matrix product: that would take up to thrice as long.
-NARROW = 5
 # Dense columns of equations, by equation: the block's number and its columns in a buffer.
 Filled = dict[int, tuple[int, Array]]
 
@@ -137,18 +136,22 @@ def strip_sums(
     weigh: Weigh,
     block_rows: int,
     extra: Array | None = None,
+    rough: bool = False,
 ) -> Raw:
-    """Sums of a strip, by block and by pair of blocks, in the space of levels."""
+    """Sums of a strip, by block and by pair of blocks, in the space of levels.
+
+    With `rough` the products of numeric columns are those of single precision.
+    """
     # Overshooting steps overflow on purpose: the sums then are not finite, and are halved.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         if not layout.coded or strip.n <= PIECE:
-            return _strip_sums(layout, strip, theta, weigh, block_rows, extra)
+            return _strip_sums(layout, strip, theta, weigh, block_rows, extra, rough)
         total: Raw = {}
         for first in range(0, strip.n, PIECE):
             last = first + PIECE
             own = None if extra is None else extra[first:last]
             piece = strip.span(first, last)
-            add(total, _strip_sums(layout, piece, theta, weigh, block_rows, own))
+            add(total, _strip_sums(layout, piece, theta, weigh, block_rows, own, rough))
         return total
 
 
@@ -159,6 +162,7 @@ def _strip_sums(
     weigh: Weigh,
     block_rows: int,
     extra: Array | None,
+    rough: bool,
 ) -> Raw:
     raw: Raw = {}
     coding = coding_of(layout, strip)
@@ -184,7 +188,7 @@ def _strip_sums(
             kept.append(_full(weighed, last - first))
         if coding.own and step >= strip.n:
             raw |= _table_sums(layout, strip, coding, filled, kept)
-        _dense_sums(raw, weighed, filled, last - first)
+        _dense_sums(raw, weighed, filled, last - first, rough)
     if coding.own and step < strip.n:
         raw |= _table_sums(layout, strip, coding, {}, kept)
     return raw
@@ -232,7 +236,7 @@ def _full(weighed: Weighed, n: int) -> Weighed:
     )
 
 
-def _dense_sums(raw: Raw, weighed: Weighed, filled: Filled, n: int) -> None:
+def _dense_sums(raw: Raw, weighed: Weighed, filled: Filled, n: int, rough: bool) -> None:
     for k, (i, columns) in filled.items():
         first = _stretched(weighed.first[k], n)
         if first is not None:
@@ -243,24 +247,7 @@ def _dense_sums(raw: Raw, weighed: Weighed, filled: Filled, n: int) -> None:
         if second is None or j not in filled or k not in filled:
             continue
         (a, left), (b, right) = filled[j], filled[k]
-        add(raw, {("h", a, b): _dense_gram(left, right, second, own=j == k)})
-
-
-def _dense_gram(left: Array, right: Array, weights: Array, own: bool) -> Array:
-    """left diag(weights) right'; a block's own may scale its columns in place."""
-    if len(left) < len(right):
-        return _dense_gram(right, left, weights, own).T
-    if len(right) <= NARROW:
-        weighted = scratch("weighted", weights.shape)
-        out = np.empty((len(left), len(right)))
-        for k, column in enumerate(right):
-            np.multiply(column, weights, out=weighted)
-            out[:, k] = np.dot(left, weighted)
-        return out
-    if own and weights.size and weights.min() >= 0:
-        left *= np.sqrt(weights)
-        return np.dot(left, left.T)
-    return np.dot(left * weights, right.T)
+        add(raw, {("h", a, b): gram(left, right, second, own=j == k, rough=rough)})
 
 
 def _table_sums(
@@ -334,13 +321,17 @@ def _put(matrix: Array, a: Block, b: Block, part: Array) -> None:
         matrix[np.ix_(a.positions, b.positions)] = part
 
 
-def likelihood_weights(family: Family, expected: bool, second: bool = True) -> Weigh:
+def likelihood_weights(
+    family: Family, expected: bool, second: bool = True, rough: bool = False
+) -> Weigh:
     """Weighing function of log-likelihood, score and information.
 
     Scalars: sum w l, then for each equation sum w (|l'| + 2 |l''|)^2 / |l''|, of which the
-    rounding floor of the decrement is made.
+    rounding floor of the decrement is made; 0 for a rough pass.
     """
     q = len(family.equations)
+    # Under a canonical link the two informations are one.
+    differs = expected and not family.canonical
 
     def weigh(rows: Rows) -> Weighed:
         w = rows.weights
@@ -351,7 +342,7 @@ def likelihood_weights(family: Family, expected: bool, second: bool = True) -> W
         first = tuple(_times(d, w) for d in jet.d1)
         if not second:
             return Weighed(scalars, first, {})
-        mixed = family.expected(rows.etas) if expected and family.expected else None
+        mixed = family.expected(rows.etas) if differs and family.expected else None
         matrix: dict[tuple[int, int], Array | None] = {}
         for j in range(q):
             for k in range(j, q):
@@ -360,7 +351,7 @@ def likelihood_weights(family: Family, expected: bool, second: bool = True) -> W
                     entry = jet.d2[j][k]
                     chosen = None if entry is None else -entry
                 matrix[j, k] = _times(chosen, w)
-            scalars[1 + j] = noise(first[j], matrix[j, j])
+            scalars[1 + j] = 0.0 if rough else noise(first[j], matrix[j, j])
         return Weighed(scalars, first, matrix)
 
     return weigh
@@ -385,7 +376,7 @@ def _times(values: Array | None, weights: Array | None) -> Array | None:
     return values if values is None or weights is None else values * weights
 
 
-def likelihood_sums(layout: Layout, raw: Raw) -> Sums:
+def likelihood_sums(layout: Layout, raw: Raw, rough: bool = False) -> Sums:
     """`Sums` of a pass of `likelihood_weights`."""
     with np.errstate(invalid="ignore", over="ignore"):
         scalars, score, information = assemble(layout, raw)
@@ -396,4 +387,4 @@ def likelihood_sums(layout: Layout, raw: Raw) -> Sums:
         (layout.slices[k].stop - layout.slices[k].start) * float(scalars[1 + k])
         for k in range(layout.q)
     )
-    return Sums(llf, score, information, EPS * float(np.sqrt(noise)))
+    return Sums(llf, score, information, EPS * float(np.sqrt(noise)), rough)

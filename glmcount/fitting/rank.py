@@ -17,7 +17,7 @@ from glmcount.design.encode import Encoder
 from glmcount.numerics import Array
 from glmcount.records import dataclass
 
-__all__ = ["Dependence", "dependences"]
+__all__ = ["PIVOT", "Dependence", "dependences"]
 
 PIVOT = 1e-9
 EXACT = 1e-11

@@ -26,7 +26,7 @@ from glmcount.fitting.objective import (
 )
 from glmcount.fitting.rank import Dependence
 from glmcount.fitting.small import small_problem
-from glmcount.fitting.solvers import Iteration, Problem
+from glmcount.fitting.solvers import Iteration, Problem, solver
 from glmcount.numerics import Array, Control, Factored
 from glmcount.records import dataclass, field, replace
 
@@ -118,11 +118,12 @@ def fold_sums(
     theta: Array,
     weigh: Callable[[Rows], Weighed],
     control: Control,
+    rough: bool = False,
 ) -> Raw:
     """One pass of any weighing function over all rows."""
 
     def work(strip: Strip) -> Raw:
-        return strip_sums(layout, strip, theta, weigh, control.block_rows)
+        return strip_sums(layout, strip, theta, weigh, control.block_rows, rough=rough)
 
     return encoder.fold(work, add, 1 if few_dense(layout) else None)
 
@@ -139,8 +140,14 @@ class Run:
         self.history: list[Iteration] = []
         self.passes = 0
         self.pilot = False
+        self.rough = False
         self.memo: tuple[tuple[bool, bool, bytes], Sums] | None = None
         self.small = small_problem(encoder, layout)
+
+    @property
+    def scoring(self) -> bool:
+        """Whether the solver works with the expected information."""
+        return solver(self.options.method).expected and self.family.expected is not None
 
     def tell(self, iteration: Iteration) -> None:
         """Keep and show an iteration."""
@@ -154,23 +161,29 @@ class Run:
                 f"llf {iteration.llf:.6f}, rho {iteration.rho:.1e}"
             )
 
-    def evaluate(self, theta: Array, second: bool = True, *, expected: bool) -> Sums:
+    def evaluate(
+        self, theta: Array, second: bool = True, rough: bool = False, *, expected: bool
+    ) -> Sums:
         """Sums at full parameters."""
         if self.small is not None:
             self.passes += 1
             return self.small.sums(self.family, theta, second, expected)
-        weigh = likelihood_weights(self.family, expected, second)
-        raw = fold_sums(self.encoder, self.layout, theta, weigh, self.control)
+        weigh = likelihood_weights(self.family, expected, second, rough)
+        raw = fold_sums(self.encoder, self.layout, theta, weigh, self.control, rough)
         self.passes += 1
-        return likelihood_sums(self.layout, raw)
+        return likelihood_sums(self.layout, raw, rough)
 
-    def reduced(self, theta: Array, second: bool, *, expected: bool) -> Sums:
-        """Sums over the kept columns; the last pass is remembered."""
+    def reduced(self, theta: Array, second: bool, rough: bool = False, *, expected: bool) -> Sums:
+        """Sums over the kept columns; the last pass is remembered.
+
+        Where `rough` is allowed the information may be that of single precision.
+        """
         full = self.widened(theta)
         key = (second, expected, full.tobytes())
-        if self.memo is None or self.memo[0] != key:
-            self.memo = key, self.evaluate(full, second, expected=expected)
-        sums = self.memo[1]
+        held = self.memo
+        if held is None or held[0] != key or (held[1].rough and not rough):
+            held = self.memo = key, self.evaluate(full, second, rough, expected=expected)
+        sums = held[1]
         return sums if len(self.kept) == self.layout.size else sums.kept(self.kept)
 
     def widened(self, theta: Array) -> Array:
@@ -202,6 +215,7 @@ class Run:
             recession,
             np.inf if self.layout.q == 1 else RADIUS,
             self.measured.constant,
+            self.rough,
         )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import linalg
 
 from glmcount.errors import ConvergenceError, UsageError, near, some
-from glmcount.fitting.objective import Sums
+from glmcount.fitting.totals import Sums
 from glmcount.numerics import EPS, Array, Control
 from glmcount.records import dataclass
 
@@ -70,8 +70,8 @@ class Problem:
     Parameters
     ----------
     evaluate : callable
-        ``(theta, second) -> Sums`` over the kept parameters; `second` asks for the
-        information.
+        ``(theta, second, rough) -> Sums`` over the kept parameters; `second` asks for the
+        information, `rough` allows that of single precision.
     reach : callable
         Upper bound of the largest |x_i' d| of a direction.
     control : Control
@@ -86,9 +86,12 @@ class Problem:
     radius : float
         First bound on how far a step may move a predictor; infinite where the log-likelihood
         is concave, so that halving is enough.
+    rough : bool
+        Whether single precision is enough to steer by as long as predictors move: the
+        log-likelihood and the score decide, and the last pass is exact.
     """
 
-    evaluate: Callable[[Array, bool], Sums]
+    evaluate: Callable[..., Sums]
     reach: Callable[[Array], float]
     control: Control
     tell: Callable[[Iteration], None]
@@ -96,6 +99,7 @@ class Problem:
     recession: float = RECESSION
     radius: float = np.inf
     constant: float = 0.0
+    rough: bool = False
 
 
 @dataclass(frozen=True)
@@ -189,7 +193,7 @@ def newton(problem: Problem, theta: Array) -> Outcome:
     radius = problem.radius
     most = control.maxiter if control.maxiter is not None else MOST if radius == np.inf else FAR
     tol = PILOT if problem.pilot else control.tol
-    sums = problem.evaluate(theta, True)
+    sums = problem.evaluate(theta, True, problem.rough)
     if not np.isfinite(sums.llf):
         raise ConvergenceError(
             "The log-likelihood is not finite at the starting values: some mean is outside its "
@@ -200,6 +204,8 @@ def newton(problem: Problem, theta: Array) -> Outcome:
     passes, receding, slow, last = 1, 0, 0, np.inf
     status = "maxiter"
     for number in range(1, most + 1):
+        if sums.rough and not sums.clear:
+            sums, passes = problem.evaluate(theta, True), passes + 1
         step, decrement, definite = newton_step(sums)
         rho = problem.reach(step)
         final = definite and (rho <= tol or (rho <= NEAR and decrement <= 4.0 * sums.floor))
@@ -215,12 +221,14 @@ def newton(problem: Problem, theta: Array) -> Outcome:
         if not definite and rho <= tol:
             status = "stuck"
             break
+        # A step this long leaves an error to which seven digits of the information add nothing.
+        rough = problem.rough and rho > NEAR and sums.clear
         if radius < np.inf:
             own = step if definite else None
-            step, radius, halvings, following = _region(problem, theta, sums, own, radius)
+            step, radius, halvings, following = _region(problem, theta, sums, own, radius, rough)
             share = 1.0
         else:
-            share, halvings, following = _line(problem, theta, step, sums)
+            share, halvings, following = _line(problem, theta, step, sums, rough)
         passes += halvings + 1
         llf = sums.llf + problem.constant
         problem.tell(Iteration(number, llf, rho, decrement, share, halvings, problem.pilot))
@@ -234,7 +242,7 @@ def newton(problem: Problem, theta: Array) -> Outcome:
 
 
 def _region(
-    problem: Problem, theta: Array, sums: Sums, own: Array | None, radius: float
+    problem: Problem, theta: Array, sums: Sums, own: Array | None, radius: float, rough: bool
 ) -> tuple[Array, float, int, Sums | None]:
     """A step within the trust region, the next radius, refusals, and the pass it led to.
 
@@ -242,14 +250,14 @@ def _region(
     """
     model: Model | None = None
     step = theta
-    slack = 1e-12 * abs(sums.llf) + 10.0 * sums.floor**2
+    slack = sums.slack
     for refused in range(TRIES):
         if own is not None and problem.reach(own) <= radius:
             step = own
         else:
             model = model or Model.of(sums)
             step = model.within(problem.reach, radius)
-        following = problem.evaluate(theta + step, True)
+        following = problem.evaluate(theta + step, True, rough)
         gained = following.llf - sums.llf
         hoped = float(np.dot(sums.score, step))
         hoped -= 0.5 * float(np.dot(step, np.dot(sums.information, step)))
@@ -263,11 +271,11 @@ def _region(
 
 
 def _line(
-    problem: Problem, theta: Array, step: Array, sums: Sums
+    problem: Problem, theta: Array, step: Array, sums: Sums, rough: bool
 ) -> tuple[float, int, Sums | None]:
     share = 1.0
     for halvings in range(TRIES):
-        following = problem.evaluate(theta + share * step, True)
+        following = problem.evaluate(theta + share * step, True, rough)
         if math.isfinite(following.llf) and _risen(sums, following):
             return share, halvings, following
         # A predictor that overshoots by hundreds overflows; shrink to a sensible reach at once.
@@ -280,8 +288,7 @@ def _risen(sums: Sums, following: Sums) -> bool:
     """Whether the log-likelihood has not fallen by more than rounding."""
     if following.llf >= sums.llf:
         return True
-    slack = 1e-12 * abs(sums.llf) + 10.0 * sums.floor**2
-    return following.llf >= sums.llf - slack
+    return following.llf >= sums.llf - sums.slack
 
 
 def _scaled(problem: Problem, theta: Array) -> tuple[Array, Sums]:

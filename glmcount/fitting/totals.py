@@ -12,6 +12,8 @@ from glmcount.numerics import EPS, Array, Factored, factor
 
 __all__ = ["Sums", "noise"]
 
+CLEAR = 1e-3
+
 
 class Sums:
     """One pass of the likelihood.
@@ -26,14 +28,22 @@ class Sums:
         In shifted columns.
     floor : float or callable
         Rounding floor of the Newton decrement, computed when asked for.
+    rough : bool
+        Whether the information is that of single precision, and the floor not known.
     """
 
-    __slots__ = ("_definite", "_floor", "information", "llf", "score")
+    __slots__ = ("_definite", "_floor", "information", "llf", "rough", "score")
 
     def __init__(
-        self, llf: float, score: Array, information: Array, floor: float | Callable[[], float]
+        self,
+        llf: float,
+        score: Array,
+        information: Array,
+        floor: float | Callable[[], float],
+        rough: bool = False,
     ) -> None:
         self.llf, self.score, self.information, self._floor = llf, score, information, floor
+        self.rough = rough
         self._definite: tuple[Factored | None] | None = None
 
     @property
@@ -48,10 +58,24 @@ class Sums:
             self._definite = (factor(self.information, math.isfinite(self.llf)),)
         return self._definite[0]
 
+    @property
+    def slack(self) -> float:
+        """What rounding makes of a log-likelihood that is the same."""
+        return 1e-12 * abs(self.llf) + 10.0 * self.floor**2
+
+    def apart(self, least: float) -> bool:
+        """Whether each column is told from those before: relative pivots larger than that."""
+        return self.definite is not None and self.definite.smallest_pivot > least
+
+    @property
+    def clear(self) -> bool:
+        """Whether columns are so far from each other that single precision tells them apart."""
+        return self.apart(CLEAR)
+
     def kept(self, kept: NDArray[np.intp]) -> Sums:
         """The sums over some of the parameters."""
         information = self.information[kept[:, None], kept]
-        return Sums(self.llf, self.score[kept], information, self._floor)
+        return Sums(self.llf, self.score[kept], information, self._floor, self.rough)
 
 
 def noise(first: Array | None, second: Array | None) -> float:
