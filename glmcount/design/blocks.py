@@ -151,13 +151,14 @@ class BlockRows:
     def fill(self, out: Array, block: Block, first: int, last: int) -> Array:
         """Copy the shifted, scaled numeric columns of rows ``first:last`` into a buffer."""
         columns = out[:, : last - first]
-        for k, row in enumerate(self.rows):
+        # A shift is a double, so that single precision and whole numbers become doubles too.
+        for row, shift, column in zip(self.rows, block.shift, columns, strict=True):
             if row is None:
-                columns[k] = 1.0
+                column[:] = 1.0
             else:
-                np.subtract(row[first:last], block.shift[k], out=columns[k], dtype=np.float64)
-                if block.scale is not None:
-                    columns[k] *= block.scale[k]
+                np.subtract(row[first:last], shift, column)
+        if block.scale is not None:
+            columns *= block.scale[:, None]
         return columns
 
 

@@ -12,6 +12,8 @@ __all__ = ["gram", "single_suits"]
 
 # Columns that a product of matrices in single precision takes at a time.
 TILE = 8
+# Bytes of columns in single precision held at a time.
+BYTES = 2**21
 # Weights and columns up to this size multiply without overflow in single precision.
 MODEST = 1e8
 # Columns below the tiles of a matrix product: that would take up to thrice as long.
@@ -65,8 +67,15 @@ def _single_gram(left: Array, right: Array, weights: Array, square: bool) -> Arr
         own *= weights.astype(np.float32)
         return np.dot(own, right.T.astype(np.float32)).astype(np.float64)
     # Zeros beside 21 columns are sooner multiplied than a part of a tile is handled apart.
-    own = scratch("single", (-(-p // TILE) * TILE, n), np.float32)
-    own[:p] = left
-    own[p:] = 0.0
-    own *= np.sqrt(weights).astype(np.float32)
-    return np.dot(own, own.T)[:p, :p].astype(np.float64)
+    wide = -(-p // TILE) * TILE
+    rows = min(n, max(BYTES // (4 * wide), 1))
+    roots = np.sqrt(weights).astype(np.float32)
+    out = np.zeros((p, p))
+    for first in range(0, n, rows):
+        last = min(first + rows, n)
+        part = scratch("single", (wide, last - first), np.float32)
+        part[:p] = left[:, first:last]
+        part[p:] = 0.0
+        part *= roots[first:last]
+        out += np.dot(part, part.T)[:p, :p]
+    return out
