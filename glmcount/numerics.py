@@ -64,6 +64,10 @@ class Control:
         Bytes that may hold evaluated expressions between passes.
     memory_limit : int
         Bytes that one information matrix may take; larger models are refused by name.
+    compiled : bool or "auto"
+        Whether loops over rows are compiled by numba (``pip install 'glmcount[compiled]'``).
+        "auto" does so where numba is installed and there are 4,000,000 rows or more: its
+        import takes what fewer save. No result differs by more than rounding.
     progress : bool or callable
         True prints a line each iteration; a callable gets the iteration's record.
 
@@ -79,6 +83,7 @@ class Control:
     block_rows: int = 16_384
     memory: int = 32 * 2**20
     memory_limit: int = 2 * 2**30
+    compiled: bool | str = "auto"
     progress: bool | Callable[..., None] = False
 
 

@@ -17,10 +17,14 @@ ROOMS = [
     "prediction", "diagnostics", "report", "checks", "results", "api", "datasets",
     "demo", "cli", "__main__", "__init__",
 ]  # fmt: skip
-LAZY = {"scipy.optimize", "pyarrow", "pyarrow.parquet"}
+# The loops import numba.
+LAZY = {"scipy.optimize", "pyarrow", "pyarrow.parquet", "glmcount.design.loops"}
 PATSY = {"design/formula.py", "design/transforms.py"}
 TREES = {path: ast.parse(path.read_text()) for path in FILES}
-HEAVY = ["scipy.stats", "scipy.optimize", "matplotlib", "pyarrow", "dask", "polars", "statsmodels"]
+HEAVY = [
+    "scipy.stats", "scipy.optimize", "matplotlib", "pyarrow", "dask", "polars", "statsmodels",
+    "numba",
+]  # fmt: skip
 
 
 def place(path: Path) -> str:

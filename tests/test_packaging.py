@@ -35,7 +35,7 @@ def test_every_data_file_is_shipped():
     files = [
         path.relative_to(PACKAGE).as_posix()
         for path in PACKAGE.rglob("*")
-        if path.is_file() and path.suffix not in {".py", ".pyc"}
+        if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts
     ]
     missed = [name for name in files if not any(fnmatch.fnmatch(name, p) for p in patterns)]
     assert "py.typed" in files

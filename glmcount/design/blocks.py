@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glmcount.design.compiled import Loops, address
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace
 
@@ -140,6 +141,17 @@ class BlockRows:
     codes: NDArray[Any] | None
     rows: tuple[Row, ...]
 
+    @cached_property
+    def addresses(self) -> Index | None:
+        """Where its numeric columns begin, 0 for ones; None where one is not doubles in a row."""
+        found = np.zeros(len(self.rows), dtype=np.intp)
+        for k, row in enumerate(self.rows):
+            if row is not None:
+                if row.dtype != np.float64 or row.strides != (8,):
+                    return None
+                found[k] = address(row)
+        return found
+
     def column(self, k: int, block: Block) -> Array | None:
         """Numeric column k, shifted and scaled; None for ones."""
         row = self.rows[k]
@@ -181,6 +193,8 @@ class Strip:
     blocks : tuple of BlockRows
         In the order of `Layout.blocks`.
     offsets : tuple of ndarray or None, one each equation
+    loops : Loops or None
+        Compiled loops over its rows; None for numpy.
     """
 
     number: int
@@ -191,6 +205,7 @@ class Strip:
     weights: Array | None
     blocks: tuple[BlockRows, ...]
     offsets: tuple[Array | None, ...]
+    loops: Loops | None = None
 
     def span(self, first: int, last: int) -> Strip:
         """The used rows ``first:last``."""
@@ -259,6 +274,7 @@ def one_strip(strips: Sequence[Strip]) -> Strip:
         weights=join([strip.weights for strip in strips]),
         blocks=tuple(blocks),
         offsets=tuple(join(parts) for parts in zip(*(s.offsets for s in strips), strict=True)),
+        loops=strips[0].loops,
     )
 
 

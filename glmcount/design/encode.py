@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from glmcount.design.blocks import Block, BlockRows, Layout, Strip, Table, one_strip
 from glmcount.design.coerce import Column
+from glmcount.design.compiled import Loops
 from glmcount.design.spec import Account, DesignSpec, EquationDesign, Part, Plan
 from glmcount.design.values import codes_of, coerced, evaluated, joint_code, numbers_of
 from glmcount.errors import DataError, some
@@ -93,7 +94,7 @@ class Encoder:
 
     Codes are kept from pass to pass, and whole encoded strips while `memory` lasts. Cells
     that stand for rows come as strips that are kept, with the encoder of the rows `behind`.
-    `tables` is where fitting keeps what it makes of a small design.
+    `tables` is where fitting keeps what it makes of a small design; `loops` go with the strips.
     """
 
     source: Source
@@ -106,6 +107,7 @@ class Encoder:
     response: bool = True
     behind: Encoder | None = None
     tables: dict[int, Any] = field(default_factory=dict)
+    loops: Loops | None = None
 
     def fold(
         self, work: Callable[[Strip], T], add: Callable[[T, T], T], threads: int | None = None
@@ -177,6 +179,13 @@ class Encoder:
             held[number] = replace(part, number=number, first=first, where=None)
         return replace(self, source=source, plan=plan, strips=held, codes={}, memory=0)
 
+    def looping(self, loops: Loops | None) -> Encoder:
+        """The same rows, to be gone over by compiled loops."""
+        if loops is None:
+            return self
+        strips = {number: replace(strip, loops=loops) for number, strip in self.strips.items()}
+        return replace(self, strips=strips, loops=loops)
+
     def solving(self, size: int) -> AbstractContextManager[None]:
         """For solves between passes: a few hundred columns are over in a millisecond.
 
@@ -240,7 +249,15 @@ class _StripMaker:
             blocks += self._blocks(equation)
             offsets.append(self._offset(equation, first, mean=number == 0))
         return Strip(
-            self.number, first, used, self.where, y, weights, tuple(blocks), tuple(offsets)
+            self.number,
+            first,
+            used,
+            self.where,
+            y,
+            weights,
+            tuple(blocks),
+            tuple(offsets),
+            self.encoder.loops,
         )
 
     def _kept(self, values: NDArray[Any]) -> NDArray[Any]:

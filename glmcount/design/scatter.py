@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glmcount.design.compiled import Loops, address
 from glmcount.numerics import Array
 from glmcount.records import dataclass
 
-__all__ = ["Codes", "Occurring", "joined_code", "plus", "scratch", "sums_by_code", "whole"]
+__all__ = [
+    "Codes",
+    "Occurring",
+    "Place",
+    "Product",
+    "columns_of",
+    "joined_code",
+    "plus",
+    "scratch",
+    "sums_by_code",
+    "whole",
+]
 
 Codes = NDArray[np.intp]
+# A numeric column, by block and number in it; weights by name, times such columns.
+Place = tuple[int, int]
+Product = tuple[Any, tuple[Place, ...]]
 # Codes of which a strip fills a table: 8 MB a column.
 SPARSE = 2**20
 
@@ -77,29 +92,90 @@ def plus(total: Any, part: Any) -> Any:
 
 
 def sums_by_code(
-    codes: Codes, levels: int, columns: Sequence[Callable[[Array], None]]
+    codes: Codes, levels: int, table: Callable[[Codes, int], Array]
 ) -> Array | Occurring:
-    """Sums of columns over the rows of each code, shape (levels, columns).
+    """Sums of columns over the rows of each code, shape (levels, columns), by `table`.
 
     Of a pair of large factors only the codes that occur are kept: a table a strip would take
     more memory than the rows.
     """
     if levels <= SPARSE:
-        return _table(codes, levels, columns)
+        return table(codes, levels)
     found, places = np.unique(codes, return_inverse=True)
-    sums = _table(places.reshape(-1), len(found), columns)
-    return Occurring(found, sums, levels)
+    return Occurring(found, table(places.reshape(-1), len(found)), levels)
 
 
-def _table(codes: Codes, levels: int, columns: Sequence[Callable[[Array], None]]) -> Array:
-    """Sums by code, all of them; each column is a function that writes it where it is told.
+@dataclass(frozen=True)
+class Written:
+    """Columns to add up, made one by one: weights by name, times numeric columns.
 
-    A product with a sparse matrix of ones would release the interpreter lock, which bincount
-    keeps, but takes longer than what a second thread then gains.
+    Parameters
+    ----------
+    named : mapping
+        Weights by name.
+    column : callable
+        A numeric column by its place.
     """
-    out = np.empty((levels, len(columns)))
-    column = scratch("column", codes.shape)
-    for k, write in enumerate(columns):
-        write(column)
-        out[:, k] = np.bincount(codes, column, levels)
-    return out
+
+    named: Mapping[Any, Any]
+    column: Callable[[int, int], Array]
+
+    def table(self, products: Sequence[Product], codes: Codes, levels: int) -> Array:
+        """Sums by code, all of them, shape (levels, products).
+
+        A product with a sparse matrix of ones would release the interpreter lock, which
+        bincount keeps, but takes longer than what a second thread then gains.
+        """
+        out = np.empty((levels, len(products)))
+        written = scratch("column", codes.shape)
+        for k, (name, places) in enumerate(products):
+            values = self.named[name]
+            for place in places[:-1]:
+                values = values * self.column(*place)
+            if places:
+                np.multiply(values, self.column(*places[-1]), out=written)
+            else:
+                written[...] = values
+            out[:, k] = np.bincount(codes, written, levels)
+        return out
+
+
+@dataclass(frozen=True)
+class Addressed:
+    """What the columns to add up are made of, each once, for the compiled loop to multiply.
+
+    Parameters
+    ----------
+    scatter : callable
+        The loop.
+    factors : dict
+        Weights by name and numeric columns by place; they are held while addresses are used.
+    """
+
+    scatter: Callable[..., None]
+    factors: dict[Any, Array]
+
+    def table(self, products: Sequence[Product], codes: Codes, levels: int) -> Array:
+        """Sums by code, all of them, shape (levels, products)."""
+        addresses = np.zeros((len(products), 3), dtype=np.intp)
+        for row, (name, places) in zip(addresses, products, strict=True):
+            for k, factor in enumerate((name, *places)):
+                row[k] = address(self.factors[factor])
+        sums = np.zeros((len(products), levels))
+        self.scatter(codes, addresses, sums)
+        return sums.T
+
+
+def columns_of(
+    products: Sequence[Product],
+    named: Mapping[Any, Any],
+    column: Callable[[int, int], Array],
+    loops: Loops | None,
+) -> Written | Addressed:
+    """The columns of some products, as numpy or as a compiled loop takes them."""
+    if loops is None:
+        return Written(named, column)
+    factors = {name: np.ascontiguousarray(named[name], dtype=np.float64) for name, _ in products}
+    for place in dict.fromkeys(place for _, places in products for place in places):
+        factors[place] = np.ascontiguousarray(column(*place), dtype=np.float64)
+    return Addressed(loops.scatter, factors)

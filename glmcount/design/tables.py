@@ -9,13 +9,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import combinations, product
 from typing import Any
 
 import numpy as np
 
 from glmcount.design.blocks import Layout, Strip
-from glmcount.design.scatter import Codes, Occurring, joined_code, scratch, sums_by_code, whole
+from glmcount.design.compiled import Loops
+from glmcount.design.scatter import (
+    Codes,
+    Occurring,
+    Place,
+    columns_of,
+    joined_code,
+    scratch,
+    sums_by_code,
+    whole,
+)
 from glmcount.numerics import Array
 from glmcount.records import dataclass, field
 
@@ -26,7 +37,6 @@ BUNDLE = 1_024
 
 # Sums of a strip: by block, by pair of blocks, or still by the codes of a scatter.
 Raw = dict[Any, Any]
-Place = tuple[int, int]
 Members = tuple[int, ...]
 
 
@@ -64,6 +74,7 @@ class Coding:
     structure: Structure
     own: tuple[Codes, ...]
     joined: dict[Members, Codes]
+    loops: Loops | None = None
 
     def codes(self, members: Members) -> Codes:
         """One code for some members."""
@@ -71,7 +82,11 @@ class Coding:
         if found is None:
             found = self.own[members[0]]
             for member in members[1:]:
-                found = joined_code(found, self.own[member], self.structure.levels[member])
+                levels = self.structure.levels[member]
+                if self.loops is None:
+                    found = joined_code(found, self.own[member], levels)
+                else:
+                    found = self.loops.join(found, self.own[member], levels)
         return found
 
 
@@ -87,7 +102,7 @@ def coding_of(layout: Layout, strip: Strip) -> Coding:
             own.append(codes.astype(np.intp))
         of.append(-1 if codes is None else numbers[id(codes)])
     structure = _structure(layout, tuple(of))
-    coding = Coding(structure, tuple(own), {})
+    coding = Coding(structure, tuple(own), {}, strip.loops)
     for bundle in structure.bundles:
         coding.joined[bundle] = coding.codes(bundle)
     return coding
@@ -154,7 +169,7 @@ def _look_ups(layout: Layout, structure: Structure, equation: int, theta: Array)
                         own = own.reshape([-1 if m == axis else 1 for m in range(len(shape))])
                         total = own if total is None else total + own
         if total is not None:
-            tables.append((bundle, np.broadcast_to(total, shape).reshape(-1)))
+            tables.append((bundle, np.array(np.broadcast_to(total, shape)).reshape(-1)))
     return _LookUps(tables, slopes)
 
 
@@ -169,7 +184,10 @@ def add_coded(
         found = _look_ups(layout, coding.structure, equation, theta)
         held = layout.memo[key] = (theta.copy(), found)
     for members, table in held[1].tables:
-        eta += _looked_up(table, coding.codes(members))
+        if strip.loops is None:
+            eta += _looked_up(table, coding.codes(members))
+        else:
+            strip.loops.look_up(table, coding.codes(members), eta)
     for member, table, i, k in held[1].slopes:
         column = strip.blocks[i].column(k, layout.blocks[i])
         assert column is not None
@@ -356,23 +374,10 @@ def table_sums(
         plan = layout.memo.setdefault(key, _planned(layout, coding.structure, *key[1:]))
     named: dict[Any, Any] = {("g", k): values for k, values in enumerate(first)}
     named |= {("h", *jk): values for jk, values in second.items()}
-
-    def writer(name: Any, places: tuple[Place, ...]) -> Callable[[Array], None]:
-        def write(out: Array) -> None:
-            values = named[name]
-            for place in places[:-1]:
-                values = values * column(*place)
-            if places:
-                np.multiply(values, column(*places[-1]), out=out)
-            else:
-                out[...] = values
-
-        return write
-
     raw: Raw = {}
+    wanted = [product for scatter in plan for product in scatter.products]
+    sums = columns_of(wanted, named, column, strip.loops)
     for scatter in plan:
-        writers = [writer(*wanted) for wanted in scatter.products]
-        raw[scatter] = sums_by_code(
-            coding.codes(scatter.members), math.prod(scatter.shape), writers
-        )
+        codes, levels = coding.codes(scatter.members), math.prod(scatter.shape)
+        raw[scatter] = sums_by_code(codes, levels, partial(sums.table, scatter.products))
     return raw

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.design.blocks import Layout, Strip
+from glmcount.design.compiled import compiled_loops
 from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
 from glmcount.errors import ConvergenceError
@@ -47,6 +48,7 @@ def maximise(
     encoder: Encoder, layout: Layout, measured: Measured, family: Family, options: Options
 ) -> Fit:
     """Maximise the log-likelihood of a family over encoded rows."""
+    encoder = encoder.looping(compiled_loops(options.control, encoder.n_used))
     with encoder.solving(layout.size), _overflowing():
         run = Run(encoder, layout, measured, family, options)
         theta = first_values(run)

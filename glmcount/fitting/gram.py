@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from glmcount.design.blocks import Layout
+from glmcount.design.compiled import Loops
 from glmcount.design.scatter import scratch
 from glmcount.numerics import Array
 
@@ -21,14 +22,19 @@ NARROW = 5
 
 
 def single_suits(layout: Layout) -> bool:
-    """Whether the information may be had in single precision, and sooner so."""
+    """Whether the information may be had in single precision, where that is sooner."""
     dense = [block for block in layout.blocks if block.table is None and block.v > NARROW]
-    return bool(dense) and all(
-        bool(np.all((block.size < MODEST) & (block.size > 1.0 / MODEST))) for block in dense
-    )
+    return all(bool(np.all((block.size < MODEST) & (block.size > 1.0 / MODEST))) for block in dense)
 
 
-def gram(left: Array, right: Array, weights: Array, own: bool, rough: bool) -> Array:
+def gram(
+    left: Array,
+    right: Array,
+    weights: Array,
+    own: bool,
+    rough: bool,
+    loops: Loops | None = None,
+) -> Array:
     """left diag(weights) right'; a block's own may scale its columns in place.
 
     Parameters
@@ -39,15 +45,23 @@ def gram(left: Array, right: Array, weights: Array, own: bool, rough: bool) -> A
         Whether both are the columns of one block.
     rough : bool
         Whether single precision will do.
+    loops : Loops or None
     """
     if len(left) < len(right):
-        return gram(right, left, weights, own, rough).T
+        return gram(right, left, weights, own, rough, loops).T
+    if loops is not None and len(left) <= NARROW:
+        out = np.empty((len(left), len(right)))
+        loops.narrow(left, right, weights, out)
+        return out
     if len(right) <= NARROW:
         weighted = scratch("weighted", weights.shape)
         out = np.empty((len(left), len(right)))
         for k, column in enumerate(right):
             np.multiply(column, weights, out=weighted)
-            out[:, k] = np.dot(left, weighted)
+            first = k if own else 0
+            out[first:, k] = np.dot(left[first:], weighted)
+            if own:
+                out[k, first:] = out[first:, k]
         return out
     least, most = (weights.min(), weights.max()) if weights.size else (0.0, 0.0)
     square = own and least >= 0

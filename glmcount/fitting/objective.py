@@ -1,8 +1,8 @@
 """The pass: strips of rows to sums of log-likelihood, score and information, in order.
 
-Inside a strip dense work goes by micro-blocks that stay in the cache, tables of factors by
-larger pieces. Only np.dot is used: matmul keeps the interpreter lock for
-small results, which would leave the second thread idle.
+Inside a strip dense work goes by micro-blocks that stay in the cache, tables of factors by the
+whole. Only np.dot is used: matmul keeps the interpreter lock for small results, which would
+leave the second thread idle.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from glmcount.design.blocks import Block, Layout, Strip, add_linear
+from glmcount.design.compiled import Loops
 from glmcount.design.scatter import plus, scratch
 from glmcount.design.tables import Coding, Raw, Scatter, add_coded, coding_of, table_sums
 from glmcount.families.base import Family
@@ -34,9 +35,7 @@ __all__ = [
     "strip_sums",
 ]
 
-# Rows at which a strip with codes is cut: what a pass computes of them then stays small.
-PIECE = 32_768
-# Dense columns up to which a piece of a strip with codes is taken whole.
+# Dense columns up to which a strip with codes is taken whole.
 FEW = 8
 # Dense columns of equations, by equation: the block's number and its columns in a buffer.
 Filled = dict[int, tuple[int, Array]]
@@ -144,15 +143,7 @@ def strip_sums(
     """
     # Overshooting steps overflow on purpose: the sums then are not finite, and are halved.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        if not layout.coded or strip.n <= PIECE:
-            return _strip_sums(layout, strip, theta, weigh, block_rows, extra, rough)
-        total: Raw = {}
-        for first in range(0, strip.n, PIECE):
-            last = first + PIECE
-            own = None if extra is None else extra[first:last]
-            piece = strip.span(first, last)
-            add(total, _strip_sums(layout, piece, theta, weigh, block_rows, own, rough))
-        return total
+        return _strip_sums(layout, strip, theta, weigh, block_rows, extra, rough)
 
 
 def _strip_sums(
@@ -174,7 +165,7 @@ def _strip_sums(
         step = max(strip.n, 1)
     for first in range(0, max(strip.n, 1), step):
         last = min(first + step, strip.n)
-        filled, etas = _gather(layout, strip, theta, (first, last), bases, dense, step)
+        filled, etas = _gather(layout, strip, theta, (first, last), bases, dense)
         weighed = weigh(
             Rows(
                 strip.y[:, first:last],
@@ -188,7 +179,7 @@ def _strip_sums(
             kept.append(_full(weighed, last - first))
         if coding.own and step >= strip.n:
             raw |= _table_sums(layout, strip, coding, filled, kept)
-        _dense_sums(raw, weighed, filled, last - first, rough)
+        _dense_sums(raw, weighed, filled, strip.loops, last - first, rough)
     if coding.own and step < strip.n:
         raw |= _table_sums(layout, strip, coding, {}, kept)
     return raw
@@ -201,7 +192,6 @@ def _gather(
     span: tuple[int, int],
     bases: list[Array],
     dense: dict[int, tuple[int, bool] | None],
-    step: int,
 ) -> tuple[Filled, tuple[Array, ...]]:
     """Dense columns of a micro-block in buffers, and its predictors."""
     first, last = span
@@ -213,11 +203,19 @@ def _gather(
         if found is not None:
             i, varies = found
             block = layout.blocks[i]
-            buffer = scratch(("dense", k), (block.v, step))
-            columns = strip.blocks[i].fill(buffer, block, first, last)
-            filled[k] = (i, columns)
             beta = block.beta(theta)
-            eta = eta + (np.dot(beta, columns) if varies else beta.sum())
+            buffer = scratch(("dense", k), (block.v, last - first))
+            rows = strip.blocks[i]
+            addresses = rows.addresses if strip.loops and varies and block.scale is None else None
+            if strip.loops and addresses is not None:
+                # A predictor begun for every row is this pass's own; one number is shared.
+                eta = np.full(last - first, base[0]) if base.shape == (1,) else eta
+                places = np.where(addresses, addresses + 8 * first, 0)
+                strip.loops.gather(places, block.shift, beta, buffer, eta)
+            else:
+                rows.fill(buffer, block, first, last)
+                eta = eta + (np.dot(beta, buffer) if varies else beta.sum())
+            filled[k] = (i, buffer)
         etas.append(eta)
     return filled, tuple(etas)
 
@@ -236,7 +234,9 @@ def _full(weighed: Weighed, n: int) -> Weighed:
     )
 
 
-def _dense_sums(raw: Raw, weighed: Weighed, filled: Filled, n: int, rough: bool) -> None:
+def _dense_sums(
+    raw: Raw, weighed: Weighed, filled: Filled, loops: Loops | None, n: int, rough: bool
+) -> None:
     for k, (i, columns) in filled.items():
         first = _stretched(weighed.first[k], n)
         if first is not None:
@@ -247,7 +247,7 @@ def _dense_sums(raw: Raw, weighed: Weighed, filled: Filled, n: int, rough: bool)
         if second is None or j not in filled or k not in filled:
             continue
         (a, left), (b, right) = filled[j], filled[k]
-        add(raw, {("h", a, b): gram(left, right, second, own=j == k, rough=rough)})
+        add(raw, {("h", a, b): gram(left, right, second, j == k, rough, loops)})
 
 
 def _table_sums(
