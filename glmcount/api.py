@@ -151,7 +151,7 @@ def fit(
 
 def _fit_formula(call: Mapping[str, Any]) -> Results:
     """Fit a formula; ``y`` is a response that takes the place of the formula's."""
-    check_options({k: v for k, v in call.items() if k not in _FORMULA_OPTIONS})
+    check_options([name for name in call if name not in _FORMULA_OPTIONS])
     source = open_source(call["data"])
     control = call["control"] or Control()
     columns = {what: call.get(what) for what in (*_COLUMNS, "y")}
@@ -198,7 +198,7 @@ def _fit_arrays(call: Mapping[str, Any]) -> Results:
     y, X, names = call["y"], call["X"], call["names"]
     options = {k: v for k, v in call.items() if k not in ("y", "X", "names")}
     allowed = {k: v for k, v in options.items() if k in _ARRAY_OPTIONS}
-    check_options({k: v for k, v in options.items() if k not in _ARRAY_OPTIONS})
+    check_options([name for name in options if name not in _ARRAY_OPTIONS])
     table, response = array_columns(y, X, names)
     columns = [name for name in table if name != response]
     roles = {what: allowed.pop(what, None) for what in _COLUMNS}
@@ -265,8 +265,8 @@ _ARRAY_DEFAULTS: dict[str, Any] = {
     "compress": "auto",
     "control": None,
 }
-_ARRAY_OPTIONS = (*_ARRAY_DEFAULTS, *_COLUMNS, *_PARTS)
-_FORMULA_OPTIONS = ("formula", "data", "env", "y", *_ARRAY_OPTIONS)
+_ARRAY_OPTIONS = frozenset((*_ARRAY_DEFAULTS, *_COLUMNS, *_PARTS))
+_FORMULA_OPTIONS = frozenset(("formula", "data", "env", "y", *_ARRAY_OPTIONS))
 
 
 @dataclass(frozen=True)

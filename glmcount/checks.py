@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -80,7 +80,7 @@ INSTEAD = {
 ILL = 1e9
 
 
-def check_options(unknown: Mapping[str, Any]) -> None:
+def check_options(unknown: Iterable[str]) -> None:
     """Refuse keywords that are not there, naming what to use.
 
     Raises
@@ -102,7 +102,7 @@ def check_choice(name: str, value: Any, allowed: Sequence[Any]) -> None:
     ------
     UsageError
     """
-    if not any(value is choice or value == choice for choice in allowed):
+    if value not in allowed:
         raise UsageError(
             f"{name}={value!r} is not among {some(map(repr, allowed), 10)}."
             f"{near(str(value), [str(a) for a in allowed])}",
@@ -282,7 +282,7 @@ def _unfinished(encoder: Encoder, fit: Fit) -> GlmcountWarning:
     )
 
 
-def _dropped_columns(fit: Fit, names: list[str]) -> list[GlmcountWarning]:
+def _dropped_columns(fit: Fit, names: tuple[str, ...]) -> list[GlmcountWarning]:
     out: list[GlmcountWarning] = []
     for one in fit.dependences:
         parts = [names[j] for j in np.flatnonzero(np.abs(one.combination) > 1e-8)]

@@ -7,6 +7,7 @@ the delta method is jet algebra.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 
@@ -410,10 +411,13 @@ def student_quantile(alpha: float, df: float) -> float:
 
 # Symmetric matrices -----------------------------------------------------------------------
 
+# Diagonals up to which, and from whose inverse on, no product in an inverse overflows.
+USUAL = 1e100
+
 
 @dataclass(frozen=True)
 class Factored:
-    """Cholesky factor of a symmetric matrix H, and its diagonal.
+    """Cholesky factor of a symmetric matrix H, its diagonal, and pivots as shares of that.
 
     Its rounding errors do not depend on the scale of rows and columns (Higham 2002, section
     10.1), so that H need not be equilibrated first.
@@ -421,6 +425,12 @@ class Factored:
 
     lower: Array
     diagonal: Array
+    pivots: Array
+
+    @property
+    def smallest(self) -> float:
+        """The smallest pivot's share: 1 - R^2 of a column on those before it."""
+        return self.pivots.item(self.pivots.argmin()) if self.pivots.size else 1.0
 
     def solve(self, rhs: Array) -> Array:
         """H^-1 rhs."""
@@ -433,16 +443,24 @@ class Factored:
         """H^-1, symmetric to the last bit."""
         if not self.lower.size:
             return np.zeros((0, 0))
-        # By rows of unit length, so that no product leaves the range of numbers.
-        lower, _ = lapack.dpotri(self.equilibrated, lower=1)
-        full = lower + np.tril(lower, -1).T
-        return full * np.outer(self.scale, self.scale)
+        usual = self.diagonal.item(self.diagonal.argmin()) > 1.0 / USUAL
+        usual = usual and self.diagonal.item(self.diagonal.argmax()) < USUAL
+        # Else by rows of unit length, so that no product leaves the range of numbers.
+        lower, _ = lapack.dpotri(self.lower if usual else self.equilibrated, lower=1)
+        # What lies above its diagonal is zero, as in the factor.
+        full = np.add(lower, lower.T, order="C")
+        full.reshape(-1)[:: len(full) + 1] *= 0.5
+        return full if usual else full * np.multiply.outer(self.scale, self.scale)
 
-    @property
-    def smallest_pivot(self) -> float:
-        """Smallest squared pivot, relative to its diagonal: 1 - R^2 of a column on those before."""
-        pivots = self.lower.diagonal()
-        return float((pivots * pivots / self.diagonal).min(initial=1.0))
+    def condition_bound(self) -> float:
+        """Upper bound of the condition number of S H S, in p operations.
+
+        Its eigenvalues add up to p, so that the product of all but the smallest is at most
+        (p / (p - 1))^(p - 1) < e, and the smallest is at least det / e.
+        """
+        size = float(len(self.pivots))
+        determinant = float(np.multiply.reduce(self.pivots))
+        return math.e * size * math.sqrt(size) / determinant if determinant > 0 else math.inf
 
     @cached_property
     def scale(self) -> Array:
@@ -467,17 +485,17 @@ def factor(matrix: Array, finite: bool = False) -> Factored | None:
     True
     """
     if not len(matrix):
-        return Factored(np.zeros((0, 0)), np.zeros(0))
+        return Factored(np.zeros((0, 0)), np.zeros(0), np.zeros(0))
     if not finite and not np.isfinite(matrix).all():
         return None
     # LAPACK itself, since for ten columns scipy's wrapper costs ten times the work.
     lower, info = lapack.dpotrf(matrix, lower=1, clean=1)
     if info:
         return None
+    own, diagonal = lower.diagonal(), matrix.diagonal()
+    pivots = own * own / diagonal
     # A pivot that is rounding of its diagonal is zero.
-    pivots, diagonal = lower.diagonal(), matrix.diagonal()
-    definite = (pivots * pivots > EPS * diagonal).all()
-    return Factored(lower, diagonal) if definite else None
+    return Factored(lower, diagonal, pivots) if pivots.item(pivots.argmin()) > EPS else None
 
 
 def condition_number(matrix: Array) -> float:

@@ -68,29 +68,35 @@ def _field(cls: Any, name: str, annotation: Any) -> Field[Any]:
 
 def _init(title: str, names: tuple[str, ...], own: dict[str, Field[Any]]) -> Callable[..., None]:
     count, known = len(names), own.keys()
+    plain = {name: one.default for name, one in own.items() if one.default is not NONE}
+    others = tuple(name for name in names if name not in plain)
 
     def __init__(self: Any, *values: Any, **named: Any) -> None:
         held = self.__dict__
-        held.update(zip(names, values))  # noqa: B905
+        if values:
+            held.update(zip(names, values))  # noqa: B905
+            if not named and len(values) == count:
+                return
         held.update(named)
-        if len(values) + len(named) == count and held.keys() == known:
-            return
-        if len(values) > count or len(held) < len(values) + len(named) or not held.keys() <= known:
+        given = len(values) + len(named)
+        if len(values) > count or len(held) < given or not held.keys() <= known:
             raise TypeError(f"{title}() takes {', '.join(names)}, each once")
-        for name in names[len(values) :]:
+        if given == count:
+            return
+        for name in others:
             if name not in held:
                 held[name] = _default(title, own[name])
+        for name, value in plain.items():
+            held.setdefault(name, value)
 
     return __init__
 
 
 def _default(title: str, one: Field[Any]) -> Any:
     made: Any = one.default_factory
-    if made is not NONE:
-        return made()
-    if one.default is NONE:
+    if made is NONE:
         raise TypeError(f"{title}() needs {one.name}")
-    return one.default
+    return made()
 
 
 def _repr(self: Any) -> str:

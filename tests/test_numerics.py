@@ -177,3 +177,30 @@ def test_the_inverse_is_symmetric_to_the_last_bit():
     np.testing.assert_array_equal(inverse, inverse.T)
     several = nm.factor(x.T @ x).solve(np.eye(6))
     np.testing.assert_allclose(several, inverse, rtol=1e-10, atol=1e-14)
+
+
+def test_the_determinant_bounds_the_condition_number():
+    rng = np.random.default_rng(11)
+    for size in range(1, 13):
+        for mixed in (0.0, 0.3, 0.9, 0.999):
+            rows = rng.normal(size=(3 * size, size))
+            rows += mixed * rows[:, :1] * rng.uniform(0.5, 20.0, size)
+            gram = np.dot(rows.T, rows) * np.multiply.outer(*2 * [10.0 ** rng.uniform(-6, 6, size)])
+            found = nm.factor(gram)
+            assert found is not None
+            one = gram * np.multiply.outer(found.scale, found.scale)
+            norm = np.abs(one).sum(axis=0).max() * np.abs(np.linalg.inv(one)).sum(axis=0).max()
+            assert norm * (1.0 - 1e-12) <= found.condition_bound()
+    assert nm.Factored(np.eye(2), np.ones(2), np.zeros(2)).condition_bound() == np.inf
+
+
+@pytest.mark.parametrize("size", [1e-150, 1e-110, 1e-60, 1.0, 1e60, 1e110, 1e150])
+def test_an_inverse_keeps_its_digits_at_every_size(size):
+    plain = np.array([[4.0, 1.0, 0.5], [1.0, 3.0, 0.2], [0.5, 0.2, 2.0]])
+    scale = np.array([1.0, size, 1.0])
+    found = nm.factor(plain * np.multiply.outer(scale, scale))
+    assert found is not None
+    inverse = found.inverse()
+    expected = np.linalg.inv(plain)
+    np.testing.assert_allclose(inverse * scale * scale[:, None], expected, rtol=1e-13)
+    assert np.array_equal(inverse, inverse.T)

@@ -143,9 +143,6 @@ def with_response(encoder: Encoder, values: Array) -> Encoder:
 
     Rows that were left out stay out. Encoded strips are kept but for the response.
     """
-    spec = encoder.spec
-    shared = spec.response in (*spec.predictors, spec.weights, *spec.beside)
-    name = f"{spec.response} (replaced)" if shared else spec.response
     strips = {}
     for number, strip in encoder.strips.items():
         last = encoder.source.span(number)[1]
@@ -157,15 +154,7 @@ def with_response(encoder: Encoder, values: Array) -> Encoder:
         )
     return Encoder(
         with_columns(encoder.source, {RESPONSE: values}),
-        DesignSpec(
-            spec.formula,
-            {**spec.variables, name: REPLACED},
-            spec.equations,
-            name,
-            spec.exposure,
-            spec.weights,
-            spec.beside,
-        ),
+        _replaced(encoder),
         encoder.plan,
         encoder.threads,
         encoder.memory,
@@ -175,6 +164,19 @@ def with_response(encoder: Encoder, values: Array) -> Encoder:
         None,
         encoder.tables,
     )
+
+
+def _replaced(encoder: Encoder) -> DesignSpec:
+    """The design with another response, the same for one after another."""
+    spec, made = encoder.spec, encoder.tables.get(RESPONSE)
+    if made is not None and any(spec is one for one in made):
+        found: DesignSpec = made[1]
+        return found
+    shared = spec.response in (*spec.predictors, spec.weights, *spec.beside)
+    name = f"{spec.response} (replaced)" if shared else spec.response
+    found = replace(spec, variables={**spec.variables, name: REPLACED}, response=name)
+    encoder.tables[RESPONSE] = spec, found
+    return found
 
 
 def left_out_missing(encoder: Encoder, values: Array) -> Array:
@@ -303,9 +305,9 @@ def formula_design(
                 f"The response is also a predictor.\n    {other.formula}",
                 kind="response_as_predictor",
             )
-    spec, encoder = _learnt(
-        source, replace(parsed, expressions=expressions), roles.columns, env, control
-    )
+    if len(expressions) > len(parsed.expressions):
+        parsed = replace(parsed, expressions=expressions)
+    spec, encoder = _learnt(source, parsed, roles.columns, env, control)
     parts = planned_parts(parsed.terms, spec.variables, control.memory_limit)
     more = []
     for other in others:
@@ -352,12 +354,13 @@ def array_design(
 def _with_parts(
     spec: DesignSpec, encoder: Encoder, parts: tuple[Part, ...], more: Sequence[EquationDesign]
 ) -> Encoder:
-    for equation in (EquationDesign(parts), *more):
+    equations = (EquationDesign(parts, spec.equations[0].offsets), *more)
+    for equation in equations:
         if not equation.names:
             raise RankError(
                 "The formula has no column left of which a coefficient could be estimated; "
                 "'y ~ 1' fits a constant.",
                 kind="no_parameters",
             )
-    full = replace(spec, equations=(replace(spec.equations[0], parts=parts), *more))
+    full = replace(spec, equations=equations)
     return replace(encoder, spec=full)

@@ -67,7 +67,7 @@ class Column:
             mask = np.isnan(self.values)
         else:
             return None
-        return mask if mask.any() else None
+        return mask if len(mask) and mask[mask.argmax()] else None
 
     def value(self) -> Any:
         """What `evaluate` computes with: the numbers, or a pandas Categorical."""
@@ -204,8 +204,8 @@ def _from_extension(name: str, array: Any) -> Column:
     if isinstance(dtype, pd.ArrowDtype):
         return _from_arrow(name, array.__arrow_array__())
     if isinstance(dtype, pd.StringDtype):
-        few = len(array) <= FEW and not array.isna().any()
-        return _found_few(array.tolist()) if few else _found(*pd.factorize(array))
+        few = _found_few(array.to_numpy(dtype=object).tolist()) if len(array) <= FEW else None
+        return _found(*pd.factorize(array)) if few is None else few
     if isinstance(dtype, pd.DatetimeTZDtype):
         return Column("datetime", array.to_numpy(dtype=f"M8[{dtype.unit}]"))
     if isinstance(dtype, pd.PeriodDtype | pd.IntervalDtype):
@@ -250,12 +250,18 @@ def _found(codes: Array, levels: Any) -> Column:
     return Column("categorical", table.take(codes), tuple(listed[place] for place in order))
 
 
-def _found_few(texts: list[str]) -> Column:
-    """As `_found`, of so few texts that pandas' preparations would cost more than the work."""
-    levels = tuple(sorted(set(texts)))
+def _found_few(texts: list[Any]) -> Column | None:
+    """As `_found`, of so few texts that pandas' preparations would cost more than the work.
+
+    None where one is missing.
+    """
+    found = set(texts)
+    if not all(isinstance(text, str) for text in found):
+        return None
+    levels = tuple(sorted(found))
     place = {level: code for code, level in enumerate(levels)}
     smallest = np.min_scalar_type(-max(1, len(levels)))
-    codes = np.array([place[text] for text in texts], dtype=smallest)
+    codes = np.fromiter(map(place.__getitem__, texts), smallest, len(texts))
     return Column("categorical", codes, levels)
 
 

@@ -94,7 +94,8 @@ class Encoder:
 
     Codes are kept from pass to pass, and whole encoded strips while `memory` lasts. Cells
     that stand for rows come as strips that are kept, with the encoder of the rows `behind`.
-    `tables` is where fitting keeps what it makes of a small design; `loops` go with the strips.
+    `tables` is where what is made of a design stays from one response to the next; `loops` go
+    with the strips.
     """
 
     source: Source
@@ -106,7 +107,7 @@ class Encoder:
     strips: dict[int, Strip] = field(default_factory=dict)
     response: bool = True
     behind: Encoder | None = None
-    tables: dict[int, Any] = field(default_factory=dict)
+    tables: dict[Any, Any] = field(default_factory=dict)
     loops: Loops | None = None
 
     def fold(
@@ -316,7 +317,7 @@ class _StripMaker:
             variables = [self.encoder.spec.variables[code] for code in part.categorical]
             single = [self._categorical_codes(code) for code in part.categorical]
             for code, codes in zip(part.categorical, single, strict=True):
-                if len(codes) and codes.min() < 0:
+                if len(codes) and codes.item(codes.argmin()) < 0:
                     raise DataError(f"{code} is missing in a row that is used.", kind="data")
             joint = joint_code(single, [len(v.levels or ()) for v in variables])
             self.encoder.codes[key] = joint

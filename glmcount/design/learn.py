@@ -132,8 +132,9 @@ def _check_by_row(
     code: str, expression: Expression, columns: Mapping[str, Column], value: Value
 ) -> None:
     """Refuse a user's function that looks beyond the row: strips and new data would differ."""
-    user = any(node.kind == "user" for node in expression.tree.walk())
-    if not user or value.numbers is None or len(value.numbers) < 2:
+    if value.numbers is None or len(value.numbers) < 2 or expression.tree.kind == "column":
+        return
+    if not any(node.kind == "user" for node in expression.tree.walk()):
         return
     half = len(value.numbers) // 2
     few = {n: replace(columns[n], values=columns[n].values[:half]) for n in expression.columns}
@@ -241,18 +242,17 @@ def _first_value(source: Source, expression: Expression, state: Any) -> Value:
 
 def _variable(code: str, expression: Expression, scan: _Scan, state: Any) -> Variable:
     value = scan.kinds[code]
-    variable = Variable(expression, "numerical", state=state, contrast=value.contrast)
     if not value.categorical:
         assert value.numbers is not None
         width = 1 if value.numbers.ndim == 1 else value.numbers.shape[1]
-        return replace(variable, width=width)
+        return Variable(expression, "numerical", width, None, value.contrast, state)
     found = scan.levels.get(code, [])
     order = union_levels(
         [levels for levels, _, _ in found], declared=any(d for _, _, d in found), name=code
     )
     used = {level for _, seen, _ in found for level in seen}
-    levels = tuple(level for level in order if level in used)
-    return replace(variable, kind="categorical", levels=levels)
+    levels = tuple([level for level in order if level in used])
+    return Variable(expression, "categorical", 1, levels, value.contrast, state)
 
 
 def complete_rows(source: Source, variables: Mapping[str, Variable], threads: int | None) -> Plan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -119,9 +120,10 @@ def used_levels(value: Value, keep: NDArray[np.bool_] | None) -> tuple[Any, ...]
     codes = value.column.values if keep is None else value.column.values[keep]
     own = value.column.levels or ()
     # Mostly the first rows have them all, and the rest need not be counted.
+    whole = len(codes) > 0 and codes[codes.argmin()] >= 0
     for part in (codes[: 16 * len(own)], codes):
-        counts = np.bincount(part[part >= 0], minlength=len(own))
-        if counts.all():
+        counts = np.bincount(part if whole else part[part >= 0], minlength=len(own))
+        if not len(own) or counts.item(counts.argmin()):
             return own
     return tuple(level for level, count in zip(own, counts, strict=True) if count)
 
@@ -155,4 +157,4 @@ def joint_code(codes: Sequence[NDArray[Any]], sizes: Sequence[int]) -> NDArray[A
     for code, size in zip(codes[1:], sizes[1:], strict=True):
         joint *= size
         joint += code
-    return joint.astype(np.min_scalar_type(int(np.prod(sizes))))
+    return joint.astype(np.min_scalar_type(math.prod(sizes)))

@@ -28,7 +28,8 @@ def certificate(state: State) -> Certificate:
         ),
     )
     sizes = fit.layout.sizes[fit.kept]
-    return certify(fit.information, sizes, curvature, fit.reached, lambda: _kappa(state), verdicts)
+    reached = (*fit.reached, fit.floor)
+    return certify(fit.information, sizes, curvature, reached, lambda: _kappa(state), verdicts)
 
 
 def _kappa(state: State) -> float:
@@ -74,7 +75,7 @@ def aliased(state: State) -> dict[str, dict[str, float]]:
     return out
 
 
-def _combination(fit: Fit, one: Dependence, names: list[str]) -> dict[str, float]:
+def _combination(fit: Fit, one: Dependence, names: tuple[str, ...]) -> dict[str, float]:
     # X v = 0 holds for shifted columns; carried back, the constant takes up the shifts.
     null = -one.combination
     null[one.column] = 1.0

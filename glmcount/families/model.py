@@ -53,7 +53,8 @@ def model_family(
             f"{count.label} reads a limit for each row: give it by censored=.", kind="censored"
         )
     limited = limited and not count.columns
-    _check_together(count, part, above, limited)
+    if part is not None or above is not None or limited:
+        _check_together(count, part, above, limited)
     if zero is not None and part is None:
         raise UsageError(
             "zero= is the link of the zero part of inflate= or hurdle=, and neither is given.",

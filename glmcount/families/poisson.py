@@ -19,8 +19,9 @@ MEAN = Equation("mean")
 
 def terms(y: Array, etas: Etas) -> Jet:
     """y eta - mu, with derivatives y - mu and -mu."""
-    mu = np.exp(etas[0])
-    return Jet(y[0] * etas[0] - mu, (y[0] - mu,), ((-mu,),))
+    count, eta = y[0], etas[0]
+    mu = np.exp(eta)
+    return Jet(count * eta - mu, (count - mu,), ((-mu,),))
 
 
 def log_factorial(y: Array) -> Array:

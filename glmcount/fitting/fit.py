@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +15,9 @@ from glmcount.design.measure import Measured
 from glmcount.errors import ConvergenceError
 from glmcount.families.base import Family, Limit
 from glmcount.fitting.gram import single_suits
-from glmcount.fitting.objective import (
-    Rows,
-    Sums,
-    Weighed,
-    assemble,
-    informed,
-    predictors,
-)
+from glmcount.fitting.objective import Rows, Sums, Weighed, assemble, informed, predictors
 from glmcount.fitting.rank import PIVOT, Dependence, dependences
-from glmcount.fitting.run import Fit, Options, Run, fold_sums, ill_conditioned
+from glmcount.fitting.run import WELL, Fit, Options, Run, fold_sums, ill_conditioned
 from glmcount.fitting.separation import recession_rows
 from glmcount.fitting.solvers import Outcome, newton, newton_step, solver
 from glmcount.fitting.start import first_values, pilot_rows
@@ -36,12 +30,13 @@ __all__ = ["fit_limit", "maximise"]
 # by at most a factor exp(rho), so standard errors by rho / 2: this keeps ten digits.
 REFRESH = 2e-10
 LATE = 1e9
-WELL = 1e5
 # So many times its usual error a pilot's estimate is looked into.
 UNLIKE = 10.0
 # Log-likelihoods closer than this are one: what a recession leaves undone.
 SAME = 1e-6
 DOUBT = 1.0 / 3.0
+# Rows up to which the floor's parts take less memory than a result does.
+HELD = 1_000
 
 
 def maximise(
@@ -261,7 +256,7 @@ def _first_dependences(run: Run, theta: Array, first: Sums) -> tuple[Dependence,
     matrix: where it is not definite, every row counts once in each part that it informs.
     """
     if run.layout.q == 1 or run.family.expected is not None or first.apart(PIVOT):
-        return dependences(run.encoder, run.layout, first.information)
+        return dependences(run.encoder, run.layout, first.information, definite=first.definite)
 
     def weigh(rows: Rows) -> Weighed:
         second = {(k, k): w for k, w in enumerate(informed(run.family, rows))}
@@ -291,7 +286,8 @@ def _solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
             theta[one.column] = 0.0
         out = {one.column for one in found}
         run.kept = np.asarray([j for j in range(run.layout.size) if j not in out], dtype=np.intp)
-    outcome = chosen.run(run.problem(expected), theta[run.kept])
+        theta = theta[run.kept]
+    outcome = chosen.run(run.problem(expected), theta)
     condition = ill_conditioned(outcome.sums.definite)
     late = _late_dependences(run, outcome, condition, found)
     if late:
@@ -323,6 +319,14 @@ def _recede(run: Run, outcome: Outcome, expected: bool) -> tuple[Outcome, Fallin
     return replace(on, status="recession"), (*rows, step)
 
 
+def _rounding(sums: Sums, rows: int) -> Callable[[], float]:
+    """What gives the rounding floor: its parts are held only where they are few."""
+    if rows <= HELD:
+        return lambda: sums.floor
+    floor = sums.floor
+    return lambda: floor
+
+
 def _finished(
     run: Run,
     outcome: Outcome,
@@ -344,7 +348,7 @@ def _finished(
         if sums.definite is not None and outcome.status == "final":
             # The information is there, so the step from it is free.
             step = sums.definite.solve(sums.score)
-            decrement = math.sqrt(max(float(np.dot(sums.score, step)), 0.0))
+            decrement = math.sqrt(max(float(sums.score.dot(step)), 0.0))
             rho = run.reach(step)
             theta = theta + step if rho <= 1e-6 else theta
     return Fit(
@@ -356,7 +360,8 @@ def _finished(
         information=sums.information,
         definite=sums.definite,
         condition=condition,
-        reached=(rho, decrement, sums.floor),
+        reached=(rho, decrement),
+        rounding=_rounding(sums, run.measured.n),
         status=outcome.status,
         passes=run.passes,
         history=tuple(run.history),

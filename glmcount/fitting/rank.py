@@ -10,11 +10,10 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy import linalg
-from scipy.linalg import lapack
 
 from glmcount.design.blocks import Layout, Strip, linear
 from glmcount.design.encode import Encoder
-from glmcount.numerics import Array
+from glmcount.numerics import Array, Factored, factor
 from glmcount.records import dataclass
 
 __all__ = ["PIVOT", "Dependence", "dependences"]
@@ -50,14 +49,22 @@ Informed = Callable[[Strip], tuple[Array, ...]]
 
 
 def dependences(
-    encoder: Encoder, layout: Layout, gram: Array, informed: Informed | None = None
+    encoder: Encoder,
+    layout: Layout,
+    gram: Array,
+    informed: Informed | None = None,
+    definite: Factored | None = None,
 ) -> tuple[Dependence, ...]:
     """Columns to leave out, in column order; empty for a design of full rank.
 
     `informed` gives 0 or 1 for each row and equation: a row that says nothing of a part
-    does not hold its columns apart.
+    does not hold its columns apart. `definite` is the Gram matrix factored, where that is known.
     """
-    flat = _flat(layout)
+    flat = layout.memo.get("flat")
+    if flat is None:
+        flat = layout.memo["flat"] = _flat(layout)
+    if not flat and _all_hold(factor(gram) if definite is None else definite):
+        return ()
     found = [(j, v) for j, v in _sweep(gram, flat)]
     if not found:
         return ()
@@ -93,8 +100,6 @@ def _sweep(gram: Array, flat: frozenset[int]) -> list[tuple[int, Array]]:
     diagonal = np.diag(gram).copy()
     scale = np.where(diagonal > 0, 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0)), 0.0)
     matrix = scale[:, None] * gram * scale
-    if not flat and scale.all() and _all_hold(matrix):
-        return []
     lower = np.zeros((p, p))
     kept: list[int] = []
     found = []
@@ -126,10 +131,9 @@ def _sweep(gram: Array, flat: frozenset[int]) -> list[tuple[int, Array]]:
     return found
 
 
-def _all_hold(matrix: Array) -> bool:
+def _all_hold(definite: Factored | None) -> bool:
     """Whether no pivot is small: the usual case, in one factorisation."""
-    lower, failed = lapack.dpotrf(matrix, lower=1)
-    return not failed and bool(np.square(np.diag(lower)).min(initial=1.0) > PIVOT)
+    return definite is not None and definite.smallest > PIVOT
 
 
 def _residuals(

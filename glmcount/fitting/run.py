@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +30,10 @@ from glmcount.fitting.solvers import Iteration, Problem, solver
 from glmcount.numerics import Array, Control, Factored
 from glmcount.records import dataclass, field, replace
 
-__all__ = ["Fit", "Options", "Run", "fold_sums", "ill_conditioned"]
+__all__ = ["WELL", "Fit", "Options", "Run", "fold_sums", "ill_conditioned"]
 
+# Condition numbers up to which no digit that is told depends on them.
+WELL = 1e5
 SCORING = 1e-11
 RADIUS = 3.0
 
@@ -64,9 +66,12 @@ class Fit:
     definite : Factored or None
         The information factored; None where it is not positive definite.
     condition : float
-        Estimated condition number of the equilibrated information.
+        Estimated condition number of the equilibrated information; an upper bound where that
+        is below `WELL`.
     reached : tuple of float
-        rho, decrement and rounding floor at the end.
+        rho and decrement at the end.
+    rounding : callable
+        Gives the decrement's rounding floor there, which takes looks at all rows.
     status : str
         How the solver ended: "final", "recession", "stuck" or "maxiter".
     passes : int
@@ -87,13 +92,20 @@ class Fit:
     information: Array
     definite: Factored | None
     condition: float
-    reached: tuple[float, float, float]
+    reached: tuple[float, float]
+    rounding: Callable[[], float]
     status: str
     passes: int
     history: tuple[Iteration, ...]
     dependences: tuple[Dependence, ...] = ()
     falling: tuple[NDArray[np.bool_], tuple[int, ...], Array] | None = None
     limits: tuple[Limit, ...] = ()
+
+    @cached_property
+    def floor(self) -> float:
+        """Rounding floor of the decrement at the end."""
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            return self.rounding()
 
     @property
     def converged(self) -> bool:
@@ -137,7 +149,8 @@ class Run:
     ) -> None:
         self.encoder, self.layout, self.measured = encoder, layout, measured
         self.family, self.options, self.control = family, options, options.control
-        self.kept = np.arange(layout.size)
+        self.size = layout.size
+        self.kept = np.arange(self.size)
         self.history: list[Iteration] = []
         self.passes = 0
         self.pilot = False
@@ -154,9 +167,11 @@ class Run:
         """Keep and show an iteration."""
         self.history.append(iteration)
         progress = self.control.progress
+        if not progress:
+            return
         if callable(progress):
             progress(iteration)
-        elif progress:
+        else:
             print(
                 f"{'pilot ' if iteration.pilot else ''}iteration {iteration.iteration}: "
                 f"llf {iteration.llf:.6f}, rho {iteration.rho:.1e}"
@@ -179,25 +194,26 @@ class Run:
 
         Where `rough` is allowed the information may be that of single precision.
         """
-        full = self.widened(theta)
+        whole = len(self.kept) == self.size
+        full = theta if whole else self.widened(theta)
         key = (second, expected, full.tobytes())
         held = self.memo
         if held is None or held[0] != key or (held[1].rough and not rough):
             held = self.memo = key, self.evaluate(full, second, rough, expected=expected)
         sums = held[1]
-        return sums if len(self.kept) == self.layout.size else sums.kept(self.kept)
+        return sums if whole else sums.kept(self.kept)
 
     def widened(self, theta: Array) -> Array:
         """Parameters over the kept columns as all, zero elsewhere."""
-        if len(self.kept) == self.layout.size:
+        if len(self.kept) == self.size:
             return theta
-        full = np.zeros(self.layout.size)
+        full = np.zeros(self.size)
         full[self.kept] = theta
         return full
 
     def reach(self, step: Array) -> float:
         """Bound on the move of any predictor."""
-        full = self.widened(step)
+        full = step if len(step) == self.size else self.widened(step)
         return self.layout.reach(full) if self.small is None else self.small.reach(full)
 
     def problem(self, expected: bool, recession: float = 1e-4) -> Problem:
@@ -221,12 +237,16 @@ class Run:
 
 
 def ill_conditioned(definite: Factored | None) -> float:
-    """Estimated condition number of the equilibrated information, in p^2 operations."""
+    """Estimated condition number of the equilibrated information, in p^2 operations.
+
+    Where that is nothing to speak of, an upper bound of it.
+    """
     if definite is None:
         return float("inf")
+    bound = definite.condition_bound()
+    if bound < WELL:
+        return bound
     lower = definite.equilibrated
-    if not lower.size:
-        return 1.0
     norm = float(np.abs(np.dot(lower, lower.T)).sum(axis=0).max())
     reciprocal, _ = lapack.dpocon(lower, norm, uplo="L")
     return 1.0 / reciprocal if reciprocal > 0 else float("inf")

@@ -72,9 +72,11 @@ class Small:
         """As `Layout.reach`, so that the same steps are final however a design is held."""
         if self.bound is None:
             return self.layout.reach(theta)
-        parts = np.maximum.reduceat(np.abs(np.dot(self.bound.matrix, theta)), self.bound.blocks)
-        if len(self.bound.equations) == 1:
-            return float(np.add.reduce(parts))
+        moves = self.bound.matrix.dot(theta)
+        parts = np.maximum.reduceat(np.abs(moves, moves), self.bound.blocks)
+        if len(self.slices) == 1:
+            # A few numbers are added up before numpy has begun.
+            return sum(parts.tolist())
         return float(np.add.reduceat(parts, self.bound.equations).max())
 
     def predictors(self, theta: Array) -> tuple[Array, ...]:
@@ -88,6 +90,31 @@ class Small:
 
     def sums(self, family: Family, theta: Array, second: bool, expected: bool) -> Sums:
         """One pass of the likelihood; overflow is the caller's to silence."""
+        if len(self.slices) > 1:
+            return self._several(family, theta, second, expected)
+        columns, offset, weights = self.columns[0], self.strip.offsets[0], self.strip.weights
+        eta = theta if self.plain[0] else theta.dot(columns)
+        etas = (eta if offset is None else eta + offset,)
+        jet = family.terms(self.strip.y, etas)
+        value = jet.value if weights is None else jet.value * weights
+        llf = float(np.add.reduce(value))
+        first, curve = jet.d1[0], None
+        if second and expected and family.expected:
+            curve = family.expected(etas)[0][0]
+        if second and curve is None and (found := jet.d2[0][0]) is not None:
+            curve = -found
+        if weights is not None or first is None or len(first) < self.strip.n:
+            first, curve = self._row(first), self._row(curve)
+        score = np.zeros(len(columns)) if first is None else columns.dot(first)
+        if curve is None:
+            information = np.zeros((len(columns), len(columns)))
+        else:
+            information = (columns * curve).dot(columns.T)
+        floor = partial(_floor, (len(columns), first, curve)) if second else 0.0
+        return Sums(llf if _fine(llf, score, information) else -math.inf, score, information, floor)
+
+    def _several(self, family: Family, theta: Array, second: bool, expected: bool) -> Sums:
+        """The pass of a family of several equations."""
         weights = self.strip.weights
         etas = self.predictors(theta)
         jet = family.terms(self.strip.y, etas)
@@ -99,13 +126,10 @@ class Small:
             mixed = family.expected(etas) if expected and family.expected else None
             curves = self._curves(jet, mixed)
         score, information = self._products(first, curves)
-        # A product is cheaper to look at than its parts; only a bad one is looked into.
-        told = np.dot(score, score) + np.vdot(information, information)
-        fine = math.isfinite(llf) and (
-            math.isfinite(told) or bool(np.isfinite(score).all() and np.isfinite(information).all())
-        )
-        floor = partial(self._floor, first, curves) if second else 0.0
-        return Sums(llf if fine else -math.inf, score, information, floor)
+        sizes = [own.stop - own.start for own in self.slices]
+        own = [row[0] for row in curves]
+        floor = partial(_floor, *zip(sizes, first, own, strict=True)) if second else 0.0
+        return Sums(llf if _fine(llf, score, information) else -math.inf, score, information, floor)
 
     def _curves(self, jet: Jet, mixed: Curvature | None) -> list[list[Array | None]]:
         """Negative second derivatives or expected ones, row by row; entries k >= j."""
@@ -123,9 +147,6 @@ class Small:
     def _products(
         self, first: list[Array | None], curves: list[list[Array | None]]
     ) -> tuple[Array, Array]:
-        if len(first) == 1 and curves and first[0] is not None and curves[0][0] is not None:
-            alone = self.columns[0]
-            return np.dot(alone, first[0]), np.dot(alone * curves[0][0], alone.T)
         size = self.slices[-1].stop
         score, information = np.zeros(size), np.zeros((size, size))
         for j, own in enumerate(self.slices):
@@ -150,15 +171,26 @@ class Small:
         n = self.strip.n
         return entry if entry.shape == (n,) else np.broadcast_to(entry, (n,))
 
-    def _floor(self, first: list[Array | None], curves: list[list[Array | None]]) -> float:
-        total = 0.0
-        for own, slope, curve in zip(self.slices, first, curves, strict=True):
-            total += (own.stop - own.start) * noise(slope, curve[0])
-        return EPS * math.sqrt(total)
+
+def _floor(*equations: tuple[int, Array | None, Array | None]) -> float:
+    """Rounding floor of the decrement, from each equation's columns, slopes and curvatures."""
+    return EPS * math.sqrt(sum([size * noise(slope, curve) for size, slope, curve in equations]))
+
+
+def _fine(llf: float, score: Array, information: Array) -> bool:
+    """Whether all of it is finite."""
+    # A product is cheaper to look at than its parts; only a bad one is looked into.
+    told = score.dot(score) + np.vdot(information, information)
+    return math.isfinite(llf) and (
+        math.isfinite(told) or bool(np.isfinite(score).all() and np.isfinite(information).all())
+    )
 
 
 def small_problem(encoder: Encoder, layout: Layout) -> Small | None:
     """The spread-out problem; None for one that is not small."""
+    strip, found = encoder.strips.get(0), encoder.tables.get(id(layout))
+    if found is not None and found[0] is layout and strip is not None and found[1] is strip.blocks:
+        return Small(strip, layout, layout.slices, *found[2:])
     n, p = encoder.n_used, layout.size
     if encoder.source.n_strips > 1 or not n or not 0 < p <= COLUMNS or p * n > ENTRIES:
         return None
@@ -167,29 +199,43 @@ def small_problem(encoder: Encoder, layout: Layout) -> Small | None:
     strip = encoder.strips.get(0)
     if strip is None:
         return None
-    found = encoder.tables.get(id(layout))
-    if found is None or found[0] is not layout or found[1] is not strip.blocks:
-        columns = tuple(_columns(layout, strip, k) for k in range(layout.q))
-        plain = tuple(_plain(layout, strip, k) for k in range(layout.q))
-        found = (layout, strip.blocks, columns, plain, _bound(layout))
-        encoder.tables[id(layout)] = found
+    plain = tuple(_plain(layout, strip, k) for k in range(layout.q))
+    found = (layout, strip.blocks, _columns(layout, strip), plain, _bound(layout))
+    encoder.tables[id(layout)] = found
     return Small(strip, layout, layout.slices, *found[2:])
 
 
+def _tables(layout: Layout) -> tuple[Array | None, ...]:
+    """The table of each block in full, (levels, width)."""
+    found: tuple[Array | None, ...] | None = layout.memo.get("tables")
+    if found is None:
+        tables = [block.table for block in layout.blocks]
+        found = tuple(None if t is None else t.spread(np.eye(t.width)) for t in tables)
+        layout.memo["tables"] = found
+    return found
+
+
 def _bound(layout: Layout) -> Bound | None:
+    if "bound" not in layout.memo:
+        layout.memo["bound"] = _made_bound(layout)
+    found: Bound | None = layout.memo["bound"]
+    return found
+
+
+def _made_bound(layout: Layout) -> Bound | None:
     matrices: list[Array] = []
     blocks: list[int] = []
     equations: list[int] = []
     rows = 0
+    tables = _tables(layout)
     for equation in range(layout.q):
         own = layout.of(equation)
         equations += [len(blocks)] if own else []
-        for _, block in own:
+        for i, block in own:
             if block.table is not None and block.v > 1:
                 return None
-            table = np.diag(block.size)
-            if block.table is not None:
-                table = block.table.spread(np.eye(block.table.width)) * block.size
+            spread = tables[i]
+            table = np.diag(block.size) if spread is None else spread * block.size
             wide = np.zeros((len(table), layout.size))
             wide[:, block.positions] = table
             # Numeric columns move each on its own, the levels of a factor one at a time.
@@ -199,30 +245,21 @@ def _bound(layout: Layout) -> Bound | None:
     return Bound(np.concatenate(matrices), np.array(blocks), np.array(equations))
 
 
-def _columns(layout: Layout, strip: Strip, equation: int) -> Array:
-    own = layout.slices[equation]
-    out = np.ones((own.stop - own.start, strip.n))
-    for i, block in layout.of(equation):
-        rows = strip.blocks[i]
-        if block.table is not None and len(rows.rows) == 1 and rows.rows[0] is None:
-            out[block.positions - own.start] = block.table.spread(np.eye(block.table.width))[
-                rows.codes
-            ].T
+def _columns(layout: Layout, strip: Strip) -> tuple[Array, ...]:
+    """The shifted columns of each equation, (p, n)."""
+    out = np.ones((layout.size, strip.n))
+    for block, rows, table in zip(layout.blocks, strip.blocks, _tables(layout), strict=True):
+        coded = None if table is None or rows.codes is None else table[rows.codes].T
+        if not any(block.numeric):
+            out[block.places] = 1.0 if coded is None else coded
             continue
-        numeric = [rows.column(k, block) for k in range(block.v)]
-        width = 1 if block.table is None else block.table.width
-        for place, position in enumerate(block.positions - own.start):
-            column = numeric[place % block.v]
-            if block.table is not None:
-                unit = np.zeros((width, 1))
-                unit[place // block.v] = 1.0
-                assert rows.codes is not None
-                out[position] = block.table.spread(unit)[rows.codes, 0]
-                if column is not None:
-                    out[position] *= column
-            elif column is not None:
-                out[position] = column
-    return out
+        for k, position in enumerate(block.positions[: block.v]):
+            column = rows.column(k, block)
+            if coded is None:
+                out[position] = 1.0 if column is None else column
+            else:
+                out[block.positions[k :: block.v]] = coded if column is None else coded * column
+    return tuple([out[own] for own in layout.slices])
 
 
 def _plain(layout: Layout, strip: Strip, equation: int) -> bool:

@@ -178,7 +178,7 @@ def newton_step(sums: Sums) -> tuple[Array, float, bool]:
     """(step, decrement, whether the information was positive definite)."""
     definite = sums.definite
     step = Model.of(sums).turned_up() if definite is None else definite.solve(sums.score)
-    decrement = math.sqrt(max(float(np.dot(sums.score, step)), 0.0))
+    decrement = math.sqrt(max(float(sums.score.dot(step)), 0.0))
     return step, decrement, definite is not None
 
 
@@ -194,7 +194,7 @@ def newton(problem: Problem, theta: Array) -> Outcome:
     most = control.maxiter if control.maxiter is not None else MOST if radius == np.inf else FAR
     tol = PILOT if problem.pilot else control.tol
     sums = problem.evaluate(theta, True, problem.rough)
-    if not np.isfinite(sums.llf):
+    if not math.isfinite(sums.llf):
         raise ConvergenceError(
             "The log-likelihood is not finite at the starting values: some mean is outside its "
             "domain or overflows. Pass start= with values at which every mean is positive and "
@@ -202,12 +202,12 @@ def newton(problem: Problem, theta: Array) -> Outcome:
             kind="start",
         )
     passes, receding, slow, last = 1, 0, 0, np.inf
-    status = "maxiter"
+    status, reach, bounded = "maxiter", problem.reach, radius < np.inf
     for number in range(1, most + 1):
         if sums.rough and not sums.clear:
             sums, passes = problem.evaluate(theta, True), passes + 1
         step, decrement, definite = newton_step(sums)
-        rho = problem.reach(step)
+        rho = reach(step)
         final = definite and (rho <= tol or (rho <= NEAR and decrement <= 4.0 * sums.floor))
         lasting = rho > 0.1 or rho > LASTING * last
         receding = receding + 1 if decrement < problem.recession and lasting else 0
@@ -223,22 +223,22 @@ def newton(problem: Problem, theta: Array) -> Outcome:
             break
         # A step this long leaves an error to which seven digits of the information add nothing.
         rough = problem.rough and rho > NEAR and sums.clear
-        if radius < np.inf:
+        if bounded:
             own = step if definite else None
             step, radius, halvings, following = _region(problem, theta, sums, own, radius, rough)
-            share = 1.0
+            share, point = 1.0, theta + step
         else:
-            share, halvings, following = _line(problem, theta, step, sums, rough)
+            share, halvings, point, following = _line(problem, theta, step, sums, rough)
         passes += halvings + 1
         llf = sums.llf + problem.constant
         problem.tell(Iteration(number, llf, rho, decrement, share, halvings, problem.pilot))
         if following is None:
             status = "stuck"
             break
-        theta, sums = theta + share * step, following
+        theta, sums = point, following
     step, decrement, _ = newton_step(sums)
     status = "recession" if status == "maxiter" and slow >= 2 * ENOUGH else status
-    return Outcome(theta, theta, sums, step, problem.reach(step), decrement, status, passes)
+    return Outcome(theta, theta, sums, step, reach(step), decrement, status, passes)
 
 
 def _region(
@@ -272,16 +272,18 @@ def _region(
 
 def _line(
     problem: Problem, theta: Array, step: Array, sums: Sums, rough: bool
-) -> tuple[float, int, Sums | None]:
-    share = 1.0
+) -> tuple[float, int, Array, Sums | None]:
+    """The share of a step to take, halvings, where it leads, and the pass there."""
+    share, point = 1.0, theta + step
     for halvings in range(TRIES):
-        following = problem.evaluate(theta + share * step, True, rough)
+        following = problem.evaluate(point, True, rough)
         if math.isfinite(following.llf) and _risen(sums, following):
-            return share, halvings, following
+            return share, halvings, point, following
         # A predictor that overshoots by hundreds overflows; shrink to a sensible reach at once.
         reach = share * problem.reach(step)
         share = min(share / 2.0, share * 50.0 / reach) if reach > 100.0 else share / 2.0
-    return share, TRIES, None
+        point = theta + share * step
+    return share, TRIES, theta, None
 
 
 def _risen(sums: Sums, following: Sums) -> bool:

@@ -65,7 +65,7 @@ class Sums:
 
     def apart(self, least: float) -> bool:
         """Whether each column is told from those before: relative pivots larger than that."""
-        return self.definite is not None and self.definite.smallest_pivot > least
+        return self.definite is not None and self.definite.smallest > least
 
     @property
     def clear(self) -> bool:

@@ -8,6 +8,7 @@ B (sum_i c_i s_i s_i') B (White 1982, Econometrica 50). HC1 takes c = n / (n - k
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -95,6 +96,8 @@ def estimator(cov: str | Estimator | None, default: str) -> Estimator:
     if isinstance(cov, Estimator):
         return cov
     name = default if cov is None else cov
+    if isinstance(name, str) and name in ESTIMATORS:
+        return ESTIMATORS[name]
     known = {key.lower(): key for key in ESTIMATORS}
     if not isinstance(name, str) or name.lower() not in known:
         raise UsageError(
@@ -130,7 +133,7 @@ def _covariance(chosen: Estimator, setting: Setting) -> Covariance:
     shifted = chosen.compute(setting, bread)
     with np.errstate(over="ignore", invalid="ignore"):
         matrix = fit.layout.unshifted(shifted, fit.kept)
-    if not np.isfinite(matrix).all():
+    if not (math.isfinite(np.vdot(matrix, matrix)) or np.isfinite(matrix).all()):
         raise CovarianceError(
             "A variance is too large for a floating-point number: some column is so small that "
             "its coefficient is beyond 1e150. Bring the column to a usual size in the data.",

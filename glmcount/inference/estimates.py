@@ -76,34 +76,52 @@ class Estimates:
 
 def parameters(
     family: Family, spec: DesignSpec
-) -> tuple[list[str], NDArray[np.int_], NDArray[np.bool_]]:
+) -> tuple[tuple[str, ...], NDArray[np.int_], NDArray[np.bool_]]:
     """Name and equation of every parameter, and whether it is shown on its natural scale."""
+    described = [
+        (
+            own.name,
+            own.prefix,
+            design.names,
+            bool(own.natural) and design.names == ("Intercept",) and not design.offsets,
+        )
+        for own, design in zip(family.equations, spec.equations, strict=True)
+    ]
+    return _parameters(tuple(described))
+
+
+@lru_cache(maxsize=64)
+def _parameters(
+    described: tuple[tuple[str, str, tuple[str, ...], bool], ...],
+) -> tuple[tuple[str, ...], NDArray[np.int_], NDArray[np.bool_]]:
+    """The same from each equation's name, prefix, columns and whether it is a plain constant."""
     names: list[str] = []
     number: list[int] = []
     natural: list[bool] = []
-    for k, (equation, design) in enumerate(zip(family.equations, spec.equations, strict=True)):
-        alone = design.names == ("Intercept",) and not design.offsets
-        plain = equation.natural is not None and alone
-        names += [equation.name] if plain else [equation.prefix + n for n in design.names]
-        number += [k] * len(design.names)
-        natural += [plain] * len(design.names)
-    return names, np.asarray(number, dtype=np.int_), np.asarray(natural, dtype=bool)
+    for k, (name, prefix, columns, plain) in enumerate(described):
+        names += [name] if plain else [prefix + column for column in columns]
+        number += [k] * len(columns)
+        natural += [plain] * len(columns)
+    found = np.asarray(number, dtype=np.int_), np.asarray(natural, dtype=bool)
+    for shared in found:
+        shared.flags.writeable = False
+    return tuple(names), *found
 
 
 def estimates(fit: Fit, spec: DesignSpec) -> Estimates:
     """Parameters of a fit in the user's columns and scales."""
-    internal = fit.layout.unshift(fit.theta)[fit.kept]
-    every, number, natural = parameters(fit.family, spec)
-    natural = natural[fit.kept]
+    names, equations, natural = parameters(fit.family, spec)
+    internal = fit.layout.unshift(fit.theta)
+    if len(fit.kept) < len(names):
+        internal, equations, natural = internal[fit.kept], equations[fit.kept], natural[fit.kept]
+        names = tuple([names[j] for j in fit.kept])
     values, slope = internal.copy(), np.ones(len(internal))
-    for j in natural.nonzero()[0]:
-        transform = fit.family.equations[int(number[fit.kept[j]])].natural
+    for j in [j for j, own in enumerate(natural.tolist()) if own]:
+        transform = fit.family.equations[int(equations[j])].natural
         assert transform is not None
         values[j], slope[j] = transform(internal[j])
-    names = [every[j] for j in fit.kept]
-    equations = number[fit.kept]
     free = Estimates(
-        tuple(names),
+        names,
         values,
         internal,
         slope,
@@ -151,11 +169,14 @@ def _infinite(fit: Fit) -> NDArray[np.int_]:
 
 def standard_errors(found: Estimates, matrix: Array) -> Array:
     """Standard errors: inf for an infinite coefficient, NaN for one on its boundary."""
-    free = len(found.names) - int(found.fixed.sum())
-    out = np.full(len(found.names), np.nan)
-    out[:free] = np.sqrt(np.maximum(matrix.diagonal(), 0.0)) * np.abs(found.slope[:free])
-    out[found.infinite != 0] = np.inf
-    return out
+    errors = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
+    fixed = found.fixed.tolist().count(True)
+    if fixed:
+        errors = np.append(errors, np.full(fixed, np.nan))
+    errors *= np.abs(found.slope)
+    if any(found.infinite.tolist()):
+        errors[found.infinite != 0] = np.inf
+    return errors
 
 
 def tail(statistic: Array, df: float | None) -> Array:

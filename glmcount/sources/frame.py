@@ -14,6 +14,8 @@ from glmcount.sources.base import Columns, Source, register_source
 __all__ = ["from_columns"]
 
 _LISTS = (list, tuple, range)
+REMEMBERED = 64
+WIDEST = 1_000
 
 
 def from_columns(columns: Mapping[str, Any], index: Any = None) -> Source:
@@ -84,13 +86,30 @@ def _dataframe_like(data: Any) -> Source | None:
     return None
 
 
+_recent: dict[int, tuple[pd.Index, tuple[str, ...], dict[str, Any]]] = {}
+
+
+def _names(columns: pd.Index) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Names as text, and the label of each; frames share theirs, so the last are remembered."""
+    found = _recent.get(id(columns))
+    if found is None or found[0] is not columns:
+        given = columns.tolist()
+        names = tuple(map(str, given))
+        found = (columns, names, dict(zip(names, given, strict=True)))
+        if len(names) <= WIDEST:
+            if len(_recent) >= REMEMBERED:
+                _recent.clear()
+            _recent[id(columns)] = found
+    return found[1:]
+
+
 @register_source
 def _pandas(data: Any) -> Source | None:
     if not isinstance(data, pd.DataFrame):
         return None
-    held = data.copy(deep=False)
-    names = tuple(str(name) for name in held.columns)
-    labels = dict(zip(names, held.columns, strict=True))
+    # A series that is held keeps its values when the frame is changed in place.
+    held: dict[str, pd.Series] = {}
+    names, labels = _names(data.columns)
     repeated = {name for name in names if names.count(name) > 1} if len(labels) < len(names) else ()
 
     def column(name: str) -> Any:
@@ -101,6 +120,7 @@ def _pandas(data: Any) -> Source | None:
                 f"{some(places)}); rename all but one.",
                 kind="duplicate_column",
             )
-        return _sliceable(held[labels[name]])
+        held[name] = data[labels[name]]
+        return _sliceable(held[name])
 
-    return _lazy(names, len(held), held.index, column)
+    return _lazy(names, len(data), data.index.view(), column)

@@ -10,6 +10,8 @@ import pytest
 
 import glmcount as gc
 from glmcount.errors import DroppedColumnWarning, RankError
+from glmcount.fitting.rank import dependences
+from glmcount.numerics import factor
 
 
 @pytest.fixture(scope="module")
@@ -172,3 +174,17 @@ def test_a_design_without_any_column_is_refused(data):
     with pytest.raises(RankError) as caught:
         gc.fit_arrays(data.y, np.ones((200, 0)))
     assert caught.value.kind == "no_parameters"
+
+
+@pytest.mark.parametrize("near", [1.0, 1e-3, 1e-6, 0.0])
+def test_a_factor_that_is_known_decides_as_the_matrix_does(data, near):
+    frame = data.assign(c=data.x + near * data.z)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        state = gc.fit("y ~ x + c", frame)._state
+    rows = np.stack([np.ones(200), data.x - data.x.mean(), frame.c - frame.c.mean()])
+    gram = np.dot(rows, rows.T)
+    plain = dependences(state.encoder, state.fit.layout, gram)
+    known = dependences(state.encoder, state.fit.layout, gram, definite=factor(gram))
+    assert [one.column for one in plain] == [one.column for one in known]
+    assert len(plain) == (near == 0.0)

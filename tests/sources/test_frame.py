@@ -11,6 +11,9 @@ import pytest
 import glmcount as gc
 from glmcount.sources import base
 
+# Before, a frame changed in place changes what was taken of it.
+COPY_ON_WRITE = int(pd.__version__.split(".")[0]) >= 3
+
 
 @pytest.fixture
 def data():
@@ -42,6 +45,22 @@ def test_the_frame_is_left_alone(data):
     before = data.copy(deep=True)
     gc.fit("y ~ log(x + 10) + g", data)
     pd.testing.assert_frame_equal(data, before)
+
+
+@pytest.mark.parametrize("control", [None, gc.Control(memory=0)])
+def test_a_frame_may_be_changed_after_the_fit(data, control):
+    still = gc.fit("y ~ log(x + 10) + g", data.copy(deep=True), control=control)
+    result = gc.fit("y ~ log(x + 10) + g", data, control=control)
+    if COPY_ON_WRITE:
+        data.loc[3, "y"] = 40
+        data.loc[:, "x"] += 5.0
+    data["g"] = "b"
+    data.index.name = "loom"
+    pd.testing.assert_series_equal(result.fittedvalues, still.fittedvalues)
+    pd.testing.assert_series_equal(result.with_cov("HC3").bse, still.with_cov("HC3").bse)
+    assert result.deviance == still.deviance
+    del data["x"]
+    pd.testing.assert_series_equal(result.resid_pearson, still.resid_pearson)
 
 
 def test_changed_arrays_are_noticed():
