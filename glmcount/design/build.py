@@ -16,7 +16,7 @@ from glmcount.design.formula import ParsedFormula, intercept_part
 from glmcount.design.learn import learn_variables
 from glmcount.design.plans import planned_model, planned_part, planned_parts
 from glmcount.design.safe import parse
-from glmcount.design.spec import DesignSpec, EquationDesign, Part, Variable
+from glmcount.design.spec import DesignSpec, EquationDesign, Part, Plan, Variable
 from glmcount.design.values import coerced
 from glmcount.design.words import Expression
 from glmcount.errors import DataError, FormulaError, RankError
@@ -233,7 +233,7 @@ def _learnt(
     roles: Mapping[str, Any],
     env: Mapping[str, Callable[..., Any]] | None,
     control: Control,
-) -> tuple[DesignSpec, Encoder]:
+) -> tuple[DesignSpec, Source, Plan]:
     """Learn what the formula and the roles (offset, exposure, weights) need."""
     expressions: dict[str, Expression] = dict(parsed.expressions)
     codes: dict[str, str] = {}
@@ -269,7 +269,7 @@ def _learnt(
             f"No row is left: of {plan.account.n_rows} rows all have {plan.account.told()}.",
             kind="no_observations",
         )
-    return spec, Encoder(source, spec, plan, control.threads, control.memory)
+    return spec, source, plan
 
 
 def _check_roles(spec: DesignSpec, more: Sequence[str] = ()) -> None:
@@ -307,7 +307,8 @@ def formula_design(
             )
     if len(expressions) > len(parsed.expressions):
         parsed = replace(parsed, expressions=expressions)
-    spec, encoder = _learnt(source, parsed, roles.columns, env, control)
+    learnt = _learnt(source, parsed, roles.columns, env, control)
+    spec = learnt[0]
     parts = planned_parts(parsed.terms, spec.variables, control.memory_limit)
     more = []
     for other in others:
@@ -317,7 +318,7 @@ def formula_design(
         _check_roles(spec, other.offsets)
         own = planned_parts(other.terms, spec.variables, control.memory_limit)
         more.append(EquationDesign(own, other.offsets))
-    return _with_parts(spec, encoder, parts, more)
+    return _encoder(learnt, control, parts, more)
 
 
 CONSTANT = EquationDesign((intercept_part(),))
@@ -332,7 +333,8 @@ def array_design(
     expressions = {f"Q({name!r})": parse(f"Q({name!r})", names) for name in every}
     formula = f"{response} ~ {' + '.join(columns[:6])}{' + ...' if len(columns) > 6 else ''}"
     parsed = ParsedFormula(formula, f"Q({response!r})", (), (), expressions)
-    spec, encoder = _learnt(source, parsed, roles.columns, None, control)
+    learnt = _learnt(source, parsed, roles.columns, None, control)
+    spec = learnt[0]
     for name in every[1:]:
         if spec.variables[f"Q({name!r})"].kind != "numerical":
             raise DataError(
@@ -348,12 +350,17 @@ def array_design(
         )
 
     more = [CONSTANT if g is None else EquationDesign(taken(g[1])) for g in roles.parts]
-    return _with_parts(spec, encoder, taken(dict(zip(columns, columns, strict=True))), more)
+    return _encoder(learnt, control, taken(dict(zip(columns, columns, strict=True))), more)
 
 
-def _with_parts(
-    spec: DesignSpec, encoder: Encoder, parts: tuple[Part, ...], more: Sequence[EquationDesign]
+def _encoder(
+    learnt: tuple[DesignSpec, Source, Plan],
+    control: Control,
+    parts: tuple[Part, ...],
+    more: Sequence[EquationDesign],
 ) -> Encoder:
+    """What was learnt as an encoder, the parts of its equations known."""
+    spec, source, plan = learnt
     equations = (EquationDesign(parts, spec.equations[0].offsets), *more)
     for equation in equations:
         if not equation.names:
@@ -362,5 +369,13 @@ def _with_parts(
                 "'y ~ 1' fits a constant.",
                 kind="no_parameters",
             )
-    full = replace(spec, equations=equations)
-    return replace(encoder, spec=full)
+    full = DesignSpec(
+        spec.formula,
+        spec.variables,
+        equations,
+        spec.response,
+        spec.exposure,
+        spec.weights,
+        spec.beside,
+    )
+    return Encoder(source, full, plan, control.threads, control.memory)

@@ -273,7 +273,8 @@ def _solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
     chosen = solver(run.options.method)
     # The first pass decides the rank; its sums are the solver's first.
     expected = run.scoring
-    run.kept = np.arange(run.layout.size)
+    if len(run.kept) < run.size:
+        run.kept = np.arange(run.size)
     first = run.reduced(theta, True, run.rough, expected=expected)
     if first.rough and not first.clear:
         run.rough = False
