@@ -152,6 +152,10 @@ class BlockRows:
                 found[k] = address(row)
         return found
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without addresses: a copy has columns of its own, which lie elsewhere."""
+        return {"codes": self.codes, "rows": self.rows}
+
     def column(self, k: int, block: Block) -> Array | None:
         """Numeric column k, shifted and scaled; None for ones."""
         row = self.rows[k]

@@ -46,7 +46,7 @@ def compiled_loops(control: Control, rows: int) -> Loops | None:
     UsageError
         If what is asked is none of True, False and "auto".
     MissingExtraError
-        If they are asked for by name and numba is not installed.
+        If they are asked for by name and numba is not there, or cannot be imported.
     """
     wanted = control.compiled
     if wanted not in (True, False, "auto"):
@@ -55,13 +55,17 @@ def compiled_loops(control: Control, rows: int) -> Loops | None:
         )
     if not wanted or (wanted == "auto" and rows < FROM):
         return None
-    if find_spec("numba") is None:
+    try:
+        if find_spec("numba") is None:
+            raise ImportError("it is not installed")
+        from glmcount.design import loops
+    except ImportError as error:
+        # numba refuses to be imported beside a numpy newer than it knows.
         if wanted == "auto":
             return None
         raise MissingExtraError(
-            "Control(compiled=True) needs numba: pip install 'glmcount[compiled]' (or pip install "
-            "numba). compiled='auto' uses it where it is installed and the data are large."
-        )
-    from glmcount.design import loops
-
+            f"Control(compiled=True) needs numba ({error}): pip install 'glmcount[compiled]' (or "
+            "pip install numba). compiled='auto' uses it where it can be imported and the data "
+            "are large."
+        ) from error
     return Loops(loops.scatter, loops.join, loops.look_up, loops.gather, loops.narrow)

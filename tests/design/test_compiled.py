@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 
 import numpy as np
@@ -9,7 +10,9 @@ import pandas as pd
 import pytest
 
 import glmcount as gc
+from glmcount import design
 from glmcount.design import compiled
+from glmcount.design.blocks import BlockRows
 from glmcount.design.compiled import compiled_loops
 
 
@@ -77,6 +80,37 @@ def test_what_is_absent_is_named(monkeypatch):
         gc.fit("y ~ x", drawn(50), control=gc.Control(compiled=True))
     assert caught.value.kind == "missing_extra"
     assert compiled_loops(gc.Control(), compiled.FROM) is None
+
+
+def test_numba_that_cannot_be_imported_counts_as_absent(monkeypatch):
+    pytest.importorskip("numba")
+    # numba itself is found, but importing the loops fails, as beside a numpy too new for it.
+    monkeypatch.delattr(design, "loops", raising=False)
+    monkeypatch.setitem(sys.modules, "glmcount.design.loops", None)
+    assert compiled_loops(gc.Control(), compiled.FROM) is None
+    with pytest.raises(gc.errors.MissingExtraError, match="needs numba \\(import of") as caught:
+        compiled_loops(gc.Control(compiled=True), 1)
+    assert isinstance(caught.value.__cause__, ImportError)
+
+
+def test_a_copy_reads_its_own_columns():
+    rows = BlockRows(None, (None, np.arange(5.0)))
+    assert rows.addresses is not None
+    other = copy.deepcopy(rows)
+    expected = [0, compiled.address(other.rows[1])]
+    assert expected[1] != rows.addresses[1]
+    assert other.addresses.tolist() == expected
+
+
+def test_a_copied_result_refits_by_its_own_columns():
+    pytest.importorskip("numba")
+    data = drawn(60_000)
+    columns = {name: data[name].to_numpy().copy() for name in ("x", "y")}
+    found = gc.fit("y ~ x", columns, control=gc.Control(compiled=True))
+    other = copy.deepcopy(found)
+    columns["x"][:] = np.random.default_rng(1).normal(size=len(data))
+    again = other.refit(y=data["y"].to_numpy())
+    np.testing.assert_allclose(again.params, found.params, rtol=1e-9)
 
 
 def test_other_words_are_refused():
