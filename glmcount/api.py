@@ -360,6 +360,8 @@ def _fit(
     family = _family(asked, parts, columns["censored"] is not None)
     for option, allowed in _CHOICES.items():
         check_choice(option, asked[option], allowed)
+    control = asked["control"] or Control()
+    check_choice("compiled", control.compiled, ("auto", True, False))
     robust = "HC1" if asked["weights_type"] == "probability" else "nonrobust"
     chosen = estimator(asked["cov"], robust)
     solver(asked["method"])
@@ -370,7 +372,7 @@ def _fit(
         asked["method"],
         information,
         _start(asked["start"], layout.size),
-        asked["control"] or Control(),
+        control,
     )
     ready = _Asked(
         encoder,

@@ -141,9 +141,12 @@ class BlockRows:
     codes: NDArray[Any] | None
     rows: tuple[Row, ...]
 
-    @cached_property
     def addresses(self) -> Index | None:
-        """Where its numeric columns begin, 0 for ones; None where one is not doubles in a row."""
+        """Where its numeric columns begin, 0 for ones; None where one is not doubles in a row.
+
+        Asked for anew by every pass: kept, they would go along with a copy, whose columns lie
+        elsewhere.
+        """
         found = np.zeros(len(self.rows), dtype=np.intp)
         for k, row in enumerate(self.rows):
             if row is not None:
@@ -151,10 +154,6 @@ class BlockRows:
                     return None
                 found[k] = address(row)
         return found
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Without addresses: a copy has columns of its own, which lie elsewhere."""
-        return {"codes": self.codes, "rows": self.rows}
 
     def column(self, k: int, block: Block) -> Array | None:
         """Numeric column k, shifted and scaled; None for ones."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
-from glmcount.errors import MissingExtraError, UsageError
+from glmcount.errors import MissingExtraError
 from glmcount.numerics import Array, Control
 from glmcount.records import dataclass
 
@@ -43,16 +43,10 @@ def compiled_loops(control: Control, rows: int) -> Loops | None:
 
     Raises
     ------
-    UsageError
-        If what is asked is none of True, False and "auto".
     MissingExtraError
         If they are asked for by name and numba is not there, or cannot be imported.
     """
     wanted = control.compiled
-    if wanted not in (True, False, "auto"):
-        raise UsageError(
-            f"Control(compiled={wanted!r}) is not among True, False, 'auto'.", kind="compiled"
-        )
     if not wanted or (wanted == "auto" and rows < FROM):
         return None
     try:

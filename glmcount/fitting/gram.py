@@ -51,7 +51,8 @@ def gram(
         return gram(right, left, weights, own, rough, loops).T
     if loops is not None and len(left) <= NARROW:
         out = np.empty((len(left), len(right)))
-        loops.narrow(left, right, weights, out)
+        # The loop takes what it could write to, in a row; a family may give less.
+        loops.narrow(left, right, np.require(weights, np.float64, ["C", "W"]), out)
         return out
     if len(right) <= NARROW:
         weighted = scratch("weighted", weights.shape)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glmcount.design.blocks import Block, Layout, Strip, add_linear
 from glmcount.design.compiled import Loops
@@ -100,11 +101,31 @@ def _start_eta(layout: Layout, strip: Strip, coding: Coding, theta: Array, equat
     return eta
 
 
-def _dense(layout: Layout, strip: Strip, equation: int) -> tuple[int, bool] | None:
-    """The dense block of an equation and whether it has more than ones."""
+@dataclass(frozen=True)
+class _Dense:
+    """The dense block of an equation in a strip.
+
+    Parameters
+    ----------
+    i : int
+        Number of the block.
+    varies : bool
+        Whether it has more than ones.
+    addresses : ndarray of int or None
+        Where its columns begin, for the compiled loop; None where numpy copies them.
+    """
+
+    i: int
+    varies: bool
+    addresses: NDArray[np.intp] | None
+
+
+def _dense(layout: Layout, strip: Strip, equation: int) -> _Dense | None:
     for i, block in layout.of(equation):
         if block.table is None:
-            return i, any(block.numeric)
+            varies = any(block.numeric)
+            looped = strip.loops is not None and varies and block.scale is None
+            return _Dense(i, varies, strip.blocks[i].addresses() if looped else None)
     return None
 
 
@@ -116,12 +137,11 @@ def predictors(layout: Layout, strip: Strip, theta: Array) -> tuple[Array, ...]:
         eta = _start_eta(layout, strip, coding, theta, k)
         found = _dense(layout, strip, k)
         if found is not None:
-            i, varies = found
-            block = layout.blocks[i]
-            if varies:
+            block = layout.blocks[found.i]
+            if found.varies:
                 # A strip of one row has shape (1,) too: add to it, never replace it.
                 eta = np.array(np.broadcast_to(eta, (strip.n,)))
-                add_linear(block, strip.blocks[i], block.beta(theta), eta)
+                add_linear(block, strip.blocks[found.i], block.beta(theta), eta)
             else:
                 eta = eta + block.beta(theta).sum()
         etas.append(eta)
@@ -191,7 +211,7 @@ def _gather(
     theta: Array,
     span: tuple[int, int],
     bases: list[Array],
-    dense: dict[int, tuple[int, bool] | None],
+    dense: dict[int, _Dense | None],
 ) -> tuple[Filled, tuple[Array, ...]]:
     """Dense columns of a micro-block in buffers, and its predictors."""
     first, last = span
@@ -201,21 +221,18 @@ def _gather(
         eta = base if base.shape == (1,) else base[first:last]
         found = dense[k]
         if found is not None:
-            i, varies = found
-            block = layout.blocks[i]
+            block = layout.blocks[found.i]
             beta = block.beta(theta)
             buffer = scratch(("dense", k), (block.v, last - first))
-            rows = strip.blocks[i]
-            addresses = rows.addresses if strip.loops and varies and block.scale is None else None
-            if strip.loops and addresses is not None:
+            if strip.loops is not None and found.addresses is not None:
                 # A predictor begun for every row is this pass's own; one number is shared.
                 eta = np.full(last - first, base[0]) if base.shape == (1,) else eta
-                places = np.where(addresses, addresses + 8 * first, 0)
+                places = np.where(found.addresses, found.addresses + 8 * first, 0)
                 strip.loops.gather(places, block.shift, beta, buffer, eta)
             else:
-                rows.fill(buffer, block, first, last)
-                eta = eta + (np.dot(beta, buffer) if varies else beta.sum())
-            filled[k] = (i, buffer)
+                strip.blocks[found.i].fill(buffer, block, first, last)
+                eta = eta + (np.dot(beta, buffer) if found.varies else beta.sum())
+            filled[k] = (found.i, buffer)
         etas.append(eta)
     return filled, tuple(etas)
 
