@@ -81,7 +81,7 @@ class Control:
     tol: float = 1e-6
     maxiter: int | None = None
     threads: int | None = None
-    block_rows: int = 16_384
+    block_rows: int = 32768
     memory: int = 32 * 2**20
     memory_limit: int = 2 * 2**30
     compiled: bool | str = "auto"

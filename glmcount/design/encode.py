@@ -164,14 +164,15 @@ class Encoder:
         names = () if number in self.strips else self.names
         return self.encoded(number, *self.source.strip(number, names))
 
-    def head(self, rows: int) -> Encoder:
-        """The first used rows of every strip, held in memory as one strip."""
+    def head(self, rows: int, parts: int = 1) -> Encoder:
+        """The first used rows of every strip, held in memory as so many strips."""
         strips = self.fold(lambda strip: [strip.span(0, rows)], lambda a, b: a + b)
-        return self.holding(one_strip(strips))
+        whole = one_strip(strips)
+        return self.holding(whole, max(-(-whole.n // parts), 1))
 
-    def holding(self, rows: Strip) -> Encoder:
+    def holding(self, rows: Strip, strip_rows: int | None = None) -> Encoder:
         """Rows that are held in memory, whatever the source."""
-        source = Source((), rows.n, None, lambda first, last, names: {})
+        source = Source((), rows.n, None, lambda first, last, names: {}, strip_rows)
         plan = Plan((None,) * source.n_strips, Account(rows.n, 0, {}))
         held = {}
         for number in range(source.n_strips):

@@ -14,12 +14,19 @@ from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
 from glmcount.errors import ConvergenceError
 from glmcount.families.base import Family, Limit
-from glmcount.fitting.gram import single_suits
-from glmcount.fitting.objective import Rows, Sums, Weighed, assemble, informed, predictors
+from glmcount.fitting.objective import (
+    Rows,
+    Sums,
+    Weighed,
+    assemble,
+    informed,
+    predictors,
+)
+from glmcount.fitting.pilot import joined_start, limit_run, piloted
 from glmcount.fitting.rank import PIVOT, Dependence, dependences
 from glmcount.fitting.run import WELL, Fit, Options, Run, fold_sums, ill_conditioned
 from glmcount.fitting.separation import recession_rows
-from glmcount.fitting.solvers import Outcome, newton, newton_step, solver
+from glmcount.fitting.solvers import Outcome, newton, solver
 from glmcount.fitting.start import first_values, pilot_rows
 from glmcount.numerics import Array
 from glmcount.records import replace
@@ -30,8 +37,8 @@ __all__ = ["fit_limit", "maximise"]
 # by at most a factor exp(rho), so standard errors by rho / 2: this keeps ten digits.
 REFRESH = 2e-10
 LATE = 1e9
-# So many times its usual error a pilot's estimate is looked into.
-UNLIKE = 10.0
+# Exact passes that this may take.
+FURTHER = 3
 # Log-likelihoods closer than this are one: what a recession leaves undone.
 SAME = 1e-6
 DOUBT = 1.0 / 3.0
@@ -51,7 +58,7 @@ def maximise(
         strips, columns = encoder.source.n_strips, layout.dense_columns
         head = None if given else pilot_rows(encoder.n_used, layout.size, strips, columns)
         if head is not None:
-            theta = _better(run, theta, _pilot(run, theta, head), head * strips)
+            theta = piloted(run, theta, head)
         return _climb(run, theta, opened=given or head is not None)
 
 
@@ -132,86 +139,16 @@ def _at_limits(run: Run, fit: Fit) -> Fit:
     return best
 
 
-def _pilot(full: Run, theta: Array, head: int) -> Array:
-    """Starting values from the head of every strip; through a limit where one opens the way."""
-    run = Run(full.encoder.head(head), full.layout, full.measured, full.family, full.options)
-    run.pilot, run.history = True, full.history
-    opening = next((limit for limit in run.family.limits if limit.opens), None)
-    expected = run.family.expected is not None and not run.family.limits
-    if opening is not None:
-        inner = _limit_run(run, opening)
-        inner.pilot = True
-        found = newton(inner.problem(False), theta[run.layout.places(opening.gone)])
-        run.history += inner.history
-        theta, _ = _joined(run, inner, opening, found.theta)
-    outcome = newton(run.problem(expected), theta)
-    full.rough = single_suits(full.layout) and outcome.sums.clear
-    return outcome.theta if np.all(np.isfinite(outcome.theta)) else theta
-
-
-def _better(run: Run, theta: Array, piloted: Array, rows: int) -> Array:
-    """The pilot's estimate, unless the rows are so unlike its sample that it misleads.
-
-    A sample of m rows leaves about sqrt(p n / m) standard errors. Where there are many more,
-    its log-likelihood has to be better than that of the plain start. The solver begins with
-    the pass that tells.
-    """
-    sums = run.reduced(piloted, True, run.rough, expected=run.scoring)
-    if math.isfinite(sums.llf):
-        if sums.definite is None:
-            return piloted
-        usual = math.sqrt(run.layout.size * run.encoder.n_used / rows)
-        if newton_step(sums)[1] <= UNLIKE * usual:
-            return piloted
-    plain = run.reduced(theta, True, run.rough, expected=run.scoring)
-    return piloted if sums.llf > plain.llf else theta
-
-
-def _limit_run(run: Run, limit: Limit) -> Run:
-    out = Run(
-        run.encoder.without(limit.gone),
-        run.layout.without(limit.gone),
-        run.measured,
-        limit.family,
-        run.options,
-    )
-    out.history = []
-    return out
-
-
-def _joined(run: Run, inner: Run, limit: Limit, theta: Array) -> tuple[Array, float]:
-    """Starting values from a limit fit, and the one-sided score at the boundary."""
-
-    def weigh(rows: Rows) -> Weighed:
-        score, information = np.broadcast_arrays(*limit.score(rows.y, rows.etas))
-        if rows.weights is not None:
-            score, information = score * rows.weights, information * rows.weights
-        return Weighed(np.array([score.sum(), information.sum()]), (None,) * inner.layout.q, {})
-
-    raw = fold_sums(inner.encoder, inner.layout, theta, weigh, run.control)
-    score, information = raw["s",]
-    joined = np.zeros(run.layout.size)
-    joined[run.layout.places(limit.gone)] = theta
-    first = run.family.start(run.measured.sums)
-    for equation in limit.gone:
-        constant = run.layout.constants[equation]
-        if constant is not None:
-            ratio = float(score / information) if information > 0 else 0.0
-            start = limit.start(ratio) if equation == limit.equation else first[equation]
-            joined += start * constant
-    return joined, float(score)
-
-
 def _limit_fit(run: Run, theta: Array, limit: Limit) -> tuple[Fit, Array, float]:
     """The limit's own fit, a start inside from it, and the score there."""
-    inner = _limit_run(run, limit)
+    inner = limit_run(run, limit)
     begin = theta[run.layout.places(limit.gone)]
     fit = _climb(inner, begin, opened=False)
     run.passes += inner.passes
     if fit.limits:
         # A boundary of the limit itself: nothing inside starts from there.
         return fit, theta, 0.0
-    joined, score = _joined(run, inner, limit, fit.theta)
+    joined, score = joined_start(run, inner, limit, fit.theta)
     if fit.falling is not None:
         # Far along a recession the joint information is singular: start before it.
         joined[run.layout.places(limit.gone)] = begin
@@ -275,6 +212,8 @@ def _solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
     expected = run.scoring
     if len(run.kept) < run.size:
         run.kept = np.arange(run.size)
+    if run.guide is not None:
+        run.guide.held = None
     first = run.reduced(theta, True, run.rough, expected=expected)
     if first.rough and not first.clear:
         run.rough = False
@@ -340,18 +279,23 @@ def _finished(
     theta, sums = outcome.theta, outcome.sums
     rho, decrement = outcome.rho, outcome.decrement
     # Where no curvature bounds the third derivative a digit more is asked of the step.
-    other = wanted != expected and not run.family.canonical
-    if other or sums.rough or rho > (REFRESH if run.family.curvature else 0.1 * REFRESH):
+    limit = REFRESH if run.family.curvature else 0.1 * REFRESH
+    again = (wanted != expected and not run.family.canonical) or sums.rough or rho > limit
+    for _ in range(FURTHER):
+        if not again:
+            break
         sums = run.reduced(theta, True, expected=wanted)
         # Of a condition number its size is asked; a last step does not change that.
         if condition > WELL or outcome.status != "final":
             condition = ill_conditioned(sums.definite)
+        again = False
         if sums.definite is not None and outcome.status == "final":
             # The information is there, so the step from it is free.
             step = sums.definite.solve(sums.score)
             decrement = math.sqrt(max(float(sums.score.dot(step)), 0.0))
             rho = run.reach(step)
             theta = theta + step if rho <= 1e-6 else theta
+            again = limit < rho <= 1e-6
     return Fit(
         family=run.family,
         layout=run.layout,

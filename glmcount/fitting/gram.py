@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from glmcount.design.blocks import Layout
@@ -19,12 +21,18 @@ BYTES = 2**21
 MODEST = 1e8
 # Columns below the tiles of a matrix product: that would take up to thrice as long.
 NARROW = 5
+# Columns up to which the square of a short run of rows is sooner had as a product of two halves:
+# up to a size OpenBLAS multiplies without copying its factors together first.
+MIDDLE = 32
+ENTRIES = 1_000_000
 
 
 def single_suits(layout: Layout) -> bool:
-    """Whether the information may be had in single precision, where that is sooner."""
-    dense = [block for block in layout.blocks if block.table is None and block.v > NARROW]
-    return all(bool(np.all((block.size < MODEST) & (block.size > 1.0 / MODEST))) for block in dense)
+    """Whether the information may be had in single precision, and sooner for that."""
+    wide = [block for block in layout.blocks if block.table is None and block.v > MIDDLE]
+    return bool(wide) and all(
+        bool(np.all((block.size < MODEST) & (block.size > 1.0 / MODEST))) for block in wide
+    )
 
 
 def gram(
@@ -66,11 +74,11 @@ def gram(
         return out
     least, most = (weights.min(), weights.max()) if weights.size else (0.0, 0.0)
     square = own and least >= 0
-    if rough and least > -MODEST and most < MODEST:
+    if rough and len(left) > MIDDLE and least > -MODEST and most < MODEST:
         return _single_gram(left, right, weights, square)
     if square:
         left *= np.sqrt(weights)
-        return np.dot(left, left.T)
+        return _squared(left)
     return np.dot(left * weights, right.T)
 
 
@@ -81,7 +89,7 @@ def _single_gram(left: Array, right: Array, weights: Array, square: bool) -> Arr
         own = left.astype(np.float32)
         own *= weights.astype(np.float32)
         return np.dot(own, right.T.astype(np.float32)).astype(np.float64)
-    # Zeros beside 21 columns are sooner multiplied than a part of a tile is handled apart.
+    # Zeros beside 41 columns are sooner multiplied than a part of a tile is handled apart.
     wide = -(-p // TILE) * TILE
     rows = min(n, max(BYTES // (4 * wide), 1))
     roots = np.sqrt(weights).astype(np.float32)
@@ -94,3 +102,26 @@ def _single_gram(left: Array, right: Array, weights: Array, square: bool) -> Arr
         part *= roots[first:last]
         out += np.dot(part, part.T)[:p, :p]
     return out
+
+
+def _squared(columns: Array) -> Array:
+    """columns columns'."""
+    p, n = columns.shape
+    if p > MIDDLE:
+        return np.dot(columns, columns.T)
+    half = p // 2
+    rows = 2 ** int(math.log2(ENTRIES / (p * (p - half))))
+    count, rest = n // rows, n % rows
+    if not count:
+        return np.dot(columns, columns.T)
+    runs = columns[:, : n - rest].reshape(p, count, rows)
+    left, right = runs.transpose(1, 0, 2), runs.transpose(1, 2, 0)
+    out = np.empty((p, p))
+    # Of two factors of one shape numpy would have the square, which copies them together.
+    out[:half] = np.matmul(left[:, :half], right).sum(axis=0)
+    out[half:] = np.matmul(left[:, half:], right).sum(axis=0)
+    if rest:
+        last = columns[:, n - rest :]
+        out += np.dot(last, last.T)
+    # A product and that of the other order may be rounded in two ways.
+    return 0.5 * (out + out.T)

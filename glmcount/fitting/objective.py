@@ -38,6 +38,8 @@ __all__ = [
 
 # Dense columns up to which a strip with codes is taken whole.
 FEW = 8
+# Relative error of an information of single precision.
+SINGLE = 1e-6
 # Dense columns of equations, by equation: the block's number and its columns in a buffer.
 Filled = dict[int, tuple[int, Array]]
 
@@ -404,4 +406,4 @@ def likelihood_sums(layout: Layout, raw: Raw, rough: bool = False) -> Sums:
         (layout.slices[k].stop - layout.slices[k].start) * float(scalars[1 + k])
         for k in range(layout.q)
     )
-    return Sums(llf, score, information, EPS * float(np.sqrt(noise)), rough)
+    return Sums(llf, score, information, EPS * float(np.sqrt(noise)), SINGLE if rough else 0.0)

@@ -13,6 +13,7 @@ from glmcount.design.blocks import Layout, Strip
 from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
 from glmcount.families.base import Family, Limit
+from glmcount.fitting.guide import Guide
 from glmcount.fitting.objective import (
     Raw,
     Rows,
@@ -155,6 +156,7 @@ class Run:
         self.passes = 0
         self.pilot = False
         self.rough = False
+        self.guide: Guide | None = None
         self.memo: tuple[tuple[bool, bool, bytes], Sums] | None = None
         self.small = small_problem(encoder, layout)
 
@@ -192,16 +194,24 @@ class Run:
     def reduced(self, theta: Array, second: bool, rough: bool = False, *, expected: bool) -> Sums:
         """Sums over the kept columns; the last pass is remembered.
 
-        Where `rough` is allowed the information may be that of single precision.
+        Where `rough` is allowed the information may be that of single precision, or what a
+        guide makes of that of an earlier pass.
         """
         whole = len(self.kept) == self.size
         full = theta if whole else self.widened(theta)
         key = (second, expected, full.tobytes())
         held = self.memo
         if held is None or held[0] != key or (held[1].rough and not rough):
+            if rough and second and self.guide is not None and self.guide.ready:
+                return self.guided(theta, expected=expected)
             held = self.memo = key, self.evaluate(full, second, rough, expected=expected)
         sums = held[1]
         return sums if whole else sums.kept(self.kept)
+
+    def guided(self, theta: Array, *, expected: bool) -> Sums:
+        """Sums over the kept columns of which the information is told by the guide."""
+        assert self.guide is not None
+        return self.guide.completed(theta, self.reduced(theta, False, expected=expected))
 
     def widened(self, theta: Array) -> Array:
         """Parameters over the kept columns as all, zero elsewhere."""
@@ -233,6 +243,7 @@ class Run:
             np.inf if self.layout.q == 1 else RADIUS,
             self.measured.constant,
             self.rough,
+            self.guide,
         )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import linalg
 
 from glmcount.errors import ConvergenceError, UsageError, near, some
+from glmcount.fitting.guide import Guide
 from glmcount.fitting.totals import Sums
 from glmcount.numerics import EPS, Array, Control
 from glmcount.records import dataclass
@@ -20,6 +21,9 @@ from glmcount.records import dataclass
 __all__ = ["SOLVERS", "Iteration", "Outcome", "Problem", "Solver", "newton", "solver"]
 
 NEAR = 1e-4
+# Moves from which the next pass has to be exact, and that an error leaves of a final step.
+LEFT = 1e-8
+SURE = 1e-10
 TRIES = 40
 # A sample's own error is larger: p columns leave about sqrt(p n / m) standard errors.
 PILOT = 0.25
@@ -71,7 +75,7 @@ class Problem:
     ----------
     evaluate : callable
         ``(theta, second, rough) -> Sums`` over the kept parameters; `second` asks for the
-        information, `rough` allows that of single precision.
+        information, `rough` allows one to steer by.
     reach : callable
         Upper bound of the largest |x_i' d| of a direction.
     control : Control
@@ -89,6 +93,8 @@ class Problem:
     rough : bool
         Whether single precision is enough to steer by as long as predictors move: the
         log-likelihood and the score decide, and the last pass is exact.
+    guide : Guide or None
+        A sample of the rows that bends long steps.
     """
 
     evaluate: Callable[..., Sums]
@@ -100,6 +106,7 @@ class Problem:
     radius: float = np.inf
     constant: float = 0.0
     rough: bool = False
+    guide: Guide | None = None
 
 
 @dataclass(frozen=True)
@@ -182,6 +189,18 @@ def newton_step(sums: Sums) -> tuple[Array, float, bool]:
     return step, decrement, definite is not None
 
 
+def _first(problem: Problem, theta: Array) -> Sums:
+    sums = problem.evaluate(theta, True, problem.rough)
+    if not math.isfinite(sums.llf):
+        raise ConvergenceError(
+            "The log-likelihood is not finite at the starting values: some mean is outside its "
+            "domain or overflows. Pass start= with values at which every mean is positive and "
+            "finite, or check offsets and exposures for extreme values.",
+            kind="start",
+        )
+    return sums
+
+
 def newton(problem: Problem, theta: Array) -> Outcome:
     """Newton's method, or Fisher scoring, as the information in `problem` is.
 
@@ -193,14 +212,7 @@ def newton(problem: Problem, theta: Array) -> Outcome:
     radius = problem.radius
     most = control.maxiter if control.maxiter is not None else MOST if radius == np.inf else FAR
     tol = PILOT if problem.pilot else control.tol
-    sums = problem.evaluate(theta, True, problem.rough)
-    if not math.isfinite(sums.llf):
-        raise ConvergenceError(
-            "The log-likelihood is not finite at the starting values: some mean is outside its "
-            "domain or overflows. Pass start= with values at which every mean is positive and "
-            "finite, or check offsets and exposures for extreme values.",
-            kind="start",
-        )
+    sums = _first(problem, theta)
     passes, receding, slow, last = 1, 0, 0, np.inf
     status, reach, bounded = "maxiter", problem.reach, radius < np.inf
     for number in range(1, most + 1):
@@ -208,7 +220,8 @@ def newton(problem: Problem, theta: Array) -> Outcome:
             sums, passes = problem.evaluate(theta, True), passes + 1
         step, decrement, definite = newton_step(sums)
         rho = reach(step)
-        final = definite and (rho <= tol or (rho <= NEAR and decrement <= 4.0 * sums.floor))
+        sure = rho <= tol and rho * sums.error <= SURE
+        final = definite and (sure or (rho <= NEAR and decrement <= 4.0 * sums.floor))
         lasting = rho > 0.1 or rho > LASTING * last
         receding = receding + 1 if decrement < problem.recession and lasting else 0
         slow = slow + 1 if decrement < SLOW and lasting else 0
@@ -221,8 +234,9 @@ def newton(problem: Problem, theta: Array) -> Outcome:
         if not definite and rho <= tol:
             status = "stuck"
             break
-        # A step this long leaves an error to which seven digits of the information add nothing.
-        rough = problem.rough and rho > NEAR and sums.clear
+        step, left = _bent(problem, theta, sums, step, (rho, decrement, definite))
+        # To an error this large seven digits of the information add nothing.
+        rough = problem.rough and left > LEFT and sums.clear
         if bounded:
             own = step if definite else None
             step, radius, halvings, following = _region(problem, theta, sums, own, radius, rough)
@@ -239,6 +253,20 @@ def newton(problem: Problem, theta: Array) -> Outcome:
     step, decrement, _ = newton_step(sums)
     status = "recession" if status == "maxiter" and slow >= 2 * ENOUGH else status
     return Outcome(theta, theta, sums, step, reach(step), decrement, status, passes)
+
+
+def _bent(
+    problem: Problem, theta: Array, sums: Sums, step: Array, told: tuple[float, float, bool]
+) -> tuple[Array, float]:
+    """A step as the guide bends it where that pays, and how far the one after it will move."""
+    (rho, decrement, definite), guide = told, problem.guide
+    if guide is None or not definite:
+        return step, rho * max(rho, sums.error)
+    share = min(rho, guide.curve * decrement)
+    if rho * share <= LEFT or sums.error > 0.1 * share:
+        return step, rho * max(share, sums.error)
+    step, share = guide.step(theta, sums, step)
+    return step, rho * max(share * min(share + guide.noise, 1.0), sums.error)
 
 
 def _region(

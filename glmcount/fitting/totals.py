@@ -29,11 +29,12 @@ class Sums:
         In shifted columns.
     floor : float or callable
         Rounding floor of the Newton decrement, computed when asked for.
-    rough : bool
-        Whether the information is that of single precision, and the floor not known.
+    error : float
+        Relative error of the information, where it is one to steer by; the floor is then not
+        known.
     """
 
-    __slots__ = ("_definite", "_floor", "information", "llf", "rough", "score")
+    __slots__ = ("_definite", "_floor", "error", "information", "llf", "score")
 
     def __init__(
         self,
@@ -41,11 +42,16 @@ class Sums:
         score: Array,
         information: Array,
         floor: float | Callable[[], float],
-        rough: bool = False,
+        error: float = 0.0,
     ) -> None:
         self.llf, self.score, self.information, self._floor = llf, score, information, floor
-        self.rough = rough
+        self.error = error
         self._definite: tuple[Factored | None] | None = None
+
+    @property
+    def rough(self) -> bool:
+        """Whether the information is one to steer by alone."""
+        return self.error > 0.0
 
     @property
     def floor(self) -> float:
@@ -76,7 +82,7 @@ class Sums:
     def kept(self, kept: NDArray[np.intp]) -> Sums:
         """The sums over some of the parameters."""
         information = self.information[kept[:, None], kept]
-        return Sums(self.llf, self.score[kept], information, self._floor, self.rough)
+        return Sums(self.llf, self.score[kept], information, self._floor, self.error)
 
 
 def noise(first: Array | None, second: Array | None) -> float:

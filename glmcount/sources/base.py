@@ -49,21 +49,25 @@ class Source:
         Row labels of what row-wise results are given back with (a pandas Index), or None.
     read : callable
         ``(first, last, names) -> {name: values}`` for a range of rows.
+    strip_rows : int or None
+        Rows of a strip; None for `STRIP_ROWS`.
     """
 
     names: tuple[str, ...]
     n_rows: int
     index: Any
     read: Callable[[int, int, Sequence[str]], Columns]
+    strip_rows: int | None = None
 
     @property
     def n_strips(self) -> int:
         """Number of strips; at least one, so that empty data are met by the checks."""
-        return max(1, -(-self.n_rows // STRIP_ROWS))
+        return max(1, -(-self.n_rows // (self.strip_rows or STRIP_ROWS)))
 
     def span(self, number: int) -> tuple[int, int]:
         """First row of a strip, and the row after its last."""
-        return number * STRIP_ROWS, min((number + 1) * STRIP_ROWS, self.n_rows)
+        rows = self.strip_rows or STRIP_ROWS
+        return number * rows, min((number + 1) * rows, self.n_rows)
 
     def strip(self, number: int, names: Sequence[str]) -> tuple[int, Columns]:
         """First row and columns of a strip."""

@@ -7,19 +7,19 @@ import pandas as pd
 import pytest
 
 import glmcount as gc
-from glmcount.fitting import fit as fitting
 from glmcount.fitting import gram as products
-from glmcount.fitting import start
+from glmcount.fitting import pilot, start
 from glmcount.fitting.run import Run
 
-COLUMNS = [f"x{k}" for k in range(9)]
+# More than those whose products take no less time in single precision.
+COLUMNS = [f"x{k}" for k in range(34)]
 FORMULA = "y ~ " + " + ".join(COLUMNS)
 
 
 def drawn(n=60_000, spread=1.0, seed=5):
     rng = np.random.default_rng(seed)
     frame = pd.DataFrame({name: 4.0 + spread * rng.standard_normal(n) for name in COLUMNS})
-    eta = 0.2 + (frame[COLUMNS] - 4.0) @ np.linspace(-0.2, 0.2, 9) / spread
+    eta = 0.2 + (frame[COLUMNS] - 4.0) @ np.linspace(-0.1, 0.1, len(COLUMNS)) / spread
     frame["y"] = rng.poisson(np.exp(eta) * rng.gamma(2.0, 0.5, n)) * (rng.random(n) < 0.8)
     return frame
 
@@ -40,7 +40,9 @@ def passes(monkeypatch):
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
-@pytest.mark.parametrize(("p", "q"), [(3, 2), (9, 9), (21, 21), (24, 7), (7, 24)])
+@pytest.mark.parametrize(
+    ("p", "q"), [(3, 2), (9, 9), (21, 21), (24, 7), (7, 24), (41, 41), (41, 7), (7, 41)]
+)
 def test_products_in_single_precision_have_seven_digits(p, q, sign):
     rng = np.random.default_rng(p)
     left, right = rng.standard_normal((p, 3000)), rng.standard_normal((q, 3000))
@@ -56,7 +58,7 @@ def test_products_in_single_precision_have_seven_digits(p, q, sign):
 
 
 def test_weights_that_would_overflow_stay_double():
-    columns = np.random.default_rng(1).standard_normal((9, 50))
+    columns = np.random.default_rng(1).standard_normal((41, 50))
     weights = np.full(50, 1e40)
     found = products.gram(columns.copy(), columns.copy(), weights, False, rough=True)
     np.testing.assert_allclose(found, 1e40 * columns @ columns.T, rtol=1e-10, atol=1e28)
@@ -69,7 +71,7 @@ def test_weights_that_would_overflow_stay_double():
         ("poisson", {"weights": "x0", "weights_type": "importance"}),
         ("negbin", {}),
         ("negbin", {"method": "irls"}),
-        ("poisson", {"inflate": " + ".join(COLUMNS)}),
+        ("poisson", {"inflate": " + ".join(COLUMNS[:8])}),
         ("poisson", {"hurdle": "x0"}),
     ],
 )
@@ -79,9 +81,7 @@ def test_results_are_those_of_double_precision(family, options, passes, monkeypa
     found = gc.fit(FORMULA, data, family=family, **options)
     assert passes[0]
     assert not passes[-1]
-    rough = passes.count(True)
-    assert rough >= 2
-    monkeypatch.setattr(fitting, "single_suits", lambda layout: False)
+    monkeypatch.setattr(pilot, "single_suits", lambda layout: False)
     passes.clear()
     double = gc.fit(FORMULA, data, family=family, **options)
     assert not any(passes)
@@ -128,7 +128,7 @@ def test_separation_is_found_as_in_double_precision(monkeypatch):
     data.loc[data["x8"] == 1.0, "y"] = 0
     with pytest.warns(gc.errors.SeparationWarning):
         found = gc.fit(FORMULA, data)
-    monkeypatch.setattr(fitting, "single_suits", lambda layout: False)
+    monkeypatch.setattr(pilot, "single_suits", lambda layout: False)
     with pytest.warns(gc.errors.SeparationWarning):
         double = gc.fit(FORMULA, data)
     finite = np.isfinite(double.bse)

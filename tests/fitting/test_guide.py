@@ -1,0 +1,220 @@
+"""A pilot's rows guide the fit of all: fewer passes, and no trace of them in its results."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import glmcount as gc
+from glmcount.fitting import pilot
+from glmcount.fitting.guide import WIDE, Guide
+from glmcount.fitting.run import Run
+from glmcount.fitting.solvers import newton_step
+from glmcount.fitting.totals import Sums
+
+NARROW, BROAD = 6, WIDE + 2
+
+
+def names(count):
+    return [f"x{k}" for k in range(count)]
+
+
+def drawn(count, n=60_000, seed=11):
+    rng = np.random.default_rng(seed)
+    columns = names(count)
+    frame = pd.DataFrame({name: rng.standard_normal(n) for name in columns})
+    eta = 0.3 + frame[columns] @ np.linspace(-0.2, 0.2, count) * np.sqrt(8 / count)
+    frame["y"] = rng.poisson(np.exp(eta) * rng.gamma(2.0, 0.5, n))
+    return frame
+
+
+def formula(count):
+    return "y ~ " + " + ".join(names(count))
+
+
+@pytest.fixture
+def passes(monkeypatch):
+    """Whether each pass over all rows asked for the information."""
+    told = []
+    evaluate = Run.evaluate
+
+    def telling(self, theta, second=True, rough=False, *, expected):
+        if not self.pilot:
+            told.append(second)
+        return evaluate(self, theta, second, rough, expected=expected)
+
+    monkeypatch.setattr(Run, "evaluate", telling)
+    return told
+
+
+class Poisson:
+    """Sums of a Poisson regression written out."""
+
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+
+    def __call__(self, theta):
+        eta = self.x @ theta
+        mu = np.exp(eta)
+        information = (self.x * mu[:, None]).T @ self.x
+        return Sums(float(self.y @ eta - mu.sum()), self.x.T @ (self.y - mu), information, 0.0)
+
+
+@pytest.fixture
+def problem():
+    frame = drawn(4, n=8_000)
+    x = np.column_stack([np.ones(len(frame)), frame[names(4)]])
+    every, some = Poisson(x, frame.y.to_numpy()), Poisson(x[:2000], frame.y.to_numpy()[:2000])
+    theta = np.zeros(5)
+    for _ in range(30):
+        theta = theta + newton_step(every(theta))[0]
+    return every, some, theta
+
+
+def length(sums, d):
+    return float(np.sqrt(d @ sums.information @ d))
+
+
+def test_a_guided_step_leaves_a_fraction_of_what_newton_s_leaves(problem):
+    every, some, best = problem
+    start = best + 0.05 * np.array([1.0, -1.0, 1.0, -1.0, 1.0])
+    sums = every(start)
+    step, _, _ = newton_step(sums)
+    bent, share = Guide.of(some, 8_000, 2_000, 5, 5).step(start, sums, step)
+    plain, guided = (length(every(best), start + d - best) for d in (step, bent))
+    assert guided < 0.3 * plain
+    assert share == pytest.approx(plain / length(sums, step), rel=0.3)
+
+
+def test_a_guide_that_has_all_rows_is_exact(problem):
+    every, _, best = problem
+    start = best + 0.02
+    guide = Guide(every, 1.0, 0.0, True)
+    told = guide.completed(start, every(start))
+    np.testing.assert_allclose(told.information, every(start).information, rtol=1e-13)
+    sums = every(best + 0.01)
+    guide.step(best + 0.01, sums, newton_step(sums)[0])
+    told = guide.completed(start, every(start))
+    np.testing.assert_allclose(told.information, every(start).information, rtol=1e-12)
+
+
+def test_a_change_of_information_is_told_better_than_the_information(problem):
+    every, some, best = problem
+    guide = Guide.of(some, 8_000, 2_000, 5, WIDE + 1)
+    exact = every(best).information
+    alone = guide.completed(best, every(best)).information
+    near = best + 0.01
+    guide.step(near, every(near), newton_step(every(near))[0])
+    assert guide.ready
+    held = guide.completed(best, every(best)).information
+    assert np.abs(held - exact).max() < 0.05 * np.abs(alone - exact).max()
+
+
+def test_a_sample_that_bends_a_step_too_far_is_not_followed(problem):
+    every, _, best = problem
+    wild = Poisson(40.0 * every.x[:2000], every.y[:2000])
+    start = best + 0.05
+    sums = every(start)
+    step, _, _ = newton_step(sums)
+    guide = Guide.of(wild, 8_000, 2_000, 5, 5)
+    bent, share = guide.step(start, sums, step)
+    assert bent is step and share == 1.0
+    assert not guide.ready
+
+
+FAMILIES = [
+    ("poisson", {}),
+    ("negbin", {"method": "irls"}),
+    ("negbin", {}),
+    ("poisson", {"inflate": "x0 + x1"}),
+    ("negbin", {"hurdle": "x0 + x1"}),
+    ("poisson", {"weights": "w", "weights_type": "importance"}),
+]
+
+
+@pytest.mark.parametrize("count", [NARROW, BROAD])
+@pytest.mark.parametrize(("family", "options"), FAMILIES)
+def test_results_are_those_without_a_guide(family, options, count, passes, monkeypatch):
+    data = drawn(count)
+    data["w"] = np.abs(data["x0"]) + 0.1
+    if "inflate" in options:
+        data.loc[::4, "y"] = 0
+    found = gc.fit(formula(count), data, family=family, **options)
+    guided = list(passes)
+    assert guided[-1]
+    passes.clear()
+    monkeypatch.setattr(pilot, "_guide", lambda full, sample: None)
+    alone = gc.fit(formula(count), data, family=family, **options)
+    assert all(passes)
+    # Scoring takes a pass more or less.
+    assert sum(guided) <= len(passes) + (options.get("method") == "irls")
+    assert found.converged and found.certificate.rho <= 1e-6
+    assert (np.abs(found.params - alone.params) <= 1e-9 * alone.bse).all()
+    np.testing.assert_allclose(found.bse, alone.bse, rtol=1e-9 if count == BROAD else 3e-10)
+    assert found.llf == pytest.approx(alone.llf, rel=1e-13)
+
+
+def test_many_columns_take_passes_for_the_score_alone(passes):
+    found = gc.fit(formula(BROAD), drawn(BROAD))
+    assert found.converged
+    assert passes.count(True) == 2 and passes.count(False) >= 2
+
+
+def test_a_misleading_guide_costs_passes_and_no_digit(monkeypatch):
+    data = drawn(BROAD)
+    alone = gc.fit(formula(BROAD), data)
+    made = pilot._guide
+
+    def misleading(full, sample):
+        guide = made(full, sample)
+        honest = guide.sample
+
+        def tilted(theta):
+            sums = honest(theta)
+            slope = np.exp(0.5 * theta)
+            return Sums(
+                sums.llf, sums.score * slope, sums.information * np.outer(slope, slope), 0.0
+            )
+
+        guide.sample = tilted
+        return guide
+
+    monkeypatch.setattr(pilot, "_guide", misleading)
+    found = gc.fit(formula(BROAD), data)
+    assert found.converged
+    assert (np.abs(found.params - alone.params) <= 1e-9 * alone.bse).all()
+    np.testing.assert_allclose(found.bse, alone.bse, rtol=1e-9)
+
+
+def test_a_sample_of_other_rows_than_the_rest(monkeypatch):
+    """The first half, which the pilot sees, has neither the spread nor the effects of the rest."""
+    data = drawn(BROAD)
+    half = len(data) // 2
+    rest = data.index >= half
+    data.loc[rest, names(BROAD)] *= 2.0
+    eta = data.loc[rest, names(BROAD)] @ np.linspace(0.05, -0.05, BROAD)
+    data.loc[rest, "y"] = np.random.default_rng(3).poisson(np.exp(eta))
+    found = gc.fit(formula(BROAD), data)
+    monkeypatch.setattr(pilot, "_guide", lambda full, sample: None)
+    alone = gc.fit(formula(BROAD), data)
+    assert found.converged
+    assert (np.abs(found.params - alone.params) <= 1e-9 * alone.bse).all()
+    np.testing.assert_allclose(found.bse, alone.bse, rtol=1e-9)
+
+
+@pytest.mark.parametrize("count", [NARROW, BROAD])
+def test_columns_that_depend_on_others_are_dropped(count):
+    data = drawn(count)
+    alone = gc.fit(formula(count), data)
+    data["twice"] = 2.0 * data["x1"] - data["x2"]
+    with pytest.warns(gc.errors.DroppedColumnWarning):
+        found = gc.fit(formula(count) + " + twice", data)
+    assert (np.abs(found.params - alone.params) <= 1e-9 * alone.bse).all()
+
+
+def test_any_number_of_threads_gives_the_same_bits():
+    data = pd.concat([drawn(BROAD, n=140_000)] * 3, ignore_index=True)
+    one, two = (gc.fit(formula(BROAD), data, control=gc.Control(threads=k)) for k in (1, 2))
+    assert one.params.to_numpy().tobytes() == two.params.to_numpy().tobytes()
+    assert one.bse.to_numpy().tobytes() == two.bse.to_numpy().tobytes()
