@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import linalg, special
+from scipy import linalg
 from scipy.linalg import lapack
 
 from glmcount.records import dataclass
@@ -29,12 +30,15 @@ __all__ = [
     "constant_jet",
     "eta_jet",
     "exp_jet",
+    "expit",
     "factor",
     "log1p_gap",
     "log1p_slope",
     "log_rising",
+    "logit",
     "normal_quantile",
     "normal_tail",
+    "probit",
     "student_quantile",
     "student_tail",
     "trigamma",
@@ -192,6 +196,27 @@ def exp_jet(jet: Jet) -> Jet:
 
 
 # Special functions ----------------------------------------------------------------------
+# scipy.special takes as long to import as all of glmcount: it is found through scipy, which
+# imports it when the first of its functions is called.
+
+
+def logit(share: Array) -> Array:
+    """log(p / (1 - p))."""
+    out: Array = scipy.special.logit(share)
+    return out
+
+
+def expit(eta: Array) -> Array:
+    """1 / (1 + exp(-eta))."""
+    out: Array = scipy.special.expit(eta)
+    return out
+
+
+def probit(share: Array) -> Array:
+    """The normal quantile of a share."""
+    out: Array = scipy.special.ndtri(share)
+    return out
+
 
 _SERIES_BELOW = 0.1
 _SERIES_TERMS = 17
@@ -375,9 +400,9 @@ def _rising_small(y: Array, alpha: Array) -> Array:
 
 def _rising_plain(y: Array, alpha: Array) -> Array:
     r = 1.0 / alpha
-    digammas = r * (special.psi(y + r) - special.psi(r))
+    digammas = r * (scipy.special.psi(y + r) - scipy.special.psi(r))
     trigammas = r * r * (trigamma(y + r) - trigamma(r))
-    value = special.gammaln(y + r) - special.gammaln(r) + y * np.log(alpha)
+    value = scipy.special.gammaln(y + r) - scipy.special.gammaln(r) + y * np.log(alpha)
     return np.stack([value, y - digammas, digammas + trigammas])
 
 
@@ -386,27 +411,27 @@ def _rising_plain(y: Array, alpha: Array) -> Array:
 
 def normal_tail(z: Array) -> Array:
     """Two-sided normal p-value, P(|Z| > |z|)."""
-    return special.erfc(np.abs(z) / np.sqrt(2.0))
+    return scipy.special.erfc(np.abs(z) / np.sqrt(2.0))
 
 
 def student_tail(t: Array, df: float) -> Array:
     """Two-sided Student p-value."""
-    return 2.0 * special.stdtr(df, -np.abs(t))
+    return 2.0 * scipy.special.stdtr(df, -np.abs(t))
 
 
 def chi2_tail(x: float, df: float) -> float:
     """Upper tail of the chi-squared distribution, P(X > x)."""
-    return float(special.chdtrc(df, max(x, 0.0))) if df > 0 else 1.0
+    return float(scipy.special.chdtrc(df, max(x, 0.0))) if df > 0 else 1.0
 
 
 def normal_quantile(alpha: float) -> float:
     """z with P(|Z| > z) = alpha."""
-    return float(-special.ndtri(alpha / 2.0))
+    return float(-scipy.special.ndtri(alpha / 2.0))
 
 
 def student_quantile(alpha: float, df: float) -> float:
     """t with P(|T| > t) = alpha."""
-    return float(-special.stdtrit(df, alpha / 2.0))
+    return float(-scipy.special.stdtrit(df, alpha / 2.0))
 
 
 # Symmetric matrices -----------------------------------------------------------------------

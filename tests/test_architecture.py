@@ -22,8 +22,8 @@ LAZY = {"scipy.optimize", "pyarrow", "pyarrow.parquet", "glmcount.design.loops"}
 PATSY = {"design/formula.py", "design/transforms.py"}
 TREES = {path: ast.parse(path.read_text()) for path in FILES}
 HEAVY = [
-    "scipy.stats", "scipy.optimize", "matplotlib", "pyarrow", "dask", "polars", "statsmodels",
-    "numba",
+    "scipy.special", "scipy.stats", "scipy.optimize", "matplotlib", "pyarrow", "dask", "polars",
+    "statsmodels", "numba",
 ]  # fmt: skip
 
 

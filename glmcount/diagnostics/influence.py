@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import special
+import scipy
 
 from glmcount.fitting.sums import by_row, mean_inverse, row_leverage
 from glmcount.inference.state import State
@@ -63,7 +63,7 @@ def influence(state: State, pearson: Array, scale: float) -> Influence:
     )
     index = state.labels()
     distance = cooks(pearson, leverage, scale, state.k_mean)
-    tails = special.fdtrc(state.k_mean, max(state.df_resid, 1), distance)
+    tails = scipy.special.fdtrc(state.k_mean, max(state.df_resid, 1), distance)
     with np.errstate(divide="ignore", invalid="ignore"):
         studentized = pearson / np.sqrt(scale * np.maximum(1.0 - leverage, 0.0))
     return Influence(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy import special
+import scipy
 
 from glmcount.errors import NotDefinedError
 from glmcount.families.base import Family
@@ -132,7 +132,7 @@ def quantile(family: Family, rows: Rows, uniform: Array) -> Array:
         lower = np.logaddexp(below + np.log1p(-uniform), here + np.log(uniform))
         upper = np.logaddexp(above + np.log1p(-uniform), beyond + np.log(uniform))
     left = lower < upper
-    return np.where(left, special.ndtri_exp(lower), -special.ndtri_exp(upper))
+    return np.where(left, scipy.special.ndtri_exp(lower), -scipy.special.ndtri_exp(upper))
 
 
 def quantiles(state: State, rng: np.random.Generator) -> Array:

@@ -7,10 +7,10 @@ links. McCullagh & Nelder (1989), Generalized Linear Models, chapter 4.
 from __future__ import annotations
 
 import numpy as np
-from scipy import special
+import scipy
 
 from glmcount.families.base import Curvature, Equation, Etas, Family, Flat, StartSums, register
-from glmcount.numerics import Array, Jet, eta_jet
+from glmcount.numerics import Array, Jet, eta_jet, logit
 
 __all__ = ["bernoulli"]
 
@@ -50,7 +50,7 @@ def _binary(etas: Etas) -> tuple[Jet, Jet]:
 
 
 def _moments(etas: Etas) -> tuple[Jet, Jet]:
-    share, rest = special.expit(etas[0]), special.expit(-etas[0])
+    share, rest = scipy.special.expit(etas[0]), scipy.special.expit(-etas[0])
     spread, skew = share * rest, rest - share
     eta = eta_jet(etas, 0)
     return (
@@ -60,7 +60,7 @@ def _moments(etas: Etas) -> tuple[Jet, Jet]:
 
 
 def _expected(etas: Etas) -> Curvature:
-    return ((special.expit(etas[0]) * special.expit(-etas[0]),),)
+    return ((scipy.special.expit(etas[0]) * scipy.special.expit(-etas[0]),),)
 
 
 def _deviance(y: Array, etas: Etas) -> Array:
@@ -69,7 +69,7 @@ def _deviance(y: Array, etas: Etas) -> Array:
 
 
 def _tails(y: Array, etas: Etas) -> tuple[Array, Array, Array, Array]:
-    none, one = special.log_expit(-etas[0]), special.log_expit(etas[0])
+    none, one = scipy.special.log_expit(-etas[0]), scipy.special.log_expit(etas[0])
     some = y[0] > 0
     return (
         np.where(some, none, -np.inf),
@@ -80,12 +80,12 @@ def _tails(y: Array, etas: Etas) -> tuple[Array, Array, Array, Array]:
 
 
 def _sample(rng: np.random.Generator, etas: Etas) -> Array:
-    return (rng.uniform(size=etas[0].shape) < special.expit(etas[0])).astype(np.float64)
+    return (rng.uniform(size=etas[0].shape) < scipy.special.expit(etas[0])).astype(np.float64)
 
 
 def _start(sums: StartSums) -> tuple[float, ...]:
     share = min(max(sums.mean, 1e-3), 1.0 - 1e-3)
-    return (float(special.logit(share)) - sums.offset / sums.weight,)
+    return (float(scipy.special.logit(share)) - sums.offset / sums.weight,)
 
 
 def _flat(y: Array) -> Flat:
@@ -110,7 +110,7 @@ bernoulli = register(
         curvature=1.0,
         mean_log=False,
         link="logit",
-        lift=special.logit,
+        lift=logit,
         support=(0.0, 1.0),
         flat=_flat,
         domain="logit",

@@ -34,7 +34,8 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from scipy import linalg, special
+import scipy
+from scipy import linalg
 
 from glmcount.families.poisson import relative_entropy
 from glmcount.numerics import Array
@@ -130,7 +131,7 @@ def _stirling(y: Array) -> Array:
     small = y < 16.0
     out = np.empty(y.shape)
     x = y[small]
-    out[small] = special.gammaln(x + 1.0) - special.xlogy(x, x) + x
+    out[small] = scipy.special.gammaln(x + 1.0) - scipy.special.xlogy(x, x) + x
     x = y[~small]
     inverse = 1.0 / x
     z = inverse * inverse
@@ -416,5 +417,5 @@ def log_normaliser(mu: Array, nu: Array) -> Array:
     return (
         found.log_z
         + centre * found.rho
-        + nu * (centre * np.log(np.maximum(centre, 1.0)) - special.gammaln(centre + 1.0))
+        + nu * (centre * np.log(np.maximum(centre, 1.0)) - scipy.special.gammaln(centre + 1.0))
     )

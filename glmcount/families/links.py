@@ -12,12 +12,12 @@ from functools import partial
 from typing import Literal
 
 import numpy as np
-from scipy import special
+import scipy
 
 from glmcount.errors import UsageError, near, some
 from glmcount.families.base import Etas, Family, Limit, StartSums
 from glmcount.families.reparametrise import reparametrise
-from glmcount.numerics import Array, Jet, eta_jet
+from glmcount.numerics import Array, Jet, eta_jet, logit, probit
 from glmcount.records import dataclass, replace
 
 __all__ = ["Link", "compose", "links", "register_link"]
@@ -72,7 +72,7 @@ def _sqrt(lp: Array) -> tuple[Array, Array, Array]:
 
 def _probit(lp: Array) -> tuple[Array, Array, Array]:
     """logit(Phi(lp)): with m = phi / Phi, h' = m(lp) + m(-lp)."""
-    right, left = special.log_ndtr(lp), special.log_ndtr(-lp)
+    right, left = scipy.special.log_ndtr(lp), scipy.special.log_ndtr(-lp)
     log_density = -0.5 * lp * lp - 0.5 * np.log(2.0 * np.pi)
     above, below = np.exp(log_density - right), np.exp(log_density - left)
     second = -above * (lp + above) + below * (below - lp)
@@ -94,8 +94,8 @@ def _cloglog(lp: Array) -> tuple[Array, Array, Array]:
 
 
 register_link(Link("log", _log, np.log, plain=True))
-register_link(Link("logit", _log, special.logit, plain=True, domain="logit"))
-register_link(Link("probit", _probit, special.ndtri, domain="logit"))
+register_link(Link("logit", _log, logit, plain=True, domain="logit"))
+register_link(Link("probit", _probit, probit, domain="logit"))
 register_link(Link("cloglog", _cloglog, lambda p: np.log(-np.log1p(-p)), domain="logit"))
 register_link(Link("identity", _identity, np.asarray))
 register_link(Link("sqrt", _sqrt, np.sqrt))

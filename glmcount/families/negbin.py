@@ -14,7 +14,7 @@ import math
 from functools import partial
 
 import numpy as np
-from scipy import special
+import scipy
 
 from glmcount.errors import UsageError
 from glmcount.families.base import (
@@ -143,10 +143,10 @@ def _tails(y: Array, etas: Etas, alpha: float | None = None) -> tuple[Array, Arr
     some = count > 0
     safe = np.where(some, count, 1.0)
     return (
-        np.where(some, log_tail(special.betainc(r, safe, zero), below), -np.inf),
-        log_tail(special.betainc(r, count + 1.0, zero), here),
-        np.where(some, log_tail(special.betainc(safe, r, more), here), 0.0),
-        log_tail(special.betainc(count + 1.0, r, more), above),
+        np.where(some, log_tail(scipy.special.betainc(r, safe, zero), below), -np.inf),
+        log_tail(scipy.special.betainc(r, count + 1.0, zero), here),
+        np.where(some, log_tail(scipy.special.betainc(safe, r, more), here), 0.0),
+        log_tail(scipy.special.betainc(count + 1.0, r, more), above),
     )
 
 

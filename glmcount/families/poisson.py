@@ -7,7 +7,7 @@ McCullagh & Nelder (1989), Generalized Linear Models, chapter 6.
 from __future__ import annotations
 
 import numpy as np
-from scipy import special
+import scipy
 
 from glmcount.families.base import Curvature, Equation, Etas, Family, StartSums, register
 from glmcount.numerics import Array, Jet, eta_jet, exp_jet
@@ -31,8 +31,8 @@ def log_factorial(y: Array) -> Array:
     if top <= max(4096, count.size):
         whole = count.astype(np.intp)
         if np.array_equal(whole, count):
-            return -special.gammaln(np.arange(1.0, top + 2.0))[whole]
-    return -special.gammaln(count + 1.0)
+            return -scipy.special.gammaln(np.arange(1.0, top + 2.0))[whole]
+    return -scipy.special.gammaln(count + 1.0)
 
 
 def _moments(etas: Etas) -> tuple[Jet, Jet]:
@@ -54,7 +54,7 @@ def relative_entropy(x: Array, m: Array) -> Array:
     close = np.abs(gap) < 0.1
     out = np.empty(x.shape)
     far = ~close
-    out[far] = special.xlogy(x[far], x[far] / m[far]) - x[far] + m[far]
+    out[far] = scipy.special.xlogy(x[far], x[far] / m[far]) - x[far] + m[far]
     d = gap[close]
     series = np.full_like(d, 1.0 / (17 * 16))
     for k in range(16, 1, -1):
@@ -81,13 +81,13 @@ def _tails(y: Array, etas: Etas) -> tuple[Array, Array, Array, Array]:
     above = here + np.log(mu / (count + 1.0))
     start = count > 0
     with np.errstate(divide="ignore"):
-        lower = np.where(start, log_tail(special.pdtr(count - start, mu), below), -np.inf)
-        upper = np.where(start, log_tail(special.pdtrc(count - start, mu), here), 0.0)
+        lower = np.where(start, log_tail(scipy.special.pdtr(count - start, mu), below), -np.inf)
+        upper = np.where(start, log_tail(scipy.special.pdtrc(count - start, mu), here), 0.0)
     return (
         lower,
-        log_tail(special.pdtr(count, mu), here),
+        log_tail(scipy.special.pdtr(count, mu), here),
         upper,
-        log_tail(special.pdtrc(count, mu), above),
+        log_tail(scipy.special.pdtrc(count, mu), above),
     )
 
 

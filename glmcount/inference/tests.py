@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import special
+import scipy
 
 from glmcount.errors import CovarianceError, NotDefinedError
 from glmcount.inference.estimates import tail, width
@@ -84,7 +84,7 @@ def wald(
     if df_denom is None:
         return TestResult(statistic, chi2_tail(statistic, count), count, "chi2", hypothesis)
     ratio = statistic / count
-    pvalue = float(special.fdtrc(count, df_denom, ratio))
+    pvalue = float(scipy.special.fdtrc(count, df_denom, ratio))
     return TestResult(ratio, pvalue, count, "F", hypothesis, df_denom)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from glmcount.design.blocks import Layout, Strip
 from glmcount.design.build import ARRAY, given_column, with_columns
@@ -23,7 +22,7 @@ from glmcount.fitting.objective import predictors
 from glmcount.fitting.run import Fit
 from glmcount.inference.estimates import width
 from glmcount.inference.state import State
-from glmcount.numerics import Array, Control, Jet, eta_jet
+from glmcount.numerics import Array, Control, Jet, eta_jet, expit, logit
 from glmcount.prediction.quantities import QUANTILE, quantity
 from glmcount.records import dataclass, replace
 from glmcount.sources.base import Source, open_source
@@ -222,14 +221,14 @@ def _inner(values: Array, errors: Array, scale: str) -> tuple[Array, Array]:
         if scale == "log":
             return np.log(values), errors / values
         if scale == "logit":
-            return special.logit(values), errors / (values * (1.0 - values))
+            return logit(values), errors / (values * (1.0 - values))
     return values, errors
 
 
 OUTER: dict[str, Callable[[Array], Array]] = {
     "plain": np.asarray,
     "log": np.exp,
-    "logit": special.expit,
+    "logit": expit,
 }
 
 
