@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from glmcount.design.blocks import Strip
-from glmcount.design.coerce import Column, coerce
+from glmcount.design.coerce import coerce
+from glmcount.design.column import Column
 from glmcount.design.encode import Encoder
 from glmcount.design.formula import ParsedFormula, intercept_part
 from glmcount.design.learn import learn_variables

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.design.blocks import Block, BlockRows, Layout, Strip, Table, one_strip
-from glmcount.design.coerce import Column
+from glmcount.design.column import Column
 from glmcount.design.compiled import Loops
 from glmcount.design.spec import Account, DesignSpec, EquationDesign, Part, Plan
 from glmcount.design.values import codes_of, coerced, evaluated, joint_code, numbers_of

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from glmcount.design.coerce import Column, union_levels
+from glmcount.design.coerce import union_levels
+from glmcount.design.column import Column
 from glmcount.design.evaluate import finish, memorize, new_state
-from glmcount.design.spec import Account, Plan, Variable
+from glmcount.design.spec import Account, Extent, Plan, Variable
 from glmcount.design.values import Value, coerced, evaluated, used_levels
 from glmcount.design.words import Expression
 from glmcount.errors import DataError, FormulaError, some
@@ -36,6 +39,7 @@ class _Scan:
         default_factory=dict
     )
     text: dict[int, dict[str, Column]] = field(default_factory=dict)
+    extents: dict[str, Extent] = field(default_factory=dict)
 
 
 def learn_variables(
@@ -53,6 +57,7 @@ def learn_variables(
         For unusable columns or weights.
     """
     names = tuple(dict.fromkeys(name for e in expressions.values() for name in e.columns))
+    threads = threads or (1 if _light(source, names, expressions) else None)
     scan = map_fold(source, names, partial(_scan, expressions, weights), _fold, threads)
     states = _memorised(source, expressions, scan.keep)
     variables = {}
@@ -63,7 +68,20 @@ def learn_variables(
     n_used = sum(_used(keep, number, source) for number, keep in enumerate(scan.keep))
     account = Account(source.n_rows, source.n_rows - n_used, scan.missing)
     bits = tuple(None if keep is None else np.packbits(keep) for keep in scan.keep)
-    return variables, Plan(bits, account), _with_text(source, scan.text)
+    whole = all(keep is None for keep in scan.keep)
+    extents = {code: e for code, e in scan.extents.items() if whole and math.isfinite(e[0])}
+    return variables, Plan(bits, account, extents), _with_text(source, scan.text)
+
+
+def _light(source: Source, names: Sequence[str], expressions: Mapping[str, Expression]) -> bool:
+    """Whether a strip is looked through in steps as short as a second thread takes to wake up."""
+    if source.n_strips == 1 or any(e.tree.kind != "column" for e in expressions.values()):
+        return False
+    return all(
+        isinstance(column, pd.Categorical)
+        or (isinstance(column, np.ndarray) and column.dtype.kind in "biuf")
+        for column in source.read(0, 0, names).values()
+    )
 
 
 def _with_text(source: Source, text: Mapping[int, Mapping[str, Column]]) -> Source:
@@ -123,6 +141,10 @@ def _scan(
             declared = bool(value.column and value.column.declared)
             given = declared or value.levels != (value.column and value.column.levels)
             scan.levels[code] = [(value.levels, used_levels(value, keep), given)]
+        elif keep is None and expressions[code].tree.kind == "column":
+            extent = columns[expressions[code].columns[0]].extent
+            if extent is not None:
+                scan.extents[code] = extent
     scan.kinds = values if number == 0 else {}
     scan.text = {first: {n: c for n, c in columns.items() if c.found and len(c.levels or ()) < FEW}}
     return scan
@@ -207,6 +229,12 @@ def _fold(total: _Scan, part: _Scan) -> _Scan:
     for name, count in part.missing.items():
         total.missing[name] = total.missing.get(name, 0) + count
     total.text |= part.text
+    # Of the strips together only what every one of them told.
+    total.extents = {
+        code: (a[0] + b[0], min(a[1], b[1]), max(a[2], b[2]), a[3])
+        for code, a in total.extents.items()
+        if (b := part.extents.get(code)) is not None
+    }
     for code, levels in part.levels.items():
         total.levels.setdefault(code, []).extend(levels)
     return total

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 
 import numpy as np
@@ -72,7 +72,12 @@ def measure(encoder: Encoder, layout: Layout, family: Family) -> tuple[Measured,
     NonfiniteDesignError
         If an expression made NaN or infinity in a used row.
     """
-    measured = encoder.fold(lambda strip: _measure(encoder, strip, family), _fold)
+    known = _known(encoder, layout)
+    measured = encoder.fold(lambda strip: _measure(encoder, strip, family, known), _fold)
+    if known is not None:
+        both = zip(measured.columns, known, strict=True)
+        columns = tuple([np.where(np.isnan(k), found, k) for found, k in both])
+        measured = replace(measured, columns=columns)
     blocks = tuple(
         _sized(block, measured.columns[i], measured.n, layout.constants[block.equation])
         for i, block in enumerate(layout.blocks)
@@ -101,11 +106,29 @@ def remeasure(encoder: Encoder, known: Measured, family: Family) -> Measured:
     return encoder.fold(look, partial(_fold_response, known))
 
 
-def _measure(encoder: Encoder, strip: Strip, family: Family) -> Measured:
+def _known(encoder: Encoder, layout: Layout) -> list[Array] | None:
+    """What learning the design has told of each block's numeric columns; NaN of the others."""
+    if not encoder.plan.extents:
+        return None
+    known = [np.full((4, block.v), np.nan) for block in layout.blocks]
+    for i, first, part in encoder.spec.places():
+        if len(part.numeric) == 1 and part.numeric[0] in encoder.plan.extents:
+            known[i][:, first] = encoder.plan.extents[part.numeric[0]]
+    return known
+
+
+def _measure(
+    encoder: Encoder, strip: Strip, family: Family, known: Sequence[Array] | None
+) -> Measured:
     w, offset = strip.weights, strip.offsets[0]
     counted = _table_of_counts(strip, family)
     with np.errstate(over="ignore", invalid="ignore"):
-        columns = tuple([_extent(rows) for rows in strip.blocks])
+        columns = tuple(
+            [
+                _extent(rows, None if known is None else known[i])
+                for i, rows in enumerate(strip.blocks)
+            ]
+        )
         totals = [] if counted else [strip.y.sum()]
         totals += [o.sum() for o in strip.offsets if o is not None]
         for extent in columns:
@@ -278,10 +301,10 @@ def _rows(strip: Strip, used: NDArray[np.intp]) -> list[int]:
     return [int(row) + strip.first for row in rows]
 
 
-def _extent(rows: BlockRows) -> Array:
+def _extent(rows: BlockRows, known: Array | None) -> Array:
     out = np.zeros((4, len(rows.rows)))
     for k, row in enumerate(rows.rows):
-        if row is None:
+        if row is None or (known is not None and not math.isnan(known[0, k])):
             continue
         if len(row):
             out[:, k] = (row.sum(dtype=np.float64), row.min(), row.max(), row[0])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from glmcount.design.words import Expression
 from glmcount.errors import some
 from glmcount.numerics import Array
-from glmcount.records import dataclass, replace
+from glmcount.records import dataclass, field, replace
 
 __all__ = ["Account", "DesignSpec", "EquationDesign", "Part", "Plan", "Variable"]
 
@@ -187,6 +187,10 @@ class Account:
         return some((f"{reason} {count:,}" for reason, count in self.reasons.items()), 12)
 
 
+# Sum, smallest, largest and first value.
+Extent = tuple[float, float, float, float]
+
+
 @dataclass(frozen=True)
 class Plan:
     """Which rows a fit uses: one bit a row, and the account of the others.
@@ -196,10 +200,14 @@ class Plan:
     keep : tuple of ndarray of uint8 or None, one each strip
         Packed bits; None where every row of the strip is used.
     account : Account
+    extents : mapping of code to tuple of float
+        Sum, smallest, largest and first value of plain columns of numbers, where every row is
+        used: what was learnt while missing values were looked for.
     """
 
     keep: tuple[NDArray[np.uint8] | None, ...]
     account: Account
+    extents: Mapping[str, Extent] = field(default_factory=dict)
 
     def where(self, number: int, n: int) -> NDArray[np.intp] | None:
         """Used rows of a strip of n rows, or None for all."""

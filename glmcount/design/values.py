@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from glmcount.design.coerce import Column, categorise, coerce, recode, refuse_datetime
+from glmcount.design.coerce import categorise, coerce, recode, refuse_datetime
+from glmcount.design.column import Column
 from glmcount.design.evaluate import evaluate
 from glmcount.design.spec import Variable
 from glmcount.design.words import Expression

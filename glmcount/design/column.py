@@ -1,0 +1,84 @@
+"""One strip of a column as plain numpy values, whatever it came as."""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from glmcount.records import dataclass
+
+__all__ = ["Array", "Column", "Levels"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Levels = tuple[Any, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One strip of a column.
+
+    Attributes
+    ----------
+    kind : str
+        ``"numeric"``, ``"categorical"`` or ``"datetime"``.
+    values : ndarray of shape (n,)
+        Numbers (NaN where missing), codes into `levels` in the smallest signed integers
+        (-1 where missing), or datetime64 or timedelta64 (NaT where missing).
+    levels : tuple or None
+        The levels of a categorical column.
+    ordered : bool
+        True when the data call the levels ordered.
+    declared : bool
+        True when the data type fixes the levels and their order (categories, booleans);
+        False when they were found in the values and sorted.
+    """
+
+    kind: str
+    values: Array
+    levels: Levels | None = None
+    ordered: bool = False
+    declared: bool = False
+
+    @property
+    def found(self) -> bool:
+        """Whether its levels had to be found in the values."""
+        return self.kind == "categorical" and not self.declared
+
+    def missing_mask(self) -> Array | None:
+        """Return True for every missing row, or None when nothing is missing; one scan."""
+        if self.kind == "categorical":
+            mask = self.values < 0
+        elif self.kind == "datetime":
+            mask = np.isnat(self.values)
+        elif self.extent is not None:
+            if not math.isnan(self.extent[1]):
+                return None
+            mask = np.isnan(self.values)
+        else:
+            return None
+        return mask if len(mask) and mask[mask.argmax()] else None
+
+    @cached_property
+    def extent(self) -> tuple[float, float, float, float] | None:
+        """Sum, smallest, largest and first of numbers that could be missing: NaN if one is."""
+        values = self.values
+        if self.kind != "numeric" or values.dtype.kind != "f" or not len(values):
+            return None
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = float(values.sum(dtype=np.float64))
+            return total, float(values.min()), float(values.max()), float(values[0])
+
+    def value(self) -> Any:
+        """What `evaluate` computes with: the numbers, or a pandas Categorical."""
+        if self.levels is None:
+            return self.values
+        return self._categorical
+
+    @cached_property
+    def _categorical(self) -> pd.Categorical:
+        dtype = pd.CategoricalDtype(pd.Index(self.levels), ordered=self.ordered)
+        return pd.Categorical.from_codes(self.values, dtype=dtype, validate=False)
