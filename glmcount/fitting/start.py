@@ -16,7 +16,7 @@ PILOT_FROM = 50_000
 PILOT_SHARE = 20
 PILOT_LEAST = 10_000
 PILOT_MOST = STRIP_ROWS
-PILOT_BYTES = 20 * 2**20
+PILOT_BYTES = 16 * 2**20
 
 
 def pilot_rows(n: int, p: int, strips: int, columns: int) -> int | None:
