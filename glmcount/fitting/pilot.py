@@ -18,6 +18,8 @@ __all__ = ["joined_start", "limit_run", "piloted"]
 
 # So many times its usual error a pilot's estimate is looked into.
 UNLIKE = 10.0
+# So many times a sample's rows the data have where its guidance saves more than it takes.
+FEW = 10
 # Strips of a pilot's rows where threads share a pass, and rows of the data from which they do.
 PARTS = 4
 THREADED = 400_000
@@ -63,14 +65,16 @@ def _estimate(full: Run, theta: Array, head: int) -> Array:
     return outcome.theta if np.all(np.isfinite(outcome.theta)) else theta
 
 
-def _guide(full: Run, pilot: Run) -> Guide:
-    """The rows of a pilot as a guide for the fit of all."""
+def _guide(full: Run, pilot: Run) -> Guide | None:
+    """The rows of a pilot as a guide for the fit of all, where they are few beside those."""
+    n, m, p = full.encoder.n_used, pilot.encoder.n_used, full.layout.size
+    if n < FEW * m:
+        return None
 
     def sample(theta: Array) -> Sums:
         pilot.kept = full.kept
         return pilot.reduced(theta, True, expected=full.scoring)
 
-    n, m, p = full.encoder.n_used, pilot.encoder.n_used, full.layout.size
     return Guide.of(sample, n, m, p, full.layout.dense_columns)
 
 

@@ -21,7 +21,8 @@ from glmcount.records import dataclass
 __all__ = ["SOLVERS", "Iteration", "Outcome", "Problem", "Solver", "newton", "solver"]
 
 NEAR = 1e-4
-# Moves from which the next pass has to be exact, and that an error leaves of a final step.
+# Move up to which the next pass is exact, and what an error may leave of a final step; where a
+# pass for the score costs a third of one for the information, only what is sure is.
 LEFT = 1e-8
 SURE = 1e-10
 TRIES = 40
@@ -235,8 +236,9 @@ def newton(problem: Problem, theta: Array) -> Outcome:
             status = "stuck"
             break
         step, left = _bent(problem, theta, sums, step, (rho, decrement, definite))
-        # To an error this large seven digits of the information add nothing.
-        rough = problem.rough and left > LEFT and sums.clear
+        # To an error this large more digits of the information add nothing.
+        cheap = problem.guide is not None and problem.guide.ready
+        rough = problem.rough and left > (SURE if cheap else LEFT) and sums.clear
         if bounded:
             own = step if definite else None
             step, radius, halvings, following = _region(problem, theta, sums, own, radius, rough)

@@ -7,13 +7,19 @@ import pandas as pd
 import pytest
 
 import glmcount as gc
-from glmcount.fitting import pilot
+from glmcount.fitting import pilot, start
 from glmcount.fitting.guide import WIDE, Guide
 from glmcount.fitting.run import Run
 from glmcount.fitting.solvers import newton_step
 from glmcount.fitting.totals import Sums
 
 NARROW, BROAD = 6, WIDE + 2
+
+
+@pytest.fixture(autouse=True)
+def _few_rows_guide(monkeypatch):
+    """A sample small enough for data of a test's size to have a guide."""
+    monkeypatch.setattr(start, "PILOT_LEAST", 3_000)
 
 
 def names(count):
@@ -218,3 +224,9 @@ def test_any_number_of_threads_gives_the_same_bits():
     one, two = (gc.fit(formula(BROAD), data, control=gc.Control(threads=k)) for k in (1, 2))
     assert one.params.to_numpy().tobytes() == two.params.to_numpy().tobytes()
     assert one.bse.to_numpy().tobytes() == two.bse.to_numpy().tobytes()
+
+
+def test_a_sample_that_is_a_large_share_of_the_rows_guides_nothing(passes, monkeypatch):
+    monkeypatch.setattr(start, "PILOT_LEAST", 10_000)
+    assert gc.fit(formula(BROAD), drawn(BROAD)).converged
+    assert all(passes)
