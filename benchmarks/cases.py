@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from benchmarks import fits, floors, frames, peers
 
 BOTH = ("ours", "peer")
-COMPILED = ", ours with compiled loops"
 
 
 @dataclass(frozen=True)
@@ -48,17 +47,16 @@ class Growth:
     fit: Callable
 
 
-def _dense(count, peer, peer_name, agreement=1e-6, compiled=False, **asked):
+def _dense(count, peer, peer_name, agreement=1e-6, **asked):
     formula = fits.dense_formula(count)
-    title = f"1e6 rows x {count} numeric columns{COMPILED * compiled}"
-    draw, ours = frames.dense(count), fits.ours(formula, compiled)
+    title = f"1e6 rows x {count} numeric columns"
+    draw, ours = frames.dense(count), fits.ours(formula)
     return Case(title, draw, ours, peer, peer_name, agreement=agreement, **asked)
 
 
-def _factors(peer, peer_name, compiled=False, **asked):
+def _factors(peer, peer_name, **asked):
     title = "1e6 rows, factors of 10, 50, 300 levels, 2 numeric columns, exposure"
-    title += COMPILED * compiled
-    ours = fits.ours(fits.FACTORS_FORMULA, compiled, exposure="t")
+    ours = fits.ours(fits.FACTORS_FORMULA, exposure="t")
     return Case(title, frames.factors, ours, peer, peer_name, agreement=1e-6, **asked)
 
 
@@ -142,14 +140,6 @@ CASES = {
         TUNED,
         ratio=4.0,
     ),
-    "dense-glum-compiled": _dense(
-        20,
-        peers.glum_array(20),
-        f"glum, from an array, {NO_ERRORS}",
-        compiled=True,
-        ratio=4.0,
-        threads=True,
-    ),
     "dense-statsmodels": _dense(
         20,
         peers.statsmodels_glm(DENSE),
@@ -203,16 +193,6 @@ CASES = {
         TUNED,
         ratio=3.0,
     ),
-    "dense100-glum-compiled": _dense(
-        100,
-        peers.glum_array(100),
-        f"glum, from an array, {NO_ERRORS}",
-        compiled=True,
-        ratio=3.0,
-        megabytes=64.0,
-        memory=("ours",),
-        threads=True,
-    ),
     "dense100-sklearn": _dense(
         100,
         peers.sklearn_array(100),
@@ -232,24 +212,6 @@ CASES = {
     "factors-glum-tuned": _factors(peers.tuned(peers.glum(fits.FACTORS, "t")), TUNED, ratio=4.0),
     "factors-pyfixest": _factors(
         peers.pyfixest, "pyfixest, factors absorbed", ratio=6.0, memory=("peer",)
-    ),
-    "factors-glum-compiled": _factors(
-        peers.glum(fits.FACTORS, "t"),
-        f"glum, {NO_ERRORS}",
-        compiled=True,
-        ratio=4.0,
-        megabytes=64.0,
-        memory=("ours",),
-        threads=True,
-    ),
-    "factors-pyfixest-compiled": _factors(
-        peers.pyfixest, "pyfixest, factors absorbed", compiled=True, ratio=6.0
-    ),
-    "factors-compiled": _factors(
-        fits.ours(fits.FACTORS_FORMULA, exposure="t"),
-        "ours without compiled loops",
-        compiled=True,
-        ratio=1.5,
     ),
     "cells-glum": _cells(
         CELLS_GLUM,

@@ -42,14 +42,14 @@ def dense_formula(count):
     return "y ~ " + " + ".join(numbered(count))
 
 
-def ours(formula, compiled=False, **options):
+def ours(formula, **options):
     """Our fit of a formula, with standard errors."""
 
     def load(frame):
         import glmcount
 
         def fit(threads=None):
-            control = glmcount.Control(threads=threads, compiled=compiled)
+            control = glmcount.Control(threads=threads)
             result = glmcount.fit(formula, data=frame, control=control, **options)
             return Estimates(result.params.to_numpy(), result.bse.to_numpy())
 
@@ -67,7 +67,7 @@ def growing(count):
         formula = dense_formula(count)
 
         def fit():
-            result = glmcount.fit(formula, data=frame, control=glmcount.Control(compiled=False))
+            result = glmcount.fit(formula, data=frame)
             errors = result.bse.to_numpy()
             steps = sum(not step.pilot for step in result.history)
             return Estimates(result.params.to_numpy(), errors, note=str(steps))

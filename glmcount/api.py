@@ -361,7 +361,6 @@ def _fit(
     for option, allowed in _CHOICES.items():
         check_choice(option, asked[option], allowed)
     control = asked["control"] or Control()
-    check_choice("compiled", control.compiled, ("auto", True, False))
     robust = "HC1" if asked["weights_type"] == "probability" else "nonrobust"
     chosen = estimator(asked["cov"], robust)
     solver(asked["method"])

@@ -69,10 +69,6 @@ class Control:
         Bytes that may hold evaluated expressions between passes.
     memory_limit : int
         Bytes that one information matrix may take; larger models are refused by name.
-    compiled : bool or "auto"
-        Whether loops over rows are compiled by numba (``pip install 'glmcount[compiled]'``).
-        "auto" does so where numba is installed and there are 4,000,000 rows or more: its
-        import takes what fewer save. No result differs by more than rounding.
     progress : bool or callable
         True prints a line each iteration; a callable gets the iteration's record.
 
@@ -85,10 +81,9 @@ class Control:
     tol: float = 1e-6
     maxiter: int | None = None
     threads: int | None = None
-    block_rows: int = 32768
+    block_rows: int = 32_768
     memory: int = 32 * 2**20
     memory_limit: int = 2 * 2**30
-    compiled: bool | str = "auto"
     progress: bool | Callable[..., None] = False
 
 

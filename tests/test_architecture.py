@@ -17,8 +17,7 @@ ROOMS = [
     "prediction", "diagnostics", "report", "checks", "results", "api", "datasets",
     "demo", "cli", "__main__", "__init__",
 ]  # fmt: skip
-# The loops import numba.
-LAZY = {"scipy.optimize", "pyarrow", "pyarrow.parquet", "glmcount.design.loops"}
+LAZY = {"scipy.optimize", "pyarrow", "pyarrow.parquet"}
 PATSY = {"design/formula.py", "design/transforms.py"}
 TREES = {path: ast.parse(path.read_text()) for path in FILES}
 HEAVY = [

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.design.compiled import Loops, address
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace
 
@@ -141,20 +140,6 @@ class BlockRows:
     codes: NDArray[Any] | None
     rows: tuple[Row, ...]
 
-    def addresses(self) -> Index | None:
-        """Where its numeric columns begin, 0 for ones; None where one is not doubles in a row.
-
-        Asked for anew by every pass: kept, they would go along with a copy, whose columns lie
-        elsewhere.
-        """
-        found = np.zeros(len(self.rows), dtype=np.intp)
-        for k, row in enumerate(self.rows):
-            if row is not None:
-                if row.dtype != np.float64 or row.strides != (8,):
-                    return None
-                found[k] = address(row)
-        return found
-
     def column(self, k: int, block: Block) -> Array | None:
         """Numeric column k, shifted and scaled; None for ones."""
         row = self.rows[k]
@@ -196,8 +181,6 @@ class Strip:
     blocks : tuple of BlockRows
         In the order of `Layout.blocks`.
     offsets : tuple of ndarray or None, one each equation
-    loops : Loops or None
-        Compiled loops over its rows; None for numpy.
     """
 
     number: int
@@ -208,7 +191,6 @@ class Strip:
     weights: Array | None
     blocks: tuple[BlockRows, ...]
     offsets: tuple[Array | None, ...]
-    loops: Loops | None = None
 
     def span(self, first: int, last: int) -> Strip:
         """The used rows ``first:last``."""
@@ -277,7 +259,6 @@ def one_strip(strips: Sequence[Strip]) -> Strip:
         weights=join([strip.weights for strip in strips]),
         blocks=tuple(blocks),
         offsets=tuple(join(parts) for parts in zip(*(s.offsets for s in strips), strict=True)),
-        loops=strips[0].loops,
     )
 
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from glmcount.design.blocks import Block, BlockRows, Layout, Strip, Table, one_strip
 from glmcount.design.column import Column
-from glmcount.design.compiled import Loops
 from glmcount.design.spec import Account, DesignSpec, EquationDesign, Part, Plan
 from glmcount.design.values import codes_of, coerced, evaluated, joint_code, numbers_of
 from glmcount.errors import DataError, some
@@ -94,8 +93,7 @@ class Encoder:
 
     Codes are kept from pass to pass, and whole encoded strips while `memory` lasts. Cells
     that stand for rows come as strips that are kept, with the encoder of the rows `behind`.
-    `tables` is where what is made of a design stays from one response to the next; `loops` go
-    with the strips.
+    `tables` is where what is made of a design stays from one response to the next.
     """
 
     source: Source
@@ -108,7 +106,6 @@ class Encoder:
     response: bool = True
     behind: Encoder | None = None
     tables: dict[Any, Any] = field(default_factory=dict)
-    loops: Loops | None = None
 
     def fold(
         self, work: Callable[[Strip], T], add: Callable[[T, T], T], threads: int | None = None
@@ -181,13 +178,6 @@ class Encoder:
             held[number] = replace(part, number=number, first=first, where=None)
         return replace(self, source=source, plan=plan, strips=held, codes={}, memory=0)
 
-    def looping(self, loops: Loops | None) -> Encoder:
-        """The same rows, to be gone over by compiled loops."""
-        if loops is None:
-            return self
-        strips = {number: replace(strip, loops=loops) for number, strip in self.strips.items()}
-        return replace(self, strips=strips, loops=loops)
-
     def solving(self, size: int) -> AbstractContextManager[None]:
         """For solves between passes: a few hundred columns are over in a millisecond.
 
@@ -259,7 +249,6 @@ class _StripMaker:
             weights,
             tuple(blocks),
             tuple(offsets),
-            self.encoder.loops,
         )
 
     def _kept(self, values: NDArray[Any]) -> NDArray[Any]:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.design.compiled import Loops, address
 from glmcount.numerics import Array
 from glmcount.records import dataclass
 
@@ -19,7 +18,7 @@ __all__ = [
     "Occurring",
     "Place",
     "Product",
-    "columns_of",
+    "Written",
     "joined_code",
     "plus",
     "scratch",
@@ -138,44 +137,3 @@ class Written:
                 written[...] = values
             out[:, k] = np.bincount(codes, written, levels)
         return out
-
-
-@dataclass(frozen=True)
-class Addressed:
-    """What the columns to add up are made of, each once, for the compiled loop to multiply.
-
-    Parameters
-    ----------
-    scatter : callable
-        The loop.
-    factors : dict
-        Weights by name and numeric columns by place; they are held while addresses are used.
-    """
-
-    scatter: Callable[..., None]
-    factors: dict[Any, Array]
-
-    def table(self, products: Sequence[Product], codes: Codes, levels: int) -> Array:
-        """Sums by code, all of them, shape (levels, products)."""
-        addresses = np.zeros((len(products), 3), dtype=np.intp)
-        for row, (name, places) in zip(addresses, products, strict=True):
-            for k, factor in enumerate((name, *places)):
-                row[k] = address(self.factors[factor])
-        sums = np.zeros((len(products), levels))
-        self.scatter(codes, addresses, sums)
-        return sums.T
-
-
-def columns_of(
-    products: Sequence[Product],
-    named: Mapping[Any, Any],
-    column: Callable[[int, int], Array],
-    loops: Loops | None,
-) -> Written | Addressed:
-    """The columns of some products, as numpy or as a compiled loop takes them."""
-    if loops is None:
-        return Written(named, column)
-    factors = {name: np.ascontiguousarray(named[name], dtype=np.float64) for name, _ in products}
-    for place in dict.fromkeys(place for _, places in products for place in places):
-        factors[place] = np.ascontiguousarray(column(*place), dtype=np.float64)
-    return Addressed(loops.scatter, factors)

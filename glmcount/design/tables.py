@@ -16,12 +16,11 @@ from typing import Any
 import numpy as np
 
 from glmcount.design.blocks import Layout, Strip
-from glmcount.design.compiled import Loops
 from glmcount.design.scatter import (
     Codes,
     Occurring,
     Place,
-    columns_of,
+    Written,
     joined_code,
     scratch,
     sums_by_code,
@@ -74,7 +73,6 @@ class Coding:
     structure: Structure
     own: tuple[Codes, ...]
     joined: dict[Members, Codes]
-    loops: Loops | None = None
 
     def codes(self, members: Members) -> Codes:
         """One code for some members."""
@@ -83,10 +81,7 @@ class Coding:
             found = self.own[members[0]]
             for member in members[1:]:
                 levels = self.structure.levels[member]
-                if self.loops is None:
-                    found = joined_code(found, self.own[member], levels)
-                else:
-                    found = self.loops.join(found, self.own[member], levels)
+                found = joined_code(found, self.own[member], levels)
         return found
 
 
@@ -102,7 +97,7 @@ def coding_of(layout: Layout, strip: Strip) -> Coding:
             own.append(codes.astype(np.intp))
         of.append(-1 if codes is None else numbers[id(codes)])
     structure = _structure(layout, tuple(of))
-    coding = Coding(structure, tuple(own), {}, strip.loops)
+    coding = Coding(structure, tuple(own), {})
     for bundle in structure.bundles:
         coding.joined[bundle] = coding.codes(bundle)
     return coding
@@ -184,10 +179,7 @@ def add_coded(
         found = _look_ups(layout, coding.structure, equation, theta)
         held = layout.memo[key] = (theta.copy(), found)
     for members, table in held[1].tables:
-        if strip.loops is None:
-            eta += _looked_up(table, coding.codes(members))
-        else:
-            strip.loops.look_up(table, coding.codes(members), eta)
+        eta += _looked_up(table, coding.codes(members))
     for member, table, i, k in held[1].slopes:
         column = strip.blocks[i].column(k, layout.blocks[i])
         assert column is not None
@@ -375,8 +367,7 @@ def table_sums(
     named: dict[Any, Any] = {("g", k): values for k, values in enumerate(first)}
     named |= {("h", *jk): values for jk, values in second.items()}
     raw: Raw = {}
-    wanted = [product for scatter in plan for product in scatter.products]
-    sums = columns_of(wanted, named, column, strip.loops)
+    sums = Written(named, column)
     for scatter in plan:
         codes, levels = coding.codes(scatter.members), math.prod(scatter.shape)
         raw[scatter] = sums_by_code(codes, levels, partial(sums.table, scatter.products))

@@ -9,19 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.design.blocks import Layout, Strip
-from glmcount.design.compiled import compiled_loops
 from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
 from glmcount.errors import ConvergenceError
 from glmcount.families.base import Family, Limit
-from glmcount.fitting.objective import (
-    Rows,
-    Sums,
-    Weighed,
-    assemble,
-    informed,
-    predictors,
-)
+from glmcount.fitting.objective import Rows, Sums, Weighed, assemble, informed, predictors
 from glmcount.fitting.pilot import joined_start, limit_run, piloted
 from glmcount.fitting.rank import PIVOT, Dependence, dependences
 from glmcount.fitting.run import WELL, Fit, Options, Run, fold_sums, ill_conditioned
@@ -50,7 +42,6 @@ def maximise(
     encoder: Encoder, layout: Layout, measured: Measured, family: Family, options: Options
 ) -> Fit:
     """Maximise the log-likelihood of a family over encoded rows."""
-    encoder = encoder.looping(compiled_loops(options.control, encoder.n_used))
     with encoder.solving(layout.size), _overflowing():
         run = Run(encoder, layout, measured, family, options)
         theta = first_values(run)

@@ -7,7 +7,6 @@ import math
 import numpy as np
 
 from glmcount.design.blocks import Layout
-from glmcount.design.compiled import Loops
 from glmcount.design.scatter import scratch
 from glmcount.numerics import Array
 
@@ -21,8 +20,8 @@ BYTES = 2**21
 MODEST = 1e8
 # Columns below the tiles of a matrix product: that would take up to thrice as long.
 NARROW = 5
-# Columns up to which the square of a short run of rows is sooner had as a product of two halves:
-# up to a size OpenBLAS multiplies without copying its factors together first.
+# Columns up to which a square is sooner had as a sum over short runs of rows; OpenBLAS multiplies
+# matrices whose three sizes have at most that product without copying them together first.
 MIDDLE = 32
 ENTRIES = 1_000_000
 
@@ -41,7 +40,6 @@ def gram(
     weights: Array,
     own: bool,
     rough: bool,
-    loops: Loops | None = None,
 ) -> Array:
     """left diag(weights) right'; a block's own may scale its columns in place.
 
@@ -53,15 +51,9 @@ def gram(
         Whether both are the columns of one block.
     rough : bool
         Whether single precision will do.
-    loops : Loops or None
     """
     if len(left) < len(right):
-        return gram(right, left, weights, own, rough, loops).T
-    if loops is not None and len(left) <= NARROW:
-        out = np.empty((len(left), len(right)))
-        # The loop takes what it could write to, in a row; a family may give less.
-        loops.narrow(left, right, np.require(weights, np.float64, ["C", "W"]), out)
-        return out
+        return gram(right, left, weights, own, rough).T
     if len(right) <= NARROW:
         weighted = scratch("weighted", weights.shape)
         out = np.empty((len(left), len(right)))
@@ -105,7 +97,7 @@ def _single_gram(left: Array, right: Array, weights: Array, square: bool) -> Arr
 
 
 def _squared(columns: Array) -> Array:
-    """columns columns'."""
+    """columns columns'; symmetric to the last bit."""
     p, n = columns.shape
     if p > MIDDLE:
         return np.dot(columns, columns.T)

@@ -7,8 +7,8 @@ the sample and its whole log-likelihood l_m. The surrogate
 
 has the score and the information of all rows at d = 0 and is the sample's from the third
 derivative on (Jordan, Lee & Yang 2019, Journal of the American Statistical Association 114,
-section 2, with the information corrected as well as the score). Newton's step towards its maximum,
-taken where Newton's step for all rows leads, leaves about sqrt(p / m) of the error of that.
+section 2, with the information corrected as well as the score). Newton's step for all rows, and
+one for the surrogate from there, leave about sqrt(p / m) of the error of the first alone.
 """
 
 from __future__ import annotations
@@ -42,6 +42,15 @@ class Guide:
         Usual relative error of the sample's information, as a matrix.
     wide : bool
         Whether a pass for the score alone is much cheaper.
+
+    Attributes
+    ----------
+    held : tuple of two ndarray, or None
+        The information of all rows at the last point where a step was bent, and the sample's.
+    error : float
+        Relative error of the information that it tells.
+    curve : float
+        The share of its length that Newton's step leaves, for each standard error that it takes.
     """
 
     def __init__(
@@ -50,7 +59,6 @@ class Guide:
         self.sample, self.ratio, self.noise, self.wide = sample, ratio, noise, wide
         self.held: tuple[Array, Array] | None = None
         self.error = noise
-        # Of its length Newton's step leaves so much for each standard error that it takes.
         self.curve = math.inf
 
     @staticmethod
@@ -79,10 +87,10 @@ class Guide:
         information = sums.information + self.ratio * (there.information - here.information)
         slope = self.ratio * (there.score - here.score + np.dot(here.information, step))
         bent = factor(information)
-        if bent is None or not math.isfinite(there.llf):
+        length = math.sqrt(max(float(np.dot(step, np.dot(sums.information, step))), 0.0))
+        if bent is None or not math.isfinite(there.llf) or not length > 0.0:
             return step, 1.0
         change = bent.solve(slope)
-        length = math.sqrt(float(np.dot(step, np.dot(sums.information, step))))
         share = math.sqrt(max(float(np.dot(change, slope)), 0.0)) / length
         if not share < MOST:
             return step, 1.0

@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from glmcount.design.blocks import Block, Layout, Strip, add_linear
-from glmcount.design.compiled import Loops
 from glmcount.design.scatter import plus, scratch
 from glmcount.design.tables import Coding, Raw, Scatter, add_coded, coding_of, table_sums
 from glmcount.families.base import Family
@@ -103,31 +101,11 @@ def _start_eta(layout: Layout, strip: Strip, coding: Coding, theta: Array, equat
     return eta
 
 
-@dataclass(frozen=True)
-class _Dense:
-    """The dense block of an equation in a strip.
-
-    Parameters
-    ----------
-    i : int
-        Number of the block.
-    varies : bool
-        Whether it has more than ones.
-    addresses : ndarray of int or None
-        Where its columns begin, for the compiled loop; None where numpy copies them.
-    """
-
-    i: int
-    varies: bool
-    addresses: NDArray[np.intp] | None
-
-
-def _dense(layout: Layout, strip: Strip, equation: int) -> _Dense | None:
+def _dense(layout: Layout, equation: int) -> tuple[int, bool] | None:
+    """The dense block of an equation, and whether it has more than ones."""
     for i, block in layout.of(equation):
         if block.table is None:
-            varies = any(block.numeric)
-            looped = strip.loops is not None and varies and block.scale is None
-            return _Dense(i, varies, strip.blocks[i].addresses() if looped else None)
+            return i, any(block.numeric)
     return None
 
 
@@ -137,13 +115,14 @@ def predictors(layout: Layout, strip: Strip, theta: Array) -> tuple[Array, ...]:
     coding = coding_of(layout, strip)
     for k in range(layout.q):
         eta = _start_eta(layout, strip, coding, theta, k)
-        found = _dense(layout, strip, k)
+        found = _dense(layout, k)
         if found is not None:
-            block = layout.blocks[found.i]
-            if found.varies:
+            i, varies = found
+            block = layout.blocks[i]
+            if varies:
                 # A strip of one row has shape (1,) too: add to it, never replace it.
                 eta = np.array(np.broadcast_to(eta, (strip.n,)))
-                add_linear(block, strip.blocks[found.i], block.beta(theta), eta)
+                add_linear(block, strip.blocks[i], block.beta(theta), eta)
             else:
                 eta = eta + block.beta(theta).sum()
         etas.append(eta)
@@ -180,7 +159,7 @@ def _strip_sums(
     raw: Raw = {}
     coding = coding_of(layout, strip)
     bases = [_start_eta(layout, strip, coding, theta, k) for k in range(layout.q)]
-    dense = {k: _dense(layout, strip, k) for k in range(layout.q)}
+    dense = {k: _dense(layout, k) for k in range(layout.q)}
     kept: list[Weighed] = []
     step = micro_rows(layout, block_rows)
     if few_dense(layout):
@@ -201,7 +180,7 @@ def _strip_sums(
             kept.append(_full(weighed, last - first))
         if coding.own and step >= strip.n:
             raw |= _table_sums(layout, strip, coding, filled, kept)
-        _dense_sums(raw, weighed, filled, strip.loops, last - first, rough)
+        _dense_sums(raw, weighed, filled, last - first, rough)
     if coding.own and step < strip.n:
         raw |= _table_sums(layout, strip, coding, {}, kept)
     return raw
@@ -213,7 +192,7 @@ def _gather(
     theta: Array,
     span: tuple[int, int],
     bases: list[Array],
-    dense: dict[int, _Dense | None],
+    dense: dict[int, tuple[int, bool] | None],
 ) -> tuple[Filled, tuple[Array, ...]]:
     """Dense columns of a micro-block in buffers, and its predictors."""
     first, last = span
@@ -223,18 +202,13 @@ def _gather(
         eta = base if base.shape == (1,) else base[first:last]
         found = dense[k]
         if found is not None:
-            block = layout.blocks[found.i]
+            i, varies = found
+            block = layout.blocks[i]
             beta = block.beta(theta)
             buffer = scratch(("dense", k), (block.v, last - first))
-            if strip.loops is not None and found.addresses is not None:
-                # A predictor begun for every row is this pass's own; one number is shared.
-                eta = np.full(last - first, base[0]) if base.shape == (1,) else eta
-                places = np.where(found.addresses, found.addresses + 8 * first, 0)
-                strip.loops.gather(places, block.shift, beta, buffer, eta)
-            else:
-                strip.blocks[found.i].fill(buffer, block, first, last)
-                eta = eta + (np.dot(beta, buffer) if found.varies else beta.sum())
-            filled[k] = (found.i, buffer)
+            strip.blocks[i].fill(buffer, block, first, last)
+            eta = eta + (np.dot(beta, buffer) if varies else beta.sum())
+            filled[k] = (i, buffer)
         etas.append(eta)
     return filled, tuple(etas)
 
@@ -253,9 +227,7 @@ def _full(weighed: Weighed, n: int) -> Weighed:
     )
 
 
-def _dense_sums(
-    raw: Raw, weighed: Weighed, filled: Filled, loops: Loops | None, n: int, rough: bool
-) -> None:
+def _dense_sums(raw: Raw, weighed: Weighed, filled: Filled, n: int, rough: bool) -> None:
     for k, (i, columns) in filled.items():
         first = _stretched(weighed.first[k], n)
         if first is not None:
@@ -266,7 +238,7 @@ def _dense_sums(
         if second is None or j not in filled or k not in filled:
             continue
         (a, left), (b, right) = filled[j], filled[k]
-        add(raw, {("h", a, b): gram(left, right, second, j == k, rough, loops)})
+        add(raw, {("h", a, b): gram(left, right, second, j == k, rough)})
 
 
 def _table_sums(

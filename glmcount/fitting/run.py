@@ -138,8 +138,7 @@ def fold_sums(
     def work(strip: Strip) -> Raw:
         return strip_sums(layout, strip, theta, weigh, control.block_rows, rough=rough)
 
-    alone = few_dense(layout) and encoder.loops is None
-    return encoder.fold(work, add, 1 if alone else None)
+    return encoder.fold(work, add, 1 if few_dense(layout) else None)
 
 
 class Run:

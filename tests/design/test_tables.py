@@ -8,10 +8,8 @@ import pytest
 import glmcount as gc
 from glmcount.design import scatter
 from glmcount.design.blocks import Block, BlockRows, Layout, Strip, Table, one_strip
-from glmcount.design.compiled import compiled_loops
 from glmcount.design.scatter import Written, joined_code, sums_by_code
 from glmcount.fitting.objective import Weighed, assemble, predictors, strip_sums
-from glmcount.records import replace
 
 SUM = np.vstack([np.eye(3), -np.ones(3)])
 
@@ -61,14 +59,10 @@ def drawn(n, levels=(4, 5, 70, 90)):
     return layout, strip, np.concatenate(columns, axis=1), rng
 
 
-@pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("n", [1, 3_000, 70_000])
 @pytest.mark.parametrize("block_rows", [500, 1 << 20])
-def test_sums_are_those_of_the_design_written_out(n, block_rows, compiled):
+def test_sums_are_those_of_the_design_written_out(n, block_rows):
     layout, strip, design, rng = drawn(n)
-    if compiled:
-        pytest.importorskip("numba")
-        strip = replace(strip, loops=compiled_loops(gc.Control(compiled=True), n))
     theta = rng.normal(size=layout.size)
     first = rng.normal(size=(2, n))
     second = {(0, 0): rng.random(n), (0, 1): rng.normal(size=n), (1, 1): rng.normal(size=n)}

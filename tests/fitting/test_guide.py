@@ -230,3 +230,26 @@ def test_a_sample_that_is_a_large_share_of_the_rows_guides_nothing(passes, monke
     monkeypatch.setattr(start, "PILOT_LEAST", 10_000)
     assert gc.fit(formula(BROAD), drawn(BROAD)).converged
     assert all(passes)
+
+
+def test_separation_is_found_with_a_guide():
+    data = drawn(BROAD)
+    data["x3"] = (np.arange(len(data)) % 7 == 0).astype(float)
+    data.loc[data["x3"] == 1.0, "y"] = 0
+    with pytest.warns(gc.errors.SeparationWarning):
+        found = gc.fit(formula(BROAD), data)
+    with pytest.warns(gc.errors.SeparationWarning):
+        alone = gc.fit(formula(BROAD), data, start=[0.0] * (BROAD + 1))
+    finite = np.isfinite(alone.bse)
+    assert (np.isfinite(found.bse) == finite).all() and not finite.all()
+    np.testing.assert_allclose(found.bse[finite], alone.bse[finite], rtol=1e-8)
+
+
+@pytest.mark.parametrize("count", [NARROW, BROAD])
+def test_weights_whose_squares_underflow(count):
+    data = drawn(count)
+    data["w"] = 1e-290
+    options = {"weights": "w", "weights_type": "importance"}
+    found = gc.fit(formula(count), data, **options)
+    plain = gc.fit(formula(count), data)
+    np.testing.assert_allclose(found.params, plain.params, rtol=1e-7, atol=1e-9)
