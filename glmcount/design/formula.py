@@ -11,7 +11,6 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from patsy import EvalEnvironment, ModelDesc, PatsyError, Term
 from patsy.build import design_matrix_builders
 from patsy.categorical import C as categorical_box
@@ -248,9 +247,8 @@ class _Prototype:
         variable = self.variable
         if variable.kind == "numerical":
             return np.zeros((1, variable.width))
-        levels = list(variable.levels or ())
-        values = pd.Categorical.from_codes([0], categories=pd.Index(levels, dtype=object))
-        return categorical_box(values, variable.contrast)
+        levels = variable.levels or ()
+        return categorical_box(levels[:1], variable.contrast, levels)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Prototype) and self.code == other.code
@@ -310,7 +308,7 @@ def _part(term: str, subterm: Any, infos: Any, names: tuple[str, ...]) -> Part:
     numeric: list[int] = []
     categorical: list[int] = []
     widths: list[int] = []
-    table: Array = np.ones((1, 1))
+    table: Array | None = None
     for factor in subterm.factors:
         if infos[factor].type == "numerical":
             numeric.append(len(widths))
@@ -319,7 +317,7 @@ def _part(term: str, subterm: Any, infos: Any, names: tuple[str, ...]) -> Part:
             categorical.append(len(widths))
             matrix = np.asarray(subterm.contrast_matrices[factor].matrix, dtype=np.float64)
             widths.append(matrix.shape[1])
-            table = np.asarray(np.kron(table, matrix), dtype=np.float64)
+            table = matrix if table is None else _kron(table, matrix)
     # patsy lets the first factor vary fastest; blocks let the table vary slowest.
     strides = np.concatenate([[1], np.cumprod(widths)])[: len(widths)].astype(np.intp)
     ordered = [*categorical, *numeric]
@@ -332,10 +330,16 @@ def _part(term: str, subterm: Any, infos: Any, names: tuple[str, ...]) -> Part:
         term=term,
         numeric=tuple(codes[i] for i in numeric),
         categorical=tuple(codes[i] for i in categorical),
-        table=table if categorical else None,
+        table=table,
         order=np.asarray(order, dtype=np.intp),
         names=names,
     )
+
+
+def _kron(left: Array, right: Array) -> Array:
+    """The Kronecker product of two matrices; numpy's own takes ten times as long for small ones."""
+    (m, n), (p, q) = left.shape, right.shape
+    return np.multiply.outer(left, right).transpose(0, 2, 1, 3).reshape(m * p, n * q)
 
 
 def intercept_part() -> Part:
