@@ -106,13 +106,34 @@ def codes_of(
     Raises
     ------
     DataError
-        For a level that was not learnt.
+        For a level that was not learnt, and for numbers in the place of levels.
     """
-    assert value.column is not None
     column = value.column
+    if column is None:
+        return _no_codes(value, levels, name, where, first)
     if where is not None:
         column = replace(column, values=column.values[where])
     return recode(column, levels, name, first)
+
+
+def _no_codes(
+    value: Value,
+    levels: tuple[Any, ...],
+    name: str,
+    where: NDArray[np.intp] | None,
+    first: int,
+) -> NDArray[Any]:
+    """Codes of no rows: a column without a value has no type. Numbers are no levels."""
+    assert value.numbers is not None
+    rows = np.arange(len(value.numbers)) if where is None else where
+    if len(rows):
+        raise DataError(
+            f"{name!r} has the levels {some(map(repr, levels), 6)} in this model, but row "
+            f"{rows[0] + first} (counted from 0) holds the number {value.numbers[rows[0]]}. Give "
+            "the levels that the fit had.",
+            kind="unseen_level",
+        )
+    return np.zeros(0, dtype=np.int8)
 
 
 def used_levels(value: Value, keep: NDArray[np.bool_] | None) -> tuple[Any, ...]:

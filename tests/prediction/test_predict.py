@@ -194,6 +194,23 @@ def test_no_rows_give_no_predictions(data):
     assert result.get_prediction(data.head(0)).summary_frame().shape == (0, 4)
 
 
+def test_rows_without_a_value_of_a_factor(data):
+    result = gc.fit("y ~ x + g", data)
+    none = data.astype({"g": object}).head(0)
+    assert len(result.predict(none)) == 0
+    assert result.predict(data.head(3).assign(g=np.nan)).isna().all()
+    some = result.predict(data.head(3).assign(g=["a", None, None]))
+    assert some.isna().tolist() == [False, True, True]
+
+
+def test_numbers_in_the_place_of_levels_are_refused(data):
+    result = gc.fit("y ~ x + g", data)
+    message = r"'g' has the levels .* row 1 .* number 2\.0"
+    with pytest.raises(gc.errors.DataError, match=message) as caught:
+        result.predict(data.head(3).assign(g=[np.nan, 2.0, 1.0]))
+    assert caught.value.kind == "unseen_level"
+
+
 def test_an_offset_array_goes_with_an_offset(data):
     log = np.log(data.t)
     result = gc.fit("y ~ x", data, offset=log)
