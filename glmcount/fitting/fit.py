@@ -204,7 +204,7 @@ def _solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
     if len(run.kept) < run.size:
         run.kept = np.arange(run.size)
     if run.guide is not None:
-        run.guide.held = None
+        run.guide.begun()
     first = run.reduced(theta, True, run.rough, expected=expected)
     if first.rough and not first.clear:
         run.rough = False

@@ -27,6 +27,8 @@ __all__ = ["Guide"]
 WIDE = 48
 # Share of a step by which the sample may bend it.
 MOST = 0.5
+# Shrinking of steps from which an information told by the sample is not worth its passes.
+SLOW = 0.1
 
 
 class Guide:
@@ -49,6 +51,8 @@ class Guide:
         The information of all rows at the last point where a step was bent, and the sample's.
     error : float
         Relative error of the information that it tells.
+    moved : float
+        How far the last step moved a predictor.
     curve : float
         The share of its length that Newton's step leaves, for each standard error that it takes.
     """
@@ -58,7 +62,7 @@ class Guide:
     ) -> None:
         self.sample, self.ratio, self.noise, self.wide = sample, ratio, noise, wide
         self.held: tuple[Array, Array] | None = None
-        self.error = noise
+        self.error, self.moved = noise, math.inf
         self.curve = math.inf
 
     @staticmethod
@@ -66,6 +70,16 @@ class Guide:
         """The guide for `n` rows and `p` parameters that a sample of `m` rows is."""
         # The extreme eigenvalues of a sample's Gram matrix are (1 +- sqrt(p / m))^2.
         return Guide(sample, n / m, 2.0 * math.sqrt(p / m), columns > WIDE)
+
+    def begun(self) -> None:
+        """Forget what was told of other columns or another way."""
+        self.held, self.error, self.moved = None, self.noise, math.inf
+
+    def watched(self, rho: float, error: float) -> None:
+        """Ask for the information of all rows where steps by what was told hardly shrink."""
+        if self.ready and error == self.error and rho > SLOW * self.moved:
+            self.held = None
+        self.moved = rho
 
     @property
     def ready(self) -> bool:

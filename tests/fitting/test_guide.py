@@ -167,7 +167,8 @@ def test_many_columns_take_passes_for_the_score_alone(passes):
     assert passes.count(True) == 2 and passes.count(False) >= 2
 
 
-def test_a_misleading_guide_costs_passes_and_no_digit(monkeypatch):
+@pytest.mark.parametrize("tilt", [0.5, 6.0])
+def test_a_misleading_guide_costs_passes_and_no_digit(tilt, monkeypatch):
     data = drawn(BROAD)
     alone = gc.fit(formula(BROAD), data)
     made = pilot._guide
@@ -178,7 +179,7 @@ def test_a_misleading_guide_costs_passes_and_no_digit(monkeypatch):
 
         def tilted(theta):
             sums = honest(theta)
-            slope = np.exp(0.5 * theta)
+            slope = np.exp(tilt * theta)
             return Sums(
                 sums.llf, sums.score * slope, sums.information * np.outer(slope, slope), 0.0
             )
@@ -191,6 +192,19 @@ def test_a_misleading_guide_costs_passes_and_no_digit(monkeypatch):
     assert found.converged
     assert (np.abs(found.params - alone.params) <= 1e-9 * alone.bse).all()
     np.testing.assert_allclose(found.bse, alone.bse, rtol=1e-9)
+    assert len(found.history) <= len(alone.history) + 8
+
+
+def test_where_steps_hardly_shrink_all_rows_are_asked_again(problem):
+    every, some, best = problem
+    guide = Guide.of(some, 8_000, 2_000, 5, WIDE + 1)
+    near = best + 0.01
+    guide.step(near, every(near), newton_step(every(near))[0])
+    guide.watched(0.01, guide.error)
+    guide.watched(0.0005, guide.error)
+    assert guide.ready
+    guide.watched(0.0001, guide.error)
+    assert not guide.ready
 
 
 def test_a_sample_of_other_rows_than_the_rest(monkeypatch):
