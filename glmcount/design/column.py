@@ -11,10 +11,20 @@ import pandas as pd
 
 from glmcount.records import dataclass
 
-__all__ = ["Array", "Column", "Levels"]
+__all__ = ["Array", "Column", "Extent", "Levels", "extent_of"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Levels = tuple[Any, ...]
+# Sum, smallest and largest value.
+Extent = tuple[float, float, float]
+
+
+def extent_of(values: Array) -> Extent:
+    """The extent of numbers; of none (0, inf, -inf)."""
+    if not len(values):
+        return 0.0, np.inf, -np.inf
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(values.sum(dtype=np.float64)), float(values.min()), float(values.max())
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,14 +73,11 @@ class Column:
         return mask if len(mask) and mask[mask.argmax()] else None
 
     @cached_property
-    def extent(self) -> tuple[float, float, float, float] | None:
-        """Sum, smallest, largest and first of numbers that could be missing: NaN if one is."""
-        values = self.values
-        if self.kind != "numeric" or values.dtype.kind != "f" or not len(values):
+    def extent(self) -> Extent | None:
+        """The extent of numbers that could be missing: NaN if one is."""
+        if self.kind != "numeric" or self.values.dtype.kind != "f" or not len(self.values):
             return None
-        with np.errstate(over="ignore", invalid="ignore"):
-            total = float(values.sum(dtype=np.float64))
-            return total, float(values.min()), float(values.max()), float(values[0])
+        return extent_of(self.values)
 
     def value(self) -> Any:
         """What `evaluate` computes with: the numbers, or a pandas Categorical."""

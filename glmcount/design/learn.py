@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from glmcount.design.coerce import union_levels
-from glmcount.design.column import Column
+from glmcount.design.column import Column, Extent
 from glmcount.design.evaluate import finish, memorize, new_state
-from glmcount.design.spec import Account, Extent, Plan, Variable
+from glmcount.design.spec import Account, Plan, Variable
 from glmcount.design.values import Value, coerced, evaluated, used_levels
 from glmcount.design.words import Expression
 from glmcount.errors import DataError, FormulaError, some
@@ -231,7 +231,7 @@ def _fold(total: _Scan, part: _Scan) -> _Scan:
     total.text |= part.text
     # Of the strips together only what every one of them told.
     total.extents = {
-        code: (a[0] + b[0], min(a[1], b[1]), max(a[2], b[2]), a[3])
+        code: (a[0] + b[0], min(a[1], b[1]), max(a[2], b[2]))
         for code, a in total.extents.items()
         if (b := part.extents.get(code)) is not None
     }

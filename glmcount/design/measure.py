@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.design.blocks import Block, BlockRows, Layout, Strip
+from glmcount.design.column import extent_of
 from glmcount.design.encode import Encoder
 from glmcount.errors import NonfiniteDesignError, some
 from glmcount.families.base import Family, StartSums
@@ -45,8 +46,8 @@ class Measured:
         First row with a response that is not whole.
     constant : float
         Sum of w c(y), the part of the log-likelihood that depends on y only.
-    columns : tuple of ndarray (4, v) by block
-        Sum, smallest, largest and first value of each numeric column.
+    columns : tuple of ndarray (3, v) by block
+        Sum, smallest and largest value of each numeric column.
     offset_span : float
         Largest minus smallest offset of the mean.
     """
@@ -110,7 +111,7 @@ def _known(encoder: Encoder, layout: Layout) -> list[Array] | None:
     """What learning the design has told of each block's numeric columns; NaN of the others."""
     if not encoder.plan.extents:
         return None
-    known = [np.full((4, block.v), np.nan) for block in layout.blocks]
+    known = [np.full((3, block.v), np.nan) for block in layout.blocks]
     for i, first, part in encoder.spec.places():
         if len(part.numeric) == 1 and part.numeric[0] in encoder.plan.extents:
             known[i][:, first] = encoder.plan.extents[part.numeric[0]]
@@ -302,14 +303,11 @@ def _rows(strip: Strip, used: NDArray[np.intp]) -> list[int]:
 
 
 def _extent(rows: BlockRows, known: Array | None) -> Array:
-    out = np.zeros((4, len(rows.rows)))
+    out = np.zeros((3, len(rows.rows)))
     for k, row in enumerate(rows.rows):
         if row is None or (known is not None and not math.isnan(known[0, k])):
             continue
-        if len(row):
-            out[:, k] = (row.sum(dtype=np.float64), row.min(), row.max(), row[0])
-        else:
-            out[:, k] = (0.0, np.inf, -np.inf, 0.0)
+        out[:, k] = extent_of(row)
     return out
 
 
@@ -355,7 +353,7 @@ def _refuse(what: str, strip: Strip, values: Array) -> None:
 def _sized(block: Block, extent: Array, n: int, constant: Array | None) -> Block:
     if not any(block.numeric) or not extent.any():
         return block
-    total, low, high, _ = extent
+    total, low, high = extent
     ones = (low == 0) & (high == 0) & (total == 0)
     shift = np.zeros(block.v)
     if block.table is None and constant is not None and n:
@@ -376,7 +374,7 @@ def _scale(size: Array) -> Array | None:
 def _fold(total: Measured, part: Measured) -> Measured:
     a, b = total.sums, part.sums
     columns = tuple(
-        np.stack([x[0] + y[0], np.minimum(x[1], y[1]), np.maximum(x[2], y[2]), x[3]])
+        np.stack([x[0] + y[0], np.minimum(x[1], y[1]), np.maximum(x[2], y[2])])
         for x, y in zip(total.columns, part.columns, strict=True)
     )
     return Measured(

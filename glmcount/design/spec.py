@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glmcount.design.column import Extent
 from glmcount.design.words import Expression
 from glmcount.errors import some
 from glmcount.numerics import Array
@@ -187,10 +188,6 @@ class Account:
         return some((f"{reason} {count:,}" for reason, count in self.reasons.items()), 12)
 
 
-# Sum, smallest, largest and first value.
-Extent = tuple[float, float, float, float]
-
-
 @dataclass(frozen=True)
 class Plan:
     """Which rows a fit uses: one bit a row, and the account of the others.
@@ -201,8 +198,8 @@ class Plan:
         Packed bits; None where every row of the strip is used.
     account : Account
     extents : mapping of code to tuple of float
-        Sum, smallest, largest and first value of plain columns of numbers, where every row is
-        used: what was learnt while missing values were looked for.
+        Sum, smallest and largest value of plain columns of numbers, where every row is used:
+        what was learnt while missing values were looked for.
     """
 
     keep: tuple[NDArray[np.uint8] | None, ...]

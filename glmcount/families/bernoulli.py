@@ -10,7 +10,7 @@ import numpy as np
 import scipy
 
 from glmcount.families.base import Curvature, Equation, Etas, Family, Flat, StartSums, register
-from glmcount.numerics import Array, Jet, eta_jet, logit
+from glmcount.numerics import Array, Jet, eta_jet, expit, logit
 
 __all__ = ["bernoulli"]
 
@@ -50,7 +50,7 @@ def _binary(etas: Etas) -> tuple[Jet, Jet]:
 
 
 def _moments(etas: Etas) -> tuple[Jet, Jet]:
-    share, rest = scipy.special.expit(etas[0]), scipy.special.expit(-etas[0])
+    share, rest = expit(etas[0]), expit(-etas[0])
     spread, skew = share * rest, rest - share
     eta = eta_jet(etas, 0)
     return (
@@ -60,7 +60,7 @@ def _moments(etas: Etas) -> tuple[Jet, Jet]:
 
 
 def _expected(etas: Etas) -> Curvature:
-    return ((scipy.special.expit(etas[0]) * scipy.special.expit(-etas[0]),),)
+    return ((expit(etas[0]) * expit(-etas[0]),),)
 
 
 def _deviance(y: Array, etas: Etas) -> Array:
@@ -80,7 +80,7 @@ def _tails(y: Array, etas: Etas) -> tuple[Array, Array, Array, Array]:
 
 
 def _sample(rng: np.random.Generator, etas: Etas) -> Array:
-    return (rng.uniform(size=etas[0].shape) < scipy.special.expit(etas[0])).astype(np.float64)
+    return (rng.uniform(size=etas[0].shape) < expit(etas[0])).astype(np.float64)
 
 
 def _start(sums: StartSums) -> tuple[float, ...]:

@@ -19,7 +19,7 @@ from collections.abc import Callable
 import numpy as np
 
 from glmcount.fitting.totals import Sums
-from glmcount.numerics import Array, factor
+from glmcount.numerics import EPS, Array, factor
 
 __all__ = ["Guide"]
 
@@ -75,9 +75,10 @@ class Guide:
         """Forget what was told of other columns or another way."""
         self.held, self.error, self.moved = None, self.noise, math.inf
 
-    def watched(self, rho: float, error: float) -> None:
+    def watched(self, rho: float, rough: bool) -> None:
         """Ask for the information of all rows where steps by what was told hardly shrink."""
-        if self.ready and error == self.error and rho > SLOW * self.moved:
+        # Once it is ready whatever is rough was told by it.
+        if self.ready and rough and rho > SLOW * self.moved:
             self.held = None
         self.moved = rho
 
@@ -110,5 +111,6 @@ class Guide:
             return step, 1.0
         self.curve = share / length
         self.held = sums.information, self.ratio * here.information
-        self.error = 2.0 * share * self.noise
+        # Never 0, which would stand for an exact one.
+        self.error = max(2.0 * share * self.noise, sums.error, EPS)
         return step + change, share

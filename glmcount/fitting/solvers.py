@@ -264,7 +264,7 @@ def _bent(
     (rho, decrement, definite), guide = told, problem.guide
     if guide is None or not definite:
         return step, rho * max(rho, sums.error)
-    guide.watched(rho, sums.error)
+    guide.watched(rho, sums.rough)
     share = min(rho, guide.curve * decrement)
     if rho * share <= LEFT or sums.error > 0.1 * share:
         return step, rho * max(share, sums.error)

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glmcount.design.coerce import (
-    Column,
     categorise,
     coerce,
     recode,
     refuse_datetime,
     union_levels,
 )
+from glmcount.design.column import Column
 from glmcount.errors import DataError
 
 TEXTS = ["b", "a", None, "b", "c"]

@@ -200,10 +200,10 @@ def test_where_steps_hardly_shrink_all_rows_are_asked_again(problem):
     guide = Guide.of(some, 8_000, 2_000, 5, WIDE + 1)
     near = best + 0.01
     guide.step(near, every(near), newton_step(every(near))[0])
-    guide.watched(0.01, guide.error)
-    guide.watched(0.0005, guide.error)
+    guide.watched(0.01, False)
+    guide.watched(0.0005, True)
     assert guide.ready
-    guide.watched(0.0001, guide.error)
+    guide.watched(0.0001, True)
     assert not guide.ready
 
 
