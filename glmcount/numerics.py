@@ -466,10 +466,9 @@ class Factored:
         usual = self.diagonal.item(self.diagonal.argmin()) > 1.0 / USUAL
         usual = usual and self.diagonal.item(self.diagonal.argmax()) < USUAL
         # Else by rows of unit length, so that no product leaves the range of numbers.
-        lower, _ = lapack.dpotri(self.lower if usual else self.equilibrated, lower=1)
-        # What lies above its diagonal is zero, as in the factor.
-        full = np.add(lower, lower.T, order="C")
-        full.reshape(-1)[:: len(full) + 1] *= 0.5
+        lower, _ = lapack.dtrtri(self.lower if usual else self.equilibrated, lower=1)
+        # A product with its own transpose is taken by one triangle, and copied to the other.
+        full = np.dot(lower.T, lower)
         return full if usual else full * np.multiply.outer(self.scale, self.scale)
 
     def condition_bound(self) -> float:

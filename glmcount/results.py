@@ -19,7 +19,7 @@ from glmcount.fitting.objective import Rows
 from glmcount.fitting.separation import Separation
 from glmcount.fitting.solvers import Iteration
 from glmcount.fitting.sums import by_row, total
-from glmcount.inference.covariance import Covariance, Estimator, covariance, estimator
+from glmcount.inference.covariance import Estimator, covariance, estimator
 from glmcount.inference.estimates import conf_int, pvalues, standard_errors
 from glmcount.inference.state import State
 from glmcount.inference.tests import TestResult, single, wald
@@ -68,16 +68,17 @@ class Results:
     @cached_property
     def params(self) -> pd.Series:
         """Estimates by name; ancillary parameters on their natural scale."""
-        return self._named(self._state.estimates.values)
+        # A copy, since pandas before 3 would hand out the estimates themselves.
+        return self._named(self._state.estimates.values.copy())
 
     @cached_property
-    def _covariance(self) -> Covariance:
+    def _covariance(self) -> Array:
         return covariance(self._cov, self._state.setting(self.scale))
 
     @cached_property
     def bse(self) -> pd.Series:
         """Standard errors: inf for an infinite coefficient, NaN for one on its boundary."""
-        return self._named(standard_errors(self._state.estimates, self._covariance.matrix))
+        return self._named(standard_errors(self._state.estimates, self._covariance))
 
     @cached_property
     def tvalues(self) -> pd.Series:
@@ -103,7 +104,7 @@ class Results:
         out = np.full((k, k), np.nan)
         free = k - int(found.fixed.sum())
         slope = found.slope[:free]
-        out[:free, :free] = slope[:, None] * self._covariance.matrix * slope
+        out[:free, :free] = slope[:, None] * self._covariance * slope
         far = np.flatnonzero(found.infinite)
         out[far, far] = np.inf
         return pd.DataFrame(out, index=self.params.index, columns=self.params.index)
@@ -407,7 +408,7 @@ class Results:
         a mean, else on the logarithm of means and variances and the logit of probabilities.
         """
         encoder, label = target(self._state, newdata, {"offset": offset, "exposure": exposure})
-        matrix = self._state.reshifted(self._covariance.matrix)
+        matrix = self._state.reshifted(self._covariance)
         return prediction(encoder, self._state.fit, which, at, matrix, self._df, label)
 
     def simulate(self, n: int = 1, rng: int | np.random.Generator | None = None) -> pd.DataFrame:

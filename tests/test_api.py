@@ -369,3 +369,14 @@ def test_separation_ignored_says_nothing_but_knows(recwarn):
     with pytest.raises(gc.errors.SeparationError, match="d -> -inf") as caught:
         gc.fit("y ~ d", data, separation="raise")
     assert caught.value.kind == "separation"
+
+
+def test_what_is_written_into_a_result_changes_nothing_else(data):
+    """Estimates of a design without shifts are those the fit itself holds."""
+    result = gc.fit("y ~ C(t > 2)", data)
+    params = result.params.copy()
+    result.params.iloc[:] = 99.0
+    result.bse.iloc[:] = 99.0
+    assert (result.with_cov("HC0").params == params).all()
+    assert result.predict().max() < 10.0
+    assert (np.sqrt(np.diag(result.cov_params())) < 1.0).all()

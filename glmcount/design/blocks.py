@@ -356,9 +356,16 @@ class Layout:
         return out
 
     def unshifted(self, matrix: Array, kept: Index) -> Array:
-        """A M A' over kept columns, where theta = A theta_shifted, A = (I - a m') S."""
-        scales = self._scales[kept]
-        return self._both_sides(scales[:, None] * matrix * scales, kept, -1.0)
+        """A M A' over kept columns, where theta = A theta_shifted, A = (I - a m') S.
+
+        Of a symmetric matrix; what is too large for a number becomes infinite.
+        """
+        if self._plain:
+            return matrix
+        with np.errstate(over="ignore", invalid="ignore"):
+            scales = self._scales[kept]
+            out = self._both_sides(scales[:, None] * matrix * scales, kept, -1.0)
+            return 0.5 * (out + out.T)
 
     def reshifted(self, matrix: Array, kept: Index) -> Array:
         """The inverse of `unshifted`."""
@@ -375,6 +382,8 @@ class Layout:
 
     def unshift(self, theta: Array) -> Array:
         """A theta: estimates in the columns as the user has them."""
+        if self._plain:
+            return theta
         out = theta * self._scales
         for constant, shift in self._shifts:
             out = out - constant * float(np.dot(shift, out))
@@ -385,6 +394,11 @@ class Layout:
         for constant, shift in self._shifts:
             theta = theta + constant * float(np.dot(shift, theta))
         return theta / self._scales
+
+    @cached_property
+    def _plain(self) -> bool:
+        """Whether the columns are as the user has them: A is the identity."""
+        return not self._shifts and all(block.scale is None for block in self.blocks)
 
     @cached_property
     def _scales(self) -> Array:

@@ -23,6 +23,7 @@ __all__ = ["Encoder", "layout_of"]
 
 T = TypeVar("T")
 WIDE = 1_000
+NOTHING = nullcontext()
 Row = NDArray[Any] | None
 
 
@@ -184,7 +185,7 @@ class Encoder:
         Unless BLAS spreads them over threads that wait for a busy processor.
         """
         wide = size > WIDE or self.source.n_strips == 1
-        return nullcontext() if wide else single_threaded_blas()
+        return NOTHING if wide else single_threaded_blas()
 
     @property
     def n_used(self) -> int:

@@ -232,13 +232,13 @@ def _table_of_counts(strip: Strip, family: Family) -> _Response | None:
     counts = y.astype(np.intp)
     if np.count_nonzero(counts != y):
         return None
-    times = np.bincount(counts, strip.weights).astype(np.float64, copy=False)
-    values, squares, constants = _of_counts(family.constant, len(times))
+    times = np.bincount(counts, strip.weights)
+    total, square, constant = _of_counts(family.constant, len(times)).dot(times).tolist()
     return _Response(
-        float(times.dot(values)),
-        float(times.dot(squares)),
+        total,
+        square,
         float(times[0]),
-        float(times.dot(constants)),
+        constant,
         low,
         low if low > 0 else float(y.min(initial=np.inf, where=counts > 0)),
         high,
@@ -247,10 +247,10 @@ def _table_of_counts(strip: Strip, family: Family) -> _Response | None:
 
 
 @lru_cache(maxsize=32)
-def _of_counts(constant: Callable[[Array], Array], size: int) -> tuple[Array, Array, Array]:
-    """Counts 0, 1, ... with their squares and constant parts."""
+def _of_counts(constant: Callable[[Array], Array], size: int) -> Array:
+    """Counts 0, 1, ..., their squares and constant parts, (3, size)."""
     values = np.arange(size, dtype=np.float64)
-    return values, values * values, constant(values[None])
+    return np.stack([values, values * values, constant(values[None])])
 
 
 def _ends(y: Array) -> tuple[float, float]:

@@ -184,7 +184,8 @@ class Run:
         """Sums at full parameters."""
         if self.small is not None:
             self.passes += 1
-            return self.small.sums(self.family, theta, second, expected)
+            y = self.encoder.strips[0].y
+            return self.small.sums(self.family, y, theta, second, expected)
         weigh = likelihood_weights(self.family, expected, second, rough)
         raw = fold_sums(self.encoder, self.layout, theta, weigh, self.control, rough)
         self.passes += 1

@@ -8,7 +8,8 @@ kept; larger designs stay in blocks.
 from __future__ import annotations
 
 import math
-from functools import partial
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,11 +46,12 @@ class Bound:
 
 @dataclass(frozen=True)
 class Small:
-    """One strip with its shifted columns.
+    """The shifted columns of one strip: all of it but the response.
 
     Parameters
     ----------
     strip : Strip
+        Rows of these columns, weights and offsets; the response may be another's.
     layout : Layout
     slices : tuple of slice
         Parameters of each equation.
@@ -67,6 +69,17 @@ class Small:
     columns: tuple[Array, ...]
     plain: tuple[bool, ...]
     bound: Bound | None
+
+    @cached_property
+    def memo(self) -> dict[str, Any]:
+        """What fits have derived from the columns, to be used again."""
+        return {}
+
+    def serves(self, strip: Strip, layout: Layout) -> bool:
+        """Whether these are the columns, weights and offsets of a strip."""
+        own = self.strip
+        same = layout is self.layout and strip.blocks is own.blocks
+        return same and strip.weights is own.weights and strip.offsets is own.offsets
 
     def reach(self, theta: Array) -> float:
         """As `Layout.reach`, so that the same steps are final however a design is held."""
@@ -88,14 +101,14 @@ class Small:
             etas.append(eta if offset is None else eta + offset)
         return tuple(etas)
 
-    def sums(self, family: Family, theta: Array, second: bool, expected: bool) -> Sums:
-        """One pass of the likelihood; overflow is the caller's to silence."""
+    def sums(self, family: Family, y: Array, theta: Array, second: bool, expected: bool) -> Sums:
+        """One pass of the likelihood of a response; overflow is the caller's to silence."""
         if len(self.slices) > 1:
-            return self._several(family, theta, second, expected)
+            return self._several(family, y, theta, second, expected)
         columns, offset, weights = self.columns[0], self.strip.offsets[0], self.strip.weights
         eta = theta if self.plain[0] else theta.dot(columns)
         etas = (eta if offset is None else eta + offset,)
-        jet = family.terms(self.strip.y, etas)
+        jet = family.terms(y, etas)
         value = jet.value if weights is None else jet.value * weights
         llf = float(np.add.reduce(value))
         first, curve = jet.d1[0], None
@@ -113,11 +126,13 @@ class Small:
         floor = partial(_floor, (len(columns), first, curve)) if second else 0.0
         return Sums(llf if _fine(llf, score, information) else -math.inf, score, information, floor)
 
-    def _several(self, family: Family, theta: Array, second: bool, expected: bool) -> Sums:
+    def _several(
+        self, family: Family, y: Array, theta: Array, second: bool, expected: bool
+    ) -> Sums:
         """The pass of a family of several equations."""
         weights = self.strip.weights
         etas = self.predictors(theta)
-        jet = family.terms(self.strip.y, etas)
+        jet = family.terms(y, etas)
         value = jet.value if weights is None else jet.value * weights
         llf = float(np.add.reduce(value))
         first = [self._row(entry) for entry in jet.d1]
@@ -188,9 +203,10 @@ def _fine(llf: float, score: Array, information: Array) -> bool:
 
 def small_problem(encoder: Encoder, layout: Layout) -> Small | None:
     """The spread-out problem; None for one that is not small."""
-    strip, found = encoder.strips.get(0), encoder.tables.get(id(layout))
-    if found is not None and found[0] is layout and strip is not None and found[1] is strip.blocks:
-        return Small(strip, layout, layout.slices, *found[2:])
+    strip = encoder.strips.get(0)
+    found: Small | None = encoder.tables.get(id(layout))
+    if found is not None and strip is not None and found.serves(strip, layout):
+        return found
     n, p = encoder.n_used, layout.size
     if encoder.source.n_strips > 1 or not n or not 0 < p <= COLUMNS or p * n > ENTRIES:
         return None
@@ -200,9 +216,10 @@ def small_problem(encoder: Encoder, layout: Layout) -> Small | None:
     if strip is None:
         return None
     plain = tuple(_plain(layout, strip, k) for k in range(layout.q))
-    found = (layout, strip.blocks, _columns(layout, strip), plain, _bound(layout))
-    encoder.tables[id(layout)] = found
-    return Small(strip, layout, layout.slices, *found[2:])
+    made = Small(strip, layout, layout.slices, _columns(layout, strip), plain, _bound(layout))
+    # With it the layout is held, so that its number stays its own.
+    encoder.tables[id(layout)] = made
+    return made
 
 
 def _tables(layout: Layout) -> tuple[Array | None, ...]:

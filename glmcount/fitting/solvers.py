@@ -231,7 +231,8 @@ def newton(problem: Problem, theta: Array) -> Outcome:
             llf = sums.llf + problem.constant
             problem.tell(Iteration(number, llf, rho, decrement, 1.0, 0, problem.pilot))
             status = "final" if final else "recession"
-            return Outcome(theta + step * final, theta, sums, step, rho, decrement, status, passes)
+            end = theta + step if final else theta
+            return Outcome(end, theta, sums, step, rho, decrement, status, passes)
         if not definite and rho <= tol:
             status = "stuck"
             break

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from glmcount.fitting.kinds import Kinds, kinds_of
 from glmcount.fitting.objective import Rows, Sums, Weighed, assemble
 from glmcount.fitting.run import Run, fold_sums
 from glmcount.fitting.solvers import newton_step
@@ -36,16 +39,41 @@ def first_values(run: Run) -> Array:
     layout, given = run.layout, run.options.start
     if given is not None:
         return layout.reshift(given)
+    told = _of_kinds(run)
+    if told is not None and _possible(run, told):
+        return told
     theta = np.zeros(layout.size)
     constants = layout.constants
     for constant, value in zip(constants, run.family.start(run.measured.sums), strict=True):
         if constant is not None:
             theta += value * constant
-    if constants[0] is None or not run.family.mean_log:
-        sums = run.evaluate(theta, second=False, expected=False)
-        if constants[0] is None or not np.isfinite(sums.llf):
-            theta = _least_squares(run, theta)
+    if constants[0] is None or not _possible(run, theta):
+        theta = _least_squares(run, theta)
     return theta
+
+
+def _possible(run: Run, theta: Array) -> bool:
+    """Whether every mean lies in its domain, as a logarithm always does."""
+    return run.family.mean_log or math.isfinite(
+        run.evaluate(theta, second=False, expected=False).llf
+    )
+
+
+def _of_kinds(run: Run) -> Array | None:
+    """The start from means of rows of one design, where the problem is small and has such.
+
+    What the family's rows must share says whether these means are all that the score asks of
+    the response, and whether offsets are exposures.
+    """
+    small, shared = run.small, run.family.collapse
+    if small is None or shared == "value":
+        return None
+    if shared == "eta" and small.strip.offsets[0] is not None:
+        return None
+    if "kinds" not in small.memo:
+        small.memo["kinds"] = kinds_of(run.encoder, run.layout, run.measured, small)
+    kinds: Kinds | None = small.memo["kinds"]
+    return None if kinds is None else kinds.start(run.encoder.strips[0].y[0], run.family)
 
 
 def _least_squares(run: Run, theta: Array) -> Array:

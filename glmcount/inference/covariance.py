@@ -23,24 +23,9 @@ from glmcount.fitting.sums import inverse_information, mean_inverse, row_leverag
 from glmcount.numerics import Array, Control, factor
 from glmcount.records import dataclass
 
-__all__ = ["ESTIMATORS", "Covariance", "Estimator", "covariance", "estimator", "register_estimator"]
+__all__ = ["ESTIMATORS", "Estimator", "covariance", "estimator", "register_estimator"]
 
 FULL = 1.0 - 1e-10
-
-
-@dataclass(frozen=True)
-class Covariance:
-    """A covariance over the kept columns, in the columns as the user has them.
-
-    Parameters
-    ----------
-    matrix : ndarray, shape (k, k)
-    name, label : str
-    """
-
-    matrix: Array
-    name: str
-    label: str
 
 
 @dataclass(frozen=True)
@@ -68,7 +53,7 @@ class Estimator:
     ----------
     name, label : str
     compute : callable
-        ``(setting, bread) -> matrix`` over the kept, shifted columns.
+        ``(setting, bread) -> matrix`` over the kept, shifted columns, symmetric.
     """
 
     name: str
@@ -108,8 +93,8 @@ def estimator(cov: str | Estimator | None, default: str) -> Estimator:
     return ESTIMATORS[known[name.lower()]]
 
 
-def covariance(chosen: Estimator, setting: Setting) -> Covariance:
-    """Compute a covariance and carry it to the user's columns.
+def covariance(chosen: Estimator, setting: Setting) -> Array:
+    """The covariance over the kept columns, as the user has these.
 
     Raises
     ------
@@ -120,7 +105,7 @@ def covariance(chosen: Estimator, setting: Setting) -> Covariance:
         return _covariance(chosen, setting)
 
 
-def _covariance(chosen: Estimator, setting: Setting) -> Covariance:
+def _covariance(chosen: Estimator, setting: Setting) -> Array:
     fit = setting.fit
     bread = inverse_information(fit)
     if bread is None:
@@ -130,16 +115,14 @@ def _covariance(chosen: Estimator, setting: Setting) -> Covariance:
             "others, or bring columns to similar sizes.",
             kind="singular_information",
         )
-    shifted = chosen.compute(setting, bread)
-    with np.errstate(over="ignore", invalid="ignore"):
-        matrix = fit.layout.unshifted(shifted, fit.kept)
+    matrix = fit.layout.unshifted(chosen.compute(setting, bread), fit.kept)
     if not (math.isfinite(np.vdot(matrix, matrix)) or np.isfinite(matrix).all()):
         raise CovarianceError(
             "A variance is too large for a floating-point number: some column is so small that "
             "its coefficient is beyond 1e150. Bring the column to a usual size in the data.",
             kind="column_scale",
         )
-    return Covariance(0.5 * (matrix + matrix.T), chosen.name, chosen.label)
+    return matrix
 
 
 def _cell_meat(setting: Setting, cells: Cells) -> Array:
@@ -226,9 +209,15 @@ def _refuse_full(strip: Strip, leverage: Array) -> None:
         )
 
 
+def _between(bread: Array, filling: Array) -> Array:
+    """bread filling bread, symmetric to the last bit."""
+    out = np.dot(np.dot(bread, filling), bread)
+    return 0.5 * (out + out.T)
+
+
 def _sandwich(factor_of: Callable[[Array], Array] | None) -> Callable[[Setting, Array], Array]:
     def compute(setting: Setting, bread: Array) -> Array:
-        return np.dot(np.dot(bread, meat(setting, factor_of)), bread)
+        return _between(bread, meat(setting, factor_of))
 
     return compute
 
@@ -240,7 +229,7 @@ def _hc1(setting: Setting, bread: Array) -> Array:
             f"HC1 divides by nobs - k, which is {setting.nobs:g} - {k}; use cov='HC0'.",
             kind="saturated",
         )
-    return np.dot(np.dot(bread, meat(setting, None)), bread) * setting.nobs / (setting.nobs - k)
+    return _between(bread, meat(setting, None)) * setting.nobs / (setting.nobs - k)
 
 
 def _opg(setting: Setting, bread: Array) -> Array:

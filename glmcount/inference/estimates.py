@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -74,6 +75,14 @@ class Estimates:
         return _index(self.names).view()
 
 
+@lru_cache(maxsize=64, typed=True)
+def _constant(value: float, size: int) -> NDArray[Any]:
+    """So many times one value, the same for all who ask."""
+    found = np.full(size, value)
+    found.flags.writeable = False
+    return found
+
+
 def parameters(
     family: Family, spec: DesignSpec
 ) -> tuple[tuple[str, ...], NDArray[np.int_], NDArray[np.bool_]]:
@@ -115,8 +124,11 @@ def estimates(fit: Fit, spec: DesignSpec) -> Estimates:
     if len(fit.kept) < len(names):
         internal, equations, natural = internal[fit.kept], equations[fit.kept], natural[fit.kept]
         names = tuple([names[j] for j in fit.kept])
-    values, slope = internal.copy(), np.ones(len(internal))
-    for j in [j for j, own in enumerate(natural.tolist()) if own]:
+    values, slope = internal, _constant(1.0, len(internal))
+    shown = [j for j, own in enumerate(natural.tolist()) if own]
+    if shown:
+        values, slope = values.copy(), slope.copy()
+    for j in shown:
         transform = fit.family.equations[int(equations[j])].natural
         assert transform is not None
         values[j], slope[j] = transform(internal[j])
@@ -128,7 +140,7 @@ def estimates(fit: Fit, spec: DesignSpec) -> Estimates:
         equations,
         natural,
         _infinite(fit),
-        np.zeros(len(names), dtype=bool),
+        _constant(False, len(names)),
     )
     return _with_boundaries(free, fit)
 
@@ -156,9 +168,9 @@ def _with_boundaries(free: Estimates, fit: Fit) -> Estimates:
 
 
 def _infinite(fit: Fit) -> NDArray[np.int_]:
-    out = np.zeros(len(fit.kept), dtype=int)
     if fit.falling is None:
-        return out
+        return _constant(0, len(fit.kept))
+    out = np.zeros(len(fit.kept), dtype=int)
     direction = fit.layout.unshift(fit.falling[2])[fit.kept]
     sizes = fit.layout.sizes[fit.kept]
     moved = np.abs(direction) * np.where(sizes > 0, sizes, 1.0)

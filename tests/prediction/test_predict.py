@@ -91,7 +91,7 @@ def test_standard_errors_are_the_delta_method(data, which, family):
             moved = Results(_with_theta(state, theta), result._cov)
             ends.append(moved.predict(rows, which=which).to_numpy())
         gradients.append((ends[0] - ends[1]) / (2 * step))
-    matrix = state.reshifted(result._covariance.matrix)
+    matrix = state.reshifted(result._covariance)
     gradients = np.array(gradients)
     truth = np.sqrt(np.einsum("jn,jk,kn->n", gradients, matrix, gradients))
     np.testing.assert_allclose(found.se, truth, rtol=1e-5)
