@@ -57,7 +57,11 @@ def fields_of(
 
     A factor within an interaction is told by it, and a product by its factors.
     """
-    found = [*_coded(encoder, layout), *_numeric(encoder, measured)]
+    if "codes" not in layout.memo:
+        layout.memo["codes"] = _coded(encoder, layout)
+    found = list(layout.memo["codes"])
+    if any(any(block.numeric) for block in layout.blocks):
+        found += _numeric(encoder, measured)
     if offsets:
         q = len(encoder.spec.equations)
         found += [Field(lambda strip, k=k: strip.offsets[k]) for k in range(q)]  # type: ignore[misc]
