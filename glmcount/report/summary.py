@@ -321,7 +321,8 @@ def _facts_in_columns(facts: SummaryFacts) -> tuple[tuple[Fact, ...], tuple[Fact
         left.append(right.pop())
     while len(left) > len(right) + 1:
         right.insert(0, left.pop())
-    passes = f"{facts.passes} passes, rho {facts.rho:.0e}"
+    counted = "1 pass" if facts.passes == 1 else f"{facts.passes} passes"
+    passes = f"{counted}, rho {facts.rho:.0e}"
     end = ("Converged", passes) if facts.converged else ("NOT CONVERGED", passes)
     return (*left, ("Covariance", facts.cov_label)), (*right, end)
 

@@ -189,6 +189,7 @@ def test_alpha_outside_zero_and_one_is_refused(alpha):
         ),
         ({"nobs": 5000.5}, "Observations             5000.5"),
         ({"converged": False, "rho": 0.25}, "NOT CONVERGED    3 passes, rho 2e-01"),
+        ({"passes": 1, "rho": 2e-15}, "1 pass, rho 2e-15"),
         ({"deviance": 5.129141, "df_resid": 4.0}, "Deviance         5.1291 on 4 df"),
         ({"deviance": 1.5e-9, "df_resid": 4.5}, "Deviance         1.500e-09 on 4.5 df"),
         ({"deviance": 123456789.04}, "Deviance         123456789.0 on 4398 df"),
