@@ -175,7 +175,6 @@ def _with_response(
         beside.sums.log_exposure,
         beside.sums.offset,
         found.zero,
-        found.positive,
         max(high, 0.0),
     )
     return Measured(
@@ -218,7 +217,6 @@ class _Response:
     zero: float
     constant: float
     smallest: float
-    positive: float
     largest: float
     whole: bool
 
@@ -240,7 +238,6 @@ def _table_of_counts(strip: Strip, family: Family) -> _Response | None:
         float(times[0]),
         constant,
         low,
-        low if low > 0 else float(y.min(initial=np.inf, where=counts > 0)),
         high,
         True,
     )
@@ -267,7 +264,6 @@ def _rows_of_response(strip: Strip, family: Family) -> _Response:
         zero=weigh((y == 0).astype(np.float64)),
         constant=weigh(family.constant(np.abs(strip.y))) if strip.n else 0.0,
         smallest=float(y.min(initial=np.inf)),
-        positive=float(y.min(initial=np.inf, where=y > 0)),
         largest=float(y.max(initial=-np.inf)),
         whole=bool(np.array_equal(y, np.floor(y))),
     )
@@ -386,7 +382,6 @@ def _fold(total: Measured, part: Measured) -> Measured:
             float(np.logaddexp(a.log_exposure, b.log_exposure)),
             a.offset + b.offset,
             a.zero + b.zero,
-            min(a.smallest, b.smallest),
             max(a.largest, b.largest),
         ),
         weight_square=total.weight_square + part.weight_square,

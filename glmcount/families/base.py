@@ -50,8 +50,6 @@ class StartSums:
         Weighted mean of that offset.
     zero : float
         Sum of w over the rows with y = 0.
-    smallest : float
-        Smallest positive response.
     largest : float
     """
 
@@ -61,7 +59,6 @@ class StartSums:
     log_exposure: float
     offset: float
     zero: float = 0.0
-    smallest: float = 1.0
     largest: float = 1.0
 
     @property
