@@ -76,6 +76,7 @@ def kinds_of(encoder: Encoder, layout: Layout, measured: Measured, small: Small)
 
 
 def _kinds(keys: NDArray[Any], space: int, small: Small) -> Kinds | None:
+    """The kinds that keys below `space` tell apart; None where they do not tell all columns."""
     strip, columns = small.strip, small.columns[0]
     present = np.flatnonzero(np.bincount(keys, minlength=space))
     place = np.empty(space, dtype=np.intp)

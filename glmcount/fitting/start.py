@@ -66,7 +66,7 @@ def _of_kinds(run: Run) -> Array | None:
     the response, and whether offsets are exposures.
     """
     small, shared = run.small, run.family.collapse
-    if small is None or shared == "value":
+    if small is None or shared == "value" or run.layout.q > 1:
         return None
     if shared == "eta" and small.strip.offsets[0] is not None:
         return None

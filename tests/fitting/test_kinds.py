@@ -84,6 +84,7 @@ def test_with_more_kinds_the_start_is_near_and_the_fit_the_same(formula, options
         ("y ~ bs(x, df=4)", {}),
         ("y ~ g", {"link": "sqrt", "offset": "t"}),
         ("y ~ g", {"family": "genpoisson"}),
+        ("y ~ g", {"family": gc.families.resolve("negbin").with_(collapse="eta")}),
     ],
 )
 def test_other_problems_have_no_such_kinds(formula, options):
