@@ -32,6 +32,8 @@ RECESSION = 1e-4
 MOST = 100
 # Towards a step function in a logit, or along a curved valley, the way is longer.
 FAR = 400
+# Of the equilibrated information.
+LEAST_SHIFT = 1e-8
 # Newton's steps contract near a maximum; along a recession they keep their length.
 LASTING = 0.7
 ENOUGH = 4
@@ -168,18 +170,19 @@ class Model:
         return np.dot(self.back, self.turned / np.maximum(np.abs(self.values), 1e-8))
 
     def within(self, reach: Callable[[Array], float], radius: float) -> Array:
-        """Step of (H + shift D), the least shift by doubling that keeps it within the radius.
+        """Step of (H + shift D), about the least shift that keeps it within the radius.
 
         A Levenberg-Marquardt step solves the trust-region problem of its own length (More
-        & Sorensen 1983); length is measured by the move of the predictors.
+        & Sorensen 1983); length is measured by the move of the predictors. The shift begins so
+        small that directions which hardly any row tells of, towards infinity, are not held back.
         """
         lowest = float(self.values.min(initial=0.0))
-        shift = max(0.0, -lowest) + 1e-3 * max(1.0, -lowest)
+        excess = LEAST_SHIFT * max(1.0, -lowest)
         while True:
-            step = np.dot(self.back, self.turned / (self.values + shift))
-            if reach(step) <= radius or shift > 1e15:
+            step = np.dot(self.back, self.turned / (self.values + (max(0.0, -lowest) + excess)))
+            if reach(step) <= radius or excess > 1e15:
                 return step
-            shift *= 2.0
+            excess *= 4.0
 
 
 def newton_step(sums: Sums) -> tuple[Array, float, bool]:
@@ -254,7 +257,7 @@ def newton(problem: Problem, theta: Array) -> Outcome:
             break
         theta, sums = point, following
     step, decrement, _ = newton_step(sums)
-    status = "recession" if status == "maxiter" and slow >= 2 * ENOUGH else status
+    status = "recession" if slow >= 2 * ENOUGH else status
     return Outcome(theta, theta, sums, step, reach(step), decrement, status, passes)
 
 
@@ -296,7 +299,10 @@ def _region(
         if np.isfinite(following.llf) and gained >= 0.1 * hoped - slack:
             moved = problem.reach(step)
             if gained > 0.25 * hoped:
-                radius = max(radius, 2.5 * moved)
+                # A step that was held back and did what it promised may be longer, although it
+                # moved less: rows that say nothing any more are moved furthest.
+                held = step is not own and gained > 0.5 * hoped
+                radius = max(2.5 * radius if held else radius, 2.5 * moved)
             return step, radius, refused, following
         radius = 0.25 * min(radius, problem.reach(step))
     return step, radius, TRIES, None
