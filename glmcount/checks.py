@@ -203,8 +203,9 @@ def fit_warnings(
     for limit in fit.limits:
         notes.append(
             BoundaryWarning(
-                f"The likelihood is largest at {limit.label}, where the model is "
-                f"{limit.family.label}: that is what is reported.",
+                f"The largest likelihood found lies at {limit.label}, where the model is "
+                f"{limit.family.label}: that is what is reported. r.certificate.tried says where "
+                "else it was looked for.",
                 kind=f"{limit.name}_boundary",
             )
         )

@@ -323,6 +323,9 @@ def log_rising(y: Array, alpha: Array) -> tuple[Array, Array, Array]:
                 table = _rising_table(float(alpha[0]), 1 << int(top + 1).bit_length())
                 return table[0][whole], table[1][whole], table[2][whole]
     y, alpha = np.broadcast_arrays(y, alpha)
+    runs = _rising_runs(y, alpha)
+    if runs is not None:
+        return runs
     out = np.empty((3, y.size))
     few = (y <= _SUMMED) & (alpha <= _SUMMED_ALPHA) & (y == np.floor(y))
     near_zero = ~few & (alpha <= 0.1)
@@ -349,9 +352,32 @@ def _rising_table(alpha: float, size: int) -> Array:
     return table
 
 
+def _rising_runs(y: Array, alpha: Array) -> tuple[Array, Array, Array] | None:
+    """The same from one table of sums for each run of rows that share alpha, if these are long."""
+    starts = np.flatnonzero(alpha[1:] != alpha[:-1]) + 1
+    top = float(y.max(initial=0.0))
+    if (len(starts) + 1.0) * max(0.25 * top, _LEAST_RUN) > y.size:
+        return None
+    whole = y.astype(np.intp)
+    if not np.array_equal(whole, y):
+        return None
+    own = alpha[np.concatenate(([0], starts))]
+    code = np.zeros(y.size, dtype=np.intp)
+    code[starts] = 1
+    step = own[:, None] * np.arange(top, dtype=np.longdouble)
+    share = step / (1.0 + step)
+    terms = np.stack([np.log1p(step), share, share / (1.0 + step)])
+    table = np.zeros((3, len(own), int(top) + 1))
+    np.cumsum(terms, axis=2, out=table[:, :, 1:])
+    found = table[:, np.cumsum(code), whole]
+    return found[0], found[1], found[2]
+
+
 # The product of 64 factors 1 + 63 alpha must not overflow.
 _SUMMED = 64.0
 _SUMMED_ALPHA = 1e3
+# Rows of a run from which a table of its own pays.
+_LEAST_RUN = 16.0
 
 
 def _rising_sum(y: Array, alpha: Array) -> Array:

@@ -26,10 +26,26 @@ def certificate(state: State) -> Certificate:
             [limit.label for limit in fit.limits]
             + ["at infinity"] * (fit.falling is not None and not fit.separated)
         ),
+        *_maximum(state),
     )
     sizes = fit.layout.sizes[fit.kept]
     reached = (*fit.reached, fit.floor)
     return certify(fit.information, sizes, curvature, reached, lambda: _kappa(state), verdicts)
+
+
+def _maximum(state: State) -> tuple[str, str]:
+    """Whether the maximum is proven or the best found, and by what."""
+    fit = state.fit
+    if not fit.converged and fit.falling is None:
+        return "", ""
+    if fit.looked is None:
+        return "proven", "the log-likelihood is concave"
+    looked, told = fit.looked, ["the fit's own start"]
+    if looked.starts:
+        rows = "all rows" if looked.rows == state.measured.n else f"{looked.rows:,} of the rows"
+        told.append(f"{looked.starts} starts far from it, climbed on {rows}")
+    told += [f"the limit {label}" for label in dict.fromkeys(looked.limits)]
+    return "best found", "; ".join(told)
 
 
 def _kappa(state: State) -> float:

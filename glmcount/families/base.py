@@ -185,6 +185,9 @@ class Family:
         False for quasi-likelihoods: llf, aic and tests built on them refuse.
     curvature : float, optional
         M with ``|l'''| <= M |l''|`` in the predictor, for the certified error bound.
+    concave_links : tuple of str
+        Links of the mean under which the log-likelihood is concave in all predictors together,
+        so that a maximum is the maximum; elsewhere it is the best of those found.
     mean_log : bool
         True where the mean's linear predictor is its logarithm, so that exp(coefficient)
         is a rate ratio.
@@ -215,6 +218,12 @@ class Family:
     relative : (Family, tuple of float), optional
         A family of the same equations that is easy to fit, and by what to multiply its
         parameters, equation by equation, to start this one from there.
+    further : callable, optional
+        ``(y, the mean's predictor) -> constants of the other predictors``: from where to look
+        for maxima that lie far from what is typical.
+    several : bool
+        False where no second maximum was ever found with constant ancillary parameters, so that
+        another is looked for only where one of them has a regression.
     """
 
     name: str
@@ -234,6 +243,7 @@ class Family:
     scale: float | Literal["pearson"] = 1.0
     likelihood: bool = True
     curvature: float | None = None
+    concave_links: tuple[str, ...] = ()
     mean_log: bool = True
     columns: tuple[str, ...] = ()
     typical: tuple[tuple[float, float], ...] = ((-1.0, 2.0),)
@@ -246,6 +256,8 @@ class Family:
     domain: Literal["log", "logit"] = "log"
     binary: Callable[[Etas], tuple[Jet, Jet]] | None = None
     relative: tuple[Family, tuple[float, ...]] | None = None
+    further: Callable[[Array, Array], list[tuple[float, ...]]] | None = None
+    several: bool = True
 
     def __repr__(self) -> str:
         return f"<Family {self.name}: {self.title}>"
@@ -269,6 +281,11 @@ class Family:
         That rows of one mean collapse says the log-likelihood is y eta - exp(eta).
         """
         return self.collapse == "mean"
+
+    @property
+    def concave(self) -> bool:
+        """Whether the log-likelihood is known to be concave in all predictors together."""
+        return self.link in self.concave_links
 
     def runs_off(self, y: Array) -> Flat:
         """Rows that lose nothing where a predictor runs to infinity, (down, up) by equation."""
@@ -373,4 +390,5 @@ def hold(family: Family, values: Sequence[float]) -> Family:
         flat=None,
         binary=None,
         relative=None,
+        further=None,
     )

@@ -108,6 +108,7 @@ bernoulli = register(
         start=_start,
         collapse="value",
         curvature=1.0,
+        concave_links=("logit", "probit", "cloglog"),
         mean_log=False,
         link="logit",
         lift=logit,

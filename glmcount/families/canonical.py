@@ -67,6 +67,7 @@ def negbin_canonical(alpha: float | None = None) -> Family:
         start=partial(_start, family=family, alpha=alpha),
         lift=partial(_lift, alpha=1.0 if alpha is None else alpha),
         limits=(),
+        concave_links=() if alpha is None else ("canonical",),
         mean_log=False,
         typical=((-2.0, -0.5), *family.typical[1:]),
     )

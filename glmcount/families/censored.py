@@ -101,6 +101,9 @@ def censored(family: Family) -> Family:
         expected=None,
         deviance=None,
         curvature=None,
+        # P(Y >= c) is the distribution function of a gamma variate, log-concave in log mu.
+        concave_links=("log",) if family.canonical else (),
         binary=None,
+        further=None,
         wider="",
     )

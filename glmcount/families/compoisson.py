@@ -159,6 +159,7 @@ compoisson = register(
         sample=_sample,
         start=_start,
         collapse="value",
+        several=False,
         limits=(Limit(1, "nu = 0", 0.0, geometric, _geometric_score, _log_start),),
         typical=((-1.0, 2.0), (-1.0, 1.0)),
     )

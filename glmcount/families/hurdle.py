@@ -105,6 +105,14 @@ def _hurdle_limits(parts: Parts) -> tuple[Limit, ...]:
     return (*map(of_count, parts.count.limits), *map(of_zero, parts.zero.limits))
 
 
+def _concave(parts: Parts) -> bool:
+    """Whether both halves are: a truncated exponential family, and a concave or Poisson zero part.
+
+    Of a Poisson, P(Y > 0) is the probability of a complementary log-log link.
+    """
+    return parts.count.canonical and parts.zero.concave and parts.zero.q == 1
+
+
 def hurdle(count: Family, zero: Family | None = None) -> Family:
     """Counts that are positive with the probability of a zero part, then of a truncated family.
 
@@ -140,5 +148,5 @@ def hurdle(count: Family, zero: Family | None = None) -> Family:
             "mean-main": lambda etas: parts.of_count(parts.count.moments(parts.count_etas(etas))[0])
         },
         typical=parts.ordered(count.typical, typical_zero(zero)),
-        **JOINT,
+        **(JOINT | {"concave_links": (count.link,) if _concave(parts) else ()}),
     )

@@ -158,6 +158,7 @@ def compose(family: Family, link: str | Link | None) -> Family:
         limits=tuple(_limit(limit, link) for limit in family.limits),
         collapse="eta" if family.collapse == "mean" else family.collapse,
         mean_log=False,
+        concave_links=family.concave_links,
         lift=link.inverse,
     )
 

@@ -27,6 +27,7 @@ from glmcount.families.base import (
     natural_exp,
     register,
 )
+from glmcount.families.jets import log_complement
 from glmcount.families.poisson import (
     MEAN,
     log_factorial,
@@ -41,6 +42,8 @@ __all__ = ["geometric", "negbin"]
 
 # Below this log(1 + t) / t - 1 / (1 + t) would lose digits.
 SMALL = 0.1
+# Logarithms of alpha beyond which no digit tells of it, while its powers are finite.
+TOLD = (-300.0, 100.0)
 ALPHA = Equation("alpha", "Dispersion", "dispersion_", natural_exp)
 
 
@@ -74,7 +77,7 @@ def _logarithms(mu: Array, t: Array, share: Array) -> tuple[Array, Array, Array]
 def terms(y: Array, etas: Etas) -> Jet:
     """Jet in (log mu, log alpha)."""
     count, eta = y[0], etas[0]
-    alpha = np.exp(etas[1])
+    alpha = np.exp(np.clip(etas[1], *TOLD))
     mu, t, share, first, second = _mean_parts(count, eta, alpha)
     log1p, rest, slope = _logarithms(mu, t, share)
     value, rise1, rise2 = rising(count, alpha)
@@ -100,6 +103,25 @@ def _fixed_constant(y: Array, alpha: float) -> Array:
     return log_factorial(y) + rising(y[0], np.array([alpha]))[0]
 
 
+def _binary(etas: Etas) -> tuple[Jet, Jet]:
+    """Jets of log P(Y = 0) = -log(1 + alpha mu) / alpha and log P(Y > 0), mu of any size."""
+    log_alpha = np.clip(etas[1], *TOLD)
+    logit, r = np.broadcast_arrays(etas[0] + log_alpha, np.exp(-log_alpha))
+    share, rest = scipy.special.expit(logit), scipy.special.expit(-logit)
+    slope = r * (np.logaddexp(0.0, logit) - share)
+    small = np.flatnonzero(logit < math.log(SMALL))
+    if len(small):
+        t = np.exp(logit[small])
+        slope[small] = r[small] * t * log1p_slope(t)
+    first, cross = -r * share, r * share * share
+    none = Jet(
+        first - slope,
+        (first, slope),
+        ((first * rest, cross), (cross, cross - slope)),
+    )
+    return none, log_complement(none)
+
+
 def _moments(etas: Etas, alpha: float | None = None) -> tuple[Jet, Jet]:
     mean = exp_jet(eta_jet(etas, 0))
     spread = (
@@ -109,7 +131,7 @@ def _moments(etas: Etas, alpha: float | None = None) -> tuple[Jet, Jet]:
 
 
 def _alpha(etas: Etas, alpha: float | None) -> Array:
-    return np.exp(etas[1]) if alpha is None else np.array([alpha])
+    return np.exp(np.clip(etas[1], *TOLD)) if alpha is None else np.array([alpha])
 
 
 def _expected(etas: Etas, alpha: float | None = None) -> Curvature:
@@ -185,6 +207,7 @@ _estimated = register(
         sample=_sample,
         start=_start,
         collapse="value",
+        binary=_binary,
         limits=(Limit(1, "alpha = 0", 0.0, poisson, _poisson_score, _log_start),),
         typical=((-1.0, 2.0), (-2.0, 1.0)),
     )
@@ -233,6 +256,8 @@ def negbin(alpha: float | None = None) -> Family:
         start=poisson.start,
         collapse="eta",
         curvature=1.0,
+        concave_links=("log",),
+        binary=None,
         limits=(),
         typical=((-1.0, 2.0),),
     )

@@ -21,6 +21,8 @@ __all__ = ["negbin1", "negbinp"]
 
 # Half way between NB1 and NB2: alpha = 0 is asked about there, where P means nothing.
 POWER_START = 1.5
+# Logarithms of alpha by which such dispersions differ between the ends and the other rows.
+STEEP = 3.0
 
 
 def _natural_power(value: Array) -> tuple[Array, Array]:
@@ -36,6 +38,26 @@ def _start(sums: StartSums, power: float) -> tuple[float, ...]:
     return mean, spread + (2.0 - power) * math.log(sums.mean)
 
 
+def _further(y: Array, eta: Array) -> list[tuple[float, ...]]:
+    """Powers so large that the dispersion is that of the largest means alone, or the smallest.
+
+    alpha is about 1 at the end of the means, or at the first mean beyond those of all counts
+    above zero, whose zeros a dispersion without bound makes certain.
+    """
+    found = []
+    for sign in (1.0, -1.0):
+        at = np.sort(sign * eta)
+        counted = sign * eta[y[0] > 0]
+        gaps = [(at[-1], at[-1] - at[-1 - k]) for k in (1, 2, 4) if len(at) > k]
+        beyond = at[at > counted.max()] if len(counted) else at[:0]
+        if len(beyond):
+            gaps.append((beyond[0], 0.5 * (beyond[0] - counted.max())))
+        for end, gap in gaps:
+            if gap > 1e-6:
+                found.append((-STEEP * end / gap, 2.0 + sign * STEEP / gap))
+    return found
+
+
 _estimated = register(
     reparametrise(
         negbin(),
@@ -48,6 +70,7 @@ _estimated = register(
         start=lambda sums: (*_start(sums, POWER_START), POWER_START),
         expected=None,
         deviance=None,
+        further=_further,
         typical=(*negbin().typical, (1.0, 2.2)),
     )
 )

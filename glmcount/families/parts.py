@@ -131,6 +131,9 @@ JOINT: dict[str, Any] = {
     "deviance": None,
     "tails": None,
     "curvature": None,
+    "concave_links": (),
+    "further": None,
+    "several": True,
     "binary": None,
     "wider": "",
 }

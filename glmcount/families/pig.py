@@ -23,7 +23,7 @@ import numpy as np
 
 from glmcount.errors import UsageError
 from glmcount.families.base import Etas, register
-from glmcount.families.negbin import negbin
+from glmcount.families.negbin import TOLD, negbin
 from glmcount.families.poisson import log_factorial
 from glmcount.numerics import Array, Jet
 
@@ -92,7 +92,7 @@ def _log_ratios(count: Array, v: Array) -> Array:
 
 def terms(y: Array, etas: Etas) -> Jet:
     """Jet in (log mu, log alpha)."""
-    count, mu, alpha = y[0], np.exp(etas[0]), np.exp(etas[1])
+    count, mu, alpha = y[0], np.exp(etas[0]), np.exp(np.clip(etas[1], *TOLD))
     t = alpha * mu
     c = np.sqrt(1.0 + 2.0 * t)
     log_c = 0.5 * np.log1p(2.0 * t)
@@ -150,5 +150,6 @@ pig = register(
         expected=None,
         deviance=None,
         tails=None,
+        binary=None,
     )
 )

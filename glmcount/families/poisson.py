@@ -115,6 +115,7 @@ poisson = register(
         start=_start,
         collapse="mean",
         curvature=1.0,
+        concave_links=("log", "identity", "sqrt"),
         wider="negbin",
     )
 )

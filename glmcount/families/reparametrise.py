@@ -156,6 +156,8 @@ def reparametrise(
         "sample": lambda rng, etas: sample(rng, _values(inner(etas))),
         "limits": tuple(_limit(limit, inner, lost or {}) for limit in family.limits),
         "curvature": None,
+        "concave_links": (),
+        "further": None,
     }
     return family.with_(**(fields | changes))
 

@@ -152,6 +152,9 @@ def truncated(family: Family, above: int = 0) -> Family:
         expected=None,
         deviance=None,
         curvature=None,
+        # log P(Y > k) of an exponential family keeps it concave, as what is left is one too.
+        concave_links=("log",) if family.canonical else (),
         binary=None,
+        further=None,
         wider="",
     )

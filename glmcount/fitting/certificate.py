@@ -43,6 +43,11 @@ class Certificate:
         Columns kept.
     separation, boundary : str
         Verdicts in words; empty where there is nothing to say.
+    maximum : {"proven", "best found", ""}
+        Whether no larger likelihood exists, since it is concave, or none was found; empty
+        where the fit did not come to an end.
+    tried : str
+        What that rests on, in words.
     """
 
     rho: float
@@ -54,6 +59,8 @@ class Certificate:
     rank: int
     separation: str = ""
     boundary: str = ""
+    maximum: str = ""
+    tried: str = ""
 
 
 def certify(
@@ -62,7 +69,7 @@ def certify(
     curvature: float | None,
     reached: tuple[float, float, float],
     exact_kappa: Callable[[], float],
-    verdicts: tuple[str, str],
+    verdicts: tuple[str, str, str, str],
 ) -> Certificate:
     """Certificate of a fit whose last step, decrement and floor are `reached`."""
     rho, decrement, floor = reached

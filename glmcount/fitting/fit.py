@@ -17,6 +17,7 @@ from glmcount.fitting.objective import Rows, Sums, Weighed, assemble, informed, 
 from glmcount.fitting.pilot import joined_start, limit_run, piloted
 from glmcount.fitting.rank import PIVOT, Dependence, dependences
 from glmcount.fitting.run import WELL, Fit, Options, Run, fold_sums, ill_conditioned
+from glmcount.fitting.search import searched
 from glmcount.fitting.separation import recession_rows
 from glmcount.fitting.solvers import Outcome, newton, solver
 from glmcount.fitting.start import first_values, pilot_rows
@@ -34,6 +35,8 @@ FURTHER = 3
 # Log-likelihoods closer than this are one: what a recession leaves undone.
 SAME = 1e-6
 DOUBT = 1.0 / 3.0
+# Searches from a better point that the one before found.
+ROUNDS = 3
 # Rows up to which the floor's parts take less memory than a result does.
 HELD = 1_000
 
@@ -50,7 +53,8 @@ def maximise(
         head = None if given else pilot_rows(encoder.n_used, layout.size, strips, columns)
         if head is not None:
             theta = piloted(run, theta, head)
-        return _climb(run, theta, opened=given or head is not None)
+        found = _climb(run, theta, opened=given or head is not None)
+        return found if family.concave else replace(found, looked=run.looked)
 
 
 def _overflowing() -> np.errstate:
@@ -62,17 +66,58 @@ def _climb(run: Run, theta: Array, opened: bool) -> Fit:
     """From a start to the maximum, which may lie on a boundary."""
     opening = next((limit for limit in run.family.limits if limit.opens), None)
     if opening is not None and not opened:
-        outside, theta = _from_limit(run, theta, opening)
-        if outside is not None:
-            return outside
+        outside, theta, score = _limit_fit(run, theta, opening)
+        if score <= 0:
+            outside = replace(outside, limits=(opening, *outside.limits))
+            fit = _elsewhere(run, outside, theta)
+            return fit if fit is outside else _settled(run, fit)
     fit = _solve(run, theta)
-    if fit.separated or (fit.status == "final" and not _doubtful(fit)):
-        return fit
-    if run.family.relative is not None and run.options.start is None:
+    if run.family.relative is not None and run.options.start is None and _uncertain(fit):
         other = _tried(run, _from_relative(run, *run.family.relative))
         if other is not None and (fit.status != "final" or other.llf > fit.llf + SAME):
             fit = other
-    return _at_limits(run, fit)
+    return _settled(run, _elsewhere(run, fit, fit.theta))
+
+
+def _uncertain(fit: Fit) -> bool:
+    """Whether a limit may be as good as a fit, or better."""
+    return not fit.separated and (fit.status != "final" or _doubtful(fit))
+
+
+def _settled(run: Run, fit: Fit) -> Fit:
+    return _at_limits(run, fit) if _uncertain(fit) else fit
+
+
+def _elsewhere(run: Run, fit: Fit, base: Array) -> Fit:
+    """The best of a fit and of what a search from elsewhere climbs to."""
+    if run.family.concave or not run.searches:
+        return fit
+    single = all(own.stop - own.start == 1 for own in run.layout.slices[1:])
+    if single and not run.family.several:
+        return fit
+    best = fit
+    for _ in range(ROUNDS):
+        found = searched(run, base, best.llf - run.measured.constant)
+        if found is None:
+            break
+        run.looked = replace(run.looked, starts=run.looked.starts + found.starts, rows=found.rows)
+        ends = [_ended(run, point) for point in found.better]
+        better = max(
+            (end for end in ends if end is not None), key=lambda end: end.llf, default=best
+        )
+        if better.llf <= best.llf + SAME:
+            break
+        best, base = better, better.theta
+    return best
+
+
+def _ended(run: Run, theta: Array) -> Fit | None:
+    """The fit from a start that a search found; None where it comes to no end."""
+    try:
+        fit = _solve(run, theta)
+    except ConvergenceError:
+        return None
+    return fit if fit.status in ("final", "recession") else None
 
 
 def _tried(run: Run, theta: Array) -> Fit | None:
@@ -117,7 +162,11 @@ def _at_limits(run: Run, fit: Fit) -> Fit:
     """The best of a fit and its family's limits, started again where a limit points inwards."""
     best = fit
     for limit in run.family.limits:
-        inner, joined, score = _limit_fit(run, fit.theta, limit)
+        try:
+            inner, joined, score = _limit_fit(run, fit.theta, limit)
+        except ConvergenceError:
+            # The estimates of the whole model need not be possible ones of its limit.
+            continue
         if inner.llf < best.llf - SAME:
             continue
         if score > 0:
@@ -132,6 +181,7 @@ def _at_limits(run: Run, fit: Fit) -> Fit:
 
 def _limit_fit(run: Run, theta: Array, limit: Limit) -> tuple[Fit, Array, float]:
     """The limit's own fit, a start inside from it, and the score there."""
+    run.looked = replace(run.looked, limits=(*run.looked.limits, limit.label))
     inner = limit_run(run, limit)
     begin = theta[run.layout.places(limit.gone)]
     fit = _climb(inner, begin, opened=False)
@@ -145,14 +195,6 @@ def _limit_fit(run: Run, theta: Array, limit: Limit) -> tuple[Fit, Array, float]
         joined[run.layout.places(limit.gone)] = begin
     run.history += inner.history if limit.opens else []
     return fit, joined, score
-
-
-def _from_limit(run: Run, theta: Array, limit: Limit) -> tuple[Fit | None, Array]:
-    """Fit the limit family; it is the answer where the score there points outwards."""
-    fit, joined, score = _limit_fit(run, theta, limit)
-    if score <= 0:
-        return replace(fit, limits=(limit, *fit.limits)), joined
-    return None, joined
 
 
 def fit_limit(

@@ -101,7 +101,7 @@ def limit_run(run: Run, limit: Limit) -> Run:
         limit.family,
         run.options,
     )
-    out.history = []
+    out.history, out.searches = [], False
     return out
 
 

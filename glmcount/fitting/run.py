@@ -31,7 +31,7 @@ from glmcount.fitting.solvers import Iteration, Problem, solver
 from glmcount.numerics import Array, Control, Factored
 from glmcount.records import dataclass, field, replace
 
-__all__ = ["WELL", "Fit", "Options", "Run", "fold_sums", "ill_conditioned"]
+__all__ = ["WELL", "Fit", "Looked", "Options", "Run", "fold_sums", "ill_conditioned"]
 
 # Condition numbers up to which no digit that is told depends on them.
 WELL = 1e5
@@ -47,6 +47,25 @@ class Options:
     information: str = "expected"
     start: Array | None = None
     control: Control = field(default_factory=Control)
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Where a maximum of a log-likelihood that need not be concave was looked for.
+
+    Parameters
+    ----------
+    starts : int
+        Points far from the fit from which it was climbed.
+    rows : int
+        Rows of these climbs: a share of many.
+    limits : tuple of str
+        Boundaries that were fitted.
+    """
+
+    starts: int
+    rows: int
+    limits: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -83,6 +102,8 @@ class Fit:
         parameters alone), and its direction.
     limits : tuple of Limit
         The boundaries the maximum lies on, each one of the family that the one before left.
+    looked : Looked or None
+        Where else a larger likelihood was looked for; None where it is concave.
     """
 
     family: Family
@@ -101,6 +122,7 @@ class Fit:
     dependences: tuple[Dependence, ...] = ()
     falling: tuple[NDArray[np.bool_], tuple[int, ...], Array] | None = None
     limits: tuple[Limit, ...] = ()
+    looked: Looked | None = None
 
     @cached_property
     def floor(self) -> float:
@@ -155,6 +177,8 @@ class Run:
         self.passes = 0
         self.pilot = False
         self.rough = False
+        self.searches = True
+        self.looked = Looked(0, 0, ())
         self.guide: Guide | None = None
         self.memo: tuple[tuple[bool, bool, bytes], Sums] | None = None
         self.small = small_problem(encoder, layout)

@@ -1,0 +1,288 @@
+"""Whether the likelihood is larger elsewhere: starts far from a fit, climbed all at once.
+
+Where the log-likelihood need not be concave a maximum is the best of those found. Three kinds of
+starts find others: parameters drawn over what is typical of the family, climbed for some passes
+under random weights of the rows (Wood 2001, Biometrics 57, 240-244: such a likelihood has its
+maxima elsewhere); rows that could be certain, as zeros beyond all other counts are in a
+zero-inflated model; and the directions of a regression for an ancillary parameter in which the
+one-sided score at its boundary points inwards.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from glmcount.design.blocks import one_strip
+from glmcount.families.base import Family, Limit
+from glmcount.fitting.crowd import Climbed, Crowd, climb
+from glmcount.fitting.run import Run
+from glmcount.fitting.small import Small, small_problem
+from glmcount.numerics import Array
+from glmcount.records import dataclass
+
+__all__ = ["Search", "searched"]
+
+SEED = 20_011
+# Starts that are drawn: so many, and more for each parameter beside those of the mean; passes of either weights.
+STARTS = 4
+EACH = 2
+MOST = 16
+# Starts that something speaks for.
+GIVEN = 12
+# So many rows at an end of a column may differ from all others.
+FOREMOST = (1, 2, 4)
+# Rows up to which all are searched on, and how many of more are.
+ROWS = 1_000
+SAMPLE = 500
+# Passes under random weights, and at most afterwards.
+TRIAL = 2
+PASSES = 14
+# Logits at which a row counts as certain, or as not concerned.
+CERTAIN = 3.0
+# What an end must promise beyond what is known; a step's promise is that exact at the top.
+LEAST = 5e-6
+# Ends that are solved again.
+SOLVED = 2
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a search found.
+
+    Parameters
+    ----------
+    starts : int
+    rows : int
+        How many rows it looked at; fewer than all where there are many.
+    better : tuple of ndarray
+        Parameters from which the likelihood climbs above the known one, the best first.
+    """
+
+    starts: int
+    rows: int
+    better: tuple[Array, ...]
+
+
+def searched(run: Run, base: Array, llf: float) -> Search | None:
+    """Search for a larger log-likelihood than that of a fit.
+
+    Parameters
+    ----------
+    run : Run
+    base : ndarray
+        Parameters of the fit, or inside from it where it lies on a boundary.
+    llf : float
+        Its log-likelihood without the y-only part.
+
+    Returns
+    -------
+    Search or None
+        None where the rows cannot be laid side by side.
+    """
+    small, y, whole = _rows(run)
+    if small is None:
+        return None
+    crowd = Crowd(run.family, small, y)
+    n = small.strip.n
+    rng = np.random.default_rng(SEED)
+    unsure = len(base) - small.slices[0].stop
+    starts = min(STARTS + EACH * unsure, MOST)
+    drawn = _drawn(run.family, small, base, starts, rng)
+    given = [*_inwards(crowd, base, rng), *_certain(crowd, base, drawn, rng)]
+    given = [*given, *_further(crowd, base)][:GIVEN]
+    points = np.array([*given, *drawn])
+    trial = np.ones((len(points), n))
+    trial[len(given) :] = rng.exponential(size=(starts, n))
+    weights = small.strip.weights
+    known = llf
+    if not whole:
+        known = float(climb(crowd, base[None], weights, -math.inf, PASSES).llf[0])
+    tried = trial if weights is None else trial * weights
+    points = climb(crowd, points, tried, -math.inf, TRIAL).points
+    return Search(
+        len(points), n, _better(climb(crowd, points, weights, known, PASSES), known, whole)
+    )
+
+
+def _rows(run: Run) -> tuple[Small | None, Array, bool]:
+    """The columns and the response to search on, and whether they are those of all rows."""
+    if run.small is not None and run.small.strip.n <= ROWS:
+        # The columns may be those of another response.
+        return run.small, run.encoder.strips[0].y, True
+    step = slice(None, None, -(-run.encoder.n_used // SAMPLE))
+    some = run.encoder.fold(lambda strip: [strip.taken(step)], lambda a, b: a + b)
+    strip = one_strip(some)
+    return small_problem(run.encoder.holding(strip), run.layout), strip.y, False
+
+
+def _better(end: Climbed, known: float, whole: bool) -> tuple[Array, ...]:
+    """The ends that surpass what is known, or still may, best first."""
+    # Half a unit more is asked of a sample, which tells of other rows by chance.
+    least = known + (LEAST if whole else 0.5)
+    hope = end.llf + np.minimum(end.hoped, 1.0)
+    order = np.argsort(-hope, kind="stable")[:SOLVED]
+    return tuple(end.points[i] for i in order if hope[i] > least and math.isfinite(end.llf[i]))
+
+
+def _spread(columns: Array) -> Array:
+    """Standard deviation of each column, 1 where it is a constant."""
+    size = columns.std(axis=1)
+    return np.where(size > 1e-12, size, 1.0)
+
+
+def _drawn(
+    family: Family, small: Small, base: Array, count: int, rng: np.random.Generator
+) -> Array:
+    """Starts about the mean of a fit, its other parameters over what is typical."""
+    points = np.tile(base, (count, 1))
+    constants = small.layout.constants
+    for k, own in enumerate(small.slices):
+        low, high = family.typical[k]
+        width = high - low
+        sizes = _spread(small.columns[k])
+        draws = rng.normal(size=(count, own.stop - own.start)) / sizes
+        if k == 0:
+            points[:, own] += 0.1 * width * draws
+            continue
+        # Zeros that end at a threshold ask for slopes much larger than usual ones.
+        points[:, own] = 0.5 * width * np.geomspace(0.5, 6.0, count)[:, None] * draws
+        constant = constants[k]
+        if constant is not None:
+            # Strata: every share of the range has its start.
+            share = (rng.permutation(count) + rng.random(count)) / max(count, 1)
+            centre = points[:, own].dot(small.columns[k].mean(axis=1))
+            level = low - 0.25 * width + 1.5 * width * share - centre
+            points += level[:, None] * constant
+    return points
+
+
+def _certain(crowd: Crowd, base: Array, drawn: Array, rng: np.random.Generator) -> list[Array]:
+    """Starts at which the rows beyond all others are certain.
+
+    In an equation in which all rows are free to go one way and some the other way: there the
+    predictor may run off for these, and for the others to the other side. So it may for the
+    smallest counts where a dispersion has a regression. Further parameters
+    are those of the fit and, since they may be far from what they are then, drawn ones.
+    """
+    small, out = crowd.small, []
+    constants, own_ends = small.layout.constants, small.slices[0].stop
+    for k, (down, up) in enumerate(crowd.family.runs_off(crowd.y)):
+        constant, columns, own = constants[k], small.columns[k], small.slices[k]
+        if k == 0 or constant is None or len(columns) == 1:
+            continue
+        if down is None and up is None:
+            # A dispersion without bound makes the smallest count certain.
+            up = crowd.y[0] == crowd.family.support[0]
+        elif down is None or up is None or not down.all():
+            continue
+        if not up.any() or up.all():
+            continue
+        further = np.r_[own_ends : own.start, own.stop : len(base)]
+        for number, direction in enumerate(_directions(columns, base[own], rng)):
+            at = direction.dot(columns)
+            held, free = at[~up].max(), at[up]
+            beyond = free[free > held]
+            if not len(beyond):
+                continue
+            # A step between two rows, and a slope over half of those beyond.
+            for near in (beyond.min(), float(np.median(beyond))):
+                steep = 2.0 * CERTAIN / max(near - held, 1e-3 * (at.max() - at.min()))
+                start = base.copy()
+                start[own] = steep * direction
+                out.append(start - 0.5 * steep * (held + near) * constant)
+                if len(further):
+                    other = out[-1].copy()
+                    other[further] = drawn[number % len(drawn), further]
+                    out.append(other)
+    return out
+
+
+def _further(crowd: Crowd, base: Array) -> list[Array]:
+    """Starts that the family itself knows of."""
+    small, further = crowd.small, crowd.family.further
+    constants = small.layout.constants[1:]
+    if further is None or any(constant is None for constant in constants):
+        return []
+    mean = crowd.predictors(base[None])[0][0]
+    out = []
+    for values in further(crowd.y, mean):
+        start = base.copy()
+        start[small.slices[0].stop :] = 0.0
+        for constant, value in zip(constants, values, strict=True):
+            start += 0.0 if constant is None else value * constant
+        out.append(start)
+    return out
+
+
+def _inwards(crowd: Crowd, base: Array, rng: np.random.Generator) -> list[Array]:
+    """Starts inside from a boundary, where a parameter that has a regression grows from it."""
+    return [
+        start
+        for limit in crowd.family.limits
+        if len(crowd.small.columns[limit.equation]) > 1
+        for start in _inward(crowd, limit, base, rng)
+    ]
+
+
+def _inward(crowd: Crowd, limit: Limit, base: Array, rng: np.random.Generator) -> list[Array]:
+    """The directions in which the one-sided score is largest, in standard errors."""
+    small, k = crowd.small, limit.equation
+    columns, own, constant = small.columns[k], small.slices[k], small.layout.constants[k]
+    if constant is None:
+        return []
+    etas = [eta[0] for eta in crowd.predictors(base[None])]
+    rest = [eta for j, eta in enumerate(etas) if j not in limit.gone]
+    score, information = (
+        np.broadcast_to(part, etas[0].shape) for part in limit.score(crowd.y, rest)
+    )
+    if small.strip.weights is not None:
+        score, information = score * small.strip.weights, information * small.strip.weights
+    groups = [*_steep(columns), _moderate(columns, rng)]
+    directions = np.concatenate(groups)
+    logs = directions.dot(columns)
+    sizes = np.exp(logs - logs.max(axis=1, keepdims=True))
+    gain, spread = sizes.dot(score), (sizes * sizes).dot(information)
+    told = np.where(spread > 0, gain / np.sqrt(np.maximum(spread, 1e-300)), -np.inf)
+    out, first = [], 0
+    for group in groups:
+        i = first + int(np.argmax(told[first : first + len(group)]))
+        first += len(group)
+        if told[i] > 0:
+            start = base.copy()
+            start[own] = directions[i]
+            level = limit.start(float(gain[i] / spread[i])) - logs[i].max()
+            out.append(start + level * constant)
+    return out
+
+
+def _moderate(columns: Array, rng: np.random.Generator) -> Array:
+    """Directions drawn, by which the rows differ by some units."""
+    sizes = np.repeat([0.5, 1.0, 3.0], 8)[:, None]
+    drawn: Array = sizes * rng.normal(size=(24, len(columns))) / _spread(columns)
+    return drawn
+
+
+def _steep(columns: Array) -> list[Array]:
+    """For each end of each column, directions by which its foremost rows differ from the others."""
+    out = []
+    for j, column in enumerate(columns):
+        for values in (np.unique(column), np.unique(column)[::-1]):
+            gaps = [values[-1] - values[-1 - k] for k in FOREMOST if len(values) > k]
+            if gaps:
+                group = np.zeros((len(gaps), len(columns)))
+                group[:, j] = CERTAIN / np.array(gaps)
+                out.append(group)
+    return out
+
+
+def _directions(columns: Array, fitted: Array, rng: np.random.Generator) -> list[Array]:
+    """Directions in an equation's columns: each column's, the fitted one, and drawn ones."""
+    varying = columns.std(axis=1) > 1e-12
+    single = [row for row, vary in zip(np.eye(len(columns)), varying, strict=True) if vary]
+    out = single[:4]
+    if len(single) > 1:
+        drawn = rng.normal(size=(2, len(columns))) * varying / _spread(columns)
+        out += [fitted * varying, *drawn]
+    return [sign * direction for direction in out for sign in (1.0, -1.0)]
