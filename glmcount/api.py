@@ -397,7 +397,7 @@ def _maximised(asked: _Asked, encoder: Encoder, measured: Measured, again: _Agai
     seen = (encoder, measured) if cells is None else (cells.encoder, cells.measured)
     found = maximise(seen[0], asked.layout, seen[1], family, asked.options)
     rows = found.rows(encoder)
-    values = estimates(found, rows.spec)
+    values = estimates(found, rows.spec, family)
     notes += fit_warnings(rows, found, values, measured, asked.separation)
     for note in notes:
         python_warnings.warn(note, stacklevel=_outside())

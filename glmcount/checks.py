@@ -18,6 +18,7 @@ from glmcount.errors import (
     GlmcountWarning,
     IllConditionedWarning,
     MissingRowsWarning,
+    NameWarning,
     ResponseWarning,
     SampleWarning,
     SeparationError,
@@ -197,8 +198,9 @@ def fit_warnings(
         notes += _separated(fit, found, separation)
     elif not fit.converged:
         notes.append(_unfinished(encoder, fit))
+    notes += _renamed(found)
     if fit.dependences:
-        notes += _dropped_columns(fit, parameters(fit.family, encoder.spec)[0])
+        notes += _dropped_columns(fit, parameters(fit.family, encoder.spec).names)
     notes += _single_levels(encoder)
     for limit in fit.limits:
         notes.append(
@@ -296,6 +298,17 @@ def _dropped_columns(fit: Fit, names: tuple[str, ...]) -> list[GlmcountWarning]:
             )
         )
     return out
+
+
+def _renamed(found: Estimates) -> list[GlmcountWarning]:
+    return [
+        NameWarning(
+            f"{name!r} is both a column and a parameter of this family: the column keeps the name, "
+            f"and the parameter is called {own!r} in tables and hypotheses. Rename the column to "
+            "get the parameter's own name back."
+        )
+        for name, own in found.renamed
+    ]
 
 
 def _single_levels(encoder: Encoder) -> list[GlmcountWarning]:

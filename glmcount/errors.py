@@ -11,8 +11,8 @@
     |  |- UnknownColumnError                  |- IllConditionedWarning
     |  `- NonfiniteDesignError                |- SeparationWarning
     |- DataError                              |- BoundaryWarning
-    |- MemoryLimitError                       `- ConvergenceWarning
-    |- RankError
+    |- MemoryLimitError                       |- NameWarning
+    |- RankError                              `- ConvergenceWarning
     |- SeparationError
     |- BoundaryError
     |- ConvergenceError
@@ -50,6 +50,7 @@ __all__ = [
     "MemoryLimitError",
     "MissingExtraError",
     "MissingRowsWarning",
+    "NameWarning",
     "NoLikelihoodError",
     "NonfiniteDesignError",
     "NotDefinedError",
@@ -252,6 +253,12 @@ class BoundaryWarning(GlmcountWarning):
     """The estimate lies on the edge of the parameter space."""
 
     kind = "alpha_boundary"
+
+
+class NameWarning(GlmcountWarning):
+    """Two parameters would have one name."""
+
+    kind = "parameter_name"
 
 
 class ConvergenceWarning(GlmcountWarning):

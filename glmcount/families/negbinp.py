@@ -56,8 +56,8 @@ _estimated = register(
 def negbinp(power: float | None = None) -> Family:
     """Negative binomial family, variance mu + alpha mu^P.
 
-    Its deviance refuses: with P other than 2 the mean that fits a count best is not the
-    count.
+    Its deviance refuses: with P other than 2 (which is NB2) the mean that fits a count best is
+    not the count.
 
     Parameters
     ----------
@@ -84,12 +84,16 @@ def negbinp(power: float | None = None) -> Family:
             kind="family_parameter",
         )
     held = float(power)
+    label = f"Negative binomial (NB-P, P = {held:g})"
+    if held == 2.0:
+        # NB2 itself, so that all that is known of it is known here too.
+        return negbin().with_(name="negbinp_fixed", aliases=(), label=label)
     return reparametrise(
         negbin(),
         power_of_mean(held),
         name="negbinp_fixed",
         aliases=(),
-        label=f"Negative binomial (NB-P, P = {held:g})",
+        label=label,
         start=lambda sums: _start(sums, held),
         expected=None,
         deviance=None,

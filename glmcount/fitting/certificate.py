@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import linalg
 
+from glmcount.blas import solving
 from glmcount.numerics import Array
 from glmcount.records import dataclass
 
@@ -70,7 +71,8 @@ def certify(
     condition, kappa, bound = float("inf"), None, None
     if np.all(diagonal > 0):
         scale = 1.0 / np.sqrt(diagonal)
-        values = linalg.eigvalsh(scale[:, None] * information * scale, check_finite=False)
+        with solving(len(diagonal)):
+            values = linalg.eigvalsh(scale[:, None] * information * scale, check_finite=False)
         if values.size and values[0] > 0:
             condition = float(values[-1] / values[0])
             kappa = float(np.sqrt(np.sum(np.square(sizes * scale)) / values[0]))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
+from glmcount.design.plans import planned_layout
 from glmcount.errors import DataChangedError, NoLikelihoodError
 from glmcount.families.base import Family
 from glmcount.fitting.compress import Cells
@@ -22,7 +23,22 @@ from glmcount.inference.estimates import Estimates
 from glmcount.numerics import Array
 from glmcount.records import dataclass
 
-__all__ = ["State"]
+__all__ = ["Model", "State"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """What was fitted, in words: names of response and parameters, formula, family.
+
+    As in statsmodels the parameters of `exog_names` are all that `params` has, ancillary ones
+    too, so that its `summary_col` reads a result.
+    """
+
+    endog_names: str
+    exog_names: tuple[str, ...]
+    formula: str
+    family: str
+    link: str
 
 
 @dataclass(frozen=True)
@@ -76,6 +92,13 @@ class State:
         return self.fit.rows(encoder), measured
 
     @property
+    def model(self) -> Model:
+        """Names of response and parameters, formula, family."""
+        spec = self.encoder.spec
+        family = self.family
+        return Model(spec.response, self.estimates.names, spec.formula, family.name, family.link)
+
+    @property
     def importance(self) -> bool:
         """Whether a weight stands for the importance of one row, not for copies."""
         return self.weights_type != "frequency"
@@ -103,6 +126,17 @@ class State:
     def has_constant(self) -> bool:
         """Whether the mean equation spans a constant."""
         return self.fit.layout.constants[0] is not None
+
+    @property
+    def constants(self) -> tuple[bool, ...]:
+        """Whether each equation asked for spans a constant."""
+        others = planned_layout(self.asked.spec).constants[1:]
+        return (self.has_constant(), *(own is not None for own in others))
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """Columns of each equation asked for."""
+        return tuple(len(equation.names) for equation in self.asked.spec.equations)
 
     def likelihood(self, what: str) -> float:
         """The log-likelihood, or a refusal that names what was asked."""
