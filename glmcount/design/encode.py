@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.blas import several, solving
-from glmcount.design.blocks import Block, BlockRows, Layout, Strip, Table, one_strip
+from glmcount.design.blocks import Block, BlockRows, Layout, Strip, Table, giving_one, one_strip
 from glmcount.design.column import Column
 from glmcount.design.spec import Account, DesignSpec, EquationDesign, Part, Plan
 from glmcount.design.values import codes_of, coerced, evaluated, joint_code, numbers_of
@@ -79,19 +79,12 @@ def _constant(equation: EquationDesign, start: int, coded: list[Block]) -> Array
         if part.table is not None:
             block = next(plain)
             if not part.numeric:
-                solution = _giving_one(part.table)
+                solution = giving_one(part.table)
                 if np.allclose(np.dot(part.table, solution), 1.0, rtol=0, atol=1e-12):
                     vector[block.positions] = solution
                     return vector
         place = end
     return None
-
-
-def _giving_one(table: Array) -> NDArray[Any]:
-    """a with T a nearest to 1; of a fully coded factor at once."""
-    if np.all(table.sum(axis=1) == 1.0):
-        return np.ones(table.shape[1])
-    return np.linalg.lstsq(table, np.ones(len(table)), rcond=None)[0]
 
 
 @dataclass

@@ -289,6 +289,7 @@ def test_statsmodels_puts_results_side_by_side(quine):
 MANY_DUMMIES = """
 import time, warnings
 import numpy as np
+from threadpoolctl import threadpool_limits
 import glmcount as gc
 warnings.simplefilter("ignore")
 rng = np.random.default_rng(0)
@@ -297,38 +298,38 @@ g = rng.integers(0, levels, n)
 x = rng.normal(size=n)
 y = rng.poisson(np.exp(0.3 * x + 0.4 * rng.normal(size=levels)[g] + 1.0))
 data = {"y": y, "x": x, "g": g}
-gc.fit("y ~ x", data)
-took = []
-for _ in range(2):
-    began = time.perf_counter()
-    r = gc.fit("y ~ C(g) + x", data)
-    r.bse, r.certificate
-    r.wald_test(np.eye(len(r.params))[1:])
-    took.append(time.perf_counter() - began)
-print(min(took), len(r.params))
+
+def seconds():
+    took = []
+    for _ in range(3):
+        began = time.perf_counter()
+        r = gc.fit("y ~ C(g) + x", data)
+        r.bse, r.certificate
+        r.wald_test(np.eye(len(r.params))[1:])
+        took.append(time.perf_counter() - began)
+    return min(took)
+
+seconds()
+with threadpool_limits(1, user_api="blas"):
+    alone = seconds()
+print(alone, seconds())
 """
-
-
-def seconds(threads):
-    done = subprocess.run(
-        [sys.executable, "-c", MANY_DUMMIES],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "OPENBLAS_NUM_THREADS": str(threads)},
-    )
-    took, size = done.stdout.split()
-    assert size == "201"
-    return float(took)
 
 
 def test_many_dummies_do_not_wait_for_a_busy_processor():
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
     try:
-        alone, shared = seconds(1), seconds(2)
+        done = subprocess.run(
+            [sys.executable, "-c", MANY_DUMMIES],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "2"},
+        )
     finally:
         for process in busy:
             process.kill()
             process.wait()
-    # Before, BLAS with two threads took 30 times as long as with one.
-    assert shared < 3.0 * alone + 0.2
+    alone, shared = map(float, done.stdout.split())
+    # Before, BLAS with two threads took 20 to 100 times as long as with one.
+    assert shared < 4.0 * alone + 0.1
