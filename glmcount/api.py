@@ -16,6 +16,7 @@ from glmcount.checks import (
     fit_warnings,
     measured_warnings,
     refuse_measured,
+    refuse_unidentified,
 )
 from glmcount.design.arrays import array_columns, part_columns
 from glmcount.design.blocks import Layout
@@ -396,6 +397,7 @@ def _maximised(asked: _Asked, encoder: Encoder, measured: Measured, again: _Agai
     cells = compressed(encoder, asked.layout, measured, family, asked.compress)
     seen = (encoder, measured) if cells is None else (cells.encoder, cells.measured)
     found = maximise(seen[0], asked.layout, seen[1], family, asked.options)
+    refuse_unidentified(seen[0], asked.layout, seen[1], family, found)
     rows = found.rows(encoder)
     values = estimates(found, rows.spec, family)
     notes += fit_warnings(rows, found, values, measured, asked.separation)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from glmcount.design.blocks import Layout
 from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
 from glmcount.errors import (
@@ -19,6 +20,7 @@ from glmcount.errors import (
     IllConditionedWarning,
     MissingRowsWarning,
     NameWarning,
+    RankError,
     ResponseWarning,
     SampleWarning,
     SeparationError,
@@ -29,9 +31,11 @@ from glmcount.errors import (
     some,
 )
 from glmcount.families.base import Family
+from glmcount.fitting.identified import confused, in_doubt
 from glmcount.fitting.run import Fit
 from glmcount.fitting.sums import by_row
 from glmcount.inference.estimates import Estimates, parameters
+from glmcount.numerics import Control
 
 __all__ = [
     "check_choice",
@@ -39,6 +43,7 @@ __all__ = [
     "fit_warnings",
     "measured_warnings",
     "refuse_measured",
+    "refuse_unidentified",
 ]
 
 OPTIONS = (
@@ -179,6 +184,33 @@ def measured_warnings(
             )
         )
     return notes
+
+
+def refuse_unidentified(
+    encoder: Encoder, layout: Layout, measured: Measured, family: Family, fit: Fit
+) -> None:
+    """Refuse models of which no data could tell all parameters.
+
+    Raises
+    ------
+    RankError
+    """
+    if not in_doubt(fit):
+        return
+    columns = confused(encoder, layout, measured, family, Control())
+    if not len(columns):
+        return
+    names = parameters(family, encoder.spec).names
+    told = [names[j] for j in columns]
+    ancillary = [name for j, name in zip(columns, told, strict=True) if j >= layout.slices[0].stop]
+    raise RankError(
+        f"{some(told, 6)} are not identified: in a {family.label} model with these columns other "
+        "values of them give the same probability to every count, so that no data can tell which "
+        f"are right. Leave {(ancillary or told)[-1]!r} out by choosing a family without it, hold "
+        "it, as in family=glmcount.families.negbin(alpha=...) or negbinp(power=...), or add "
+        "columns by which the rows differ.",
+        kind="not_identified",
+    )
 
 
 def fit_warnings(

@@ -62,7 +62,7 @@ class Results:
 
     @cached_property
     def _covariance(self) -> Array:
-        return covariance(self._cov, self._state.setting(self.scale))
+        return covariance(self._cov, self._state.setting(lambda: self.scale))
 
     @cached_property
     def bse(self) -> pd.Series:
@@ -237,11 +237,11 @@ class Results:
         scale = self._state.family.scale
         if scale != "pearson":
             return float(scale)
-        return self.pearson_chi2 / self.df_resid if self.df_resid > 0 else float("nan")
+        return self.pearson_chi2 / self._state.spread_df
 
     @property
     def _df(self) -> float | None:
-        return self.df_resid if self._state.family.scale == "pearson" else None
+        return self._state.spread_df if self._state.scaled else None
 
     # How it went ----------------------------------------------------------------------
 
@@ -441,8 +441,13 @@ class Results:
 
     def _equations(self, alpha: float) -> tuple[EquationRows, ...]:
         state = self._state
+        found = state.estimates
+        if state.scaled and not state.df_resid > 0:
+            # Estimates there are, and nothing to judge them by.
+            none = np.full(len(found.names), np.nan)
+            return equation_rows(found, state.family, none, none, none, np.stack([none] * 2, 1))
         return equation_rows(
-            state.estimates,
+            found,
             state.family,
             self.bse.to_numpy(),
             self.tvalues.to_numpy(),
@@ -461,7 +466,8 @@ class Results:
         return summary_facts(
             self._state,
             {name: self._maybe(name) for name in figures},
-            {"pearson_chi2": self.pearson_chi2, "scale": self.scale},
+            self.pearson_chi2,
+            self._maybe("scale"),
             self._cov.label,
             self._equations(alpha),
         )

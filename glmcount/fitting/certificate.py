@@ -68,7 +68,7 @@ def certify(
     """Certificate of a fit whose last step, decrement and floor are `reached`."""
     rho, decrement, floor = reached
     diagonal = np.diag(information)
-    condition, kappa, bound = float("inf"), None, None
+    condition, kappa, bound = float("inf") if len(diagonal) else 1.0, None, None
     if np.all(diagonal > 0):
         scale = 1.0 / np.sqrt(diagonal)
         with solving(len(diagonal)):

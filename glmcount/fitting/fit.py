@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +25,10 @@ from glmcount.fitting.start import first_values, pilot_rows
 from glmcount.numerics import Array
 from glmcount.records import replace
 
-__all__ = ["fit_limit", "maximise"]
+__all__ = ["attempted", "fit_limit", "maximise"]
+
+T = TypeVar("T")
+S = TypeVar("S")
 
 # With |l'''| <= |l''| a step that moves no predictor by more than rho changes the information
 # by at most a factor exp(rho), so standard errors by rho / 2: this keeps ten digits.
@@ -49,7 +54,8 @@ def maximise(
         strips, columns = encoder.source.n_strips, layout.dense_columns
         head = None if given else pilot_rows(encoder.n_used, layout.size, strips, columns)
         if head is not None:
-            theta = piloted(run, theta, head)
+            start = theta
+            theta = attempted(lambda: piloted(run, start, head), start)
         return _climb(run, theta, opened=given or head is not None)
 
 
@@ -62,14 +68,17 @@ def _climb(run: Run, theta: Array, opened: bool) -> Fit:
     """From a start to the maximum, which may lie on a boundary."""
     opening = next((limit for limit in run.family.limits if limit.opens), None)
     if opening is not None and not opened:
-        outside, theta = _from_limit(run, theta, opening)
+        start = theta
+        outside, theta = attempted(lambda: _from_limit(run, start, opening), (None, start))
         if outside is not None:
             return outside
     fit = _solve(run, theta)
     if fit.separated or (fit.status == "final" and not _doubtful(fit)):
         return fit
     if run.family.relative is not None and run.options.start is None:
-        other = _tried(run, _from_relative(run, *run.family.relative))
+        relative = run.family.relative
+        begin = attempted(lambda: _from_relative(run, *relative), None)
+        other = None if begin is None else _tried(run, begin)
         if other is not None and (fit.status != "final" or other.llf > fit.llf + SAME):
             fit = other
     return _at_limits(run, fit)
@@ -77,11 +86,16 @@ def _climb(run: Run, theta: Array, opened: bool) -> Fit:
 
 def _tried(run: Run, theta: Array) -> Fit | None:
     """The fit from a further start; None where it comes to no end or cannot begin there."""
+    fit = attempted(lambda: _solve(run, theta), None)
+    return fit if fit is not None and fit.status == "final" else None
+
+
+def attempted(fit: Callable[[], T], otherwise: S) -> T | S:
+    """What a secondary fit comes to, or something else where it cannot begin."""
     try:
-        fit = _solve(run, theta)
+        return fit()
     except ConvergenceError:
-        return None
-    return fit if fit.status == "final" else None
+        return otherwise
 
 
 def _from_relative(run: Run, family: Family, factors: tuple[float, ...]) -> Array:
@@ -117,7 +131,10 @@ def _at_limits(run: Run, fit: Fit) -> Fit:
     """The best of a fit and its family's limits, started again where a limit points inwards."""
     best = fit
     for limit in run.family.limits:
-        inner, joined, score = _limit_fit(run, fit.theta, limit)
+        found = attempted(partial(_limit_fit, run, fit.theta, limit), None)
+        if found is None:
+            continue
+        inner, joined, score = found
         if inner.llf < best.llf - SAME:
             continue
         if score > 0:
@@ -134,7 +151,9 @@ def _limit_fit(run: Run, theta: Array, limit: Limit) -> tuple[Fit, Array, float]
     """The limit's own fit, a start inside from it, and the score there."""
     inner = limit_run(run, limit)
     begin = theta[run.layout.places(limit.gone)]
-    fit = _climb(inner, begin, opened=False)
+    found = attempted(lambda: _climb(inner, begin, opened=False), None)
+    # From where a family has run off its limit need not be able to begin.
+    fit = _climb(inner, first_values(inner), opened=False) if found is None else found
     run.passes += inner.passes
     if fit.limits:
         # A boundary of the limit itself: nothing inside starts from there.

@@ -11,9 +11,9 @@ from glmcount.design.encode import Encoder, layout_of
 from glmcount.design.formula import intercept_part
 from glmcount.design.measure import Measured
 from glmcount.design.spec import EquationDesign
-from glmcount.errors import NotDefinedError
+from glmcount.errors import ConvergenceError, NotDefinedError
 from glmcount.families.base import Family, Limit, hold
-from glmcount.fitting.fit import fit_limit, maximise
+from glmcount.fitting.fit import attempted, fit_limit, maximise
 from glmcount.fitting.objective import likelihood_sums, likelihood_weights, predictors
 from glmcount.fitting.run import Fit, Options, fold_sums
 from glmcount.fitting.sums import total
@@ -62,7 +62,16 @@ def _fitted(encoder: Encoder, measured: Measured, family: Family, control: Contr
     layout = layout_of(encoder.spec)
     quiet = replace(control, progress=False, maxiter=None)
     if layout.size:
-        return maximise(encoder, layout, measured, family, Options(control=quiet))
+        options = Options(control=quiet)
+        found = attempted(lambda: maximise(encoder, layout, measured, family, options), None)
+        if found is None:
+            raise ConvergenceError(
+                "The null model, of constants alone, cannot begin: at no constant that was tried "
+                f"is every mean of a {family.label} model inside its domain. There is no llnull, "
+                "llr, prsquared or null_deviance; the fit itself is not concerned.",
+                kind="null_model",
+            )
+        return found
     return _offset_alone(encoder, layout, measured, family, quiet)
 
 
@@ -168,7 +177,11 @@ def unit_deviances(encoder: Encoder, fit: Fit) -> float:
 
 def limit_llf(
     encoder: Encoder, measured: Measured, fit: Fit, limit: Limit, control: Control
-) -> float:
-    """Log-likelihood of a family's limit with the same design, for its boundary test."""
-    quiet = replace(control, progress=False, maxiter=None)
-    return fit_limit(encoder, fit, measured, limit, Options(control=quiet)).llf
+) -> float | None:
+    """Log-likelihood of a family's limit with the same design, for its boundary test.
+
+    None where its fit cannot begin.
+    """
+    quiet = Options(control=replace(control, progress=False, maxiter=None))
+    found = attempted(lambda: fit_limit(encoder, fit, measured, limit, quiet), None)
+    return None if found is None else found.llf

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
 from glmcount.design.plans import planned_layout
-from glmcount.errors import DataChangedError, NoLikelihoodError
+from glmcount.errors import DataChangedError, NoLikelihoodError, NotDefinedError
 from glmcount.families.base import Family
 from glmcount.fitting.compress import Cells
 from glmcount.fitting.run import Fit, Options
@@ -119,6 +119,31 @@ class State:
         return self.nobs - self.k_mean
 
     @property
+    def scaled(self) -> bool:
+        """Whether the variance has a scale that is estimated."""
+        return self.family.scale == "pearson"
+
+    @property
+    def spread_df(self) -> float:
+        """df_resid where a scale and Student's t ask for it.
+
+        Raises
+        ------
+        NotDefinedError
+            If it is not positive.
+        """
+        if self.df_resid > 0:
+            return self.df_resid
+        what = "the sum of the weights" if self.encoder.spec.weights else "rows"
+        raise NotDefinedError(
+            f"The scale of a {self.family.label} model, and with it standard errors, tests and "
+            f"intervals, takes degrees of freedom: {self.nobs:g} ({what}) - {self.k_mean} "
+            f"(coefficients) leaves {self.df_resid:g}. Fit fewer coefficients or more rows; a "
+            "likelihood such as family='poisson' has no scale.",
+            kind="no_degrees_of_freedom",
+        )
+
+    @property
     def k_all(self) -> int:
         """Every estimated parameter, one on its boundary included."""
         return len(self.estimates.names)
@@ -163,7 +188,7 @@ class State:
         aic = self.information_criterion("aicc", 2.0)
         return aic + 2.0 * k * (k + 1) / rest if rest > 0 else math.inf
 
-    def setting(self, scale: float) -> Setting:
+    def setting(self, scale: Callable[[], float]) -> Setting:
         """What a covariance estimator is given."""
         return Setting(
             self.encoder,
