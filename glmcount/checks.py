@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from glmcount.design.blocks import Layout
+from glmcount.design.blocks import Strip
 from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
 from glmcount.errors import (
@@ -20,7 +20,6 @@ from glmcount.errors import (
     IllConditionedWarning,
     MissingRowsWarning,
     NameWarning,
-    RankError,
     ResponseWarning,
     SampleWarning,
     SeparationError,
@@ -31,11 +30,9 @@ from glmcount.errors import (
     some,
 )
 from glmcount.families.base import Family
-from glmcount.fitting.identified import confused, in_doubt
 from glmcount.fitting.run import Fit
 from glmcount.fitting.sums import by_row
 from glmcount.inference.estimates import Estimates, parameters
-from glmcount.numerics import Control
 
 __all__ = [
     "check_choice",
@@ -43,7 +40,6 @@ __all__ = [
     "fit_warnings",
     "measured_warnings",
     "refuse_measured",
-    "refuse_unidentified",
 ]
 
 OPTIONS = (
@@ -134,7 +130,7 @@ def refuse_measured(encoder: Encoder, measured: Measured, missing: str, family: 
     if measured.negative:
         raise DataError(
             f"The response {name!r} is negative in rows (counted from 0) "
-            f"{some(measured.negative)}: counts are 0 or more.",
+            f"{_counted(encoder, measured.negative, 0.0, np.inf)}: counts are 0 or more.",
             kind="negative_response",
         )
     if measured.outside:
@@ -142,9 +138,16 @@ def refuse_measured(encoder: Encoder, measured: Measured, missing: str, family: 
         told = f"{low:g} or more" if high == np.inf else f"{low:g} to {high:g}"
         raise DataError(
             f"The response {name!r} is {told} in a {family.label} model; rows (counted from 0) "
-            f"{some(measured.outside)} hold other counts. Leave these rows out, or choose another "
-            "family.",
+            f"{_counted(encoder, measured.outside, low, high)} hold other counts. Leave these "
+            "rows out, or choose another family.",
             kind="outside_support",
+        )
+    if family.columns and _all_run_up(encoder, family):
+        raise BoundaryError(
+            f"The response {name!r} reaches its limit of censoring in every row that is used: the "
+            "mean has no maximum likelihood estimate below infinity, and nothing can be said of "
+            "its dependence on anything. Higher limits are needed, or counts below them.",
+            kind="all_censored",
         )
     if measured.sums.response <= 0:
         raise BoundaryError(
@@ -152,6 +155,25 @@ def refuse_measured(encoder: Encoder, measured: Measured, missing: str, family: 
             "likelihood estimate above 0, and nothing can be said of its dependence on anything.",
             kind="all_zero_response",
         )
+
+
+def _counted(encoder: Encoder, first: Sequence[int], low: float, high: float) -> str:
+    """The first rows with a response outside, and how many there are."""
+
+    def count(strip: Strip) -> int:
+        return int(((strip.y[0] < low) | (strip.y[0] > high)).sum())
+
+    return some(first, total=encoder.fold(count, int.__add__))
+
+
+def _all_run_up(encoder: Encoder, family: Family) -> bool:
+    """Whether the likelihood of no row ever falls as the mean grows."""
+
+    def up(strip: Strip) -> bool:
+        mask = family.runs_off(strip.y)[0][1]
+        return mask is not None and bool(np.all(mask))
+
+    return encoder.fold(up, bool.__and__)
 
 
 def measured_warnings(
@@ -184,33 +206,6 @@ def measured_warnings(
             )
         )
     return notes
-
-
-def refuse_unidentified(
-    encoder: Encoder, layout: Layout, measured: Measured, family: Family, fit: Fit
-) -> None:
-    """Refuse models of which no data could tell all parameters.
-
-    Raises
-    ------
-    RankError
-    """
-    if not in_doubt(fit):
-        return
-    columns = confused(encoder, layout, measured, family, Control())
-    if not len(columns):
-        return
-    names = parameters(family, encoder.spec).names
-    told = [names[j] for j in columns]
-    ancillary = [name for j, name in zip(columns, told, strict=True) if j >= layout.slices[0].stop]
-    raise RankError(
-        f"{some(told, 6)} are not identified: in a {family.label} model with these columns other "
-        "values of them give the same probability to every count, so that no data can tell which "
-        f"are right. Leave {(ancillary or told)[-1]!r} out by choosing a family without it, hold "
-        "it, as in family=glmcount.families.negbin(alpha=...) or negbinp(power=...), or add "
-        "columns by which the rows differ.",
-        kind="not_identified",
-    )
 
 
 def fit_warnings(

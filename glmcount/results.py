@@ -27,7 +27,7 @@ from glmcount.inference.tests import Tested, TestResult, single, wald
 from glmcount.numerics import Array, chi2_tail
 from glmcount.prediction.predict import Prediction, predict_rows, prediction, target
 from glmcount.prediction.simulate import simulate
-from glmcount.report.facts import equation_rows, summary_facts
+from glmcount.report.facts import equation_rows, summary_facts, unjudged
 from glmcount.report.summary import EquationRows, Summary, SummaryFacts, summarise
 from glmcount.report.tidy import glance_frame, tidy_frame
 
@@ -441,13 +441,8 @@ class Results:
 
     def _equations(self, alpha: float) -> tuple[EquationRows, ...]:
         state = self._state
-        found = state.estimates
-        if state.scaled and not state.df_resid > 0:
-            # Estimates there are, and nothing to judge them by.
-            none = np.full(len(found.names), np.nan)
-            return equation_rows(found, state.family, none, none, none, np.stack([none] * 2, 1))
         return equation_rows(
-            found,
+            state.estimates,
             state.family,
             self.bse.to_numpy(),
             self.tvalues.to_numpy(),
@@ -469,7 +464,7 @@ class Results:
             self.pearson_chi2,
             self._maybe("scale"),
             self._cov.label,
-            self._equations(alpha),
+            self._equations(alpha) if self._state.judged else unjudged(self._state),
         )
 
     def summary(self, *, exponentiate: bool = False, alpha: float = 0.05) -> Summary:

@@ -9,6 +9,7 @@ special position, since at special ones, such as where all means are equal, more
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +19,13 @@ from glmcount.blas import solving
 from glmcount.design.blocks import Layout
 from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
+from glmcount.errors import RankError, some
 from glmcount.families.base import Family
 from glmcount.fitting.objective import Rows, Weighed, assemble
 from glmcount.fitting.run import Fit, fold_sums
 from glmcount.numerics import Array, Control
 
-__all__ = ["confused", "in_doubt"]
+__all__ = ["confused", "in_doubt", "refuse_unidentified"]
 
 # Rows that are asked first: if these tell the parameters apart, all rows do.
 HEAD = 20_000
@@ -40,9 +42,48 @@ def in_doubt(fit: Fit) -> bool:
     A ridge of equal likelihood ends on a boundary, at infinity, or with a singular information.
     """
     several = fit.layout.q > 1 or bool(fit.limits)
-    ill = fit.definite is None or fit.condition > ILL
+    ill = fit.definite is None or fit.definite.smallest < 1.0 / ILL or fit.condition > ILL
     odd = bool(fit.limits) or not fit.converged or ill
     return several and odd
+
+
+def refuse_unidentified(
+    encoder: Encoder,
+    measured: Measured,
+    layout: Layout,
+    family: Family,
+    fit: Fit,
+    names: Callable[[], tuple[str, ...]],
+) -> None:
+    """Refuse models of which no data could tell all parameters.
+
+    Parameters
+    ----------
+    encoder, measured, layout, family
+        The rows, and the model asked for.
+    fit : Fit
+        What its fit came to.
+    names : callable
+        Gives the parameters' names.
+
+    Raises
+    ------
+    RankError
+    """
+    if not in_doubt(fit):
+        return
+    columns = confused(encoder, layout, measured, family, Control())
+    if not len(columns):
+        return
+    told = [names()[j] for j in columns]
+    raise RankError(
+        f"{some(told, 6)} are not identified: in a {family.label} model with these columns other "
+        "values of them give the same probability to every count, so that no data can tell which "
+        f"are right. Leave {told[-1]!r} out by choosing a family without it, hold it, as in "
+        "family=glmcount.families.negbin(alpha=...) or negbinp(power=...), or add columns by "
+        "which the rows differ.",
+        kind="not_identified",
+    )
 
 
 def confused(

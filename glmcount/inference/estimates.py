@@ -28,6 +28,7 @@ __all__ = [
     "conf_int",
     "estimates",
     "interval",
+    "names",
     "parameters",
     "pvalues",
     "standard_errors",
@@ -110,6 +111,11 @@ def parameters(family: Family, spec: DesignSpec) -> Parameters:
         for own, design in zip(family.equations, spec.equations, strict=True)
     ]
     return _parameters(tuple(described))
+
+
+def names(family: Family, spec: DesignSpec) -> tuple[str, ...]:
+    """Names of the parameters of a family in the columns of a design."""
+    return parameters(family, spec).names
 
 
 @lru_cache(maxsize=64)

@@ -124,6 +124,11 @@ class State:
         return self.family.scale == "pearson"
 
     @property
+    def judged(self) -> bool:
+        """Whether there are standard errors: a scale takes degrees of freedom."""
+        return not self.scaled or self.df_resid > 0
+
+    @property
     def spread_df(self) -> float:
         """df_resid where a scale and Student's t ask for it.
 

@@ -14,7 +14,7 @@ from glmcount.inference.state import State
 from glmcount.numerics import Array, chi2_tail
 from glmcount.report.summary import EquationRows, SummaryFacts
 
-__all__ = ["equation_rows", "summary_facts"]
+__all__ = ["equation_rows", "summary_facts", "unjudged"]
 
 
 def equation_rows(
@@ -45,6 +45,13 @@ def equation_rows(
             )
         )
     return tuple(out)
+
+
+def unjudged(state: State) -> tuple[EquationRows, ...]:
+    """The coefficients of a fit that leaves nothing to judge them by."""
+    none = np.full(len(state.estimates.names), np.nan)
+    ends = np.stack([none, none], axis=1)
+    return equation_rows(state.estimates, state.family, none, none, none, ends)
 
 
 def summary_facts(
@@ -129,7 +136,7 @@ def _ancillary_notes(state: State, equations: tuple[EquationRows, ...]) -> list[
 
 
 def _dispersion(state: State, pearson_chi2: float) -> list[str]:
-    if state.scaled and not state.df_resid > 0:
+    if not state.judged:
         return [
             f"No standard errors: {state.df_resid:g} degrees of freedom are left to estimate the "
             "scale."

@@ -333,3 +333,208 @@ def test_many_dummies_do_not_wait_for_a_busy_processor():
     alone, shared = map(float, done.stdout.split())
     # Before, BLAS with two threads took 20 to 100 times as long as with one.
     assert shared < 4.0 * alone + 0.1
+
+
+# Models that cannot be told apart --------------------------------------------------------
+
+
+def no_data(n=120):
+    rng = np.random.default_rng(4)
+    data = {"y": rng.poisson(2.0 * rng.gamma(1.0, 1.0, n)), "x": rng.normal(size=n)}
+    return data | {"g": np.arange(n) % 2, "b": np.arange(n) % 3 // 2, "t": 1.0 + np.arange(n) % 3}
+
+
+@pytest.mark.parametrize(
+    ("formula", "options", "told"),
+    [
+        ("y ~ 1", {"family": "negbinp"}, "power"),
+        ("y ~ 1", {"family": "negbinp", "dispersion": "g"}, "power"),
+        ("y ~ 1", {"family": "negbinp", "hurdle": "x"}, "power"),
+        ("y ~ 1", {"family": "negbinp", "inflate": "1"}, "power"),
+        ("b ~ 1", {"family": "negbin", "censored": 1}, "alpha"),
+        ("b ~ g", {"family": "negbin", "censored": 1}, "alpha"),
+        ("y ~ g", {"family": "negbin", "censored": 1}, "alpha"),
+        ("b ~ 1", {"family": "negbin1", "censored": 1}, "alpha"),
+        ("b ~ 1", {"family": "genpoisson", "censored": 1}, "alpha"),
+        ("b ~ 1", {"family": "pig", "censored": 1}, "alpha"),
+        ("b ~ 1", {"family": "compoisson", "censored": 1}, "nu"),
+        ("y ~ x", {"hurdle": "1", "zero": "negbin"}, "hurdle_alpha"),
+        ("y ~ x", {"hurdle": "g", "zero": "negbin"}, "hurdle_alpha"),
+        ("y ~ x", {"hurdle": "1", "zero": "negbin", "family": "negbin"}, "hurdle_alpha"),
+    ],
+)
+def test_what_no_data_could_tell_is_named(formula, options, told):
+    with pytest.raises(gc.errors.RankError, match="not identified") as caught:
+        quiet(formula, no_data(), **options)
+    assert caught.value.kind == "not_identified"
+    assert f" {told}" in str(caught.value) and "family" in str(caught.value)
+
+
+def test_what_data_can_tell_is_fitted():
+    data = no_data()
+    for formula, options in (
+        ("y ~ x", {"family": "negbinp"}),
+        ("y ~ offset(log(t))", {"family": "negbinp"}),
+        ("y ~ 1", {"family": "negbin", "censored": 3}),
+        ("y ~ 1", {"family": "negbin1"}),
+        ("b ~ 1", {"family": "negbin"}),
+        ("b ~ 1", {"censored": 1}),
+        ("b ~ x", {"inflate": "1"}),
+        ("y ~ x", {"hurdle": "x + offset(log(t))", "zero": "negbin"}),
+        ("y ~ x", {"hurdle": "g", "zero": "geometric"}),
+        ("y ~ g", {"family": "negbin", "inflate": "g"}),
+    ):
+        assert np.isfinite(quiet(formula, data, **options).llf), (formula, options)
+    # Only some rows are censored, and those that are not tell alpha.
+    limit = np.where(np.arange(120) < 60, 1.0, np.inf)
+    assert np.isfinite(quiet("y ~ 1", data, family="negbin", censored=limit).llf)
+
+
+# Fits that failed for the sake of another ---------------------------------------------------
+
+
+@pytest.mark.parametrize("zero", ["logit", "probit", "cloglog"])
+@pytest.mark.parametrize("family", ["poisson", "negbin"])
+def test_parts_for_zeros_where_there_is_none(zero, family):
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=100)
+    data = {"y": np.maximum(rng.poisson(2, 100), 1), "x": x}
+    for part in ("1", "x"):
+        hurdle = quiet("y ~ x", data, hurdle=part, zero=zero, family=family)
+        counts = quiet("y ~ x", data, truncated=0, family=family)
+        assert hurdle.llf == pytest.approx(counts.llf, abs=1e-8)
+        inflated = quiet("y ~ x", data, inflate=part, zero=zero, family=family)
+        assert inflated.llf == pytest.approx(quiet("y ~ x", data, family=family).llf, abs=1e-6)
+        assert inflated.params["inflation"] == 0
+        assert "start=" not in str(inflated.summary())
+
+
+def test_a_limit_that_cannot_begin_does_not_end_the_fit():
+    rng = np.random.default_rng(0)
+    rng.normal(size=100), rng.poisson(2, 100)
+    g, b = rng.integers(0, 2, 100), rng.integers(0, 2, 100)
+    data = {"y": b, "g": g, "t": 1.0 + np.arange(100) % 3}
+    r = quiet("y ~ g + offset(log(t))", data, censored=1, family="negbin")
+    assert r.llf >= quiet("y ~ g + offset(log(t))", data, censored=1).llf - 1e-6
+
+
+# No degrees of freedom, no columns ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("formula", "data", "df"),
+    [
+        ("y ~ C(g)", {"y": [3, 4, 5], "g": list("abc")}, "3 (rows) - 3"),
+        ("y ~ 1", {"y": [3]}, "1 (rows) - 1"),
+        (
+            "y ~ x",
+            {"y": [3, 4, 5, 2], "x": [1, 2, 3, 1], "w": [0.1, 0.1, 0.2, 0.3]},
+            "0.7 (the sum of the weights) - 2",
+        ),
+    ],
+)
+def test_a_scale_without_degrees_of_freedom_says_so(formula, data, df):
+    weights = "w" if "w" in data else None
+    r = quiet(formula, data, family="quasipoisson", weights=weights)
+    for ask in (
+        lambda: r.scale,
+        lambda: r.bse,
+        lambda: r.pvalues,
+        r.conf_int,
+        r.cov_params,
+        r.tidy,
+        lambda: r.wald_test("Intercept = 0"),
+        lambda: r.get_prediction().summary_frame(),
+    ):
+        with pytest.raises(gc.errors.NotDefinedError) as caught:
+            ask()
+        assert caught.value.kind == "no_degrees_of_freedom" and df in str(caught.value)
+    assert "No standard errors" in str(r.summary()) and np.isfinite(r.params).all()
+    assert np.isfinite(r.with_cov("HC0").bse).all()
+
+
+def test_a_model_whose_every_column_was_left_out_has_a_summary():
+    data = {"y": [1, 2, 3, 4, 5], "z": [0.0] * 5}
+    for r in (
+        quiet("y ~ 0 + z", data),
+        quiet("y ~ 0 + z", data, family="quasipoisson"),
+    ):
+        assert len(r.params) == 0
+        for text in (r.summary(), r.summary(exponentiate=True), r.summary().as_html()):
+            assert "was left out" in str(text)
+        assert len(r.tidy()) == 0 and len(r.tidy(exponentiate=True)) == 0
+        assert r.glance().nobs[0] == 5 and r.certificate.condition_number == 1.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        r = gc.fit_arrays([1, 2, 3], np.zeros((3, 2)))
+    assert "Poisson" in str(r.summary()) and "Poisson" in r.summary().as_latex()
+
+
+# Words --------------------------------------------------------------------------------------
+
+
+def test_messages_count_every_row():
+    y = np.random.default_rng(0).poisson(2, 70_000).astype(float)
+    bad = y.copy()
+    bad[10:137] = -1
+    bad[-3:] = -2
+    for given, options, count in (
+        (bad, {}, 130),
+        (y, {"truncated": 0}, int((y == 0).sum())),
+        (y, {"family": "bernoulli"}, int((y > 1).sum())),
+    ):
+        with pytest.raises(gc.errors.DataError, match=rf"\(and {count - 5:,} more\)"):
+            gc.fit("y ~ 1", {"y": given}, **options)
+
+
+def test_messages_have_no_inner_names():
+    n = 300
+    rng = np.random.default_rng(0)
+    data = {"y": rng.poisson(2, n), "x": rng.normal(size=n), "g": rng.integers(210, 214, n)}
+    bad = np.ones(n)
+    bad[3:9] = -1.0
+    r = gc.fit("y ~ C(g) + x", data)
+    text = np.array(["a"] * n)
+    told = []
+    for ask in (
+        lambda: gc.fit("y ~ x", data, exposure=bad),
+        lambda: gc.fit("y ~ x", data, weights=bad),
+        lambda: gc.fit("y ~ x", data, censored=bad),
+        lambda: gc.fit("y ~ x", data, offset=np.where(bad > 0, 0, np.inf)),
+        lambda: gc.fit("y ~ x", data, exposure=text),
+        lambda: gc.fit("y ~ x", data, weights=text),
+        lambda: gc.fit("y ~ x", data, offset=text),
+        lambda: gc.fit_arrays(data["y"], np.ones((n, 1)), exposure=bad),
+        lambda: r.predict({"g": [999, 214], "x": [0, 1]}),
+        lambda: gc.families.negbin(alpha=np.float64(-1)),
+        lambda: r.conf_int(np.float64(2)),
+        lambda: gc.fit("y ~ x", data, truncated=np.int64(-3)),
+        lambda: gc.fit("y ~ x", data, family=np.str_("pois")),
+        lambda: gc.fit("y ~ x", data, start="a"),
+        lambda: gc.fit("y ~ x", data, start=[[1], [2, 3]]),
+        lambda: gc.fit("y ~ I(x ^ 2)", data),
+        lambda: gc.fit("y ~ I(x @ x)", data),
+        lambda: gc.fit("y ~ I(x << 2)", data),
+        lambda: gc.fit("y ~ I([v for v in x])", data),
+        lambda: gc.fit("y ~ I(x if x else 1)", data),
+    ):
+        with pytest.raises(gc.errors.GlmcountError) as caught:
+            ask()
+        told.append(str(caught.value).replace("np.<name>", "").replace("np.<same>", ""))
+    with pytest.warns(gc.errors.WeightsWarning) as weighted:
+        gc.fit("y ~ x", data, weights=np.full(n, 0.5))
+    told.append(str(weighted[0].message))
+    for message in told:
+        for inner in ("Q('<", "np.", "BitXor", "MatMult", "LShift", "ListComp", "IfExp", "inhomog"):
+            assert inner not in message, message
+    assert "exposure (given as an array) must be positive" in told[0]
+    assert "999" in told[8] and "got -1.0" in told[9]
+
+
+def test_all_rows_censored_are_refused_for_what_they_are():
+    data = {"y": [3, 4, 5, 6, 3, 4], "x": [1.0, 2.0, 3.0, 5.0, 4.0, 1.0]}
+    for family in ("poisson", "negbin"):
+        with pytest.raises(gc.errors.BoundaryError, match="limit of censoring") as caught:
+            gc.fit("y ~ x", data, censored=3, family=family)
+        assert caught.value.kind == "all_censored"
+    assert np.isfinite(gc.fit("y ~ x", data, censored=4).llf)
