@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from glmcount.design.plans import planned_layout
 from glmcount.errors import DataChangedError, NoLikelihoodError, NotDefinedError
 from glmcount.families.base import Family
 from glmcount.fitting.compress import Cells
+from glmcount.fitting.constant import spans_constant
 from glmcount.fitting.run import Fit, Options
 from glmcount.fitting.sums import total
 from glmcount.inference.covariance import Setting
@@ -157,11 +159,13 @@ class State:
         """Whether the mean equation spans a constant."""
         return self.fit.layout.constants[0] is not None
 
-    @property
+    @cached_property
     def constants(self) -> tuple[bool, ...]:
         """Whether each equation asked for spans a constant."""
-        others = planned_layout(self.asked.spec).constants[1:]
-        return (self.has_constant(), *(own is not None for own in others))
+        encoder, layout = self.fitted[0], planned_layout(self.asked.spec)
+        control = self.options.control
+        others = (spans_constant(encoder, layout, k, control) for k in range(1, layout.q))
+        return (self.has_constant(), *others)
 
     @property
     def columns(self) -> tuple[int, ...]:

@@ -45,8 +45,8 @@ class TestResult:
         second = "" if self.df_denom is None else f", {self.df_denom:g}"
         shown = "p < 0.001" if self.pvalue < 0.001 else f"p = {self.pvalue:.4f}"
         return (
-            f"Wald test of {self.hypothesis}: {self.distribution}({self.df:g}{second}) = "
-            f"{self.statistic:.4f}, {shown}"
+            f"Wald test of {shortened(self.hypothesis)}: "
+            f"{self.distribution}({self.df:g}{second}) = {self.statistic:.4f}, {shown}"
         )
 
 

@@ -95,6 +95,30 @@ def test_a_part_without_a_constant_has_a_null_that_is_part_of_it():
     assert r.llr >= 0 and r.llr_df == 2
 
 
+def test_columns_of_a_part_may_span_a_constant_that_no_formula_tells():
+    rng = np.random.default_rng(3)
+    x, z = rng.normal(size=(2, 300))
+    one = np.ones(300)
+    data = {"y": inflated_counts(rng, 300), "x": x, "z": z, "one": one, "w": 3 - z}
+    named = quiet("y ~ x", data, inflate="z")
+    spread = quiet("y ~ x", data, family="negbin", dispersion="z")
+    for part in ("0 + one + z", "0 + z + w", "0 + z + one + w"):
+        r = quiet("y ~ x", data, inflate=part)
+        assert r.llnull == pytest.approx(named.llnull, rel=1e-9)
+        assert r.llr_df == named.llr_df == 2
+        r = quiet("y ~ x", data, family="negbin", dispersion=part)
+        assert r.llnull == pytest.approx(spread.llnull, rel=1e-9)
+    design = np.column_stack([one, x])
+    first, *others = (np.column_stack(part) for part in ([one, z], [z, 3 - z], [z, 2 * z, one]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        known = gc.fit_arrays(data["y"], design, inflate=first)
+        for part in others:
+            r = gc.fit_arrays(data["y"], design, inflate=part)
+            assert r.llnull == pytest.approx(known.llnull, rel=1e-9)
+            assert r.llr_df == known.llr_df
+
+
 def test_no_chi_squared_where_the_null_leaves_slopes_without_meaning():
     rng = np.random.default_rng(5)
     x = rng.normal(size=150)
