@@ -80,6 +80,7 @@ INSTEAD = {
     "na_action": "missing='drop' or 'raise'",
 }
 ILL = 1e9
+UNTOLD = 1e-12
 
 
 def check_options(unknown: Iterable[str]) -> None:
@@ -223,6 +224,7 @@ def fit_warnings(
     notes: list[GlmcountWarning] = []
     if fit.falling is not None:
         notes += _separated(fit, found, separation)
+        notes += _untold(fit, found, measured)
     elif not fit.converged:
         notes.append(_unfinished(encoder, fit))
     notes += _renamed(found)
@@ -286,6 +288,25 @@ def _separated(fit: Fit, found: Estimates, separation: str) -> list[GlmcountWarn
     if separation == "raise":
         raise SeparationError(message)
     return [] if separation == "ignore" else [SeparationWarning(message)]
+
+
+def _untold(fit: Fit, found: Estimates, measured: Measured) -> list[GlmcountWarning]:
+    """Ancillary parameters of which only rows without doubt could have told."""
+    if not fit.separated:
+        return []
+    told = fit.information.diagonal() / np.maximum(fit.layout.sizes[fit.kept], 1e-300) ** 2
+    free = (found.equations > 0) & (found.infinite == 0) & ~found.fixed
+    nothing = np.flatnonzero(free[: len(told)] & (told < UNTOLD * measured.sums.weight))
+    if not len(nothing):
+        return []
+    names = some(repr(found.names[j]) for j in nothing)
+    return [
+        SampleWarning(
+            f"{names} cannot be told: all rows that would tell are without doubt whatever the "
+            "value, so that the one reported means nothing. Choose a family without it.",
+            kind="not_identified",
+        )
+    ]
 
 
 def _part_names(fit: Fit, found: Estimates, parts: set[int]) -> str:

@@ -414,6 +414,19 @@ def test_what_data_can_tell_is_fitted():
     assert np.isfinite(quiet("y ~ 1", data, family="negbin", censored=limit).llf)
 
 
+def test_a_dispersion_of_which_no_row_tells_after_separation_is_named():
+    data = no_data() | {"ones": np.minimum(no_data()["y"], 1)}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        gc.fit("ones ~ x", data, hurdle="1", family="negbin")
+    told = {getattr(w.message, "kind", ""): str(w.message) for w in caught}
+    assert "separation" in told and "'alpha'" in told["not_identified"]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        gc.fit("y ~ x", data | {"y": np.where(data["g"] == 1, 0, data["y"])}, hurdle="g")
+    assert "not_identified" not in {getattr(w.message, "kind", "") for w in caught}
+
+
 # Fits that failed for the sake of another ---------------------------------------------------
 
 
