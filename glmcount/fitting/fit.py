@@ -152,8 +152,11 @@ def _limit_fit(run: Run, theta: Array, limit: Limit) -> tuple[Fit, Array, float]
     inner = limit_run(run, limit)
     begin = theta[run.layout.places(limit.gone)]
     found = attempted(lambda: _climb(inner, begin, opened=False), None)
-    # From where a family has run off its limit need not be able to begin.
-    fit = _climb(inner, first_values(inner), opened=False) if found is None else found
+    if found is None:
+        # From where a family has run off its limit need not be able to begin.
+        inner.options = replace(inner.options, start=None)
+        found = _climb(inner, first_values(inner), opened=False)
+    fit = found
     run.passes += inner.passes
     if fit.limits:
         # A boundary of the limit itself: nothing inside starts from there.

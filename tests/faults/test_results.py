@@ -452,6 +452,8 @@ def test_a_limit_that_cannot_begin_does_not_end_the_fit():
     g, b = rng.integers(0, 2, 100), rng.integers(0, 2, 100)
     data = {"y": b, "g": g, "t": 1.0 + np.arange(100) % 3}
     r = quiet("y ~ g + offset(log(t))", data, censored=1, family="negbin")
+    led = quiet("y ~ g + offset(log(t))", data, censored=1, family="negbin", start=[-0.5, 0.1, 0.3])
+    assert led.llf == pytest.approx(r.llf, abs=1e-6)
     assert r.llf >= quiet("y ~ g + offset(log(t))", data, censored=1).llf - 1e-6
 
 
