@@ -295,7 +295,7 @@ def _untold(fit: Fit, found: Estimates, measured: Measured) -> list[GlmcountWarn
     if not fit.separated:
         return []
     told = fit.information.diagonal() / np.maximum(fit.layout.sizes[fit.kept], 1e-300) ** 2
-    free = (found.equations > 0) & (found.infinite == 0) & ~found.fixed
+    free = found.natural & (found.infinite == 0) & ~found.fixed
     nothing = np.flatnonzero(free[: len(told)] & (told < UNTOLD * measured.sums.weight))
     if not len(nothing):
         return []
