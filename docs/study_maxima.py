@@ -338,9 +338,9 @@ def section(lines: list[str], seed: int, designs: int) -> str:
 
 ## Whether a larger likelihood can be found
 
-Written by `python docs/study_maxima.py --designs {designs} --write` (seed {seed}); the script tells
-what is drawn and how it is searched. *Below*: the best of 20 starts of L-BFGS, and of R's fit where R
-knows the model, has a log-likelihood that is larger by more than 1e-6.
+Written by `python docs/study_maxima.py --designs {designs} --write` (seed {seed}); the script
+tells what is drawn and how it is searched. *Below*: the best of 20 starts of L-BFGS, and of R's fit
+where R knows the model, has a log-likelihood that is larger by more than 1e-6.
 
 | model | searched by | converged | unfinished | refused | converged and below | proven and below \
 | others below | which (by how much) |

@@ -36,10 +36,11 @@ from glmcount.families.links import Link
 from glmcount.families.model import model_family
 from glmcount.fitting.compress import compressed
 from glmcount.fitting.fit import maximise
+from glmcount.fitting.identified import refuse_unidentified
 from glmcount.fitting.run import Options
 from glmcount.fitting.solvers import solver
 from glmcount.inference.covariance import Estimator, estimator
-from glmcount.inference.estimates import estimates
+from glmcount.inference.estimates import estimates, names
 from glmcount.inference.state import State
 from glmcount.numerics import Array, Control
 from glmcount.records import dataclass
@@ -396,8 +397,9 @@ def _maximised(asked: _Asked, encoder: Encoder, measured: Measured, again: _Agai
     cells = compressed(encoder, asked.layout, measured, family, asked.compress)
     seen = (encoder, measured) if cells is None else (cells.encoder, cells.measured)
     found = maximise(seen[0], asked.layout, seen[1], family, asked.options)
+    refuse_unidentified(*seen, asked.layout, family, found, partial(names, family, encoder.spec))
     rows = found.rows(encoder)
-    values = estimates(found, rows.spec)
+    values = estimates(found, rows.spec, family)
     notes += fit_warnings(rows, found, values, measured, asked.separation)
     for note in notes:
         python_warnings.warn(note, stacklevel=_outside())
@@ -429,7 +431,13 @@ def _outside() -> int:
 def _start(given: Sequence[float] | None, size: int) -> Array | None:
     if given is None:
         return None
-    start = np.asarray(given, dtype=np.float64)
+    try:
+        start = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise UsageError(
+            f"start must hold {size} numbers, not {type(given).__name__} of other things.",
+            kind="start",
+        ) from None
     if start.shape != (size,) or not np.all(np.isfinite(start)):
         raise UsageError(
             f"start must hold {size} finite numbers, one for each parameter in order (ancillary "

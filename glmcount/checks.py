@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from glmcount.design.blocks import Strip
 from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
 from glmcount.errors import (
@@ -18,6 +19,7 @@ from glmcount.errors import (
     GlmcountWarning,
     IllConditionedWarning,
     MissingRowsWarning,
+    NameWarning,
     ResponseWarning,
     SampleWarning,
     SeparationError,
@@ -78,6 +80,7 @@ INSTEAD = {
     "na_action": "missing='drop' or 'raise'",
 }
 ILL = 1e9
+UNTOLD = 1e-12
 
 
 def check_options(unknown: Iterable[str]) -> None:
@@ -128,7 +131,7 @@ def refuse_measured(encoder: Encoder, measured: Measured, missing: str, family: 
     if measured.negative:
         raise DataError(
             f"The response {name!r} is negative in rows (counted from 0) "
-            f"{some(measured.negative)}: counts are 0 or more.",
+            f"{_counted(encoder, measured.negative, 0.0, np.inf)}: counts are 0 or more.",
             kind="negative_response",
         )
     if measured.outside:
@@ -136,9 +139,16 @@ def refuse_measured(encoder: Encoder, measured: Measured, missing: str, family: 
         told = f"{low:g} or more" if high == np.inf else f"{low:g} to {high:g}"
         raise DataError(
             f"The response {name!r} is {told} in a {family.label} model; rows (counted from 0) "
-            f"{some(measured.outside)} hold other counts. Leave these rows out, or choose another "
-            "family.",
+            f"{_counted(encoder, measured.outside, low, high)} hold other counts. Leave these "
+            "rows out, or choose another family.",
             kind="outside_support",
+        )
+    if family.columns and _all_run_up(encoder, family):
+        raise BoundaryError(
+            f"The response {name!r} reaches its limit of censoring in every row that is used: the "
+            "mean has no maximum likelihood estimate below infinity, and nothing can be said of "
+            "its dependence on anything. Higher limits are needed, or counts below them.",
+            kind="all_censored",
         )
     if measured.sums.response <= 0:
         raise BoundaryError(
@@ -146,6 +156,25 @@ def refuse_measured(encoder: Encoder, measured: Measured, missing: str, family: 
             "likelihood estimate above 0, and nothing can be said of its dependence on anything.",
             kind="all_zero_response",
         )
+
+
+def _counted(encoder: Encoder, first: Sequence[int], low: float, high: float) -> str:
+    """The first rows with a response outside, and how many there are."""
+
+    def count(strip: Strip) -> int:
+        return int(((strip.y[0] < low) | (strip.y[0] > high)).sum())
+
+    return some(first, total=encoder.fold(count, int.__add__))
+
+
+def _all_run_up(encoder: Encoder, family: Family) -> bool:
+    """Whether the likelihood of no row ever falls as the mean grows."""
+
+    def up(strip: Strip) -> bool:
+        mask = family.runs_off(strip.y)[0][1]
+        return mask is not None and bool(np.all(mask))
+
+    return encoder.fold(up, bool.__and__)
 
 
 def measured_warnings(
@@ -195,10 +224,12 @@ def fit_warnings(
     notes: list[GlmcountWarning] = []
     if fit.falling is not None:
         notes += _separated(fit, found, separation)
+        notes += _untold(fit, found, measured)
     elif not fit.converged:
         notes.append(_unfinished(encoder, fit))
+    notes += _renamed(found)
     if fit.dependences:
-        notes += _dropped_columns(fit, parameters(fit.family, encoder.spec)[0])
+        notes += _dropped_columns(fit, parameters(fit.family, encoder.spec).names)
     notes += _single_levels(encoder)
     for limit in fit.limits:
         notes.append(
@@ -260,6 +291,25 @@ def _separated(fit: Fit, found: Estimates, separation: str) -> list[GlmcountWarn
     return [] if separation == "ignore" else [SeparationWarning(message)]
 
 
+def _untold(fit: Fit, found: Estimates, measured: Measured) -> list[GlmcountWarning]:
+    """Ancillary parameters of which only rows without doubt could have told."""
+    if not fit.separated:
+        return []
+    told = fit.information.diagonal() / np.maximum(fit.layout.sizes[fit.kept], 1e-300) ** 2
+    free = found.natural & (found.infinite == 0) & ~found.fixed
+    nothing = np.flatnonzero(free[: len(told)] & (told < UNTOLD * measured.sums.weight))
+    if not len(nothing):
+        return []
+    names = some(repr(found.names[j]) for j in nothing)
+    return [
+        SampleWarning(
+            f"{names} cannot be told: all rows that would tell are without doubt whatever the "
+            "value, so that the one reported means nothing. Choose a family without it.",
+            kind="not_identified",
+        )
+    ]
+
+
 def _part_names(fit: Fit, found: Estimates, parts: set[int]) -> str:
     names = {0: "count part (all its counts are the smallest there can be)"}
     headings = [names.get(k, fit.family.equations[k].name + " part") for k in sorted(parts)]
@@ -297,6 +347,17 @@ def _dropped_columns(fit: Fit, names: tuple[str, ...]) -> list[GlmcountWarning]:
             )
         )
     return out
+
+
+def _renamed(found: Estimates) -> list[GlmcountWarning]:
+    return [
+        NameWarning(
+            f"{name!r} is both a column and a parameter of this family: the column keeps the name, "
+            f"and the parameter is called {own!r} in tables and hypotheses. Rename the column to "
+            "get the parameter's own name back."
+        )
+        for name, own in found.renamed
+    ]
 
 
 def _single_levels(encoder: Encoder) -> list[GlmcountWarning]:

@@ -11,8 +11,8 @@
     |  |- UnknownColumnError                  |- IllConditionedWarning
     |  `- NonfiniteDesignError                |- SeparationWarning
     |- DataError                              |- BoundaryWarning
-    |- MemoryLimitError                       `- ConvergenceWarning
-    |- RankError
+    |- MemoryLimitError                       |- NameWarning
+    |- RankError                              `- ConvergenceWarning
     |- SeparationError
     |- BoundaryError
     |- ConvergenceError
@@ -30,6 +30,7 @@ several problems, the raiser passes ``kind=``.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "MemoryLimitError",
     "MissingExtraError",
     "MissingRowsWarning",
+    "NameWarning",
     "NoLikelihoodError",
     "NonfiniteDesignError",
     "NotDefinedError",
@@ -68,6 +70,41 @@ __all__ = [
 ]
 
 
+_GIVEN = re.compile(r"""(?P<before>\w+ )?(?P<quote>["']?)Q\((['"])<(?P<what>\w+)>\3\)(?P=quote)""")
+_SCALAR = re.compile(
+    r"np\.(?:(?:u?int|float)\d+\((-?[\w.+-]+)\)|str_\(('[^'\n]*')\)|(True|False)_)"
+)
+
+
+def plain(message: str) -> str:
+    r"""A message in the user's words: no name by which an array goes inside, no type of numpy.
+
+    Lines that show a formula stay as they are, since a caret points into them.
+
+    Examples
+    --------
+    >>> plain("exposure Q('<exposure>') must be positive; got np.int64(-3).")
+    'exposure (given as an array) must be positive; got -3.'
+    """
+    if "Q('<" not in message and "np." not in message:
+        return message
+
+    def given(found: re.Match[str]) -> str:
+        before, what = found["before"] or "", found["what"]
+        own = before if before.strip() == what else f"{before}{what} "
+        return f"{own}(given as an array)"
+
+    def scalar(found: re.Match[str]) -> str:
+        return next(part for part in found.groups() if part is not None)
+
+    lines = message.split("\n")
+    shown = [
+        line if line.startswith("    ") else _SCALAR.sub(scalar, _GIVEN.sub(given, line))
+        for line in lines
+    ]
+    return "\n".join(shown)
+
+
 class GlmcountError(ValueError):
     """Root of every error glmcount raises on purpose.
 
@@ -82,7 +119,7 @@ class GlmcountError(ValueError):
     kind = "error"
 
     def __init__(self, message: str, *, kind: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(plain(message))
         if kind is not None:
             self.kind = kind
 
@@ -201,7 +238,7 @@ class GlmcountWarning(UserWarning):
     kind = "warning"
 
     def __init__(self, message: str, *, kind: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(plain(message))
         if kind is not None:
             self.kind = kind
 
@@ -254,6 +291,12 @@ class BoundaryWarning(GlmcountWarning):
     kind = "alpha_boundary"
 
 
+class NameWarning(GlmcountWarning):
+    """Two parameters would have one name."""
+
+    kind = "parameter_name"
+
+
 class ConvergenceWarning(GlmcountWarning):
     """The fit stopped before its stop rule was met."""
 
@@ -285,8 +328,10 @@ def near(name: str, choices: Iterable[str]) -> str:
     return f" Did you mean {' or '.join(repr(f) for f in found)}?" if found else ""
 
 
-def some(items: Iterable[object], most: int = 5) -> str:
+def some(items: Iterable[object], most: int = 5, total: int | None = None) -> str:
     """The first `most` items, comma separated, with a count of the rest.
+
+    `total` says how many there are where `items` are only the first of them.
 
     Examples
     --------
@@ -295,4 +340,5 @@ def some(items: Iterable[object], most: int = 5) -> str:
     """
     listed = [str(item) for item in items]
     shown = ", ".join(listed[:most])
-    return shown if len(listed) <= most else f"{shown} (and {len(listed) - most} more)"
+    rest = (len(listed) if total is None else total) - min(most, len(listed))
+    return f"{shown} (and {rest:,} more)" if rest > 0 else shown

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 from scipy.linalg import lapack
 
+from glmcount.blas import solving
 from glmcount.records import dataclass
 
 __all__ = [
@@ -482,7 +483,8 @@ class Factored:
         """H^-1 rhs."""
         if not rhs.size:
             return np.zeros_like(rhs)
-        solution: Array = lapack.dpotrs(self.lower, rhs, lower=1)[0]
+        with solving(len(self.lower)):
+            solution: Array = lapack.dpotrs(self.lower, rhs, lower=1)[0]
         return solution
 
     def inverse(self) -> Array:
@@ -492,9 +494,10 @@ class Factored:
         usual = self.diagonal.item(self.diagonal.argmin()) > 1.0 / USUAL
         usual = usual and self.diagonal.item(self.diagonal.argmax()) < USUAL
         # Else by rows of unit length, so that no product leaves the range of numbers.
-        lower, _ = lapack.dtrtri(self.lower if usual else self.equilibrated, lower=1)
-        # A product with its own transpose is taken by one triangle, and copied to the other.
-        full = np.dot(lower.T, lower)
+        with solving(len(self.lower)):
+            lower, _ = lapack.dtrtri(self.lower if usual else self.equilibrated, lower=1)
+            # A product with its own transpose is taken by one triangle, and copied to the other.
+            full = np.dot(lower.T, lower)
         return full if usual else full * np.multiply.outer(self.scale, self.scale)
 
     def condition_bound(self) -> float:
@@ -534,7 +537,9 @@ def factor(matrix: Array, finite: bool = False) -> Factored | None:
     if not finite and not np.isfinite(matrix).all():
         return None
     # LAPACK itself, since for ten columns scipy's wrapper costs ten times the work.
-    lower, info = lapack.dpotrf(matrix, lower=1, clean=1)
+    with solving(len(matrix)):
+        # Transposed, which is the same matrix in the order that LAPACK copies fastest.
+        lower, info = lapack.dpotrf(matrix.T, lower=1, clean=1)
     if info:
         return None
     own, diagonal = lower.diagonal(), matrix.diagonal()
@@ -551,5 +556,6 @@ def condition_number(matrix: Array) -> float:
     if not np.all(diagonal > 0):
         return float("inf")
     scale = 1.0 / np.sqrt(diagonal)
-    values = linalg.eigvalsh(scale[:, None] * matrix * scale, check_finite=False)
+    with solving(len(matrix)):
+        values = linalg.eigvalsh(scale[:, None] * matrix * scale, check_finite=False)
     return float(values[-1] / values[0]) if values[0] > 0 else float("inf")

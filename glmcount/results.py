@@ -9,40 +9,29 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glmcount.design.formula import linear_constraints
 from glmcount.diagnostics import residuals, verdicts
 from glmcount.diagnostics.influence import Influence, influence
 from glmcount.errors import GlmcountError, NotDefinedError
 from glmcount.fitting.certificate import Certificate
-from glmcount.fitting.null import null_deviance, null_llf
+from glmcount.fitting.null import null_deviance, null_fit, tested
 from glmcount.fitting.objective import Rows
+from glmcount.fitting.run import Fit
 from glmcount.fitting.separation import Separation
 from glmcount.fitting.solvers import Iteration
 from glmcount.fitting.sums import by_row, total
 from glmcount.inference.covariance import Estimator, covariance, estimator
 from glmcount.inference.estimates import conf_int, pvalues, standard_errors
-from glmcount.inference.state import State
-from glmcount.inference.tests import TestResult, single, wald
+from glmcount.inference.hypotheses import linear_constraints
+from glmcount.inference.state import Model, State
+from glmcount.inference.tests import Tested, TestResult, single, wald
 from glmcount.numerics import Array, chi2_tail
 from glmcount.prediction.predict import Prediction, predict_rows, prediction, target
 from glmcount.prediction.simulate import simulate
-from glmcount.records import dataclass
-from glmcount.report.facts import equation_rows, summary_facts
+from glmcount.report.facts import equation_rows, summary_facts, unjudged
 from glmcount.report.summary import EquationRows, Summary, SummaryFacts, summarise
 from glmcount.report.tidy import glance_frame, tidy_frame
 
 __all__ = ["Model", "Results"]
-
-
-@dataclass(frozen=True)
-class Model:
-    """What was fitted, in words: names of response and columns, formula, family."""
-
-    endog_names: str
-    exog_names: tuple[str, ...]
-    formula: str
-    family: str
-    link: str
 
 
 class Results:
@@ -73,7 +62,7 @@ class Results:
 
     @cached_property
     def _covariance(self) -> Array:
-        return covariance(self._cov, self._state.setting(self.scale))
+        return covariance(self._cov, self._state.setting(lambda: self.scale))
 
     @cached_property
     def bse(self) -> pd.Series:
@@ -169,11 +158,15 @@ class Results:
         return self._state.likelihood("llf")
 
     @cached_property
+    def _null(self) -> Fit:
+        state = self._state
+        return null_fit(*state.fitted, state.family, state.constants, state.options.control)
+
+    @property
     def llnull(self) -> float:
         """Log-likelihood with every equation a constant; offsets stay."""
-        state = self._state
-        state.likelihood("llnull")
-        return null_llf(*state.fitted, state.family, state.has_constant(), state.options.control)
+        self._state.likelihood("llnull")
+        return self._null.llf
 
     @property
     def llr(self) -> float:
@@ -182,9 +175,19 @@ class Results:
         return 2.0 * (self.llf - self.llnull)
 
     @property
+    def llr_df(self) -> int:
+        """Degrees of freedom of `llr`: columns of every equation beyond its constant.
+
+        `df_model` has those of the mean alone.
+        """
+        state = self._state
+        state.likelihood("llr_df")
+        return tested(state.fit, self._null, state.columns, state.constants)
+
+    @property
     def llr_pvalue(self) -> float:
-        """Chi-squared p-value of `llr` with df_model degrees of freedom."""
-        return chi2_tail(self.llr, self.df_model)
+        """Chi-squared p-value of `llr` with `llr_df` degrees of freedom."""
+        return chi2_tail(self.llr, self.llr_df)
 
     @property
     def prsquared(self) -> float:
@@ -234,11 +237,11 @@ class Results:
         scale = self._state.family.scale
         if scale != "pearson":
             return float(scale)
-        return self.pearson_chi2 / self.df_resid if self.df_resid > 0 else float("nan")
+        return self.pearson_chi2 / self._state.spread_df
 
     @property
     def _df(self) -> float | None:
-        return self.df_resid if self._state.family.scale == "pearson" else None
+        return self._state.spread_df if self._state.scaled else None
 
     # How it went ----------------------------------------------------------------------
 
@@ -295,15 +298,8 @@ class Results:
 
     @property
     def model(self) -> Model:
-        """Names of response and columns, formula, family."""
-        spec = self._state.encoder.spec
-        return Model(
-            spec.response,
-            spec.equations[0].names,
-            spec.formula,
-            self._state.family.name,
-            self._state.family.link,
-        )
+        """Names of response and parameters, formula, family."""
+        return self._state.model
 
     # Row by row -----------------------------------------------------------------------
 
@@ -417,17 +413,28 @@ class Results:
 
     # Tests ----------------------------------------------------------------------------
 
-    def wald_test(self, hypothesis: Any) -> TestResult:
-        """Test linear hypotheses jointly, such as ``"x1 = 0, x2 = x3"`` or a matrix R."""
-        r, q = linear_constraints(hypothesis, self._state.estimates.names)
+    def _tested(self) -> Tested:
+        state = self._state
         matrix = self.cov_params().to_numpy()
-        return wald(r, q, self.params.to_numpy(), matrix, self._df, str(hypothesis))
+        return Tested(state.estimates, matrix, state.family, self._df)
+
+    def wald_test(self, hypothesis: Any) -> TestResult:
+        """Test linear hypotheses jointly, such as ``"x1 = 0, x2 = x3"`` or a matrix R.
+
+        What they say of an ancillary parameter alone, such as ``"alpha = 1"``, is tested on the
+        scale on which it is estimated (log alpha); a value on its boundary is refused.
+        """
+        r, q = linear_constraints(hypothesis, verdicts.names(self._state))
+        return wald(self._tested(), r, q, str(hypothesis))
 
     def t_test(self, hypothesis: Any, alpha: float = 0.05) -> pd.DataFrame:
-        """Test each linear hypothesis alone: estimate, std_error, statistic, p_value, interval."""
-        r, q = linear_constraints(hypothesis, self._state.estimates.names)
-        matrix = self.cov_params().to_numpy()
-        found = single(r, q, self.params.to_numpy(), matrix, self._df, alpha)
+        """Test each linear hypothesis alone: estimate, std_error, statistic, p_value, interval.
+
+        The estimate is that of the combination of parameters, whatever value the hypothesis
+        gives it.
+        """
+        r, q = linear_constraints(hypothesis, verdicts.names(self._state))
+        found = single(self._tested(), r, q, alpha, str(hypothesis))
         return tidy_frame([EquationRows("", *found)], False, alpha).drop(columns="equation")
 
     # Reports --------------------------------------------------------------------------
@@ -454,9 +461,10 @@ class Results:
         return summary_facts(
             self._state,
             {name: self._maybe(name) for name in figures},
-            {"pearson_chi2": self.pearson_chi2, "scale": self.scale},
+            self.pearson_chi2,
+            self._maybe("scale"),
             self._cov.label,
-            self._equations(alpha),
+            self._equations(alpha) if self._state.judged else unjudged(self._state),
         )
 
     def summary(self, *, exponentiate: bool = False, alpha: float = 0.05) -> Summary:

@@ -13,8 +13,8 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "glmcount"
 FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = [
-    "records", "errors", "numerics", "families", "sources", "design", "fitting", "inference",
-    "prediction", "diagnostics", "report", "checks", "results", "api", "datasets",
+    "records", "errors", "blas", "numerics", "families", "sources", "design", "fitting",
+    "inference", "prediction", "diagnostics", "report", "checks", "results", "api", "datasets",
     "demo", "cli", "__main__", "__init__",
 ]  # fmt: skip
 LAZY = {"scipy.optimize", "pyarrow", "pyarrow.parquet"}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace
 
-__all__ = ["Block", "BlockRows", "Layout", "Strip", "Table", "one_strip"]
+__all__ = ["Block", "BlockRows", "Layout", "Strip", "Table", "giving_one", "one_strip"]
 
 Index = NDArray[np.intp]
 Row = NDArray[Any] | None
@@ -230,6 +230,13 @@ class Strip:
             blocks=tuple(self.blocks[i] for i in blocks),
             offsets=tuple(self.offsets[k] for k in equations),
         )
+
+
+def giving_one(table: Array) -> NDArray[Any]:
+    """a with T a nearest to 1; of a fully coded factor at once."""
+    if np.all(table.sum(axis=1) == 1.0):
+        return np.ones(table.shape[1])
+    return np.linalg.lstsq(table, np.ones(len(table)), rcond=None)[0]
 
 
 def one_strip(strips: Sequence[Strip]) -> Strip:

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from itertools import product
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.design.blocks import Block, BlockRows, Layout, Strip, Table, one_strip
+from glmcount.blas import several, solving
+from glmcount.design.blocks import Block, BlockRows, Layout, Strip, Table, giving_one, one_strip
 from glmcount.design.column import Column
 from glmcount.design.spec import Account, DesignSpec, EquationDesign, Part, Plan
 from glmcount.design.values import codes_of, coerced, evaluated, joint_code, numbers_of
 from glmcount.errors import DataError, some
 from glmcount.numerics import Array
 from glmcount.records import dataclass, field, replace
-from glmcount.sources.base import THREADED_BLAS, Columns, Source, map_fold, single_threaded_blas
+from glmcount.sources.base import THREADED_BLAS, Columns, Source, map_fold
 
 __all__ = ["Encoder", "layout_of"]
 
 T = TypeVar("T")
-WIDE = 1_000
-NOTHING = nullcontext()
 Row = NDArray[Any] | None
 
 
@@ -80,7 +79,7 @@ def _constant(equation: EquationDesign, start: int, coded: list[Block]) -> Array
         if part.table is not None:
             block = next(plain)
             if not part.numeric:
-                solution = np.linalg.lstsq(part.table, np.ones(len(part.table)), rcond=None)[0]
+                solution = giving_one(part.table)
                 if np.allclose(np.dot(part.table, solution), 1.0, rtol=0, atol=1e-12):
                     vector[block.positions] = solution
                     return vector
@@ -94,7 +93,8 @@ class Encoder:
 
     Codes are kept from pass to pass, and whole encoded strips while `memory` lasts. Cells
     that stand for rows come as strips that are kept, with the encoder of the rows `behind`.
-    `tables` is where what is made of a design stays from one response to the next.
+    `tables` is where what is made of a design stays from one response to the next. Where it is
+    `made` from another encoder, that one's strips are turned into its own.
     """
 
     source: Source
@@ -107,6 +107,7 @@ class Encoder:
     response: bool = True
     behind: Encoder | None = None
     tables: dict[Any, Any] = field(default_factory=dict)
+    made: tuple[Encoder, Callable[[Strip], Strip]] | None = None
 
     def fold(
         self, work: Callable[[Strip], T], add: Callable[[T, T], T], threads: int | None = None
@@ -125,6 +126,8 @@ class Encoder:
     @property
     def names(self) -> tuple[str, ...]:
         """Columns of the source that are read."""
+        if self.made is not None:
+            return self.made[0].names
         spec = self.spec
         own: list[str] = [spec.response, *spec.beside] if self.response else []
         if spec.weights is not None and self.response:
@@ -151,6 +154,12 @@ class Encoder:
         }
         behind = None if self.behind is None else self.behind.constants(spec)
         return replace(self, spec=spec, codes={}, strips=strips, behind=behind)
+
+    def turned(self, spec: DesignSpec, turn: Callable[[Strip], Strip]) -> Encoder:
+        """The same rows by another design, whose strips are made of these when they are read."""
+        strips = {number: turn(strip) for number, strip in self.strips.items()}
+        behind = None if self.behind is None else self.behind.turned(spec, turn)
+        return replace(self, spec=spec, codes={}, strips=strips, behind=behind, made=(self, turn))
 
     @property
     def rows(self) -> Encoder:
@@ -180,12 +189,11 @@ class Encoder:
         return replace(self, source=source, plan=plan, strips=held, codes={}, memory=0)
 
     def solving(self, size: int) -> AbstractContextManager[None]:
-        """For solves between passes: a few hundred columns are over in a millisecond.
+        """For solves between passes, which BLAS need not share between threads.
 
-        Unless BLAS spreads them over threads that wait for a busy processor.
+        Passes over several strips hold it to one anyhow.
         """
-        wide = size > WIDE or self.source.n_strips == 1
-        return NOTHING if wide else single_threaded_blas()
+        return solving(size) if self.source.n_strips == 1 else several(size)
 
     @property
     def n_used(self) -> int:
@@ -197,6 +205,9 @@ class Encoder:
         found = self.strips.get(number)
         if found is not None:
             return found
+        if self.made is not None:
+            origin, turn = self.made
+            return turn(origin.encoded(number, first, raw))
         n = self.source.span(number)[1] - first
         maker = _StripMaker(self, number, coerced(raw), self.plan.where(number, n))
         strip = maker.strip(first, n)

@@ -14,7 +14,6 @@ import numpy as np
 from patsy import EvalEnvironment, ModelDesc, PatsyError, Term
 from patsy.build import design_matrix_builders
 from patsy.categorical import C as categorical_box
-from patsy.constraint import linear_constraint
 from patsy.parse_formula import ParseNode, parse_formula
 
 from glmcount.design.safe import parse
@@ -27,7 +26,6 @@ from glmcount.errors import (
     FormulaTooComplexError,
     MemoryLimitError,
     caret,
-    some,
 )
 from glmcount.numerics import Array
 from glmcount.records import dataclass, field
@@ -36,7 +34,6 @@ __all__ = [
     "ParsedFormula",
     "build_parts",
     "intercept_part",
-    "linear_constraints",
     "parse_model",
     "parse_part",
 ]
@@ -345,35 +342,3 @@ def _kron(left: Array, right: Array) -> Array:
 def intercept_part() -> Part:
     """The part of an equation that is a constant."""
     return Part("Intercept", (), (), None, np.zeros(1, dtype=np.intp), ("Intercept",))
-
-
-def linear_constraints(text: Any, names: tuple[str, ...]) -> tuple[Array, Array]:
-    """(R, r) of hypotheses such as ``"x1 = 0, x2 = x3"``, or of a matrix.
-
-    Raises
-    ------
-    FormulaError
-        If the text cannot be read as linear constraints on these names, or a matrix has not
-        a column for each.
-    """
-    if isinstance(text, str) and not text.strip():
-        raise FormulaError(
-            f"The hypothesis is empty. Write e.g. '{names[0]} = 0'.", kind="hypothesis"
-        )
-    try:
-        found = linear_constraint(text, list(names))
-    except PatsyError as problem:
-        origin = problem.origin
-        place = f"\n{caret(origin.code, origin.start, origin.end)}" if origin else ""
-        raise FormulaError(
-            f"The hypothesis cannot be read: {problem.message}.{place}\n"
-            f"Write e.g. '{names[0]} = 0'. Parameters: {some(names, 20)}.",
-            kind="hypothesis",
-        ) from None
-    except ValueError as problem:
-        raise FormulaError(
-            f"The hypothesis cannot be read: {problem}. A matrix has {len(names)} columns, one for "
-            f"each of {some(names, 20)}.",
-            kind="hypothesis",
-        ) from None
-    return np.asarray(found.coefs, dtype=np.float64), np.asarray(found.constants).ravel()

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NoReturn
 
-from glmcount.design.words import ALLOWED, DEEPEST, LARGEST, LONGEST, WORDS, Node, hint
+from glmcount.design.words import ALLOWED, DEEPEST, LARGEST, LONGEST, WORDS, Node, called, hint
 from glmcount.errors import (
     FormulaSyntaxError,
     FormulaTooComplexError,
@@ -103,8 +103,7 @@ class Reader:
             raise self.too_complex()
         rule = rules.get(type(node))
         if rule is None:
-            kind = type(node).__name__
-            self.refuse(node, f"{kind} is not part of the formula language.", hint(node))
+            self.refuse(node, f"{called(node)} is not part of the formula language.", hint(node))
         result = rule(self, node)
         self.depth -= 1
         return result

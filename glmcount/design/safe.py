@@ -21,6 +21,7 @@ from glmcount.design.words import (
     OPERATIONS,
     Expression,
     Node,
+    called,
     hint,
 )
 
@@ -74,7 +75,7 @@ def parse(
     >>> parse("x.__class__", ["x"])
     Traceback (most recent call last):
         ...
-    glmcount.errors.UnsafeFormulaError: Attribute is not part of the formula language.
+    glmcount.errors.UnsafeFormulaError: An attribute (a dot) is not part of the formula language.
         x.__class__
         ^^^^^^^^^^^
     ...
@@ -107,8 +108,7 @@ def _name(reader: Reader, node: ast.Name) -> Node:
 def _binary(reader: Reader, node: ast.BinOp) -> Node:
     name = ARITHMETIC.get(type(node.op)) or LOGIC.get(type(node.op))
     if name is None:
-        kind = type(node.op).__name__
-        reader.refuse(node, f"{kind} is not an operator of formulas.", hint(node.op))
+        reader.refuse(node, f"{called(node.op)} is not an operator of formulas.", hint(node.op))
     left, right = reader.number(node.left), reader.number(node.right)
     if type(node.op) in LOGIC:
         return Node("logic", name, arguments=(left, right), text=reader.text(node))

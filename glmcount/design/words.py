@@ -13,7 +13,7 @@ from typing import Any
 
 from glmcount.records import dataclass, field
 
-__all__ = ["ALLOWED", "Expression", "Node", "hint", "width"]
+__all__ = ["ALLOWED", "Expression", "Node", "called", "hint", "width"]
 
 LONGEST = 100_000  # characters of one expression; a list of a thousand level names fits
 DEEPEST = 100  # levels of nesting; the walkers stay far from the interpreter's own limit
@@ -170,6 +170,34 @@ class Expression:
             node.kind == "elementary" and node.name in ("isnan", "where")
             for node in self.tree.walk()
         )
+
+
+SYNTAX: dict[type[ast.AST], str] = {
+    ast.BitXor: "^",
+    ast.LShift: "<<",
+    ast.RShift: ">>",
+    ast.MatMult: "@",
+    ast.Attribute: "An attribute (a dot)",
+    ast.Subscript: "An index in brackets",
+    ast.Slice: "A range (a colon)",
+    ast.Lambda: "A function of its own (lambda)",
+    ast.BoolOp: "'and' or 'or'",
+    ast.IfExp: "'if' with 'else'",
+    ast.NamedExpr: "An assignment (:=)",
+    ast.JoinedStr: "A formatted string",
+    ast.Dict: "A dictionary",
+    ast.Set: "A set",
+    ast.Starred: "An argument with a star",
+    ast.Await: "'await'",
+    ast.Yield: "'yield'",
+    ast.YieldFrom: "'yield'",
+    **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp), "A loop ('for')"),
+}
+
+
+def called(node: ast.AST) -> str:
+    """What a piece of syntax is called, in the words of those who write formulas."""
+    return SYNTAX.get(type(node), "This")
 
 
 def hint(node: ast.AST) -> str:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from glmcount.design.forms import quadratic
+from glmcount.errors import some
 from glmcount.fitting.certificate import Certificate, certify
 from glmcount.fitting.rank import Dependence
 from glmcount.fitting.run import Fit
 from glmcount.fitting.separation import Separation
 from glmcount.fitting.sums import inverse_information, spread
 from glmcount.inference.estimates import parameters
+from glmcount.inference.hypotheses import Names
 from glmcount.inference.state import State
 
-__all__ = ["aliased", "certificate", "separation"]
+__all__ = ["aliased", "certificate", "names", "separation"]
 
 
 def certificate(state: State) -> Certificate:
@@ -83,7 +87,7 @@ def separation(state: State) -> Separation | None:
 
 def aliased(state: State) -> dict[str, dict[str, float]]:
     """Columns left out, each with the combination of others that gives it."""
-    names = parameters(state.fit.family, state.encoder.spec)[0]
+    names = parameters(state.fit.family, state.encoder.spec).names
     out = {names[one.column]: _combination(state.fit, one, names) for one in state.fit.dependences}
     # A factor of one level is the constant; its coding leaves it no column at all.
     spec = state.encoder.spec
@@ -99,3 +103,28 @@ def _combination(fit: Fit, one: Dependence, names: tuple[str, ...]) -> dict[str,
     own[one.column] = 0.0
     least = 1e-8 * max(1e-300, float(np.abs(own).max()))
     return {names[j]: float(own[j]) for j in np.flatnonzero(np.abs(own) > least)}
+
+
+def names(state: State) -> Names:
+    """What hypotheses may be about, and why other parameters of the model are not there."""
+    known = state.estimates.names
+    every = (
+        *parameters(state.family, state.asked.spec).names,
+        *parameters(state.fit.family, state.encoder.spec).names,
+        *state.encoder.spec.single_levels,
+    )
+    absent = tuple(name for name in dict.fromkeys(every) if name not in known)
+    return Names(known, absent, partial(_why_absent, state))
+
+
+def _why_absent(state: State, name: str) -> str:
+    left_out = aliased(state)
+    if name not in left_out:
+        label = ", ".join(limit.label for limit in state.fit.limits)
+        return f"{name!r} means nothing at {label}, where the fit ended, and has no estimate."
+    terms = [f"{value:.6g} * {other}" for other, value in left_out[name].items()]
+    told = f"it is {some(terms, 6).replace(', ', ' + ')}" if terms else "it tells of no row"
+    return (
+        f"{name!r} was left out of the fit: {told}. It has no coefficient of its own; ask about "
+        "the columns that were kept."
+    )

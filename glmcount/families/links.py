@@ -108,8 +108,12 @@ def _inner(etas: Etas, link: Link) -> tuple[Jet, ...]:
 
 
 def _start(sums: StartSums, family: Family, link: Link) -> tuple[float, ...]:
+    mean = sums.mean
+    if link.domain == "logit":
+        # A probability of 0 or 1 is at infinity.
+        mean = min(max(mean, 1e-3), 1.0 - 1e-3)
     return (
-        float(link.inverse(np.array(sums.mean))) - sums.offset / sums.weight,
+        float(link.inverse(np.array(mean))) - sums.offset / sums.weight,
         *family.start(sums)[1:],
     )
 

@@ -44,7 +44,7 @@ def _further(y: Array, eta: Array) -> list[tuple[float, ...]]:
     alpha is about 1 at the end of the means, or at the first mean beyond those of all counts
     above zero, whose zeros a dispersion without bound makes certain.
     """
-    found = []
+    found: list[tuple[float, ...]] = []
     for sign in (1.0, -1.0):
         at = np.sort(sign * eta)
         counted = sign * eta[y[0] > 0]
@@ -79,8 +79,8 @@ _estimated = register(
 def negbinp(power: float | None = None) -> Family:
     """Negative binomial family, variance mu + alpha mu^P.
 
-    Its deviance refuses: with P other than 2 the mean that fits a count best is not the
-    count.
+    Its deviance refuses: with P other than 2 (which is NB2) the mean that fits a count best is
+    not the count.
 
     Parameters
     ----------
@@ -107,12 +107,16 @@ def negbinp(power: float | None = None) -> Family:
             kind="family_parameter",
         )
     held = float(power)
+    label = f"Negative binomial (NB-P, P = {held:g})"
+    if held == 2.0:
+        # NB2 itself, so that all that is known of it is known here too.
+        return negbin().with_(name="negbinp_fixed", aliases=(), label=label)
     return reparametrise(
         negbin(),
         power_of_mean(held),
         name="negbinp_fixed",
         aliases=(),
-        label=f"Negative binomial (NB-P, P = {held:g})",
+        label=label,
         start=lambda sums: _start(sums, held),
         expected=None,
         deviance=None,

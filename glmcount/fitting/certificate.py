@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import linalg
 
+from glmcount.blas import solving
 from glmcount.numerics import Array
 from glmcount.records import dataclass
 
@@ -74,10 +75,11 @@ def certify(
     """Certificate of a fit whose last step, decrement and floor are `reached`."""
     rho, decrement, floor = reached
     diagonal = np.diag(information)
-    condition, kappa, bound = float("inf"), None, None
+    condition, kappa, bound = float("inf") if len(diagonal) else 1.0, None, None
     if np.all(diagonal > 0):
         scale = 1.0 / np.sqrt(diagonal)
-        values = linalg.eigvalsh(scale[:, None] * information * scale, check_finite=False)
+        with solving(len(diagonal)):
+            values = linalg.eigvalsh(scale[:, None] * information * scale, check_finite=False)
         if values.size and values[0] > 0:
             condition = float(values[-1] / values[0])
             kappa = float(np.sqrt(np.sum(np.square(sizes * scale)) / values[0]))

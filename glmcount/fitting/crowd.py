@@ -77,19 +77,20 @@ class Crowd:
 
         def rows(entry: Array) -> Array:
             own = entry.reshape(count, n) if entry.size > 1 else entry
-            own = np.broadcast_to(own, (count, n)) if weights is None else own * weights
-            return own
+            return np.broadcast_to(own, (count, n)) if weights is None else own * weights
 
         size = small.slices[-1].stop
         score, information = np.zeros((count, size)), np.zeros((count, size, size))
         for j, own in enumerate(small.slices):
-            if jet.d1[j] is not None:
-                score[:, own] = rows(jet.d1[j]).dot(small.columns[j].T)
+            slope = jet.d1[j]
+            if slope is not None:
+                score[:, own] = rows(slope).dot(small.columns[j].T)
             for k, (other, product) in enumerate(
                 zip(small.slices[j:], self.products[j], strict=True), j
             ):
-                if jet.d2[j][k] is not None:
-                    part = -rows(jet.d2[j][k]).dot(product)
+                bend = jet.d2[j][k]
+                if bend is not None:
+                    part = -rows(bend).dot(product)
                     part = part.reshape(count, own.stop - own.start, -1)
                     information[:, own, other] = part
                     information[:, other, own] = part.transpose(0, 2, 1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +26,10 @@ from glmcount.fitting.start import first_values, pilot_rows
 from glmcount.numerics import Array
 from glmcount.records import replace
 
-__all__ = ["fit_limit", "maximise"]
+__all__ = ["attempted", "fit_limit", "maximise"]
+
+T = TypeVar("T")
+S = TypeVar("S")
 
 # With |l'''| <= |l''| a step that moves no predictor by more than rho changes the information
 # by at most a factor exp(rho), so standard errors by rho / 2: this keeps ten digits.
@@ -52,7 +57,8 @@ def maximise(
         strips, columns = encoder.source.n_strips, layout.dense_columns
         head = None if given else pilot_rows(encoder.n_used, layout.size, strips, columns)
         if head is not None:
-            theta = piloted(run, theta, head)
+            start = theta
+            theta = attempted(lambda: piloted(run, start, head), start)
         found = _climb(run, theta, opened=given or head is not None)
         return found if family.concave else replace(found, looked=run.looked)
 
@@ -66,14 +72,19 @@ def _climb(run: Run, theta: Array, opened: bool) -> Fit:
     """From a start to the maximum, which may lie on a boundary."""
     opening = next((limit for limit in run.family.limits if limit.opens), None)
     if opening is not None and not opened:
-        outside, theta, score = _limit_fit(run, theta, opening)
-        if score <= 0:
-            outside = replace(outside, limits=(opening, *outside.limits))
-            fit = _elsewhere(run, outside, theta)
-            return fit if fit is outside else _settled(run, fit)
+        start = theta
+        found = attempted(lambda: _limit_fit(run, start, opening), None)
+        if found is not None:
+            outside, theta, score = found
+            if score <= 0:
+                outside = replace(outside, limits=(opening, *outside.limits))
+                fit = _elsewhere(run, outside, theta)
+                return fit if fit is outside else _settled(run, fit)
     fit = _solve(run, theta)
     if run.family.relative is not None and run.options.start is None and _uncertain(fit):
-        other = _tried(run, _from_relative(run, *run.family.relative))
+        relative = run.family.relative
+        begin = attempted(lambda: _from_relative(run, *relative), None)
+        other = None if begin is None else _tried(run, begin)
         if other is not None and (fit.status != "final" or other.llf > fit.llf + SAME):
             fit = other
     return _settled(run, _elsewhere(run, fit, fit.theta))
@@ -113,20 +124,22 @@ def _elsewhere(run: Run, fit: Fit, base: Array) -> Fit:
 
 def _ended(run: Run, theta: Array) -> Fit | None:
     """The fit from a start that a search found; None where it comes to no end."""
-    try:
-        fit = _solve(run, theta)
-    except ConvergenceError:
-        return None
-    return fit if fit.status in ("final", "recession") else None
+    fit = attempted(lambda: _solve(run, theta), None)
+    return fit if fit is not None and fit.status in ("final", "recession") else None
 
 
 def _tried(run: Run, theta: Array) -> Fit | None:
     """The fit from a further start; None where it comes to no end or cannot begin there."""
+    fit = attempted(lambda: _solve(run, theta), None)
+    return fit if fit is not None and fit.status == "final" else None
+
+
+def attempted(fit: Callable[[], T], otherwise: S) -> T | S:
+    """What a secondary fit comes to, or something else where it cannot begin."""
     try:
-        fit = _solve(run, theta)
+        return fit()
     except ConvergenceError:
-        return None
-    return fit if fit.status == "final" else None
+        return otherwise
 
 
 def _from_relative(run: Run, family: Family, factors: tuple[float, ...]) -> Array:
@@ -162,11 +175,10 @@ def _at_limits(run: Run, fit: Fit) -> Fit:
     """The best of a fit and its family's limits, started again where a limit points inwards."""
     best = fit
     for limit in run.family.limits:
-        try:
-            inner, joined, score = _limit_fit(run, fit.theta, limit)
-        except ConvergenceError:
-            # The estimates of the whole model need not be possible ones of its limit.
+        found = attempted(partial(_limit_fit, run, fit.theta, limit), None)
+        if found is None:
             continue
+        inner, joined, score = found
         if inner.llf < best.llf - SAME:
             continue
         if score > 0:
@@ -184,7 +196,12 @@ def _limit_fit(run: Run, theta: Array, limit: Limit) -> tuple[Fit, Array, float]
     run.looked = replace(run.looked, limits=(*run.looked.limits, limit.label))
     inner = limit_run(run, limit)
     begin = theta[run.layout.places(limit.gone)]
-    fit = _climb(inner, begin, opened=False)
+    found = attempted(lambda: _climb(inner, begin, opened=False), None)
+    if found is None:
+        # From where a family has run off its limit need not be able to begin.
+        inner.options = replace(inner.options, start=None)
+        found = _climb(inner, first_values(inner), opened=False)
+    fit = found
     run.passes += inner.passes
     if fit.limits:
         # A boundary of the limit itself: nothing inside starts from there.

@@ -2,43 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from glmcount.design.blocks import Layout
+from glmcount.design.blocks import BlockRows, Layout, Strip
 from glmcount.design.encode import Encoder, layout_of
 from glmcount.design.formula import intercept_part
 from glmcount.design.measure import Measured
 from glmcount.design.spec import EquationDesign
+from glmcount.errors import ConvergenceError, NotDefinedError
 from glmcount.families.base import Family, Limit, hold
-from glmcount.fitting.fit import fit_limit, maximise
-from glmcount.fitting.objective import likelihood_sums, likelihood_weights
+from glmcount.fitting.fit import attempted, fit_limit, maximise
+from glmcount.fitting.objective import likelihood_sums, likelihood_weights, predictors
 from glmcount.fitting.run import Fit, Options, fold_sums
 from glmcount.fitting.sums import total
-from glmcount.numerics import Control, factor
+from glmcount.numerics import Array, Control, factor
 from glmcount.records import replace
 
-__all__ = ["limit_llf", "null_deviance", "null_llf", "unit_deviances"]
+__all__ = ["limit_llf", "null_deviance", "null_fit", "tested", "unit_deviances"]
 
 
-def null_encoder(encoder: Encoder, equations: int, constant: bool) -> Encoder:
-    """The same rows with a constant for each equation; offsets stay."""
-    kept = encoder.spec.equations[:equations]
-    mean = EquationDesign((intercept_part(),) if constant else (), kept[0].offsets)
-    others = (EquationDesign((intercept_part(),), e.offsets) for e in kept[1:])
-    spec = replace(encoder.spec, equations=(mean, *others))
-    return encoder.constants(spec)
+def _constant(offsets: tuple[str, ...], constant: bool) -> EquationDesign:
+    return EquationDesign((intercept_part(),) if constant else (), offsets)
+
+
+def null_encoder(encoder: Encoder, constants: Sequence[bool]) -> Encoder:
+    """The same rows with a constant for each equation that has one; offsets stay."""
+    kept = encoder.spec.equations[: len(constants)]
+    equations = (_constant(e.offsets, own) for e, own in zip(kept, constants, strict=True))
+    return encoder.constants(replace(encoder.spec, equations=tuple(equations)))
 
 
 def null_fit(
-    encoder: Encoder, measured: Measured, family: Family, constant: bool, control: Control
-) -> tuple[Encoder, Fit]:
-    """Fit the null model; without an intercept its mean is the offset."""
-    inner = null_encoder(encoder, len(family.equations), constant)
-    layout = layout_of(inner.spec)
+    encoder: Encoder,
+    measured: Measured,
+    family: Family,
+    constants: Sequence[bool],
+    control: Control,
+) -> Fit:
+    """Fit with every equation a constant, or where it spans none its offset alone."""
+    inner = null_encoder(encoder, constants)
+    return _fitted(inner, measured, _reachable(family, constants), control)
+
+
+def _reachable(family: Family, constants: Sequence[bool]) -> Family:
+    """The family without the limits of predictors that cannot move."""
+    if all(constants[1:]):
+        return family
+    limits = []
+    for limit in family.limits:
+        if all(constants[k] for k in limit.gone):
+            left = [own for k, own in enumerate(constants) if k not in limit.gone]
+            limits.append(replace(limit, family=_reachable(limit.family, left)))
+    return family.with_(limits=tuple(limits))
+
+
+def _fitted(encoder: Encoder, measured: Measured, family: Family, control: Control) -> Fit:
+    layout = layout_of(encoder.spec)
     quiet = replace(control, progress=False, maxiter=None)
     if layout.size:
-        return inner, maximise(inner, layout, measured, family, Options(control=quiet))
-    return inner, _offset_alone(inner, layout, measured, family, quiet)
+        options = Options(control=quiet)
+        found = attempted(lambda: maximise(encoder, layout, measured, family, options), None)
+        if found is None:
+            raise ConvergenceError(
+                "The null model, of constants alone, cannot begin: at no constant that was tried "
+                f"is every mean of a {family.label} model inside its domain. There is no llnull, "
+                "llr, prsquared or null_deviance; the fit itself is not concerned.",
+                kind="null_model",
+            )
+        return found
+    return _offset_alone(encoder, layout, measured, family, quiet)
 
 
 def _offset_alone(
@@ -64,20 +98,74 @@ def _offset_alone(
     )
 
 
-def null_llf(
-    encoder: Encoder, measured: Measured, family: Family, constant: bool, control: Control
-) -> float:
-    """Log-likelihood with every equation a constant, ancillary parameters re-estimated."""
-    return null_fit(encoder, measured, family, constant, control)[1].llf
+def tested(fit: Fit, null: Fit, columns: Sequence[int], constants: Sequence[bool]) -> int:
+    """Parameters of a fit that its null model does not have.
+
+    Parameters
+    ----------
+    fit, null : Fit
+    columns : sequence of int
+        Columns of each equation asked for.
+    constants : sequence of bool
+        Whether it spans a constant.
+
+    Raises
+    ------
+    NotDefinedError
+        Where the null model's maximum is on a boundary at which slopes of the fit mean nothing:
+        twice the gain in log-likelihood then has no chi-squared distribution.
+    """
+    kept = dict(zip(fit.left, fit.columns(), strict=True))
+    count = 0
+    for k, (every, constant) in enumerate(zip(columns, constants, strict=True)):
+        own = kept.get(k, every) - int(constant)
+        if own > 0 and k not in null.left:
+            if k not in kept:
+                # Both are the limit's, and so is the test.
+                continue
+            label = ", ".join(limit.label for limit in null.limits)
+            raise NotDefinedError(
+                f"The null model, of constants alone, is largest at {label}, where {own} "
+                f"coefficients of the fit mean nothing: there is no chi-squared p-value of llr. "
+                "Draw from the null model (fit it, then simulate and refit(y=...)) to see how "
+                "large llr comes out by chance.",
+                kind="null_on_boundary",
+            )
+        count += own
+    return count
 
 
 def null_deviance(
     encoder: Encoder, measured: Measured, fit: Fit, constant: bool, control: Control
 ) -> float:
-    """Deviance of a constant mean at the full model's ancillary parameters, as R has it."""
-    held = hold(fit.family, [float(fit.theta[s][0]) for s in fit.layout.slices[1:]])
-    inner, null = null_fit(encoder, measured, held, constant, control)
-    return unit_deviances(inner.rows, null)
+    """Deviance of a constant mean at the full model's ancillary parameters, as R has it.
+
+    These are held row by row where they differ between rows.
+    """
+    equations = encoder.spec.equations
+    if all(e.names == ("Intercept",) and not e.offsets for e in equations[1:]):
+        held = hold(fit.family, [float(fit.theta[s][0]) for s in fit.layout.slices[1:]])
+        inner = null_encoder(encoder, (constant,))
+    else:
+        held = fit.family.with_(limits=(), relative=None)
+        inner = _held_rows(encoder, fit, constant)
+    return unit_deviances(inner.rows, _fitted(inner, measured, held, control))
+
+
+def _held_rows(encoder: Encoder, fit: Fit, constant: bool) -> Encoder:
+    """The same rows with a constant mean, the other predictors of the fit being offsets."""
+    mean, *others = encoder.spec.equations
+    equations = (_constant(mean.offsets, constant), *(EquationDesign((), ()) for _ in others))
+    blocks = (BlockRows(None, (None,)),) if constant else ()
+
+    def turn(strip: Strip) -> Strip:
+        held: tuple[Array, ...] = tuple(
+            np.array(np.broadcast_to(eta, (strip.n,)))
+            for eta in predictors(fit.layout, strip, fit.theta)[1:]
+        )
+        return replace(strip, blocks=blocks, offsets=(strip.offsets[0], *held))
+
+    return encoder.turned(replace(encoder.spec, equations=equations), turn)
 
 
 def unit_deviances(encoder: Encoder, fit: Fit) -> float:
@@ -89,7 +177,11 @@ def unit_deviances(encoder: Encoder, fit: Fit) -> float:
 
 def limit_llf(
     encoder: Encoder, measured: Measured, fit: Fit, limit: Limit, control: Control
-) -> float:
-    """Log-likelihood of a family's limit with the same design, for its boundary test."""
-    quiet = replace(control, progress=False, maxiter=None)
-    return fit_limit(encoder, fit, measured, limit, Options(control=quiet)).llf
+) -> float | None:
+    """Log-likelihood of a family's limit with the same design, for its boundary test.
+
+    None where its fit cannot begin.
+    """
+    quiet = Options(control=replace(control, progress=False, maxiter=None))
+    found = attempted(lambda: fit_limit(encoder, fit, measured, limit, quiet), None)
+    return None if found is None else found.llf

@@ -140,6 +140,19 @@ class Fit:
         """Whether rows are fitted without doubt by a parameter at infinity."""
         return self.falling is not None and bool(self.falling[0].any())
 
+    @property
+    def left(self) -> tuple[int, ...]:
+        """Equations of the family asked for that the fit's own still has."""
+        asked = list(range(self.family.q + sum(len(limit.gone) for limit in self.limits)))
+        for limit in self.limits:
+            asked = [number for k, number in enumerate(asked) if k not in limit.gone]
+        return tuple(asked)
+
+    def columns(self) -> tuple[int, ...]:
+        """How many columns were kept in each of its own equations."""
+        slices = self.layout.slices
+        return tuple(int(((self.kept >= s.start) & (self.kept < s.stop)).sum()) for s in slices)
+
     def rows(self, encoder: Encoder) -> Encoder:
         """The rows as the fit's own family sees them: without equations gone at a boundary."""
         for limit in self.limits:

@@ -25,7 +25,7 @@ from glmcount.records import dataclass
 __all__ = ["Search", "searched"]
 
 SEED = 20_011
-# Starts that are drawn: so many, and more for each parameter beside those of the mean; passes of either weights.
+# Starts that are drawn: so many, and more for each parameter beside those of the mean.
 STARTS = 4
 EACH = 2
 MOST = 16

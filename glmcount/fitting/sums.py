@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import linalg
 
+from glmcount.blas import solving
 from glmcount.design.blocks import Layout, Strip
 from glmcount.design.encode import Encoder
 from glmcount.design.forms import quadratic
@@ -120,7 +121,8 @@ def mean_inverse(encoder: Encoder, fit: Fit) -> Array:
     if fit.family.expected is not None:
         own = _mean_information(encoder, fit)[np.ix_(fit.kept[from_joint], fit.kept[from_joint])]
     found = factor(own)
-    inverse = linalg.pinvh(own) if found is None else found.inverse()
+    with solving(len(own)):
+        inverse = linalg.pinvh(own) if found is None else found.inverse()
     full = np.zeros((fit.layout.size, fit.layout.size))
     mine = fit.kept[from_joint]
     full[np.ix_(mine, mine)] = inverse

@@ -32,17 +32,23 @@ FULL = 1.0 - 1e-10
 class Setting:
     """What an estimator may use besides the fit.
 
-    Where rows were fitted as `cells`, `fitted` is the encoder over those.
+    Where rows were fitted as `cells`, `fitted` is the encoder over those. `scale_of` gives the
+    scale, or refuses where it has no degrees of freedom.
     """
 
     encoder: Encoder
     fit: Fit
     importance: bool
     nobs: float
-    scale: float
+    scale_of: Callable[[], float]
     control: Control
     fitted: Encoder
     cells: Cells | None = None
+
+    @property
+    def scale(self) -> float:
+        """The factor of the variance that a quasi-likelihood estimates; else 1."""
+        return self.scale_of()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -26,6 +27,8 @@ __all__ = [
     "Estimates",
     "conf_int",
     "estimates",
+    "interval",
+    "names",
     "parameters",
     "pvalues",
     "standard_errors",
@@ -58,6 +61,8 @@ class Estimates:
         Sign of infinity where separation makes a coefficient infinite, else 0.
     fixed : ndarray of bool
         True for a parameter on its boundary, which has no standard error.
+    renamed : tuple of (str, str)
+        Names that columns have too, and by what the parameters go instead.
     """
 
     names: tuple[str, ...]
@@ -68,6 +73,7 @@ class Estimates:
     natural: NDArray[np.bool_]
     infinite: NDArray[np.int_]
     fixed: NDArray[np.bool_]
+    renamed: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def index(self) -> pd.Index:
@@ -83,10 +89,18 @@ def _constant(value: float, size: int) -> NDArray[Any]:
     return found
 
 
-def parameters(
-    family: Family, spec: DesignSpec
-) -> tuple[tuple[str, ...], NDArray[np.int_], NDArray[np.bool_]]:
+@dataclass(frozen=True)
+class Parameters:
     """Name and equation of every parameter, and whether it is shown on its natural scale."""
+
+    names: tuple[str, ...]
+    equations: NDArray[np.int_]
+    natural: NDArray[np.bool_]
+    renamed: tuple[tuple[str, str], ...]
+
+
+def parameters(family: Family, spec: DesignSpec) -> Parameters:
+    """The parameters of a family in the columns of a design."""
     described = [
         (
             own.name,
@@ -99,27 +113,42 @@ def parameters(
     return _parameters(tuple(described))
 
 
+def names(family: Family, spec: DesignSpec) -> tuple[str, ...]:
+    """Names of the parameters of a family in the columns of a design."""
+    return parameters(family, spec).names
+
+
 @lru_cache(maxsize=64)
-def _parameters(
-    described: tuple[tuple[str, str, tuple[str, ...], bool], ...],
-) -> tuple[tuple[str, ...], NDArray[np.int_], NDArray[np.bool_]]:
+def _parameters(described: tuple[tuple[str, str, tuple[str, ...], bool], ...]) -> Parameters:
     """The same from each equation's name, prefix, columns and whether it is a plain constant."""
-    names: list[str] = []
+    names: dict[str, None] = {}
     number: list[int] = []
     natural: list[bool] = []
+    renamed: list[tuple[str, str]] = []
     for k, (name, prefix, columns, plain) in enumerate(described):
-        names += [name] if plain else [prefix + column for column in columns]
+        for wanted in [name] if plain else [prefix + column for column in columns]:
+            own = _free(wanted, prefix, names)
+            renamed += [(wanted, own)] if own != wanted else []
+            names[own] = None
         number += [k] * len(columns)
         natural += [plain] * len(columns)
     found = np.asarray(number, dtype=np.int_), np.asarray(natural, dtype=bool)
     for shared in found:
         shared.flags.writeable = False
-    return tuple(names), *found
+    return Parameters(tuple(names), *found, tuple(renamed))
 
 
-def estimates(fit: Fit, spec: DesignSpec) -> Estimates:
-    """Parameters of a fit in the user's columns and scales."""
-    names, equations, natural = parameters(fit.family, spec)
+def _free(name: str, prefix: str, taken: Container[str]) -> str:
+    """A name that no parameter has: what was asked, else with its equation's behind it."""
+    while name in taken:
+        name = f"{name} ({prefix.rstrip('_') or 'parameter'})"
+    return name
+
+
+def estimates(fit: Fit, spec: DesignSpec, family: Family) -> Estimates:
+    """Parameters of a fit in the user's columns and scales; `family` is what was asked for."""
+    every = parameters(fit.family, spec)
+    names, equations, natural = every.names, every.equations, every.natural
     internal = fit.layout.unshift(fit.theta)
     if len(fit.kept) < len(names):
         internal, equations, natural = internal[fit.kept], equations[fit.kept], natural[fit.kept]
@@ -141,29 +170,34 @@ def estimates(fit: Fit, spec: DesignSpec) -> Estimates:
         natural,
         _infinite(fit),
         _constant(False, len(names)),
+        every.renamed,
     )
-    return _with_boundaries(free, fit)
+    return _with_boundaries(free, fit, family)
 
 
-def _with_boundaries(free: Estimates, fit: Fit) -> Estimates:
+def _with_boundaries(free: Estimates, fit: Fit, family: Family) -> Estimates:
     """The estimates with the parameters on their boundaries, last; equations as asked for."""
     if not fit.limits:
         return free
-    asked = list(range(fit.family.q + sum(len(limit.gone) for limit in fit.limits)))
-    fixed = []
+    fixed, names, renamed = [], list(free.names), list(free.renamed)
+    left = list(range(family.q))
     for limit in fit.limits:
-        fixed.append(asked[limit.equation])
-        asked = [number for k, number in enumerate(asked) if k not in limit.gone]
+        fixed.append(left[limit.equation])
+        own = _free(limit.name, family.equations[fixed[-1]].prefix, names)
+        renamed += [(limit.name, own)] if own != limit.name else []
+        names.append(own)
+        left = [number for k, number in enumerate(left) if k not in limit.gone]
     count = len(fixed)
     return Estimates(
-        (*free.names, *(limit.name for limit in fit.limits)),
+        tuple(names),
         np.append(free.values, [limit.value for limit in fit.limits]),
         np.append(free.internal, np.full(count, -np.inf)),
         np.append(free.slope, np.zeros(count)),
-        np.append(np.asarray(asked, dtype=np.int_)[free.equations], fixed).astype(np.int_),
+        np.append(np.asarray(left, dtype=np.int_)[free.equations], fixed).astype(np.int_),
         np.append(free.natural, np.ones(count, dtype=bool)),
         np.append(free.infinite, np.zeros(count, dtype=int)),
         np.append(free.fixed, np.ones(count, dtype=bool)),
+        tuple(renamed),
     )
 
 
@@ -219,11 +253,13 @@ def pvalues(found: Estimates, bse: Array, df: float | None) -> Array:
 def conf_int(found: Estimates, bse: Array, alpha: float, df: float | None) -> Array:
     """Wald intervals, (k, 2); of the exponential of a predictor exp of the predictor's interval."""
     reach = width(alpha, df)
-    out = np.empty((len(found.names), 2))
+    return interval(found, slice(None), bse, reach).T
+
+
+def interval(found: Estimates, which: int | slice, bse: Any, reach: float) -> Array:
+    """Lower and upper ends for some parameters with those standard errors."""
+    values, signs = found.values[which], (-1.0, 1.0)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        for column, sign in enumerate((-1.0, 1.0)):
-            plain = found.values + sign * reach * bse
-            log = found.values * np.exp(sign * reach * bse / found.values)
-            logarithmic = found.natural & (found.slope == found.values)
-            out[:, column] = np.where(logarithmic, log, plain)
-    return out
+        plain = np.stack([values + sign * reach * bse for sign in signs])
+        log = np.stack([values * np.exp(sign * reach * bse / values) for sign in signs])
+    return np.where((found.natural & (found.slope == found.values))[which], log, plain)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from numpy.typing import NDArray
 
 from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
-from glmcount.errors import DataChangedError, NoLikelihoodError
+from glmcount.design.plans import planned_layout
+from glmcount.errors import DataChangedError, NoLikelihoodError, NotDefinedError
 from glmcount.families.base import Family
 from glmcount.fitting.compress import Cells
+from glmcount.fitting.constant import spans_constant
 from glmcount.fitting.run import Fit, Options
 from glmcount.fitting.sums import total
 from glmcount.inference.covariance import Setting
@@ -22,7 +25,22 @@ from glmcount.inference.estimates import Estimates
 from glmcount.numerics import Array
 from glmcount.records import dataclass
 
-__all__ = ["State"]
+__all__ = ["Model", "State"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """What was fitted, in words: names of response and parameters, formula, family.
+
+    As in statsmodels the parameters of `exog_names` are all that `params` has, ancillary ones
+    too, so that its `summary_col` reads a result.
+    """
+
+    endog_names: str
+    exog_names: tuple[str, ...]
+    formula: str
+    family: str
+    link: str
 
 
 @dataclass(frozen=True)
@@ -76,6 +94,13 @@ class State:
         return self.fit.rows(encoder), measured
 
     @property
+    def model(self) -> Model:
+        """Names of response and parameters, formula, family."""
+        spec = self.encoder.spec
+        family = self.family
+        return Model(spec.response, self.estimates.names, spec.formula, family.name, family.link)
+
+    @property
     def importance(self) -> bool:
         """Whether a weight stands for the importance of one row, not for copies."""
         return self.weights_type != "frequency"
@@ -96,6 +121,36 @@ class State:
         return self.nobs - self.k_mean
 
     @property
+    def scaled(self) -> bool:
+        """Whether the variance has a scale that is estimated."""
+        return self.family.scale == "pearson"
+
+    @property
+    def judged(self) -> bool:
+        """Whether there are standard errors: a scale takes degrees of freedom."""
+        return not self.scaled or self.df_resid > 0
+
+    @property
+    def spread_df(self) -> float:
+        """df_resid where a scale and Student's t ask for it.
+
+        Raises
+        ------
+        NotDefinedError
+            If it is not positive.
+        """
+        if self.df_resid > 0:
+            return self.df_resid
+        what = "the sum of the weights" if self.encoder.spec.weights else "rows"
+        raise NotDefinedError(
+            f"The scale of a {self.family.label} model, and with it standard errors, tests and "
+            f"intervals, takes degrees of freedom: {self.nobs:g} ({what}) - {self.k_mean} "
+            f"(coefficients) leaves {self.df_resid:g}. Fit fewer coefficients or more rows; a "
+            "likelihood such as family='poisson' has no scale.",
+            kind="no_degrees_of_freedom",
+        )
+
+    @property
     def k_all(self) -> int:
         """Every estimated parameter, one on its boundary included."""
         return len(self.estimates.names)
@@ -103,6 +158,19 @@ class State:
     def has_constant(self) -> bool:
         """Whether the mean equation spans a constant."""
         return self.fit.layout.constants[0] is not None
+
+    @cached_property
+    def constants(self) -> tuple[bool, ...]:
+        """Whether each equation asked for spans a constant."""
+        encoder, layout = self.fitted[0], planned_layout(self.asked.spec)
+        control = self.options.control
+        others = (spans_constant(encoder, layout, k, control) for k in range(1, layout.q))
+        return (self.has_constant(), *others)
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """Columns of each equation asked for."""
+        return tuple(len(equation.names) for equation in self.asked.spec.equations)
 
     def likelihood(self, what: str) -> float:
         """The log-likelihood, or a refusal that names what was asked."""
@@ -129,7 +197,7 @@ class State:
         aic = self.information_criterion("aicc", 2.0)
         return aic + 2.0 * k * (k + 1) / rest if rest > 0 else math.inf
 
-    def setting(self, scale: float) -> Setting:
+    def setting(self, scale: Callable[[], float]) -> Setting:
         """What a covariance estimator is given."""
         return Setting(
             self.encoder,

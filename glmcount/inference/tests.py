@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import scipy
 
 from glmcount.errors import CovarianceError, NotDefinedError
-from glmcount.inference.estimates import tail, width
+from glmcount.families.base import Family, Limit
+from glmcount.inference.estimates import Estimates, interval, tail, width
+from glmcount.inference.hypotheses import shortened
 from glmcount.numerics import Array, chi2_tail, factor
 from glmcount.records import dataclass
 
-__all__ = ["TestResult", "single", "wald"]
+__all__ = ["TestResult", "Tested", "single", "wald"]
 
 
 @dataclass(frozen=True)
@@ -41,19 +45,141 @@ class TestResult:
         second = "" if self.df_denom is None else f", {self.df_denom:g}"
         shown = "p < 0.001" if self.pvalue < 0.001 else f"p = {self.pvalue:.4f}"
         return (
-            f"Wald test of {self.hypothesis}: {self.distribution}({self.df:g}{second}) = "
-            f"{self.statistic:.4f}, {shown}"
+            f"Wald test of {shortened(self.hypothesis)}: "
+            f"{self.distribution}({self.df:g}{second}) = {self.statistic:.4f}, {shown}"
         )
 
 
-def wald(
-    coefficients: Array,
-    constants: Array,
-    values: Array,
-    matrix: Array,
-    df_denom: float | None,
-    hypothesis: str,
-) -> TestResult:
+@dataclass(frozen=True)
+class Tested:
+    """What hypotheses are about: parameters, their covariance, and the family they belong to.
+
+    Parameters
+    ----------
+    found : Estimates
+    matrix : ndarray
+        Covariance of the reported parameters.
+    family : Family
+    df : float or None
+        Of Student's t, or the second of an F.
+    """
+
+    found: Estimates
+    matrix: Array
+    family: Family
+    df: float | None
+
+    def on_boundary(self, j: int, value: float, hypothesis: str) -> float:
+        """The predictor at which an ancillary parameter has that value.
+
+        Raises
+        ------
+        NotDefinedError
+            If the value is on the boundary of the parameter, or beyond.
+        """
+        name, number = self.found.names[j], int(self.found.equations[j])
+        natural = self.family.equations[number].natural
+        assert natural is not None
+        with np.errstate(over="ignore"):
+            low, high = natural(np.array([-np.inf, np.inf]))[0]
+            if low < value < high:
+                return _inverse(natural, value)
+        if value not in (low, high):
+            raise NotDefinedError(
+                f"{name} is between {low:g} and {high:g}, and the hypothesis {hypothesis!r} asks "
+                f"about {value:g}.",
+                kind="boundary_hypothesis",
+            )
+        limit = next((one for one in self.family.limits if one.equation == number), None)
+        raise NotDefinedError(
+            f"{name} = {value:g} is on the boundary of what {name} can be. There a Wald statistic "
+            f"has no chi-squared distribution, so the hypothesis {hypothesis!r} has no Wald test. "
+            + _instead(limit, value),
+            kind="boundary_hypothesis",
+        )
+
+
+def _instead(limit: Limit | None, value: float) -> str:
+    if limit is None or limit.value != value:
+        return "Compare the log-likelihood with that of the model it stands for."
+    half = "" if limit.lost else ", half chi2(1), which r.summary() prints"
+    return (
+        f"The likelihood-ratio test compares the log-likelihood with that of a "
+        f"{limit.family.label} model{half}. Leave this parameter out of other tests."
+    )
+
+
+def _inverse(natural: Callable[[Array], tuple[Array, Array]], value: float) -> float:
+    """The predictor that an increasing map takes to a value inside its range."""
+    low, high = -745.0, 745.0
+    while natural(np.array([low]))[0][0] > value:
+        low *= 2.0
+    while natural(np.array([high]))[0][0] < value:
+        high *= 2.0
+    for _ in range(80):
+        middle = 0.5 * (low + high)
+        below = natural(np.array([middle]))[0][0] < value
+        low, high = (middle, high) if below else (low, middle)
+    at, slope = natural(np.array([high]))
+    return float(high - (at[0] - value) / slope[0]) if slope[0] > 0 else high
+
+
+@dataclass(frozen=True)
+class _Posed:
+    """Hypotheses with every parameter that they pin down on the scale of its predictor."""
+
+    coefficients: Array
+    constants: Array
+    values: Array
+    scale: Array
+
+
+def _posed(about: Tested, coefficients: Array, constants: Array, hypothesis: str) -> _Posed:
+    """Rows R b = r for a Wald test, one fewer for each that follows from the others.
+
+    An ancillary parameter is nearly normal on the scale on which it is estimated, the logarithm
+    of alpha say. What follows from the hypotheses for one such parameter alone is therefore
+    asked there; where others come in as well, its natural scale and the delta method remain.
+    """
+    found = about.found
+    sizes = np.abs(coefficients).max(axis=1, initial=0.0)
+    sizes[sizes == 0] = 1.0
+    rows, right = coefficients / sizes[:, None], constants / sizes
+    pinned, at = [], []
+    for j in np.flatnonzero(found.natural & rows.any(axis=0)).tolist():
+        unit = np.zeros(len(found.names))
+        unit[j] = 1.0
+        mix = np.linalg.lstsq(rows.T, unit, rcond=1e-12)[0]
+        if np.allclose(np.dot(mix, rows), unit, rtol=0.0, atol=1e-10):
+            pinned.append(j)
+            at.append(_sum(mix * right))
+    values, scale = found.values.copy(), np.ones(len(found.names))
+    if not pinned:
+        return _Posed(rows, right, values, scale)
+    units = np.zeros((len(pinned), len(found.names)))
+    units[range(len(pinned)), pinned] = 1.0
+    inner = [about.on_boundary(j, value, hypothesis) for j, value in zip(pinned, at, strict=True)]
+    rest = rows.copy()
+    rest[:, pinned] = 0.0
+    gap = right - np.dot(rows[:, pinned], at)
+    mixes, lengths, _ = np.linalg.svd(rest, full_matrices=False)
+    mixes = mixes[:, lengths > 1e-10]
+    values[pinned], scale[pinned] = found.internal[pinned], 1.0 / found.slope[pinned]
+    return _Posed(
+        np.vstack([units, np.dot(mixes.T, rest)]),
+        np.concatenate([inner, np.dot(mixes.T, gap)]),
+        values,
+        scale,
+    )
+
+
+def _sum(parts: Array) -> float:
+    """Their sum; 0 where it is but the rounding of several."""
+    total, most = float(parts.sum()), float(np.abs(parts).max())
+    return total if abs(total) > 1e-13 * most else 0.0
+
+
+def wald(about: Tested, coefficients: Array, constants: Array, hypothesis: str) -> TestResult:
     """W = (R b - r)' (R V R')^-1 (R b - r), chi-squared with rank(R) df, or W / df as F.
 
     Raises
@@ -61,49 +187,72 @@ def wald(
     CovarianceError
         If R V R' is singular: hypotheses repeat each other, or were not estimated.
     NotDefinedError
-        If a parameter is infinite or on its boundary.
+        If a parameter is infinite or on its boundary, or is asked to be there.
     """
-    used = np.any(coefficients != 0, axis=0)
-    matrix, coefficients = matrix[np.ix_(used, used)], coefficients[:, used]
+    quoted = shortened(hypothesis)
+    with np.errstate(divide="ignore"):
+        posed = _posed(about, coefficients, constants, quoted)
+    used = np.any(posed.coefficients != 0, axis=0)
+    scale, rows = posed.scale[used], posed.coefficients[:, used]
+    with np.errstate(invalid="ignore"):
+        matrix = about.matrix[np.ix_(used, used)] * np.multiply.outer(scale, scale)
     if not np.all(np.isfinite(matrix)):
-        raise NotDefinedError(
-            f"The hypothesis {hypothesis!r} concerns a parameter that is infinite or on its "
-            "boundary, of which there is no Wald test.",
-            kind="no_wald_test",
-        )
-    gap = np.dot(coefficients, values[used]) - constants
-    found = factor(np.dot(np.dot(coefficients, matrix), coefficients.T))
+        raise _no_test(quoted)
+    gap = np.dot(rows, posed.values[used]) - posed.constants
+    count = len(coefficients)
+    found = factor(np.dot(np.dot(rows, matrix), rows.T)) if len(rows) == count else None
     if found is None:
         raise CovarianceError(
-            f"The hypotheses {hypothesis!r} repeat or contradict each other, or concern a "
+            f"The hypotheses {quoted!r} repeat or contradict each other, or concern a "
             "parameter without a standard error, so there is no joint test of them.",
             kind="singular_hypothesis",
         )
     statistic = float(np.dot(gap, found.solve(gap)))
-    count = len(gap)
-    if df_denom is None:
+    if about.df is None:
         return TestResult(statistic, chi2_tail(statistic, count), count, "chi2", hypothesis)
     ratio = statistic / count
-    pvalue = float(scipy.special.fdtrc(count, df_denom, ratio))
-    return TestResult(ratio, pvalue, count, "F", hypothesis, df_denom)
+    pvalue = float(scipy.special.fdtrc(count, about.df, ratio))
+    return TestResult(ratio, pvalue, count, "F", hypothesis, about.df)
+
+
+def _no_test(hypothesis: str) -> NotDefinedError:
+    return NotDefinedError(
+        f"The hypothesis {hypothesis!r} concerns a parameter that is infinite or on its "
+        "boundary, of which there is no Wald test.",
+        kind="no_wald_test",
+    )
 
 
 def single(
-    coefficients: Array,
-    constants: Array,
-    values: Array,
-    matrix: Array,
-    df: float | None,
-    alpha: float,
+    about: Tested, coefficients: Array, constants: Array, alpha: float, hypothesis: str
 ) -> tuple[tuple[str, ...], Array, Array, Array, Array, Array, Array]:
-    """Each hypothesis alone: names, estimates, errors, statistics, p-values, interval ends."""
-    variances = []
-    for row in coefficients:
-        used = np.flatnonzero(row)
-        variances.append(np.dot(np.dot(row[used], matrix[np.ix_(used, used)]), row[used]))
-    estimate, errors = np.dot(coefficients, values) - constants, np.sqrt(variances)
-    statistic = estimate / errors
-    reach = width(alpha, df) * errors
-    names = tuple(f"c{i}" for i in range(len(estimate)))
-    ends = (estimate - reach, estimate + reach)
-    return (names, estimate, errors, statistic, tail(statistic, df), *ends)
+    """Each hypothesis alone: names, estimates of R b, errors, statistics, p-values, intervals."""
+    reach, quoted = width(alpha, about.df), shortened(hypothesis)
+    out = [
+        _alone(about, row, float(value), reach, quoted)
+        for row, value in zip(coefficients, constants, strict=True)
+    ]
+    estimate, errors, statistic, low, high = np.array(out).T
+    names = tuple(f"c{i}" for i in range(len(out)))
+    return (names, estimate, errors, statistic, tail(statistic, about.df), low, high)
+
+
+def _alone(
+    about: Tested, row: Array, value: float, reach: float, hypothesis: str
+) -> tuple[float, float, float, float, float]:
+    """Estimate, error, statistic and interval of one combination."""
+    found, used = about.found, np.flatnonzero(row)
+    if found.fixed[used].any():
+        raise _no_test(hypothesis)
+    variance = np.dot(np.dot(row[used], about.matrix[np.ix_(used, used)]), row[used])
+    estimate, error = float(np.dot(row[used], found.values[used])), float(np.sqrt(variance))
+    if len(used) == 1 and found.natural[used[0]]:
+        j = int(used[0])
+        inner = about.on_boundary(j, value / row[j], hypothesis)
+        of_predictor = error / (found.slope[j] * row[j])
+        ends = row[j] * interval(found, j, error / abs(row[j]), reach)
+        statistic = (found.internal[j] - inner) / of_predictor
+        return estimate, error, float(statistic), float(ends.min()), float(ends.max())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = np.float64(estimate - value) / error
+    return estimate, error, float(statistic), estimate - reach * error, estimate + reach * error

@@ -14,7 +14,7 @@ from glmcount.inference.state import State
 from glmcount.numerics import Array, chi2_tail
 from glmcount.report.summary import EquationRows, SummaryFacts
 
-__all__ = ["equation_rows", "summary_facts"]
+__all__ = ["equation_rows", "summary_facts", "unjudged"]
 
 
 def equation_rows(
@@ -22,7 +22,8 @@ def equation_rows(
 ) -> tuple[EquationRows, ...]:
     """Coefficients grouped by equation."""
     out = []
-    for k in np.unique(found.equations):
+    # Where every column was left out the mean's equation has no rows.
+    for k in np.unique(found.equations) if len(found.equations) else (0,):
         own = np.flatnonzero(found.equations == k)
         equation = family.equations[k]
         heading = equation.heading
@@ -46,10 +47,18 @@ def equation_rows(
     return tuple(out)
 
 
+def unjudged(state: State) -> tuple[EquationRows, ...]:
+    """The coefficients of a fit that leaves nothing to judge them by."""
+    none = np.full(len(state.estimates.names), np.nan)
+    ends = np.stack([none, none], axis=1)
+    return equation_rows(state.estimates, state.family, none, none, none, ends)
+
+
 def summary_facts(
     state: State,
     figures: Mapping[str, float | None],
-    spread: Mapping[str, float],
+    pearson_chi2: float,
+    scale: float | None,
     cov_label: str,
     equations: tuple[EquationRows, ...],
 ) -> SummaryFacts:
@@ -60,25 +69,25 @@ def summary_facts(
     state : State
     figures : mapping
         llf, llnull, aic, bic, deviance, null_deviance, prsquared; None where not defined.
-    spread : mapping
-        pearson_chi2 and scale.
+    pearson_chi2 : float
+    scale : float or None
+        None where it has no degrees of freedom.
     cov_label : str
     equations : tuple of EquationRows
     """
-    quasi = state.family.scale == "pearson"
     account = state.encoder.plan.account
     return SummaryFacts(
         title=state.family.title,
         formula=state.encoder.spec.formula,
-        statistic="t" if quasi else "z",
+        statistic="t" if state.scaled else "z",
         nobs=state.nobs,
         n_rows=account.n_rows,
         dropped=dict(account.reasons),
         n_dropped=account.n_dropped,
         df_resid=state.df_resid,
         df_null=state.nobs - int(state.has_constant()),
-        pearson_chi2=spread["pearson_chi2"],
-        scale=spread["scale"] if quasi else None,
+        pearson_chi2=pearson_chi2,
+        scale=scale if state.scaled else None,
         cov_label=cov_label,
         converged=state.fit.converged or state.fit.falling is not None,
         passes=state.fit.passes,
@@ -87,7 +96,7 @@ def summary_facts(
         footnotes=(
             *_design_notes(state),
             *_ancillary_notes(state, equations),
-            *_dispersion(state, spread),
+            *_dispersion(state, pearson_chi2),
         ),
         **figures,
     )
@@ -114,7 +123,11 @@ def _ancillary_notes(state: State, equations: tuple[EquationRows, ...]) -> list[
         if limit.lost or own.stop - own.start > 1 or state.importance:
             # More than one parameter goes, or rows do not count once: not half chi2(1).
             continue
-        llf = limit_llf(*state.fitted_here, state.fit, limit, state.options.control)
+        control = state.options.control
+        llf = limit_llf(*state.fitted_here, state.fit, limit, control)
+        if llf is None:
+            out.append(f"No LR test of {limit.label}: the {limit.family.label} fit cannot begin.")
+            continue
         statistic = max(0.0, 2.0 * (state.fit.llf - llf))
         pvalue = 0.5 * chi2_tail(statistic, 1)
         shown = "p < 0.001" if pvalue < 0.001 else f"p = {pvalue:.3f}"
@@ -122,9 +135,14 @@ def _ancillary_notes(state: State, equations: tuple[EquationRows, ...]) -> list[
     return out
 
 
-def _dispersion(state: State, spread: Mapping[str, float]) -> list[str]:
+def _dispersion(state: State, pearson_chi2: float) -> list[str]:
+    if not state.judged:
+        return [
+            f"No standard errors: {state.df_resid:g} degrees of freedom are left to estimate the "
+            "scale."
+        ]
     wider = state.family.wider
-    ratio = spread["pearson_chi2"] / state.df_resid if state.df_resid > 0 else 0.0
+    ratio = pearson_chi2 / state.df_resid if state.df_resid > 0 else 0.0
     if not wider or ratio < 1.5:
         return []
     return [

@@ -10,12 +10,9 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
-import numpy as np
-from threadpoolctl import ThreadpoolController
-
+from glmcount.blas import single_threaded_blas
 from glmcount.errors import DataError
 from glmcount.records import dataclass
 
@@ -25,7 +22,6 @@ __all__ = [
     "map_fold",
     "open_source",
     "register_source",
-    "single_threaded_blas",
 ]
 
 STRIP_ROWS = 65_536
@@ -123,13 +119,14 @@ def _windowed(
 
 
 _pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
+_lock = threading.Lock()
 
 
 def _pool(workers: int) -> ThreadPoolExecutor:
     """The process's threads: they keep their buffers from pass to pass."""
     # A forked process has a copy of the pool but not of its threads, hence its number.
     key = (os.getpid(), workers)
-    with _limit.lock:
+    with _lock:
         if key not in _pools:
             _pools[key] = ThreadPoolExecutor(workers, thread_name_prefix="glmcount")
         return _pools[key]
@@ -139,52 +136,6 @@ def _processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return min(8, len(os.sched_getaffinity(0)))
     return min(8, os.cpu_count() or 1)
-
-
-class _BlasLimit:
-    """How many passes hold the process-wide limit of one BLAS thread."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.holders = 0
-        self.limiter: Any = None
-        self.controller: ThreadpoolController | None = None
-
-
-_limit = _BlasLimit()
-
-
-def _keep_freed_memory() -> None:
-    """Have the C library reuse the memory of temporaries instead of returning it.
-
-    By default glibc gives blocks of 128 KiB back to the system when they are freed, and the
-    next temporary of that size is zeroed page by page: a third of the time of elementwise
-    work. Freeing one block of 30 MB raises that limit for the process (mallopt(3),
-    M_MMAP_THRESHOLD: the threshold is dynamic, at most 32 MiB). The block is never written, so
-    it takes no memory; other C libraries take no notice.
-    """
-    np.empty(30 * 2**20, dtype=np.uint8)
-
-
-@contextmanager
-def single_threaded_blas() -> Iterator[None]:
-    """Hold BLAS to one thread: passes share rows between threads of their own."""
-    # Building the controller takes milliseconds, hence once a process; its limit is global
-    # to the process, hence the count of holders.
-    with _limit.lock:
-        if _limit.controller is None:
-            _limit.controller = ThreadpoolController()
-            _keep_freed_memory()
-        if _limit.holders == 0:
-            _limit.limiter = _limit.controller.limit(limits=1, user_api="blas")
-        _limit.holders += 1
-    try:
-        yield
-    finally:
-        with _limit.lock:
-            _limit.holders -= 1
-            if _limit.holders == 0:
-                _limit.limiter.restore_original_limits()
 
 
 Opener = Callable[[Any], Source | None]

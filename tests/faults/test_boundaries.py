@@ -19,7 +19,8 @@ from glmcount.families.model import model_family
 SIX = {"y": [59, 0, 2, 10, 10, 10], "x": [4, -0.1, -0.5, 2.1, 0.1, 1.6]}
 # Thirty rows in which one far covariate carries a count of 160.
 INTERIOR = {
-    "y": [14, 3, 0, 0, 2, 4, 0, 2, 0, 4, 0, 1, 0, 3, 0, 0, 0, 0, 1, 6, 7, 2, 0, 160, 0, 1, 0, 1, 5, 0],
+    "y": [14, 3, 0, 0, 2, 4, 0, 2, 0, 4, 0, 1, 0, 3, 0, 0, 0, 0, 1, 6, 7, 2, 0, 160, 0, 1, 0, 1, 5,
+          0],
     "x": [1.59, 0.88, -0.79, -1.12, 1.79, 2.05, 1.11, 0.73, -0.46, 0.33, -0.88, 1.1, -0.44, 0.62,
           0.51, -1.03, 0.56, 0.11, -0.39, 0.86, 0.7, 0.24, -0.14, 6, -0.47, 0.01, -1.48, 0.37, 1.52,
           0.1],
@@ -72,7 +73,7 @@ def test_refit_searches_as_fit_does():
 
 
 def test_a_dispersion_regression_counts_every_direction_of_its_design():
-    y = [10, 9, 11, 12, 8, 10, 7, 11, 13, 10, 9, 10] + [0, 1, 4, 0, 3, 4]
+    y = [10, 9, 11, 12, 8, 10, 7, 11, 13, 10, 9, 10, 0, 1, 4, 0, 3, 4]
     data = pd.DataFrame({"y": y, "g": [0] * 12 + [1] * 6})
     both = fitted("y ~ g", data, family="negbin", dispersion="g")
     apart = sum(fitted("y ~ 1", data[data.g == g], family="negbin").llf for g in (0, 1))

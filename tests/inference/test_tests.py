@@ -151,9 +151,11 @@ def test_an_infinite_coefficient_has_no_test():
 
 def test_alpha_can_be_compared_with_a_value(data):
     result = gc.fit("y ~ x", data, family="negbin")
-    gap = result.params["alpha"] - 0.25
+    alpha, error = result.params["alpha"], result.bse["alpha"]
     found = result.wald_test("alpha = 0.25")
-    assert found.statistic == pytest.approx((gap / result.bse["alpha"]) ** 2, rel=1e-10)
+    # On the scale of log alpha, whose standard error is that of alpha over alpha.
+    truth = (np.log(alpha / 0.25) / (error / alpha)) ** 2
+    assert found.statistic == pytest.approx(truth, rel=1e-10)
 
 
 @pytest.mark.parametrize("hypothesis", ["", "  ", np.ones((1, 5)), "x + ", "x * z = 0", "x = y = "])

@@ -1,0 +1,79 @@
+"""How many threads BLAS may use: where it spreads small work over them they wait for a processor.
+
+OpenBLAS splits a factorisation or product from some sixty columns on. Its threads spin until
+all are done, so that on a processor busy with something else one of 0.1 milliseconds takes a
+third of a second. Up to a thousand columns a single thread is as fast, busy or not.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+__all__ = ["several", "single_threaded_blas", "solving"]
+
+# Columns from which BLAS would use threads, and up to which it need not.
+NARROW = 48
+WIDE = 1_000
+NOTHING = nullcontext()
+
+
+class _BlasLimit:
+    """How many passes hold the process-wide limit of one BLAS thread."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.holders = 0
+        self.limiter: Any = None
+        self.controller: ThreadpoolController | None = None
+
+
+_limit = _BlasLimit()
+
+
+def _keep_freed_memory() -> None:
+    """Have the C library reuse the memory of temporaries instead of returning it.
+
+    By default glibc gives blocks of 128 KiB back to the system when they are freed, and the
+    next temporary of that size is zeroed page by page: a third of the time of elementwise
+    work. Freeing one block of 30 MB raises that limit for the process (mallopt(3),
+    M_MMAP_THRESHOLD: the threshold is dynamic, at most 32 MiB). The block is never written, so
+    it takes no memory; other C libraries take no notice.
+    """
+    np.empty(30 * 2**20, dtype=np.uint8)
+
+
+@contextmanager
+def single_threaded_blas() -> Iterator[None]:
+    """Hold BLAS to one thread: passes share rows between threads of their own."""
+    # Building the controller takes milliseconds, hence once a process; its limit is global
+    # to the process, hence the count of holders.
+    with _limit.lock:
+        if _limit.controller is None:
+            _limit.controller = ThreadpoolController()
+            _keep_freed_memory()
+        if _limit.holders == 0:
+            _limit.limiter = _limit.controller.limit(limits=1, user_api="blas")
+        _limit.holders += 1
+    try:
+        yield
+    finally:
+        with _limit.lock:
+            _limit.holders -= 1
+            if _limit.holders == 0:
+                _limit.limiter.restore_original_limits()
+
+
+def several(size: int) -> AbstractContextManager[None]:
+    """For solves between passes that hold it to one thread anyhow."""
+    return single_threaded_blas() if size <= WIDE else NOTHING
+
+
+def solving(size: int) -> AbstractContextManager[None]:
+    """For work on a matrix of so many columns; it costs nothing where that is small."""
+    return single_threaded_blas() if NARROW < size <= WIDE else NOTHING
