@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from glmcount.design.blocks import Block, BlockRows, Layout, Strip, Table, one_strip
 from glmcount.design.column import Column
 from glmcount.design.spec import Account, DesignSpec, EquationDesign, Part, Plan
-from glmcount.design.values import codes_of, coerced, evaluated, joint_code, numbers_of
+from glmcount.design.values import (
+    codes_of,
+    coerced,
+    evaluated,
+    joint_code,
+    numbers_of,
+    undefined,
+)
 from glmcount.errors import DataError, some
 from glmcount.numerics import Array
 from glmcount.records import dataclass, field, replace
@@ -252,6 +259,10 @@ class _StripMaker:
             tuple(offsets),
         )
 
+    @property
+    def _first(self) -> int:
+        return self.encoder.source.span(self.number)[0]
+
     def _kept(self, values: NDArray[Any]) -> NDArray[Any]:
         return values if self.where is None else values[self.where]
 
@@ -298,8 +309,8 @@ class _StripMaker:
         if code not in self.single:
             variable = self.encoder.spec.variables[code]
             value = evaluated(variable.expression, variable.state, self.columns)
-            first = self.encoder.source.span(self.number)[0]
-            self.single[code] = codes_of(value, variable.levels or (), code, self.where, first)
+            levels = variable.levels or ()
+            self.single[code] = codes_of(value, levels, code, self.where, self._first)
         return self.single[code]
 
     def _codes(self, part: Part) -> NDArray[Any]:
@@ -309,7 +320,7 @@ class _StripMaker:
             single = [self._categorical_codes(code) for code in part.categorical]
             for code, codes in zip(part.categorical, single, strict=True):
                 if len(codes) and codes.item(codes.argmin()) < 0:
-                    raise DataError(f"{code} is missing in a row that is used.", kind="data")
+                    raise undefined(code, codes, self.where, self._first)
             joint = joint_code(single, [len(v.levels or ()) for v in variables])
             self.encoder.codes[key] = joint
         return self.encoder.codes[key]

@@ -123,7 +123,7 @@ def _scan(
         for code, value in values.items():
             _check_by_row(code, expressions[code], columns, value)
     drop: Mask | None = None
-    counted: set[str] = set()
+    lost: dict[str, Mask] = {}
     for code, expression in expressions.items():
         own = _missing(expression, values.get(code), masks)
         if code == weights:
@@ -131,9 +131,10 @@ def _scan(
             if own is not None:
                 scan.missing[f"{code} zero"] = int(own.sum())
         elif own is not None:
-            _count_missing(scan, expression, masks, own, counted)
+            _note_missing(lost, expression, masks, own)
         if own is not None:
             drop = own.copy() if drop is None else drop | own
+    scan.missing.update({f"{name} missing": int(mask.sum()) for name, mask in lost.items()})
     keep = None if drop is None or not drop.any() else ~drop
     scan.keep = [keep]
     for code, value in values.items():
@@ -170,18 +171,14 @@ def _check_by_row(
         )
 
 
-def _count_missing(
-    scan: _Scan,
-    expression: Expression,
-    masks: Mapping[str, Mask | None],
-    own: Mask,
-    counted: set[str],
+def _note_missing(
+    lost: dict[str, Mask], expression: Expression, masks: Mapping[str, Mask | None], own: Mask
 ) -> None:
+    """Add to the rows lost for each column: expressions that ask for missing values lose fewer."""
     for name in expression.columns:
         mask = masks[name]
-        if mask is not None and name not in counted:
-            counted.add(name)
-            scan.missing[f"{name} missing"] = int((mask & own).sum())
+        if mask is not None:
+            lost[name] = mask & own if name not in lost else lost[name] | (mask & own)
 
 
 def _missing(
@@ -195,10 +192,12 @@ def _missing(
             drop = mask if drop is None else drop | mask
     if drop is None or not expression.handles_missing or value is None:
         return drop
-    if value.numbers is None:
-        return None
-    absent = np.isnan(value.numbers)
-    return drop & (absent if absent.ndim == 1 else absent.any(axis=1))
+    if value.column is not None:
+        absent = value.column.values < 0
+    else:
+        absent = np.isnan(value.numbers)
+    own = drop & (absent if absent.ndim == 1 else absent.any(axis=1))
+    return own if own.any() else None
 
 
 def _zero_weights(code: str, first: int, value: Value, missing: Mask | None) -> Mask | None:

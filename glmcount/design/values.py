@@ -15,10 +15,10 @@ from glmcount.design.column import Column
 from glmcount.design.evaluate import evaluate
 from glmcount.design.spec import Variable
 from glmcount.design.words import Expression
-from glmcount.errors import DataError, some
+from glmcount.errors import DataError, NonfiniteDesignError, some
 from glmcount.records import dataclass, replace
 
-__all__ = ["Value", "codes_of", "coerced", "evaluated", "used_levels"]
+__all__ = ["Value", "codes_of", "coerced", "evaluated", "undefined", "used_levels"]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,8 @@ def evaluated(expression: Expression, state: Any, columns: Mapping[str, Column])
     column = categorise(expression.code, inner)
     if isinstance(inner, pd.Categorical):
         # A Categorical carries levels even where they were merely found in this strip.
-        declared = any(columns[name].declared for name in expression.columns)
+        given = all(isinstance(level, bool) for level in column.levels or ())
+        declared = given or any(columns[name].declared for name in expression.columns)
         column = replace(column, declared=declared)
     levels = tuple(raw.levels) if boxed and raw.levels is not None else column.levels or ()
     return Value(None, column, levels, raw.contrast if boxed else None)
@@ -134,6 +135,19 @@ def _no_codes(
             kind="unseen_level",
         )
     return np.zeros(0, dtype=np.int8)
+
+
+def undefined(
+    code: str, codes: NDArray[Any], where: NDArray[np.intp] | None, first: int
+) -> NonfiniteDesignError:
+    """The error for used rows in which a condition or a factor has no value."""
+    used = np.flatnonzero(codes < 0)
+    rows = (used if where is None else where[used]) + first
+    return NonfiniteDesignError(
+        f"{code} has no value in {len(used)} rows whose data are there: rows (counted from 0) "
+        f"{some(rows)}. Something in it is not defined for them, such as the logarithm of a "
+        "negative number. Correct them, or choose an expression that is defined for them."
+    )
 
 
 def used_levels(value: Value, keep: NDArray[np.bool_] | None) -> tuple[Any, ...]:
