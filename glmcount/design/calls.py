@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 from glmcount.design.reader import Reader, is_number
 from glmcount.design.words import (
@@ -45,10 +46,11 @@ def call(reader: Reader, node: ast.Call) -> Node:
 def _function(reader: Reader, node: ast.expr) -> str:
     """The word of the language, or the user's function, that a call is made to."""
     match node:
-        case ast.Name(id=name) if name in WORDS:
-            _check_redefined(reader, name)
+        case ast.Name() if (name := reader.written(node, reader.functions)) in reader.functions:
+            if name in WORDS:
+                _check_redefined(name, reader.functions[name])
             return name
-        case ast.Name(id=name) if name in reader.functions:
+        case ast.Name(id=name) if name in WORDS:
             return name
         case ast.Name(id=name):
             known = [*sorted(WORDS), *reader.functions]
@@ -58,11 +60,8 @@ def _function(reader: Reader, node: ast.expr) -> str:
     reader.refuse(node, f"{reader.text(node)!r} is not a function of formulas.", hint(node))
 
 
-def _check_redefined(reader: Reader, word: str) -> None:
+def _check_redefined(word: str, given: Any) -> None:
     """A user's function may not silently take, or lose to, the meaning of a word."""
-    given = reader.functions.get(word)
-    if given is None:
-        return
     home = str(getattr(given, "__module__", None) or type(given).__module__).partition(".")[0]
     name = str(getattr(given, "__name__", "")).lower()
     usual = {word.lower(), {"abs": "absolute", "scale": "standardize"}.get(word)}

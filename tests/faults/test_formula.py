@@ -113,3 +113,47 @@ def test_new_rows_with_a_missing_condition_predict_nothing():
     r = quiet("y ~ where(z > 4, 1, 0)", DATA)
     predicted = np.asarray(r.predict({"z": [5.0, np.nan, 1.0]}), dtype=float)
     assert np.isnan(predicted).tolist() == [False, True, False]
+
+
+# Names that look alike ---------------------------------------------------------------------
+
+WIDE = "\uff58"  # full-width x, which Python's parser reads as x
+MICRO, MU = "\u00b5", "\u03bc"  # the micro sign, which it reads as the Greek letter
+
+
+@pytest.mark.parametrize("first, second", [("x", WIDE), (MICRO, MU), ("\u00aa", "a")])
+@pytest.mark.parametrize("wrap", ["{}", "np.log({} + 2)", "center({})", "I({} > 1)"])
+def test_the_column_that_was_written_is_used(first, second, wrap):
+    data = {"y": Y, first: X, second: [1.0, 0.0, 3.0, 1.0, 2.0, 0.0, 5.0, 2.0]}
+    for name in (first, second):
+        r = quiet(f"y ~ {wrap.format(name)}", data)
+        plain = quiet(f"y ~ {wrap.format('v')}", {"y": Y, "v": data[name]})
+        assert r.llf == pytest.approx(plain.llf, rel=1e-12), name
+    both = quiet(f"y ~ {first} + {second}", data)
+    plain = quiet("y ~ v + w", {"y": Y, "v": data[first], "w": data[second]})
+    assert list(both.params) == pytest.approx(list(plain.params), rel=1e-9)
+
+
+def test_look_alike_offsets_and_weights_are_the_written_ones():
+    data = {"y": Y, "x": X, WIDE: [1.0, 2.0, 1.0, 3.0, 1.0, 2.0, 1.0, 1.0]}
+    for role in ("weights", "exposure", "offset"):
+        r = quiet("y ~ 1", data, **{role: WIDE})
+        plain = quiet("y ~ 1", data, **{role: np.array(data[WIDE])})
+        assert r.llf == pytest.approx(plain.llf, rel=1e-12)
+
+
+def test_a_name_that_only_looks_like_columns_is_used_where_it_is_one_and_else_refused():
+    one = quiet(f"y ~ {WIDE}", {"y": Y, "x": X})
+    assert one.llf == pytest.approx(quiet("y ~ x", {"y": Y, "x": X}).llf, rel=1e-12)
+    bold, script = "\U0001d431", "\U0001d4cd"  # mathematical x, bold and script
+    error = refused(f"y ~ {WIDE}", {"y": Y, bold: X, script: X})
+    assert error.kind == "ambiguous_column"
+    assert "^" in str(error)
+
+
+def test_the_function_that_was_written_is_called():
+    given = {"f": lambda v: v, "\uff46": lambda v: v**2}
+    data = {"y": Y, "x": X}
+    assert quiet("y ~ \uff46(x)", data, env=given).llf == pytest.approx(
+        quiet("y ~ I(x**2)", data).llf, rel=1e-12
+    )
