@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.design.blocks import Block, BlockRows, Layout, Strip, Table, one_strip
+from glmcount.design.blocks import BlockRows, Strip, one_strip
 from glmcount.design.column import Column
 from glmcount.design.spec import Account, DesignSpec, EquationDesign, Part, Plan
 from glmcount.design.values import (
@@ -26,73 +26,12 @@ from glmcount.numerics import Array
 from glmcount.records import dataclass, field, replace
 from glmcount.sources.base import THREADED_BLAS, Columns, Source, map_fold, single_threaded_blas
 
-__all__ = ["Encoder", "layout_of"]
+__all__ = ["Encoder"]
 
 T = TypeVar("T")
 WIDE = 1_000
 NOTHING = nullcontext()
 Row = NDArray[Any] | None
-
-
-def layout_of(spec: DesignSpec) -> Layout:
-    """Layout of a design before anything is known of its numeric columns' sizes."""
-    blocks: list[Block] = []
-    slices, constants = [], []
-    start = 0
-    for number, equation in enumerate(spec.equations):
-        dense, coded, end = _positions(spec, equation, number, start)
-        blocks += ([dense] if dense is not None else []) + coded
-        slices.append(slice(start, end))
-        constants.append(_constant(equation, start, coded))
-        start = end
-    full = [None if c is None else np.pad(c, (0, start - len(c))) for c in constants]
-    return Layout(tuple(blocks), tuple(slices), tuple(full))
-
-
-def _positions(
-    spec: DesignSpec, equation: EquationDesign, number: int, start: int
-) -> tuple[Block | None, list[Block], int]:
-    dense: list[int] = []
-    numeric: list[bool] = []
-    coded = []
-    for part in equation.parts:
-        places = start + part.order
-        varies = bool(part.numeric)
-        if part.table is None:
-            dense += places.tolist()
-            numeric += [varies] * len(places)
-        else:
-            v = int(np.prod([spec.variables[code].width for code in part.numeric], dtype=int))
-            coded.append(_block(number, places, Table.of(part.table), [varies] * v))
-        start += len(part.names)
-    block = _block(number, np.asarray(dense, dtype=np.intp), None, numeric) if dense else None
-    return block, coded, start
-
-
-def _block(number: int, places: Any, table: Table | None, numeric: Sequence[bool]) -> Block:
-    v = len(numeric)
-    return Block(number, places, table, np.zeros(v), np.ones(v), None, tuple(numeric))
-
-
-def _constant(equation: EquationDesign, start: int, coded: list[Block]) -> Array | None:
-    """a with X a = 1: the intercept's column, or the columns of a fully coded factor."""
-    place = start
-    plain = iter(coded)
-    for part in equation.parts:
-        end = place + len(part.names)
-        vector = np.zeros(end)
-        if part.table is None and not part.numeric:
-            vector[place] = 1.0
-            return vector
-        if part.table is not None:
-            block = next(plain)
-            if not part.numeric:
-                solution = np.linalg.lstsq(part.table, np.ones(len(part.table)), rcond=None)[0]
-                if np.allclose(np.dot(part.table, solution), 1.0, rtol=0, atol=1e-12):
-                    vector[block.positions] = solution
-                    return vector
-        place = end
-    return None
 
 
 @dataclass
@@ -205,8 +144,8 @@ class Encoder:
         if found is not None:
             return found
         n = self.source.span(number)[1] - first
-        maker = _StripMaker(self, number, coerced(raw), self.plan.where(number, n))
-        strip = maker.strip(first, n)
+        maker = _StripMaker(self, number, n, coerced(raw), self.plan.where(number, n))
+        strip = maker.strip(first)
         cost = _own_bytes(strip)
         if cost <= self.memory:
             self.memory -= cost
@@ -226,14 +165,15 @@ def _own_bytes(strip: Strip) -> int:
 class _StripMaker:
     encoder: Encoder
     number: int
+    length: int
     columns: Mapping[str, Column]
     where: NDArray[np.intp] | None
     numbers: dict[str, list[NDArray[Any]]] = field(default_factory=dict)
     single: dict[str, NDArray[Any]] = field(default_factory=dict)
 
-    def strip(self, first: int, n: int) -> Strip:
+    def strip(self, first: int) -> Strip:
         spec = self.encoder.spec
-        used = n if self.where is None else len(self.where)
+        used = self.length if self.where is None else len(self.where)
         y, weights = np.zeros((1, used)), None
         if self.encoder.response:
             y = np.stack(
@@ -269,7 +209,9 @@ class _StripMaker:
     def _numbers(self, code: str) -> list[NDArray[Any]]:
         if code not in self.numbers:
             variable = self.encoder.spec.variables[code]
-            self.numbers[code] = [self._kept(c) for c in numbers_of(variable, self.columns)]
+            self.numbers[code] = [
+                self._kept(c) for c in numbers_of(variable, self.columns, self.length)
+            ]
         return self.numbers[code]
 
     def _plain(self, code: str, what: str) -> Array:
@@ -308,7 +250,7 @@ class _StripMaker:
     def _categorical_codes(self, code: str) -> NDArray[Any]:
         if code not in self.single:
             variable = self.encoder.spec.variables[code]
-            value = evaluated(variable.expression, variable.state, self.columns)
+            value = evaluated(variable.expression, variable.state, self.columns, self.length)
             levels = variable.levels or ()
             self.single[code] = codes_of(value, levels, code, self.where, self._first)
         return self.single[code]

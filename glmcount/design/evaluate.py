@@ -121,7 +121,9 @@ def finish(expression: Expression, state: State, number: int) -> None:
                 settle(node, state)
 
 
-def evaluate(expression: Expression, state: State | None, data: Mapping[str, Any]) -> Any:
+def evaluate(
+    expression: Expression, state: State | None, data: Mapping[str, Any], length: int | None = None
+) -> Any:
     """Compute an expression on one strip of data.
 
     Parameters
@@ -131,6 +133,8 @@ def evaluate(expression: Expression, state: State | None, data: Mapping[str, Any
         What its transforms have learnt; None when it has none.
     data : mapping
         Columns by name: arrays or pandas Categoricals, as ``Column.value()`` returns them.
+    length : int, optional
+        Rows of the strip, for expressions without a column; those of `data` when absent.
 
     Returns
     -------
@@ -150,14 +154,19 @@ def evaluate(expression: Expression, state: State | None, data: Mapping[str, Any
     >>> evaluate(parse("x**-1", ["x"]), None, {"x": np.array([1, 2, 4])})
     array([1.  , 0.5 , 0.25])
     """
-    rows = _rows(expression, state or new_state(expression), data)
+    rows = _rows(expression, state or new_state(expression), data, length)
     with np.errstate(all="ignore"):
         return _whole(_compute(expression.tree, rows), rows.length)
 
 
-def _rows(expression: Expression, state: State, data: Mapping[str, Any]) -> _Rows:
+def _rows(
+    expression: Expression, state: State, data: Mapping[str, Any], length: int | None = None
+) -> _Rows:
     first = expression.columns[0] if expression.columns else next(iter(data), None)
-    length = 1 if first is None else len(data[first])
+    if first is not None:
+        length = len(data[first])
+    elif length is None:
+        length = 1
     return _Rows(data, expression.functions, state, length, expression.handles_missing)
 
 
@@ -316,15 +325,15 @@ def _where(node: Node, rows: _Rows) -> Any:
         return _where_truth(condition, branches)
     if any(isinstance(branch, str) or _is_text(branch) for branch in branches):
         texts = (np.asarray(branch, dtype=object) for branch in branches)
-        picked = chosen(_whole(condition, rows.length), *texts, None)
+        picked = chosen(_whole(condition, rows.length), texts, None)
         return coerce(node.text, picked).value()
     numbers = (_number(argument, rows) for argument in node.arguments[1:])
-    return chosen(condition, *numbers, np.nan)
+    return chosen(condition, numbers, np.nan)
 
 
 def _where_truth(condition: Any, branches: list[Any]) -> Any:
-    lost = chosen(condition, *map(_isnan, branches), True)
-    return with_missing(chosen(condition, *map(certain, branches), False), lost)
+    lost = chosen(condition, map(_isnan, branches), True)
+    return with_missing(chosen(condition, map(certain, branches), False), lost)
 
 
 def _is_condition(value: Any, node: Node) -> bool:

@@ -58,7 +58,7 @@ def learn_variables(
     """
     names = tuple(dict.fromkeys(name for e in expressions.values() for name in e.columns))
     threads = threads or (1 if _light(source, names, expressions) else None)
-    scan = map_fold(source, names, partial(_scan, expressions, weights), _fold, threads)
+    scan = map_fold(source, names, partial(_scan, source, expressions, weights), _fold, threads)
     states = _memorised(source, expressions, scan.keep)
     variables = {}
     for code, expression in expressions.items():
@@ -105,17 +105,18 @@ def _used(keep: Mask | None, number: int, source: Source) -> int:
 
 
 def _scan(
+    source: Source,
     expressions: Mapping[str, Expression],
     weights: str | None,
     number: int,
     first: int,
     raw: Columns,
 ) -> _Scan:
-    columns = coerced(raw)
+    columns, length = coerced(raw), source.span(number)[1] - first
     scan = _Scan()
     masks = {name: column.missing_mask() for name, column in columns.items()}
     values = {
-        code: evaluated(expression, None, columns)
+        code: evaluated(expression, None, columns, length)
         for code, expression in expressions.items()
         if not expression.stateful
     }
@@ -161,7 +162,7 @@ def _check_by_row(
         return
     half = len(value.numbers) // 2
     few = {n: replace(columns[n], values=columns[n].values[:half]) for n in expression.columns}
-    again = evaluated(expression, None, few).numbers
+    again = evaluated(expression, None, few, half).numbers
     if again is None or not np.allclose(again, value.numbers[:half], rtol=1e-9, equal_nan=True):
         raise FormulaError(
             f"{code} gives other values when it sees fewer rows, so it would not mean the same for "
@@ -195,6 +196,7 @@ def _missing(
     if value.column is not None:
         absent = value.column.values < 0
     else:
+        assert value.numbers is not None
         absent = np.isnan(value.numbers)
     own = drop & (absent if absent.ndim == 1 else absent.any(axis=1))
     return own if own.any() else None
@@ -264,7 +266,8 @@ def _kept(column: Column, keep: Mask | None) -> Any:
 
 
 def _first_value(source: Source, expression: Expression, state: Any) -> Value:
-    return evaluated(expression, state, coerced(source.strip(0, expression.columns)[1]))
+    columns = coerced(source.strip(0, expression.columns)[1])
+    return evaluated(expression, state, columns, source.span(0)[1])
 
 
 def _variable(code: str, expression: Expression, scan: _Scan, state: Any) -> Variable:
@@ -288,13 +291,13 @@ def complete_rows(source: Source, variables: Mapping[str, Variable], threads: in
     names = tuple(dict.fromkeys(name for e in expressions.values() for name in e.columns))
 
     def work(number: int, first: int, raw: Columns) -> _Scan:
-        columns = coerced(raw)
+        columns, length = coerced(raw), source.span(number)[1] - first
         masks = {name: column.missing_mask() for name, column in columns.items()}
         drop: Mask | None = None
         for code, expression in expressions.items():
             value = None
             if expression.handles_missing:
-                value = evaluated(expression, variables[code].state, columns)
+                value = evaluated(expression, variables[code].state, columns, length)
             own = _missing(expression, value, masks)
             if own is not None:
                 drop = own if drop is None else drop | own

@@ -148,7 +148,7 @@ class Reader:
         if len(alike) > 1:
             raise UnknownColumnError(
                 f"{text!r} could be {' or '.join(map(ascii, alike))}: these look alike, and none "
-                f"is written as here ({ascii(text)}).\n{self.mark(node)}\nRename the columns, or "
+                f"is written as here ({text!a}).\n{self.mark(node)}\nRename the columns, or "
                 "write Q('...') with the name copied from the data.",
                 kind="ambiguous_column",
             )

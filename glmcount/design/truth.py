@@ -7,6 +7,7 @@ alone does not depend on the other.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -69,9 +70,9 @@ def joined(name: str, left: Any, right: Any) -> Any:
     return with_missing(true, ~(true | false))
 
 
-def chosen(condition: Any, first: Any, second: Any, nothing: Any) -> Any:
-    """``first`` where the condition is true, ``second`` where false, ``nothing`` where missing."""
+def chosen(condition: Any, branches: Iterable[Any], nothing: Any) -> Any:
+    """The first branch where the condition is true, the second where false, else ``nothing``."""
     true, false = _parts(condition)
-    out = np.where(true, first, second)
+    out = np.where(true, *branches)
     lost = ~(true | false)
     return np.where(lost, nothing, out) if np.any(lost) else out

@@ -55,8 +55,10 @@ def coerced(columns: Mapping[str, Any]) -> dict[str, Column]:
     }
 
 
-def evaluated(expression: Expression, state: Any, columns: Mapping[str, Column]) -> Value:
-    """Evaluate an expression over coerced columns.
+def evaluated(
+    expression: Expression, state: Any, columns: Mapping[str, Column], length: int
+) -> Value:
+    """Evaluate an expression over `length` rows of coerced columns.
 
     Raises
     ------
@@ -70,7 +72,7 @@ def evaluated(expression: Expression, state: Any, columns: Mapping[str, Column])
         if column.kind == "numeric":
             return Value(column.values)
     data = {name: columns[name].value() for name in expression.columns}
-    raw = evaluate(expression, state, data)
+    raw = evaluate(expression, state, data, length)
     boxed = hasattr(raw, "contrast") and hasattr(raw, "levels")
     inner = raw.data if boxed else raw
     if not boxed and not _has_levels(inner):
@@ -164,15 +166,17 @@ def used_levels(value: Value, keep: NDArray[np.bool_] | None) -> tuple[Any, ...]
     return tuple(level for level, count in zip(own, counts, strict=True) if count)
 
 
-def numbers_of(variable: Variable, columns: Mapping[str, Column]) -> list[NDArray[Any]]:
-    """Columns of a numerical variable, each (n,).
+def numbers_of(
+    variable: Variable, columns: Mapping[str, Column], length: int
+) -> list[NDArray[Any]]:
+    """Columns of a numerical variable, each (length,).
 
     Raises
     ------
     DataError
         If the data now hold levels where they held numbers.
     """
-    value = evaluated(variable.expression, variable.state, columns)
+    value = evaluated(variable.expression, variable.state, columns, length)
     if value.numbers is None:
         levels = value.column.levels if value.column is not None else None
         raise DataError(

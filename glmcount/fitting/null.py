@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from glmcount.design.blocks import Layout
-from glmcount.design.encode import Encoder, layout_of
+from glmcount.design.encode import Encoder
 from glmcount.design.formula import intercept_part
+from glmcount.design.layout import layout_of
 from glmcount.design.measure import Measured
 from glmcount.design.spec import EquationDesign
 from glmcount.families.base import Family, Limit, hold

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import random
-import time
 import warnings
 
 import numpy as np

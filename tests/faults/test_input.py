@@ -1,0 +1,353 @@
+"""What a user hands over: masks, labels of rows, whole numbers, constants, and what is no data."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+import glmcount as gc
+from glmcount import errors
+
+Y = np.array([1, 2, 3, 4, 5, 7, 2, 4])
+X = np.array([0.0, 1.0, 2.0, 0.0, 1.0, 2.0, 1.5, 0.5])
+ONE = np.ones(8)
+MATRIX = np.column_stack([ONE, X])
+HIDDEN = np.array([0, 0, 1, 0, 0, 1, 0, 0], dtype=bool)
+SEEN = ~HIDDEN
+
+
+def quiet(call, *arguments, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", errors.GlmcountWarning)
+        return call(*arguments, **options)
+
+
+def fit(*arguments, **options):
+    return quiet(gc.fit, *arguments, **options)
+
+
+def arrays(*arguments, **options):
+    return quiet(gc.fit_arrays, *arguments, **options)
+
+
+def refused(call, *arguments, **options):
+    with pytest.raises(errors.GlmcountError) as caught:
+        quiet(call, *arguments, **options)
+    return caught.value
+
+
+def masked(values, nonsense):
+    """Values of which the masked ones are nonsense below the mask."""
+    return np.ma.array(np.where(HIDDEN, nonsense, values), mask=HIDDEN)
+
+
+def same(one, other):
+    assert list(one.params) == pytest.approx(list(other.params), rel=1e-9)
+    assert one.llf == pytest.approx(other.llf, rel=1e-12)
+    assert one.nobs == other.nobs
+
+
+# Masks -------------------------------------------------------------------------------------
+
+EXPECTED = arrays(Y[SEEN], MATRIX[SEEN])
+
+
+def test_masked_columns_leave_their_rows_out():
+    matrix = np.ma.array(MATRIX.copy(), mask=False)
+    matrix[HIDDEN, 1] = np.ma.masked
+    matrix.data[HIDDEN, 1] = 50.0
+    same(arrays(Y, matrix), EXPECTED)
+    same(arrays(Y, list(matrix)), EXPECTED)
+    same(arrays(masked(Y, 99), MATRIX), EXPECTED)
+    same(
+        arrays([np.ma.masked if hid else int(v) for v, hid in zip(Y, HIDDEN, strict=True)], MATRIX),
+        EXPECTED,
+    )
+    rows = [[1.0, np.ma.masked if hid else v] for v, hid in zip(X, HIDDEN, strict=True)]
+    same(arrays(Y, rows), EXPECTED)
+    same(arrays(Y, np.ma.array(MATRIX.astype(np.float32), mask=matrix.mask)), EXPECTED)
+
+
+@pytest.mark.parametrize("role", ["offset", "exposure", "censored"])
+@pytest.mark.parametrize("number", [float, int, np.float32])
+def test_masked_offsets_exposures_and_limits_leave_their_rows_out(role, number):
+    values = np.array([3, 4, 3, 6, 5, 4, 7, 3]).astype(number)
+    expected = arrays(Y[SEEN], MATRIX[SEEN], **{role: values[SEEN]})
+    same(arrays(Y, MATRIX, **{role: masked(values, 90)}), expected)
+    same(fit("y ~ x", {"y": Y, "x": X}, **{role: masked(values, 90)}), expected)
+    data = {"y": Y, "x": X, "v": masked(values, 90)}
+    same(fit("y ~ x", data, **{role: "v"}), expected)
+
+
+def test_masked_parts_leave_their_rows_out():
+    y = np.where(np.arange(8) % 3 == 0, 0, Y)
+    one = {"hurdle": masked(X, 77.0)[:, None]}
+    expected = arrays(y[SEEN], MATRIX[SEEN], hurdle=X[SEEN][:, None])
+    same(arrays(y, MATRIX, **one), expected)
+
+
+def test_masked_weights_and_responses_are_missing_ones():
+    assert refused(gc.fit_arrays, Y, MATRIX, weights=masked(ONE, 5)).kind == "missing_weights"
+    r = arrays(Y, MATRIX)
+    assert refused(r.refit, y=masked(Y, 99)).kind == "nonfinite_design"
+    # What was left out before may be masked again.
+    same(quiet(arrays(masked(Y, 99), MATRIX).refit, y=masked(Y, 50)), EXPECTED)
+    same(fit("y ~ x", {"y": masked(Y, 99), "x": [*X]}), EXPECTED)
+    listed = [np.ma.masked if hidden else v for v, hidden in zip(X, HIDDEN, strict=True)]
+    same(fit("y ~ x", {"y": Y, "x": listed}), EXPECTED)
+
+
+# Labels of rows ----------------------------------------------------------------------------
+
+LABELS = list("abcdefgh")
+FRAME = pd.DataFrame(MATRIX, index=LABELS, columns=["one", "x"])
+SERIES = pd.Series(Y, index=LABELS)
+
+
+def test_pieces_with_the_same_labels_are_paired_by_them():
+    expected = arrays(Y, MATRIX)
+    turned = SERIES[::-1]
+    same(arrays(SERIES, FRAME), expected)
+    r = arrays(turned, FRAME)
+    same(r, expected)
+    assert list(r.fittedvalues.index) == LABELS[::-1]
+    assert list(r.fittedvalues[LABELS]) == pytest.approx(list(expected.fittedvalues), rel=1e-12)
+    same(r.refit(y=turned + 1), arrays(Y + 1, MATRIX))
+    same(quiet(r.refit, y=(turned + 1).to_numpy(), cov="HC1"), arrays(Y + 1, MATRIX, cov="HC1"))
+    same(fit("y ~ x", {"y": turned, "x": FRAME["x"]}), fit("y ~ x", {"y": Y, "x": X}))
+    part = FRAME[["x"]].iloc[::-1]
+    y = np.where(np.arange(8) % 3 == 0, 0, Y)
+    same(
+        arrays(pd.Series(y, LABELS), FRAME, hurdle=part),
+        arrays(y, MATRIX, hurdle=FRAME[["x"]].values),
+    )
+
+
+@pytest.mark.parametrize(
+    "labels", [list("abcdefgz"), list(range(8)), list("aabcdefg"), pd.date_range("2020", periods=8)]
+)
+def test_pieces_with_other_labels_are_refused(labels):
+    other = pd.Series(Y, index=labels)
+    for error in (
+        refused(gc.fit_arrays, other, FRAME),
+        refused(gc.fit_arrays, SERIES, FRAME.set_axis(labels)),
+        refused(gc.fit, "y ~ x", {"y": other, "x": FRAME["x"]}),
+        refused(gc.fit, "y ~ x", {"y": SERIES, "x": FRAME["x"]}, weights=other),
+        refused(gc.fit_arrays, Y, FRAME, offset=other),
+        refused(gc.fit_arrays, SERIES, MATRIX, exposure=other),
+        refused(gc.fit_arrays, SERIES, FRAME, inflate=FRAME[["x"]].set_axis(labels)),
+    ):
+        assert error.kind == "index_mismatch"
+        assert "to_numpy()" in str(error)
+
+
+def test_lists_have_no_labels():
+    r = arrays([*Y], MATRIX.tolist())
+    assert list(r.fittedvalues.index) == list(range(8))
+    assert list(arrays([*Y], FRAME).fittedvalues.index) == LABELS
+
+
+# Whole numbers far from zero ---------------------------------------------------------------
+
+SMALL = np.array([0, 1, 2] * 2)
+COUNTS = np.array([1, 2, 3, 4, 5, 6])
+FAR = {
+    "ids": (3_000_000_000, 0.28969395),
+    "minutes": (202_611_300_628, 0.28969395),
+    "negative": (-3_000_000_000, 0.28969395),
+    "edge": (2**31 - 1, 0.28969395),
+    "below": (-(2**31) - 1, 0.28969395),
+    "large": (2**44, 0.28969395),
+}
+
+
+@pytest.mark.parametrize("case", FAR)
+@pytest.mark.parametrize(
+    "kind", ["int64", "uint64", "Int64", "int64[pyarrow]", "object", "float64"]
+)
+def test_whole_numbers_may_lie_far_from_zero(case, kind):
+    start, slope = FAR[case]
+    if kind == "uint64" and start < 0:
+        pytest.skip("no negative numbers")
+    if kind == "int64[pyarrow]":
+        pytest.importorskip("pyarrow")
+    values = pd.Series(SMALL + start, dtype=kind)
+    r = fit("y ~ k", pd.DataFrame({"y": COUNTS, "k": values}))
+    assert r.params["k"] == pytest.approx(slope, abs=5e-9)
+    squared = fit(f"y ~ k + I((k - {start})**2)", pd.DataFrame({"y": COUNTS, "k": values}))
+    assert squared.llf == pytest.approx(
+        fit("y ~ x + I(x**2)", {"y": COUNTS, "x": SMALL}).llf, rel=1e-9
+    )
+
+
+@pytest.mark.parametrize("kind", ["uint32", "UInt32"])
+def test_unsigned_columns_beyond_half_of_their_range(kind):
+    values = pd.Series(SMALL + 4_294_967_290, dtype=kind)
+    r = fit("y ~ k", pd.DataFrame({"y": COUNTS, "k": values}))
+    assert r.params["k"] == pytest.approx(0.28969395, abs=5e-9)
+
+
+@pytest.mark.parametrize("kind", ["int64", "uint64"])
+def test_numbers_that_doubles_cannot_tell_apart_are_refused(kind):
+    data = pd.DataFrame({"y": COUNTS, "k": pd.Series(SMALL + 2**60, dtype=kind)})
+    error = refused(gc.fit, "y ~ k", data)
+    assert error.kind == "beyond_double"
+    assert "'k'" in str(error) or "k" in str(error).split()
+    spread = pd.DataFrame({"y": COUNTS, "k": pd.Series(SMALL * 2**58 + 7, dtype=kind)})
+    assert fit("y ~ k", spread).params["k"] * 2.0**58 == pytest.approx(0.28969395, abs=5e-9)
+
+
+def test_far_whole_numbers_are_grouped_like_any_others():
+    rng = np.random.default_rng(3)
+    k = rng.integers(0, 20, 3_000)
+    y = rng.poisson(np.exp(0.1 * k))
+    for start in (0, 5_000_000_000, -7_000_000_000, 2**54):
+        data = {"y": y, "k": k * (64 if start == 2**54 else 1) + start}
+        one, other = (fit("y ~ k", data, compress=c) for c in (True, False))
+        assert one.llf == pytest.approx(other.llf, rel=1e-12)
+
+
+# Constants in the place of columns ---------------------------------------------------------
+
+DATA = {"y": Y, "x": X}
+
+
+@pytest.mark.parametrize(
+    "formula, other",
+    [
+        ("y ~ offset(1)", {"offset": ONE}),
+        ("y ~ x + offset(1)", {"offset": ONE}),
+        ("y ~ offset(log(2))", {"offset": np.log(2) * ONE}),
+        ("y ~ True", {}),
+        ("y ~ I(2)", {}),
+        ("y ~ np.log(2)", {}),
+        ("y ~ where(True, 2, 3)", {}),
+    ],
+)
+def test_a_constant_in_the_formula_is_one_for_every_row(formula, other):
+    plain = "y ~ x" if "x +" in formula else "y ~ 1"
+    r, expected = fit(formula, DATA), fit(plain, DATA, **other)
+    same(r, expected)
+    assert list(r.predict({"x": [0.0, 0.0, 0.0]})) == pytest.approx(
+        [r.predict({"x": [0.0]})[0]] * 3
+    )
+
+
+@pytest.mark.parametrize("role", ["weights", "offset", "exposure", "censored"])
+@pytest.mark.parametrize(
+    "text, value", [("1", 1.0), ("2", 2.0), ("1 + 1", 2.0), ("log(8)", np.log(8))]
+)
+def test_a_constant_as_text_is_one_for_every_row(role, text, value):
+    for formula in ("y ~ x", "y ~ 1"):
+        same(fit(formula, DATA, **{role: text}), fit(formula, DATA, **{role: value * ONE}))
+
+
+@pytest.mark.parametrize(
+    "options, kind",
+    [
+        ({"weights": "0"}, "no_observations"),
+        ({"weights": "-1"}, "negative_weights"),
+        ({"exposure": "0"}, "nonpositive_exposure"),
+        ({"offset": "'a'"}, "unsafe_formula"),
+        ({"offset": "True"}, "offset"),
+    ],
+)
+def test_constants_that_make_no_sense_are_named(options, kind):
+    assert refused(gc.fit, "y ~ x", DATA, **options).kind == kind
+
+
+# What is no data ---------------------------------------------------------------------------
+
+RAGGED = [[1, 2], [1], [2, 3], [1, 2], [1, 2], [1, 2], [1, 2], [1, 2]]
+HUGE = [1, 2, 3, 4, 5, 6, 7, 10**400]
+
+
+@pytest.mark.parametrize("huge", [10**400, -(10**400), 10**5_000], ids=["400", "-400", "5000"])
+def test_numbers_beyond_doubles_are_named(huge):
+    for values in ([*HUGE[:-1], huge], np.array([*HUGE[:-1], huge], dtype=object)):
+        for error in (
+            refused(gc.fit, "y ~ x", {"y": values, "x": X}),
+            refused(gc.fit, "y ~ x", {"y": Y, "x": values}),
+            refused(gc.fit_arrays, values, MATRIX),
+            refused(gc.fit_arrays, Y, [[1, v] for v in values]),
+            refused(gc.fit_arrays, Y, MATRIX, offset=values),
+            refused(gc.fit_arrays, Y, MATRIX, weights=values),
+            refused(arrays(Y, MATRIX).refit, y=values),
+        ):
+            assert error.kind == "design_dtype"
+            assert "row 7" in str(error)
+
+
+@pytest.mark.parametrize(
+    "matrix, kind, told",
+    [
+        (RAGGED, "ragged", "row 1"),
+        (sparse.csr_matrix(MATRIX), "sparse", "toarray()"),
+        (sparse.csc_array(MATRIX), "sparse", "toarray()"),
+        (MATRIX + 1j, "design_dtype", "complex"),
+        (np.array(["2020-01-01"] * 8, "M8[D]"), "design_dtype", "datetime"),
+        ([[[1, 2]]] * 8, "design_dtype", "(8, 1, 2)"),
+        ([["a", 1.0]] * 8, "design_dtype", "<U"),
+        (np.array([["a", 1.0]] * 8, dtype=object), "design_dtype", "'x0'"),
+        (None, "design_dtype", "NoneType"),
+        ({"x": X}, "design_dtype", "dict"),
+        (np.zeros((8, 0)), "no_parameters", ""),
+        (MATRIX[:4], "column_length", "4"),
+    ],
+)
+def test_a_matrix_that_is_none_is_named(matrix, kind, told):
+    error = refused(gc.fit_arrays, Y, matrix)
+    assert error.kind == kind
+    assert told in str(error)
+
+
+def test_objects_that_are_numbers_are_numbers():
+    same(arrays(Y.astype(object), MATRIX.astype(object)), arrays(Y, MATRIX))
+
+
+@pytest.mark.parametrize("role", ["y", "offset", "weights", "exposure"])
+@pytest.mark.parametrize(
+    "values, kind",
+    [
+        (RAGGED, "ragged"),
+        (sparse.csr_matrix(X), "sparse"),
+        (X + 1j, "design_dtype"),
+        (np.array(["2020-01-01"] * 8, "M8[D]"), None),
+    ],
+)
+def test_roles_that_are_no_numbers_are_named(role, values, kind):
+    given = {"y": values} if role == "y" else {"y": Y, role: values}
+    error = refused(gc.fit_arrays, X=MATRIX, **given)
+    assert kind is None or error.kind == kind
+    if role == "y":
+        refused(arrays(Y, MATRIX).refit, y=values)
+    else:
+        refused(gc.fit, "y ~ x", DATA, **{role: values})
+
+
+@pytest.mark.parametrize("values", [RAGGED, sparse.csr_matrix(X), X + 1j, MATRIX, None, 5, len])
+def test_columns_that_are_none_are_named(values):
+    error = refused(gc.fit, "y ~ x", {"y": Y, "x": values})
+    assert error.kind in ("sparse", "design_dtype", "column_length")
+    assert "'x'" in str(error)
+
+
+def test_the_limit_of_memory_holds_for_arrays_and_parts():
+    few = gc.Control(memory_limit=8 * 40**2)
+    rng = np.random.default_rng(1)
+    wide, y = rng.normal(size=(200, 41)), rng.poisson(2.0, 200)
+    error = refused(gc.fit_arrays, y, wide, control=few)
+    assert error.kind == "memory_limit"
+    assert "41 columns" in str(error)
+    assert len(arrays(y, wide[:, :40], control=few).params) == 40
+    error = refused(gc.fit_arrays, y, wide[:, :20], inflate=wide[:, 20:], control=few)
+    assert error.kind == "memory_limit"
+    data = {"y": y, **{f"x{j}": wide[:, j] for j in range(41)}}
+    halves = [" + ".join(f"x{j}" for j in part) for part in (range(20), range(20, 41))]
+    assert refused(gc.fit, f"y ~ {halves[0]}", data, hurdle=halves[1], control=few).kind == (
+        "memory_limit"
+    )
