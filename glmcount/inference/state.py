@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from glmcount.design.measure import Measured
 from glmcount.errors import DataChangedError, NoLikelihoodError
 from glmcount.families.base import Family
 from glmcount.fitting.compress import Cells
+from glmcount.fitting.null import spans_constant
 from glmcount.fitting.run import Fit, Options
 from glmcount.fitting.sums import total
 from glmcount.inference.covariance import Setting
@@ -102,7 +104,11 @@ class State:
 
     def has_constant(self) -> bool:
         """Whether the mean equation spans a constant."""
-        return self.fit.layout.constants[0] is not None
+        return self._constant
+
+    @cached_property
+    def _constant(self) -> bool:
+        return spans_constant(self.fitted_here[0], self.fit, self.options.control)
 
     def likelihood(self, what: str) -> float:
         """The log-likelihood, or a refusal that names what was asked."""

@@ -77,6 +77,7 @@ def summary_facts(
         n_dropped=account.n_dropped,
         df_resid=state.df_resid,
         df_null=state.nobs - int(state.has_constant()),
+        constant=state.has_constant(),
         pearson_chi2=spread["pearson_chi2"],
         scale=spread["scale"] if quasi else None,
         cov_label=cov_label,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from scipy.stats import poisson
 
 import glmcount as gc
 from glmcount import errors
@@ -351,3 +352,74 @@ def test_the_limit_of_memory_holds_for_arrays_and_parts():
     assert refused(gc.fit, f"y ~ {halves[0]}", data, hurdle=halves[1], control=few).kind == (
         "memory_limit"
     )
+
+
+# Constants that columns span ---------------------------------------------------------------
+
+QUINE = gc.datasets.load("quine")
+QUINE = QUINE.assign(
+    one=1.0,
+    two=2,
+    N=np.arange(len(QUINE)) % 7,
+    a=(QUINE.Eth == "A") * 1,
+    n=(QUINE.Eth == "N") * 1,
+    share=np.linspace(0.1, 0.7, len(QUINE)),
+    rest=1 - np.linspace(0.1, 0.7, len(QUINE)),
+    t=1.0 + np.arange(len(QUINE)) % 5,
+)
+# Sum of log Poisson probabilities at the mean, by hand: R's glm gives the same.
+ALONE = -1331.0049
+
+SPANNING = {
+    "0 + one + N": "N",
+    "0 + two + N": "N",
+    "0 + a + n + N": "Eth + N",
+    "0 + C(Eth) + N": "Eth + N",
+    "0 + C(Eth):two + N": "Eth + N",
+    "0 + share + rest + N": "share + N",
+    "0 + bs(N, df=4, include_intercept=True)": "bs(N, df=4, include_intercept=True)",
+    "0 + C(Age):two + C(Sex, Sum) + N": "Age + Sex + N",
+}
+
+
+@pytest.mark.parametrize("family", ["poisson", "negbin", "quasipoisson"])
+@pytest.mark.parametrize("terms", SPANNING)
+def test_a_constant_is_seen_wherever_the_columns_span_one(terms, family):
+    r = fit(f"Days ~ {terms}", QUINE, family=family)
+    usual = fit(f"Days ~ {SPANNING[terms]}", QUINE, family=family)
+    assert r.df_model == usual.df_model
+    assert r.null_deviance == pytest.approx(usual.null_deviance, rel=1e-9)
+    if family != "quasipoisson":
+        assert r.llnull == pytest.approx(usual.llnull, rel=1e-10)
+        assert r.prsquared == pytest.approx(usual.prsquared, rel=1e-8)
+        assert "intercept only" in str(r.summary())
+    if family == "poisson":
+        assert r.llnull == pytest.approx(ALONE, abs=5e-5)
+
+
+@pytest.mark.parametrize("compress", [True, False])
+def test_a_constant_is_seen_among_columns_of_a_matrix(compress):
+    full = QUINE[["N", "a", "n"]].to_numpy(dtype=float)
+    for matrix, df in ((full, 2), (np.column_stack([0.5 * np.ones(146), full[:, 0]]), 1)):
+        r = arrays(QUINE.Days, matrix, compress=compress)
+        assert r.llnull == pytest.approx(ALONE, abs=5e-5)
+        assert r.df_model == df
+
+
+def test_without_a_constant_the_null_model_is_the_offset():
+    y, t = QUINE.Days.to_numpy(dtype=float), QUINE.t.to_numpy()
+    r = fit("Days ~ 0 + N", QUINE, exposure="t")
+    assert r.llnull == pytest.approx(poisson.logpmf(y, t).sum(), rel=1e-12)
+    assert r.df_model == 1
+    assert "no constant: offset only" in str(r.summary())
+    assert "intercept only" not in str(r.summary())
+    # Near a constant is not one.
+    near = QUINE.assign(near=1.0 + 1e-6 * QUINE.N)
+    assert fit("Days ~ 0 + near", near).df_model == 1
+
+
+def test_a_constant_of_the_mean_is_seen_beside_other_parts():
+    r = fit("Days ~ 0 + one + N", QUINE, hurdle="N")
+    usual = fit("Days ~ N", QUINE, hurdle="N")
+    assert r.llnull == pytest.approx(usual.llnull, rel=1e-10)
+    assert r.df_model == usual.df_model
