@@ -78,6 +78,7 @@ INSTEAD = {
     "na_action": "missing='drop' or 'raise'",
 }
 ILL = 1e9
+MANY = 5  # columns left out up to which each has its warning
 
 
 def check_options(unknown: Iterable[str]) -> None:
@@ -284,6 +285,14 @@ def _unfinished(encoder: Encoder, fit: Fit) -> GlmcountWarning:
 
 def _dropped_columns(fit: Fit, names: tuple[str, ...]) -> list[GlmcountWarning]:
     out: list[GlmcountWarning] = []
+    if len(fit.dependences) > MANY:
+        told = some(repr(names[one.column]) for one in fit.dependences)
+        return [
+            DroppedColumnWarning(
+                f"{len(fit.dependences):,} columns were left out, each a combination of earlier "
+                f"ones or zero in all rows that tell of it: {told}. r.aliased has the combinations."
+            )
+        ]
     for one in fit.dependences:
         parts = [names[j] for j in np.flatnonzero(np.abs(one.combination) > 1e-8)]
         nothing = "constant or zero in all rows that tell of it"

@@ -13,6 +13,7 @@ from scipy import linalg
 
 from glmcount.design.blocks import Layout, Strip, linear
 from glmcount.design.encode import Encoder
+from glmcount.fitting.objective import Raw, Rows, Weighed, add, assemble, strip_sums
 from glmcount.numerics import Array, Factored, factor
 from glmcount.records import dataclass
 
@@ -22,6 +23,9 @@ PIVOT = 1e-9
 EXACT = 1e-11
 NEARLY = 1e-7
 ROUNDING = 4e-15
+# Entries of a design up to which it is looked at column by column.
+FEW = 1_000_000
+BLOCK = 32_768
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,36 @@ def dependences(
         flat = layout.memo["flat"] = _flat(layout)
     if not flat and _all_hold(factor(gram) if definite is None else definite):
         return ()
-    found = [(j, v) for j, v in _sweep(gram, flat)]
+    rows = _rows(encoder, layout, informed)
+    wide = any(own.stop - own.start > n for own, n in zip(layout.slices, rows, strict=True))
+    if wide:
+        return by_rows(encoder, layout, flat, informed)
+    found = _sweep(gram, flat)
+    out = _confirmed(encoder, layout, found, flat, informed)
+    if len(out) < len(found):
+        # Weights near zero hide rows that hold columns apart: then other columns are found.
+        found = _sweep(_unweighted(encoder, layout), flat) if informed is None else found
+        out = _confirmed(encoder, layout, found, flat, informed)
+    if len(out) < len(found) and max(rows) * layout.size <= FEW:
+        return by_rows(encoder, layout, flat, informed)
+    return out
+
+
+def _rows(encoder: Encoder, layout: Layout, informed: Informed | None) -> Array:
+    """Rows that tell of each equation."""
+    if informed is None:
+        return np.full(layout.q, encoder.n_used)
+    return encoder.fold(lambda s: np.array([said.sum() for said in informed(s)]), np.add)
+
+
+def _confirmed(
+    encoder: Encoder,
+    layout: Layout,
+    found: list[tuple[int, Array]],
+    flat: frozenset[int],
+    informed: Informed | None,
+) -> tuple[Dependence, ...]:
+    """Those candidates that the rows confirm."""
     if not found:
         return ()
     vectors = np.stack([v for _, v in found], axis=1)
@@ -76,10 +109,74 @@ def dependences(
         if j in flat or ratio <= NEARLY:
             combination = -v
             combination[j] = 0.0
-            out.append(
-                Dependence(j, combination, 0.0 if j in flat else ratio, j in flat or ratio <= EXACT)
-            )
+            out.append(_dependence(j, combination, ratio, flat))
     return tuple(out)
+
+
+def _dependence(j: int, combination: Array, ratio: float, flat: frozenset[int]) -> Dependence:
+    return Dependence(j, combination, 0.0 if j in flat else ratio, j in flat or ratio <= EXACT)
+
+
+def _unweighted(encoder: Encoder, layout: Layout) -> Array:
+    """The Gram matrix in which every row counts once."""
+    second = {(k, k): np.ones(1) for k in range(layout.q)}
+
+    def weigh(rows: Rows) -> Weighed:
+        return Weighed(np.zeros(1), (None,) * layout.q, second)
+
+    def work(strip: Strip) -> Raw:
+        return strip_sums(layout, strip, np.zeros(layout.size), weigh, BLOCK)
+
+    return assemble(layout, encoder.fold(work, add))[2]
+
+
+def by_rows(
+    encoder: Encoder, layout: Layout, flat: frozenset[int], informed: Informed | None
+) -> tuple[Dependence, ...]:
+    """Dependent columns by orthogonalisation of the columns themselves, in their order.
+
+    It squares no condition, and never keeps more columns than there are rows; it is for few rows.
+    """
+    out: list[Dependence] = []
+    for k, own in enumerate(layout.slices):
+        columns = _columns(encoder, layout, k, informed)
+        basis = np.zeros((min(columns.shape), columns.shape[1]))
+        upper = np.zeros((len(basis), len(basis)))
+        kept: list[int] = []
+        for j, column in enumerate(columns, own.start):
+            n, size = len(kept), float(np.sqrt(np.dot(column, column)))
+            weights, rest = np.zeros(n), column
+            for _ in range(2):  # once more for what rounding left (Kahan and Parlett)
+                more = np.dot(basis[:n], rest)
+                weights, rest = weights + more, rest - np.dot(more, basis[:n])
+            left = float(np.sqrt(np.dot(rest, rest)))
+            ratio = left / size if size > 0 else 0.0
+            if j not in flat and ratio > NEARLY and n < len(basis):
+                upper[:n, n], upper[n, n], basis[n] = weights, left, rest / left
+                kept.append(j)
+                continue
+            combination = np.zeros(layout.size)
+            if j not in flat and n:
+                given = linalg.solve_triangular(upper[:n, :n], weights, check_finite=False)
+                combination[kept] = given
+            out.append(_dependence(j, combination, ratio, flat))
+    return tuple(out)
+
+
+def _columns(encoder: Encoder, layout: Layout, equation: int, informed: Informed | None) -> Array:
+    """The columns of an equation, shifted, one a row; zero where a row says nothing of it."""
+    own = layout.slices[equation]
+
+    def work(strip: Strip) -> list[Array]:
+        unit = np.zeros(layout.size)
+        found = np.zeros((own.stop - own.start, strip.n))
+        for i, j in enumerate(range(own.start, own.stop)):
+            unit[j] = 1.0
+            found[i] = linear(layout, strip, unit, equation)
+            unit[j] = 0.0
+        return [found if informed is None else found * informed(strip)[equation]]
+
+    return np.concatenate(encoder.fold(work, lambda a, b: a + b), axis=1)
 
 
 def _flat(layout: Layout) -> frozenset[int]:

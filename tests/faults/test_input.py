@@ -423,3 +423,70 @@ def test_a_constant_of_the_mean_is_seen_beside_other_parts():
     usual = fit("Days ~ N", QUINE, hurdle="N")
     assert r.llnull == pytest.approx(usual.llnull, rel=1e-10)
     assert r.df_model == usual.df_model
+
+
+# Never more columns than rows --------------------------------------------------------------
+
+
+def wide_designs():
+    rng = np.random.default_rng(7)
+    for n in (5, 10, 30):
+        y = rng.poisson(3.0, n)
+        y[0], y[1] = 0, 4
+        data = {"y": y, "x": np.arange(float(n)), "z": rng.normal(size=n)}
+        for df in (n + 3, 2 * n, 4 * n):
+            yield n, None, lambda d=data, k=df: fit(f"y ~ bs(x, df={k})", d)
+            yield n, None, lambda d=data, k=df: fit(f"y ~ bs(x, df={k}) + z", d)
+            matrix = np.column_stack([np.ones(n), rng.normal(size=(n, df))])
+            yield n, y, lambda y=y, m=matrix: arrays(y, m)
+        blocks = np.kron(rng.normal(size=(n, n // 3)), [[1.0, 2.0, -1.0, 0.5]])
+        yield n // 3, None, lambda y=y, m=blocks: arrays(y, m)
+
+
+@pytest.mark.parametrize("case", range(30))
+def test_as_many_columns_are_kept_as_the_rows_hold_apart(case):
+    rank, y, model = list(wide_designs())[case]
+    r = model()
+    assert len(r.params) == rank
+    if y is not None:
+        # A model with a column for each row repeats the data.
+        assert r.llf == pytest.approx(poisson.logpmf(y, y).sum(), rel=1e-7)
+
+
+def test_the_columns_that_are_too_many_are_named():
+    y = np.array([0, 2, 1, 3, 4, 2, 5, 1, 2, 7])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        r = gc.fit("y ~ bs(x, df=13)", {"y": y, "x": np.arange(10.0)})
+    dropped = [str(w.message) for w in caught if w.message.kind == "column"]
+    assert len(dropped) == len(r.aliased) == 4
+    assert all(any(repr(name) in text for text in dropped) for name in r.aliased)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        gc.fit("y ~ bs(x, df=60)", {"y": y, "x": np.arange(10.0)})
+    dropped = [str(w.message) for w in caught if w.message.kind == "column"]
+    assert len(dropped) == 1
+    assert "51 columns" in dropped[0]
+
+
+def test_rows_of_weight_near_zero_hold_columns_apart():
+    # The mean of the last rows is 1e-9: their weights hide that they tell x and z apart.
+    rng = np.random.default_rng(2)
+    n = 40
+    x = rng.normal(size=n)
+    z = np.where(np.arange(n) < 30, 2 * x, rng.normal(size=n))
+    w = z + x
+    offset = np.where(np.arange(n) < 30, 0.0, -25.0)
+    y = np.where(np.arange(n) < 30, rng.poisson(3.0, n), 0)
+    r = fit("y ~ x + z + w", {"y": y, "x": x, "z": z, "w": w}, offset=offset)
+    assert list(r.aliased) == ["w"]
+
+
+@pytest.mark.parametrize("part", ["inflate", "hurdle", "dispersion"])
+def test_parts_keep_no_more_columns_than_rows(part):
+    rng = np.random.default_rng(5)
+    y = np.array([0, 0, 1, 2, 3, 4, 0, 2, 5, 3])
+    family = "negbin" if part == "dispersion" else "poisson"
+    r = arrays(y, rng.normal(size=(10, 2)), family=family, **{part: rng.normal(size=(10, 14))})
+    names = [name for name in r.params.index if name.startswith(part)]
+    assert len(names) <= 10
