@@ -13,6 +13,9 @@ from glmcount.numerics import Array
 
 __all__ = ["layout_of"]
 
+# Entries of a table beyond which no solution is looked for that is not a row of ones.
+LARGE = 250_000
+
 
 def layout_of(spec: DesignSpec) -> Layout:
     """Layout of a design before anything is known of its numeric columns' sizes."""
@@ -67,9 +70,20 @@ def _constant(equation: EquationDesign, start: int, coded: list[Block]) -> Array
         if part.table is not None:
             block = next(plain)
             if not part.numeric:
-                solution = np.linalg.lstsq(part.table, np.ones(len(part.table)), rcond=None)[0]
-                if np.allclose(np.dot(part.table, solution), 1.0, rtol=0, atol=1e-12):
+                solution = _ones_from(part.table)
+                if solution is not None:
                     vector[block.positions] = solution
                     return vector
         place = end
     return None
+
+
+def _ones_from(table: Array) -> Array | None:
+    """a with T a = 1, or None."""
+    if np.all(table.sum(axis=1) == 1.0):
+        return np.ones(table.shape[1])
+    if table.size > LARGE:
+        return None
+    solution = np.linalg.lstsq(table, np.ones(len(table)), rcond=None)[0]
+    found = np.allclose(np.dot(table, solution), 1.0, rtol=0, atol=1e-12)
+    return np.asarray(solution, dtype=np.float64) if found else None

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import linalg
 
-from glmcount.design.blocks import Layout, Strip, linear
+from glmcount.design.blocks import Layout, Strip
 from glmcount.design.encode import Encoder
 from glmcount.fitting.objective import Raw, Rows, Weighed, add, assemble, strip_sums
 from glmcount.numerics import Array, Factored, factor
@@ -26,6 +26,9 @@ ROUNDING = 4e-15
 # Entries of a design up to which it is looked at column by column.
 FEW = 1_000_000
 BLOCK = 32_768
+# Candidates and rows that are looked at together.
+BATCH = 64
+ROWS = 4_096
 
 
 @dataclass(frozen=True)
@@ -99,17 +102,19 @@ def _confirmed(
     informed: Informed | None,
 ) -> tuple[Dependence, ...]:
     """Those candidates that the rows confirm."""
-    if not found:
-        return ()
-    vectors = np.stack([v for _, v in found], axis=1)
-    sums = encoder.fold(lambda s: _residuals(layout, s, found, vectors, informed), np.add)
+    asked = [(j, v) for j, v in found if j not in flat]
+    ratios = dict.fromkeys(flat, 0.0)
+    if asked:
+        vectors = np.stack([v for _, v in asked], axis=1)
+        sums = encoder.fold(lambda s: _residuals(layout, s, asked, vectors, informed), np.add)
+        for (j, _), (left, own) in zip(asked, sums, strict=True):
+            ratios[j] = float(np.sqrt(left / own)) if own > 0 else 0.0
     out = []
-    for (j, v), (left, own) in zip(found, sums, strict=True):
-        ratio = float(np.sqrt(left / own)) if own > 0 else 0.0
-        if j in flat or ratio <= NEARLY:
+    for j, v in found:
+        if ratios[j] <= NEARLY:
             combination = -v
             combination[j] = 0.0
-            out.append(_dependence(j, combination, ratio, flat))
+            out.append(_dependence(j, combination, ratios[j], flat))
     return tuple(out)
 
 
@@ -168,12 +173,12 @@ def _columns(encoder: Encoder, layout: Layout, equation: int, informed: Informed
     own = layout.slices[equation]
 
     def work(strip: Strip) -> list[Array]:
-        unit = np.zeros(layout.size)
         found = np.zeros((own.stop - own.start, strip.n))
-        for i, j in enumerate(range(own.start, own.stop)):
-            unit[j] = 1.0
-            found[i] = linear(layout, strip, unit, equation)
-            unit[j] = 0.0
+        for first in range(0, len(found), BATCH):
+            last = min(first + BATCH, len(found))
+            units = np.zeros((layout.size, last - first))
+            units[own.start + np.arange(first, last), np.arange(last - first)] = 1.0
+            found[first:last] = _products(layout, strip, units, equation, (0, strip.n))
         return [found if informed is None else found * informed(strip)[equation]]
 
     return np.concatenate(encoder.fold(work, lambda a, b: a + b), axis=1)
@@ -240,15 +245,45 @@ def _residuals(
     vectors: Array,
     informed: Informed | None,
 ) -> Array:
+    """Squared lengths, in this strip, of X v and of the column itself, for each candidate."""
     out = np.zeros((len(found), 2))
     counted = None if informed is None else informed(strip)
-    for i, (j, _) in enumerate(found):
-        equation = next(k for k in range(layout.q) if layout.slices[k].stop > j)
-        unit = np.zeros(layout.size)
-        unit[j] = 1.0
-        for place, direction in enumerate((vectors[:, i], unit)):
-            values = linear(layout, strip, direction, equation)
-            if counted is not None:
-                values = values * counted[equation]
-            out[i, place] = np.dot(values, values)
+    columns = np.array([j for j, _ in found])
+    for k, own in enumerate(layout.slices):
+        mine = np.flatnonzero((columns >= own.start) & (columns < own.stop))
+        for some in np.split(mine, range(BATCH, len(mine), BATCH)):
+            units = np.zeros((layout.size, len(some)))
+            units[columns[some], np.arange(len(some))] = 1.0
+            asked = np.concatenate([vectors[:, some], units], axis=1)
+            squares = np.zeros(asked.shape[1])
+            for first in range(0, strip.n, ROWS) if len(some) else ():
+                span = (first, min(first + ROWS, strip.n))
+                values = _products(layout, strip, asked, k, span)
+                if counted is not None:
+                    values *= counted[k][span[0] : span[1]]
+                squares += np.einsum("ij,ij->i", values, values)
+            out[some] = squares.reshape(2, -1).T
     return out
+
+
+def _products(
+    layout: Layout, strip: Strip, vectors: Array, equation: int, span: tuple[int, int]
+) -> Array:
+    """x_i'v for some rows and each of several v, (vectors, rows)."""
+    first, last = span
+    count = vectors.shape[1]
+    total = np.zeros((count, last - first))
+    for i, block in layout.of(equation):
+        own, rows = vectors[block.positions], strip.blocks[i]
+        if block.table is None:
+            buffer = rows.fill(np.empty((block.v, last - first)), block, first, last)
+            total += np.dot(own.T, buffer)
+            continue
+        assert rows.codes is not None
+        betas = block.table.spread(own.reshape(block.table.width, -1))
+        betas = betas.reshape(block.table.levels, block.v, count)
+        for place in range(block.v):
+            gathered = betas[rows.codes[first:last], place].T
+            column = rows.column(place, block)
+            total += gathered if column is None else gathered * column[first:last]
+    return total
