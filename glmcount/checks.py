@@ -14,6 +14,7 @@ from glmcount.errors import (
     BoundaryWarning,
     ConvergenceWarning,
     DataError,
+    DesignWarning,
     DroppedColumnWarning,
     GlmcountWarning,
     IllConditionedWarning,
@@ -153,7 +154,9 @@ def measured_warnings(
     encoder: Encoder, measured: Measured, weights_type: str, family: Family
 ) -> list[GlmcountWarning]:
     """Warnings that need no fit."""
-    notes: list[GlmcountWarning] = []
+    notes: list[GlmcountWarning] = [
+        DesignWarning(message, kind=kind) for kind, message in encoder.spec.doubts
+    ]
     account = encoder.plan.account
     if any(reason.endswith(" missing") and c for reason, c in account.reasons.items()):
         notes.append(

@@ -11,8 +11,8 @@
     |  |- UnknownColumnError                  |- IllConditionedWarning
     |  `- NonfiniteDesignError                |- SeparationWarning
     |- DataError                              |- BoundaryWarning
-    |- MemoryLimitError                       `- ConvergenceWarning
-    |- RankError
+    |- MemoryLimitError                       |- DesignWarning
+    |- RankError                              `- ConvergenceWarning
     |- SeparationError
     |- BoundaryError
     |- ConvergenceError
@@ -40,6 +40,7 @@ __all__ = [
     "CovarianceError",
     "DataChangedError",
     "DataError",
+    "DesignWarning",
     "DroppedColumnWarning",
     "FormulaError",
     "FormulaSyntaxError",
@@ -252,6 +253,12 @@ class BoundaryWarning(GlmcountWarning):
     """The estimate lies on the edge of the parameter space."""
 
     kind = "alpha_boundary"
+
+
+class DesignWarning(GlmcountWarning):
+    """The formula or the data may mean another model than the one that was meant."""
+
+    kind = "design"
 
 
 class ConvergenceWarning(GlmcountWarning):

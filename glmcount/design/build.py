@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from glmcount.design.blocks import Strip
 from glmcount.design.column import Column
+from glmcount.design.doubts import doubts
 from glmcount.design.encode import Encoder
 from glmcount.design.formula import ParsedFormula, intercept_part
 from glmcount.design.given import ARRAY, BESIDE, given_column, response_values, with_columns
@@ -16,7 +17,7 @@ from glmcount.design.learn import learn_variables
 from glmcount.design.plans import planned_model, planned_part, planned_parts
 from glmcount.design.safe import parse
 from glmcount.design.spec import DesignSpec, EquationDesign, Part, Plan, Variable
-from glmcount.design.values import coerced
+from glmcount.design.values import coerced, numbers_of
 from glmcount.design.words import Expression
 from glmcount.errors import DataError, FormulaError, MemoryLimitError, RankError
 from glmcount.numerics import Array, Control
@@ -218,7 +219,8 @@ def formula_design(
         _check_roles(spec, other.offsets)
         own = planned_parts(other.terms, spec.variables, control.memory_limit)
         more.append(EquationDesign(own, other.offsets))
-    return _encoder(learnt, control, parts, more)
+    same = [each for one in (parsed, *others) if one is not None for each in one.itself]
+    return _encoder(learnt, control, parts, more, same)
 
 
 CONSTANT = EquationDesign((intercept_part(),))
@@ -262,11 +264,38 @@ def _check_memory(count: int, limit: int) -> None:
         )
 
 
+def _several_offsets(
+    learnt: tuple[DesignSpec, Source, Plan], equations: Sequence[EquationDesign]
+) -> Iterator[dict[str, Array]]:
+    """For each equation of several offsets, each by what it is called, in the first strip."""
+    spec, source, plan = learnt
+    for k, equation in enumerate(equations):
+        exposure = spec.exposure if k == 0 else None
+        codes = [*equation.offsets, *([exposure] if exposure is not None else [])]
+        if len(codes) < 2:
+            continue
+        first, raw = source.strip(0, spec.columns(tuple(codes)))
+        columns, length = coerced(raw), source.span(0)[1] - first
+        where = plan.where(0, length)
+        found = {}
+        for i, code in enumerate(codes):
+            values = numbers_of(spec.variables[code], columns, length)[0]
+            values = np.asarray(values if where is None else values[where], dtype=np.float64)
+            if i < len(equation.offsets):
+                again = " again" if f"The offset {code}" in found else ""
+                found[f"The offset {code}{again}"] = values
+            elif (values > 0).all():
+                found[f"the exposure {code}"] = np.log(values)
+        if all(np.isfinite(values).all() for values in found.values()):
+            yield found
+
+
 def _encoder(
     learnt: tuple[DesignSpec, Source, Plan],
     control: Control,
     parts: tuple[Part, ...],
     more: Sequence[EquationDesign],
+    same: Sequence[tuple[str, str]] = (),
 ) -> Encoder:
     """What was learnt as an encoder, the parts of its equations known."""
     spec, source, plan = learnt
@@ -287,5 +316,6 @@ def _encoder(
         spec.exposure,
         spec.weights,
         spec.beside,
+        doubts(spec.variables, equations, same, _several_offsets(learnt, equations)),
     )
     return Encoder(source, full, plan, control.threads, control.memory)

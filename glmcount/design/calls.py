@@ -93,6 +93,9 @@ def _settings(
         result = settings[key] = reader.read(value)
         if result.kind != "constant":
             reader.refuse(value, f"{key} of {name} must be a constant.")
+        scores = result.value if isinstance(result.value, list) else [result.value]
+        if key == "scores" and result.value is not None and not all(map(is_number, scores)):
+            reader.refuse(value, f"scores of {name} must be a list of numbers.")
         if key in ("df", "degree") and not isinstance(result.value, int | None):
             reader.refuse(value, f"{key} of {name} must be a whole number.")
         if key in ("df", "degree") and (result.value or 0) > WIDEST:
@@ -113,8 +116,11 @@ def _factor(reader: Reader, node: ast.Call) -> Node:
         keywords["contrast"] = _contrast(reader, bound["contrast"])
     if "levels" in bound:
         keywords["levels"] = reader.read(bound["levels"])
-        if not isinstance(keywords["levels"].value, list):
-            reader.refuse(bound["levels"], "levels must be a list of constants.")
+        levels = keywords["levels"].value
+        if not isinstance(levels, list) or not levels or None in levels:
+            reader.refuse(bound["levels"], "levels must be a list of constants, at least one.")
+        if any(level in levels[:place] for place, level in enumerate(levels)):
+            reader.refuse(bound["levels"], "levels must be a list of constants, each once.")
     return Node(
         "factor",
         "C",

@@ -47,9 +47,10 @@ class Table:
         levels, width = matrix.shape
         entries = np.count_nonzero(matrix, axis=1)
         units = np.flatnonzero((entries == 1) & (matrix == 1.0).any(axis=1))
-        columns, first = np.unique(np.argmax(matrix[units] == 1.0, axis=1), return_index=True)
+        ones = matrix[units] == 1.0
+        columns, first = np.unique(np.nonzero(ones)[1], return_index=True)
         others = np.setdiff1d(np.flatnonzero(entries), units[first])
-        sparse = width and len(columns) == width and len(others) <= FEW
+        sparse = width > 0 and len(columns) == width and len(others) <= FEW
         picked = units[first] if sparse else None
         whole = sparse and not len(others)
         dense = None if whole else np.ascontiguousarray(matrix, dtype=np.float64)

@@ -15,6 +15,7 @@ from glmcount.design.coerce import union_levels
 from glmcount.design.column import Column, Extent
 from glmcount.design.evaluate import finish, memorize, new_state
 from glmcount.design.spec import Account, Plan, Variable
+from glmcount.design.transforms import settled_contrast
 from glmcount.design.values import Value, coerced, evaluated, used_levels
 from glmcount.design.words import Expression
 from glmcount.errors import DataError, FormulaError, some
@@ -60,12 +61,12 @@ def learn_variables(
     threads = threads or (1 if _light(source, names, expressions) else None)
     scan = map_fold(source, names, partial(_scan, source, expressions, weights), _fold, threads)
     states = _memorised(source, expressions, scan.keep)
+    n_used = sum(_used(keep, number, source) for number, keep in enumerate(scan.keep))
     variables = {}
     for code, expression in expressions.items():
         if expression.stateful:
             scan.kinds[code] = _first_value(source, expression, states[code])
-        variables[code] = _variable(code, expression, scan, states.get(code))
-    n_used = sum(_used(keep, number, source) for number, keep in enumerate(scan.keep))
+        variables[code] = _variable(code, expression, scan, states.get(code), n_used)
     account = Account(source.n_rows, source.n_rows - n_used, scan.missing)
     bits = tuple(None if keep is None else np.packbits(keep) for keep in scan.keep)
     whole = all(keep is None for keep in scan.keep)
@@ -270,7 +271,7 @@ def _first_value(source: Source, expression: Expression, state: Any) -> Value:
     return evaluated(expression, state, columns, source.span(0)[1])
 
 
-def _variable(code: str, expression: Expression, scan: _Scan, state: Any) -> Variable:
+def _variable(code: str, expression: Expression, scan: _Scan, state: Any, n_used: int) -> Variable:
     value = scan.kinds[code]
     if not value.categorical:
         assert value.numbers is not None
@@ -282,7 +283,17 @@ def _variable(code: str, expression: Expression, scan: _Scan, state: Any) -> Var
     )
     used = {level for _, seen, _ in found for level in seen}
     levels = tuple([level for level in order if level in used])
-    return Variable(expression, "categorical", 1, levels, value.contrast, state)
+    if not n_used:
+        return Variable(expression, "categorical", 1, levels, value.contrast, state)
+    if not levels:
+        raise DataError(
+            f"{code} has none of the levels {some(map(repr, order))} in any row used. Levels are "
+            "compared with their type: 1 is not '1'.",
+            kind="unseen_level",
+        )
+    contrast, unused = settled_contrast(expression, value.contrast, order, levels)
+    text = expression.tree.kind == "column" and not any(declared for _, _, declared in found)
+    return Variable(expression, "categorical", 1, levels, contrast, state, text, unused)
 
 
 def complete_rows(source: Source, variables: Mapping[str, Variable], threads: int | None) -> Plan:

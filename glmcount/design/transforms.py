@@ -16,7 +16,15 @@ from patsy import PatsyError
 from patsy import builtins as patsy_words
 
 from glmcount.design.words import TRANSFORMS, Expression, Node
-from glmcount.errors import DataError, FormulaError, GlmcountError, UnsafeFormulaError
+from glmcount.errors import (
+    DataError,
+    FormulaError,
+    GlmcountError,
+    UnsafeFormulaError,
+    caret,
+    near,
+    some,
+)
 from glmcount.records import dataclass
 
 __all__ = [
@@ -26,6 +34,7 @@ __all__ = [
     "box",
     "new_state",
     "settle",
+    "settled_contrast",
     "show",
     "state_from_plain",
     "state_to_plain",
@@ -54,6 +63,73 @@ CONTRASTS: dict[str, Callable[..., Any]] = {
     "Helmert": patsy_words.Helmert,
     "Diff": patsy_words.Diff,
 }
+
+
+# The level that a coding compares with: its setting, and its place where nothing is set.
+_REFERENCES = {"Treatment": ("reference", 0), "Sum": ("omit", -1)}
+
+
+def settled_contrast(
+    expression: Expression, contrast: Any, order: tuple[Any, ...], levels: tuple[Any, ...]
+) -> tuple[Any, Any]:
+    """The coding for the levels used, and the level it was to compare with where none has it.
+
+    Parameters
+    ----------
+    expression : Expression
+    contrast : object
+        As ``C(...)`` has it, or None.
+    order, levels : tuple
+        All levels of the data, and those that rows used have.
+
+    Raises
+    ------
+    FormulaError
+        For a level that the data do not have, and a coding of another size.
+    """
+    name = "Treatment" if contrast is None else type(contrast).__name__
+    if name not in _REFERENCES:
+        _check_size(expression, contrast, levels)
+        return contrast, None
+    setting, place = _REFERENCES[name]
+    asked = getattr(contrast, setting, None)
+    if asked is None:
+        return contrast, None if order[place] in levels else order[place]
+    if asked in order:
+        level = asked
+    elif isinstance(asked, int) and -len(order) <= asked < len(order):
+        level = order[asked]
+    else:
+        raise FormulaError(
+            f"{asked!r} is no level of {expression.code}.{near(str(asked), map(str, order))}\n"
+            f"{_pointed(expression)}\nLevels: {some(map(repr, order), 20)}.",
+            kind="unknown_level",
+        )
+    if level in levels:
+        return type(contrast)(level), None
+    return type(contrast)(), level
+
+
+def _check_size(expression: Expression, contrast: Any, levels: tuple[Any, ...]) -> None:
+    """Refuse matrices and scores that do not fit the levels."""
+    rows = contrast if isinstance(contrast, np.ndarray) else getattr(contrast, "scores", None)
+    if rows is not None and len(rows) != len(levels):
+        what = "rows" if isinstance(contrast, np.ndarray) else "scores"
+        raise FormulaError(
+            f"The coding has {len(rows)} {what}, and {len(levels)} levels are used: "
+            f"{some(map(repr, levels), 20)}. Give one for each, in this order.\n"
+            f"{_pointed(expression)}",
+            kind="contrast_size",
+        )
+
+
+def _pointed(expression: Expression) -> str:
+    """The code of a factor, with a caret under its coding."""
+    code = expression.code
+    given = [dict(node.keywords).get("contrast") for node in expression.tree.walk()]
+    text = next((node.text for node in given if node is not None), code)
+    begin = max(code.find(text), 0)
+    return caret(code, begin, begin + len(text))
 
 
 @dataclass
