@@ -149,6 +149,12 @@ def _learnt(
         source = with_columns(source, extra)
         expressions[code] = parse(code, source.names, env)
         codes[what] = code
+        if what == "weights" and expressions[code].stateful:
+            raise DataError(
+                f"weights {code!r} would be learnt from the rows that they choose. Make them a "
+                "column of the data first.",
+                kind="weights",
+            )
     _check_not_empty(source)
     source = _held(source)
     variables, plan, source = learn_variables(

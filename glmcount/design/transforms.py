@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import numpy as np
-from patsy import PatsyError
+from patsy import ContrastMatrix, PatsyError
 from patsy import builtins as patsy_words
 
+from glmcount.design.polynomials import orthonormal
 from glmcount.design.words import TRANSFORMS, Expression, Node
 from glmcount.errors import (
     DataError,
@@ -56,10 +57,32 @@ _LEARNT: dict[str, tuple[str, ...]] = {
 _TRANSFORMS: dict[str, Callable[[], Any]] = {
     name: getattr(patsy_words, name).__patsy_stateful_transform__ for name in TRANSFORMS
 }
+
+
+class Poly:
+    """The coding by orthogonal polynomials, in patsy's columns and names."""
+
+    def __init__(self, scores: Sequence[float] | None = None) -> None:
+        self.scores = scores
+
+    def code_with_intercept(self, levels: Sequence[Any]) -> ContrastMatrix:
+        """All degrees, the constant as ones."""
+        matrix = orthonormal(len(levels), self.scores)
+        matrix[:, 0] = 1.0
+        usual = [".Constant", ".Linear", ".Quadratic", ".Cubic"]
+        more = [f"^{degree}" for degree in range(len(usual), len(levels))]
+        return ContrastMatrix(matrix, [*usual, *more][: len(levels)])
+
+    def code_without_intercept(self, levels: Sequence[Any]) -> ContrastMatrix:
+        """Degrees from 1 on."""
+        full = self.code_with_intercept(levels)
+        return ContrastMatrix(full.matrix[:, 1:], full.column_suffixes[1:])
+
+
 CONTRASTS: dict[str, Callable[..., Any]] = {
     "Treatment": patsy_words.Treatment,
     "Sum": patsy_words.Sum,
-    "Poly": patsy_words.Poly,
+    "Poly": Poly,
     "Helmert": patsy_words.Helmert,
     "Diff": patsy_words.Diff,
 }

@@ -275,6 +275,8 @@ def _products(
     total = np.zeros((count, last - first))
     for i, block in layout.of(equation):
         own, rows = vectors[block.positions], strip.blocks[i]
+        if not len(own):
+            continue
         if block.table is None:
             buffer = rows.fill(np.empty((block.v, last - first)), block, first, last)
             total += np.dot(own.T, buffer)

@@ -6,6 +6,7 @@ import random
 import time
 import warnings
 
+import mpmath
 import numpy as np
 import pandas as pd
 import pytest
@@ -268,6 +269,46 @@ def test_every_coding_of_many_levels_is_the_same_model(coding):
         assert alone.params["Intercept"] == pytest.approx(means.mean(), rel=1e-9)
         first = alone.params["C(g, Sum)[S.l000]"]
         assert first == pytest.approx(means[0] - means.mean(), rel=1e-8)
+
+
+def polynomials(scores):
+    """Orthonormal polynomials at the scores, one a column, at 80 digits."""
+    with mpmath.workdps(80):
+        middle = mpmath.fsum(scores) / len(scores)
+        columns = []
+        for degree in range(len(scores)):
+            values = [(mpmath.mpf(score) - middle) ** degree for score in scores]
+            for column in columns * 2:
+                share = mpmath.fdot(values, column)
+                values = [v - share * c for v, c in zip(values, column, strict=True)]
+            length = mpmath.sqrt(mpmath.fdot(values, values))
+            columns.append([v / length for v in values])
+        return np.array(columns, dtype=float).T
+
+
+@pytest.mark.parametrize("many, given", [(8, False), (40, False), (40, True)])
+def test_polynomials_of_many_levels_keep_their_digits(many, given):
+    scores = [float(i) for i in range(many)]
+    coding = f"Poly({[3.5 * s for s in scores]})" if given else "Poly"
+    rng = np.random.default_rng(4)
+    y = rng.poisson(5.0, 3 * many) + 1
+    data = {"y": y, "g": np.repeat([f"l{i:03}" for i in range(many)], 3)}
+    r = quiet(f"y ~ C(g, {coding})", data)
+    means = np.log(y.reshape(-1, 3).mean(axis=1))
+    expected = polynomials(scores).T @ means
+    assert r.params.to_numpy()[1:] == pytest.approx(expected[1:], abs=1e-10)
+    assert r.params.index[1] == f"C(g, {coding}).Linear"
+
+
+def test_polynomials_of_very_many_levels_are_made_or_refused_in_time():
+    g = np.repeat([f"l{i:04}" for i in range(400)], 2)
+    data = {"y": np.arange(800) % 7 + 1, "g": g}
+    begin = time.perf_counter()
+    r = quiet("y ~ C(g, Poly)", data)
+    assert r.llf == pytest.approx(quiet("y ~ C(g)", data).llf, rel=1e-10)
+    assert time.perf_counter() - begin < 10
+    error = refused("y ~ C(g, Poly([1, 2, 2]))", CODED)
+    assert error.kind == "contrast_size"
 
 
 @pytest.mark.parametrize("coding", ["Sum", "Helmert", "Diff"])

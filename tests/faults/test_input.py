@@ -255,6 +255,8 @@ def test_a_constant_as_text_is_one_for_every_row(role, text, value):
         ({"exposure": "0"}, "nonpositive_exposure"),
         ({"offset": "'a'"}, "unsafe_formula"),
         ({"offset": "True"}, "offset"),
+        ({"weights": "center(x)"}, "weights"),
+        ({"weights": "cr(x, df=3)"}, "weights"),
     ],
 )
 def test_constants_that_make_no_sense_are_named(options, kind):
