@@ -31,10 +31,11 @@ def check_exact(encoder: Encoder, columns: Sequence[Array]) -> None:
     ------
     DataError
     """
-    for i, (_, low, high) in enumerate(columns):
-        largest = np.maximum(np.abs(low), np.abs(high))
-        if not (largest >= EXACT).any():
+    for i, extent in enumerate(columns):
+        if not np.abs(extent).max(initial=0.0) >= EXACT:
             continue
+        _, low, high = extent
+        largest = np.maximum(np.abs(low), np.abs(high))
         with np.errstate(invalid="ignore"):
             near = (largest >= EXACT) & (np.spacing(largest) > SEEN * (high - low))
         for j in np.flatnonzero(near):
