@@ -72,19 +72,27 @@ def dependences(
         flat = layout.memo["flat"] = _flat(layout)
     if not flat and _all_hold(factor(gram) if definite is None else definite):
         return ()
-    rows = _rows(encoder, layout, informed)
-    wide = any(own.stop - own.start > n for own, n in zip(layout.slices, rows, strict=True))
-    if wide:
-        return by_rows(encoder, layout, flat, informed)
     found = _sweep(gram, flat)
     out = _confirmed(encoder, layout, found, flat, informed)
     if len(out) < len(found):
         # Weights near zero hide rows that hold columns apart: then other columns are found.
         found = _sweep(_unweighted(encoder, layout), flat) if informed is None else found
         out = _confirmed(encoder, layout, found, flat, informed)
-    if len(out) < len(found) and max(rows) * layout.size <= FEW:
+    rows = _rows(encoder, layout, informed)
+    unsure = len(out) < len(found) and max(rows) * layout.size <= FEW
+    if unsure or _too_many(layout, out, rows):
         return by_rows(encoder, layout, flat, informed)
     return out
+
+
+def _too_many(layout: Layout, out: tuple[Dependence, ...], rows: Array) -> bool:
+    """Whether an equation would keep more columns than there are rows that tell of it."""
+    gone = np.array([one.column for one in out], dtype=np.intp)
+    for own, n in zip(layout.slices, rows, strict=True):
+        dropped = np.count_nonzero((gone >= own.start) & (gone < own.stop))
+        if own.stop - own.start - dropped > n:
+            return True
+    return False
 
 
 def _rows(encoder: Encoder, layout: Layout, informed: Informed | None) -> Array:
