@@ -25,6 +25,7 @@ CROSSING = (":", "*", "/", "**")
 NUMBER = re.compile(r"\s*[-+]?(\d[\d' ,.]*|[.,]\d+)([eE][-+]?\d+)?\s*%?\s*")
 MARKS = {"", ".", "-", "--", "?", "*", "na", "n/a", "nan", "null", "none", "missing"}
 LOOKED_AT = 2_000  # levels
+NUMBERS = 4  # fewer levels that all are numbers mostly are codes of groups
 SHARE = 0.2  # of levels that are no numbers, up to which the others were probably meant
 Doubt = tuple[str, str]
 
@@ -115,7 +116,7 @@ def numbers_in(levels: Iterable[Any]) -> tuple[list[str], list[str]]:
     others = [text for text in texts if not NUMBER.fullmatch(text)]
     marks = all(text.strip().lower() in MARKS for text in others)
     few = len(others) <= SHARE * len(texts) if not marks else len(found) > len(others)
-    enough = len(found) >= (3 if not others or not marks else 2)
+    enough = len(found) >= (NUMBERS if not others else 2 if marks else 3)
     return (found, others) if enough and few else ([], [])
 
 

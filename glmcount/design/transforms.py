@@ -44,6 +44,8 @@ __all__ = [
 Array = np.ndarray[Any, np.dtype[Any]]
 box: Callable[..., Any] = patsy_words.C
 
+# Levels up to which patsy's matrix of powers loses no digit that is told.
+EXACT = 10
 # patsy's own attributes that hold what a finished transform has learnt; pinned by tests
 _LEARNT: dict[str, tuple[str, ...]] = {
     "center": ("_sum", "_count"),
@@ -60,13 +62,15 @@ _TRANSFORMS: dict[str, Callable[[], Any]] = {
 
 
 class Poly:
-    """The coding by orthogonal polynomials, in patsy's columns and names."""
+    """The coding by orthogonal polynomials: patsy's, which keeps its digits for few levels."""
 
     def __init__(self, scores: Sequence[float] | None = None) -> None:
         self.scores = scores
 
     def code_with_intercept(self, levels: Sequence[Any]) -> ContrastMatrix:
         """All degrees, the constant as ones."""
+        if len(levels) <= EXACT:
+            return patsy_words.Poly(self.scores).code_with_intercept(levels)
         matrix = orthonormal(len(levels), self.scores)
         matrix[:, 0] = 1.0
         usual = [".Constant", ".Linear", ".Quadratic", ".Cubic"]
@@ -75,6 +79,8 @@ class Poly:
 
     def code_without_intercept(self, levels: Sequence[Any]) -> ContrastMatrix:
         """Degrees from 1 on."""
+        if len(levels) <= EXACT:
+            return patsy_words.Poly(self.scores).code_without_intercept(levels)
         full = self.code_with_intercept(levels)
         return ContrastMatrix(full.matrix[:, 1:], full.column_suffixes[1:])
 
@@ -142,6 +148,12 @@ def _check_size(expression: Expression, contrast: Any, levels: tuple[Any, ...]) 
             f"The coding has {len(rows)} {what}, and {len(levels)} levels are used: "
             f"{some(map(repr, levels), 20)}. Give one for each, in this order.\n"
             f"{_pointed(expression)}",
+            kind="contrast_size",
+        )
+
+    if rows is not None and not isinstance(contrast, np.ndarray) and len(set(rows)) < len(rows):
+        raise FormulaError(
+            f"The scores of a coding must differ from level to level.\n{_pointed(expression)}",
             kind="contrast_size",
         )
 
