@@ -24,10 +24,10 @@ from glmcount.design.build import (
     array_design,
     formula_design,
     left_out_missing,
-    response_values,
     with_response,
 )
 from glmcount.design.encode import Encoder
+from glmcount.design.given import response_values
 from glmcount.design.measure import Measured, measure, remeasure
 from glmcount.design.plans import planned_layout
 from glmcount.errors import UsageError
@@ -47,6 +47,7 @@ from glmcount.records import dataclass
 from glmcount.results import Results
 from glmcount.sources.base import open_source
 from glmcount.sources.frame import from_columns
+from glmcount.sources.labels import paired
 
 __all__ = ["fit", "fit_arrays"]
 
@@ -196,6 +197,8 @@ def fit_arrays(
 
 
 def _fit_arrays(call: Mapping[str, Any]) -> Results:
+    given, index = paired({what: call[what] for what in ("y", "X", *_PARTS) if what in call})
+    call = {**call, **given}
     y, X, names = call["y"], call["X"], call["names"]
     options = {k: v for k, v in call.items() if k not in ("y", "X", "names")}
     allowed = {k: v for k, v in options.items() if k in _ARRAY_OPTIONS}
@@ -212,7 +215,7 @@ def _fit_arrays(call: Mapping[str, Any]) -> Results:
             parts[what] = found[1]
         elif value is not None:
             parts[what] = "1"
-    source = from_columns(table, getattr(y, "index", None))
+    source = from_columns(table, index)
     control = allowed.get("control") or Control()
 
     def design(asked: Roles) -> Encoder:

@@ -15,6 +15,7 @@ from glmcount.errors import (
     BoundaryWarning,
     ConvergenceWarning,
     DataError,
+    DesignWarning,
     DroppedColumnWarning,
     GlmcountWarning,
     IllConditionedWarning,
@@ -81,6 +82,7 @@ INSTEAD = {
 }
 ILL = 1e9
 UNTOLD = 1e-12
+MANY = 5  # columns left out up to which each has its warning
 
 
 def check_options(unknown: Iterable[str]) -> None:
@@ -181,7 +183,9 @@ def measured_warnings(
     encoder: Encoder, measured: Measured, weights_type: str, family: Family
 ) -> list[GlmcountWarning]:
     """Warnings that need no fit."""
-    notes: list[GlmcountWarning] = []
+    notes: list[GlmcountWarning] = [
+        DesignWarning(message, kind=kind) for kind, message in encoder.spec.doubts
+    ]
     account = encoder.plan.account
     if any(reason.endswith(" missing") and c for reason, c in account.reasons.items()):
         notes.append(
@@ -335,6 +339,14 @@ def _unfinished(encoder: Encoder, fit: Fit) -> GlmcountWarning:
 
 def _dropped_columns(fit: Fit, names: tuple[str, ...]) -> list[GlmcountWarning]:
     out: list[GlmcountWarning] = []
+    if len(fit.dependences) > MANY:
+        told = some(repr(names[one.column]) for one in fit.dependences)
+        return [
+            DroppedColumnWarning(
+                f"{len(fit.dependences):,} columns were left out, each a combination of earlier "
+                f"ones or zero in all rows that tell of it: {told}. r.aliased has the combinations."
+            )
+        ]
     for one in fit.dependences:
         parts = [names[j] for j in np.flatnonzero(np.abs(one.combination) > 1e-8)]
         nothing = "constant or zero in all rows that tell of it"

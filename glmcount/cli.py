@@ -13,7 +13,6 @@ import math
 import os
 import sys
 import warnings
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
@@ -30,13 +29,13 @@ from glmcount.errors import (
     DataError,
     GlmcountError,
     GlmcountWarning,
-    MissingExtraError,
     NoLikelihoodError,
     NotDefinedError,
     UsageError,
 )
 from glmcount.families import Family, negbin, resolve
 from glmcount.report import RENDERERS
+from glmcount.sources.files import read
 
 if TYPE_CHECKING:
     from glmcount.results import Results
@@ -71,6 +70,21 @@ FIT_OPTIONS: dict[str, tuple[str, str]] = {
     "missing": ("NAME", "what to do with rows that have missing values (default: drop)"),
     "separation": ("NAME", "warn (default), raise or ignore"),
 }
+
+# Options that say what the model is, as the JSON repeats them.
+JSON_OPTIONS = (
+    "link",
+    "offset",
+    "exposure",
+    "weights",
+    "weights_type",
+    "inflate",
+    "hurdle",
+    "zero",
+    "truncated",
+    "censored",
+    "dispersion",
+)
 
 JSON_FIGURES = (
     "nobs",
@@ -148,7 +162,11 @@ def parser() -> argparse.ArgumentParser:
 def _add_model_options(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("formula", help='as "visits ~ hospital + chronic"')
-    add("data", help="a .csv, .csv.gz, .tsv, .tsv.gz or .parquet file, or - for CSV from input")
+    add(
+        "data",
+        help="a .csv, .csv.gz, .tsv, .tsv.gz or .parquet file, http, https and file URLs of such"
+        " files, or - for CSV from input",
+    )
     add(
         "--family",
         metavar="NAME",
@@ -220,14 +238,48 @@ def _fit(options: argparse.Namespace) -> int:
     family = _family(options.family, options.family_alpha)
     given = {name: getattr(options, name) for name in FIT_OPTIONS}
     given = {name: value for name, value in given.items() if value is not None}
+    _check_output(options.output)
     result = fit(options.formula, read(options.data), family=family, **given)
     if options.format == "json":
-        text = as_json(result, formula=options.formula, alpha=options.alpha)
+        asked = _asked(options, family, given)
+        text = as_json(result, formula=options.formula, alpha=options.alpha, asked=asked)
     else:
         summary = result.summary(exponentiate=options.exponentiate, alpha=options.alpha)
         text = summary.render(options.format)
     _write(text, options.output)
     return OK
+
+
+def _check_output(path: str | None) -> None:
+    """Refuse a place for the output that is not there before anything is fitted."""
+    if path is None:
+        return
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise DataError(
+            f"--output {path}: the folder {folder} is not there. Make it, or write elsewhere.",
+            kind="no_folder",
+        )
+    if Path(path).is_dir():
+        raise DataError(
+            f"--output {path} is a folder. Name a file in it, such as {Path(path) / 'fit.txt'}.",
+            kind="no_file",
+        )
+
+
+def _asked(
+    options: argparse.Namespace, family: str | Family, given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What the model is beside its formula, each option by its name; null where not given."""
+    model = resolve(family)
+    told = {name: given.get(name) for name in JSON_OPTIONS}
+    return {
+        "family": model.name,
+        "family_alpha": options.family_alpha,
+        **told,
+        "link": told["link"] or model.link,
+        "weights_type": told["weights_type"] or "frequency",
+    }
 
 
 def _family(name: str, alpha: float | None) -> str | Family:
@@ -243,61 +295,13 @@ def _family(name: str, alpha: float | None) -> str | Family:
     return make(alpha)
 
 
-def read(path: str) -> pd.DataFrame:
-    """The data frame in a file, by its ending; ``-`` reads CSV from standard input.
-
-    Raises
-    ------
-    DataError
-        If the ending is unknown, or the file cannot be read as what it says.
-    MissingExtraError
-        If the file is parquet and pyarrow is not installed.
-    """
-    ending = next((each for each in READERS if path.lower().endswith(each)), None)
-    source: str | TextIO = path
-    if path == "-":
-        source, ending = sys.stdin, ".csv"
-    if ending is None:
-        raise DataError(
-            f"{path}: the name must end in one of {', '.join(READERS)}.", kind="unknown_format"
-        )
-    try:
-        return READERS[ending](source)
-    except MissingExtraError:
-        raise
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or _one_line(error) or type(error).__name__
-        raise DataError(f"{path} cannot be read: {reason}", kind="unreadable_file") from error
-
-
-def _read_csv(source: str | TextIO) -> pd.DataFrame:
-    return pd.read_csv(source, low_memory=False)
-
-
-def _read_tsv(source: str | TextIO) -> pd.DataFrame:
-    return pd.read_csv(source, sep="\t", low_memory=False)
-
-
-def _read_parquet(source: str | TextIO) -> pd.DataFrame:
-    try:
-        import pyarrow.parquet
-    except ImportError as error:
-        raise MissingExtraError(
-            "Reading parquet needs pyarrow: pip install 'glmcount[arrow]' (or pip install pyarrow)."
-        ) from error
-    return pyarrow.parquet.read_table(source).to_pandas()
-
-
-READERS: dict[str, Callable[[str | TextIO], pd.DataFrame]] = {
-    ".csv": _read_csv,
-    ".csv.gz": _read_csv,
-    ".tsv": _read_tsv,
-    ".tsv.gz": _read_tsv,
-    ".parquet": _read_parquet,
-}
-
-
-def as_json(result: Results, *, formula: str, alpha: float = 0.05) -> str:
+def as_json(
+    result: Results,
+    *,
+    formula: str,
+    alpha: float = 0.05,
+    asked: Mapping[str, Any] | None = None,
+) -> str:
     """The figures of a result as strict JSON: NaN, infinity and what is not defined are null.
 
     Parameters
@@ -308,11 +312,14 @@ def as_json(result: Results, *, formula: str, alpha: float = 0.05) -> str:
         Repeated in the output.
     alpha : float
         One minus the level of the intervals.
+    asked : mapping, optional
+        What else the model is: family, link, offset and so on, each by its option.
     """
     limits = result.conf_int(alpha)
     content = {
         "glmcount": _version(),
         "formula": formula,
+        **(asked or {}),
         "params": result.params,
         "bse": result.bse,
         "tvalues": result.tvalues,

@@ -11,7 +11,8 @@
     |  |- UnknownColumnError                  |- IllConditionedWarning
     |  `- NonfiniteDesignError                |- SeparationWarning
     |- DataError                              |- BoundaryWarning
-    |- MemoryLimitError                       |- NameWarning
+    |- MemoryLimitError                       |- DesignWarning
+    |                                         |- NameWarning
     |- RankError                              `- ConvergenceWarning
     |- SeparationError
     |- BoundaryError
@@ -41,6 +42,7 @@ __all__ = [
     "CovarianceError",
     "DataChangedError",
     "DataError",
+    "DesignWarning",
     "DroppedColumnWarning",
     "FormulaError",
     "FormulaSyntaxError",
@@ -295,6 +297,12 @@ class NameWarning(GlmcountWarning):
     """Two parameters would have one name."""
 
     kind = "parameter_name"
+
+
+class DesignWarning(GlmcountWarning):
+    """The formula or the data may mean another model than the one that was meant."""
+
+    kind = "design"
 
 
 class ConvergenceWarning(GlmcountWarning):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from glmcount.design.given import as_array
 from glmcount.errors import DataError, UsageError
 
 __all__ = ["array_columns", "part_columns"]
@@ -25,7 +26,7 @@ def array_columns(y: Any, matrix: Any, names: Sequence[str] | None) -> tuple[dic
     response = str(getattr(y, "name", None) or "y")
     while response in names:
         response += "_"
-    values = y.array if isinstance(y, pd.Series) else np.asarray(y)
+    values = as_array("y", y)
     if np.ndim(values) != 1:
         raise DataError(f"y must have one dimension, not shape {np.shape(values)}.", kind="data")
     return {response: values, **dict(zip(names, columns, strict=True))}, response
@@ -70,13 +71,14 @@ def _number(column: pd.Series) -> Any:
 
 
 def _split(what: str, matrix: Any) -> list[Any]:
-    array = np.asarray(matrix)
-    if array.ndim == 1:
-        array = array[:, None]
-    if array.ndim != 2 or array.dtype.kind not in "biuf":
+    array = as_array(what, matrix)
+    if np.ndim(array) == 1:
+        array = np.asanyarray(array)[:, None]
+    if np.ndim(array) != 2 or array.dtype.kind not in "biufO":
+        got = f"shape {array.shape} of {array.dtype}" if np.ndim(array) else type(matrix).__name__
         raise DataError(
-            f"{what} must be a table of numbers, (rows, columns); got shape {array.shape} of "
-            f"{array.dtype}. For factors and formulas use glmcount.fit(formula, data).",
+            f"{what} must be a table of numbers, (rows, columns); got {got}. For factors and "
+            "formulas use glmcount.fit(formula, data).",
             kind="design_dtype",
         )
     if array.dtype == np.bool_:

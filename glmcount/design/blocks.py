@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glmcount.design.coding import Table
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace
 
@@ -22,60 +23,6 @@ __all__ = ["Block", "BlockRows", "Layout", "Strip", "Table", "giving_one", "one_
 
 Index = NDArray[np.intp]
 Row = NDArray[Any] | None
-
-
-@dataclass(frozen=True)
-class Table:
-    """Contrast table T, (levels, width), of a factor or of an interaction of factors.
-
-    A table whose columns each pick one level (treatment coding) is kept as the list of
-    those levels: a factor of 5,000 levels would otherwise carry 200 MB of zeros and ones.
-    """
-
-    levels: int
-    width: int
-    picked: Index | None
-    dense: Array | None
-
-    @staticmethod
-    def of(matrix: Array) -> Table:
-        """Table of a contrast matrix, (levels, width)."""
-        levels, width = matrix.shape
-        ones = matrix == 1.0
-        if width and ones.sum() == width == np.count_nonzero(matrix) and ones.any(axis=0).all():
-            return Table(levels, width, np.argmax(ones, axis=0), None)
-        return Table(levels, width, None, np.ascontiguousarray(matrix, dtype=np.float64))
-
-    def spread(self, beta: Array) -> Array:
-        """T beta, from (width, v) to (levels, v)."""
-        if self.dense is not None:
-            return np.dot(self.dense, beta)
-        out = np.zeros((self.levels, beta.shape[1]))
-        out[self.picked] = beta
-        return out
-
-    def between(self, sums: Array, other: Table) -> Array:
-        """T' diag(sums) T_other for each pair of columns, (width, va, width of other, vb)."""
-        levels, va, vb = sums.shape
-        if self.picked is None or other.picked is None:
-            full = np.zeros((levels, va, levels, vb))
-            every = np.arange(levels)
-            full[every, :, every, :] = sums
-            return other.fold(self.fold(full), axis=2)
-        out = np.zeros((self.width, va, other.width, vb))
-        place = np.full(levels, -1)
-        place[other.picked] = np.arange(other.width)
-        partner = place[self.picked]
-        mine = np.flatnonzero(partner >= 0)
-        out[mine, :, partner[mine], :] = sums[self.picked[mine]]
-        return out
-
-    def fold(self, sums: Array, axis: int = 0) -> Array:
-        """T' along `axis`, from levels to width."""
-        if self.dense is not None:
-            return np.moveaxis(np.tensordot(self.dense, sums, axes=(0, axis)), 0, axis)
-        assert self.picked is not None
-        return np.take(sums, self.picked, axis=axis)
 
 
 @dataclass(frozen=True)

@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
-import keyword
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from glmcount.design.blocks import Strip
-from glmcount.design.coerce import coerce
 from glmcount.design.column import Column
+from glmcount.design.doubts import doubts
 from glmcount.design.encode import Encoder
 from glmcount.design.formula import ParsedFormula, intercept_part
+from glmcount.design.given import ARRAY, BESIDE, given_column, response_values, with_columns
 from glmcount.design.learn import learn_variables
 from glmcount.design.plans import planned_model, planned_part, planned_parts
 from glmcount.design.safe import parse
 from glmcount.design.spec import DesignSpec, EquationDesign, Part, Plan, Variable
-from glmcount.design.values import coerced
+from glmcount.design.values import coerced, numbers_of
 from glmcount.design.words import Expression
-from glmcount.errors import DataError, FormulaError, RankError
+from glmcount.errors import DataError, FormulaError, MemoryLimitError, RankError
 from glmcount.numerics import Array, Control
 from glmcount.records import dataclass, replace
 from glmcount.sources.base import Columns, Source
 
 __all__ = [
-    "ARRAY",
-    "Given",
     "Roles",
     "array_design",
     "formula_design",
-    "given_column",
     "left_out_missing",
-    "response_values",
-    "with_columns",
     "with_response",
 ]
 
-ARRAY = "<{}>"
 RESPONSE = ARRAY.format("response")
 REPLACED = Variable(parse(f"Q({RESPONSE!r})", (RESPONSE,)), "numerical")
-Given = str | Sequence[float] | np.ndarray | pd.Series | None
-BESIDE = "censored"
 
 
 @dataclass(frozen=True)
@@ -61,82 +52,6 @@ class Roles:
 
     columns: Mapping[str, Any]
     parts: tuple[tuple[str, Any] | None, ...] = ()
-
-
-def with_columns(source: Source, columns: Mapping[str, Any]) -> Source:
-    """The source with further columns beside its own."""
-    if not columns:
-        return source
-
-    def read(first: int, last: int, names: Sequence[str]) -> Columns:
-        own = [name for name in names if name not in columns]
-        more = {name: columns[name][first:last] for name in names if name in columns}
-        return {**source.read(first, last, own), **more}
-
-    return Source((*source.names, *columns), source.n_rows, source.index, read)
-
-
-def given_column(source: Source, what: str, value: Any) -> tuple[str, dict[str, Any]]:
-    """(expression, extra columns) for an offset, exposure or weights as the user gave it.
-
-    Raises
-    ------
-    DataError
-        If an array has another length than the data, or a Series another index.
-    """
-    # One limit may hold for all rows; one offset or weight would say nothing.
-    named = isinstance(value, str) and value in source.names
-    limit = _number(value) if what == BESIDE and not named else None
-    if limit is not None:
-        value = np.full(source.n_rows, limit)
-    if isinstance(value, str):
-        if value not in source.names:
-            return value, {}
-        plain = value.isidentifier() and not keyword.iskeyword(value)
-        return (value if plain else f"Q({value!r})"), {}
-    if isinstance(value, pd.Series) and _other_index(value, source):
-        place = int(np.argmax(np.asarray(value.index != source.index)))
-        raise DataError(
-            f"{what} is a Series whose index is not the data's in the data's order: at row "
-            f"{place} it has {value.index[place]!r}, the data {source.index[place]!r}. Put it "
-            f"into the data as a column, or pass {what}=series.to_numpy() to use positions.",
-            kind="index_mismatch",
-        )
-    column = value.array if isinstance(value, pd.Series) else np.asarray(value)
-    if column.ndim != 1 or len(column) != source.n_rows:
-        raise DataError(
-            f"{what} must be a column name, an expression, or one value for each of the "
-            f"{source.n_rows} rows; got an array of shape {np.shape(value)}.",
-            kind=f"{what}_length",
-        )
-    name = ARRAY.format(what)
-    return f"Q({name!r})", {name: column}
-
-
-def response_values(source: Source, name: str, y: Any) -> Array:
-    """A new response as numbers, one for each row of the data.
-
-    Raises
-    ------
-    DataError
-        For another length or index than the data's, or values that are no numbers.
-    """
-    if isinstance(y, str):
-        y = np.asarray(y)
-    _, held = given_column(source, "y", y)
-    (column,) = held.values()
-    if not isinstance(column, np.ndarray) or column.dtype.kind not in "iuf":
-        found = coerce(name, column)
-        boolean = all(isinstance(level, bool) for level in found.levels or ())
-        if found.kind != "numeric" and not boolean:
-            raise DataError(
-                f"The response {name!r} must be one column of numbers, not {found.kind} values.",
-                kind="response_type",
-            )
-        column = found.values.astype(np.float64)
-        if found.levels is not None:
-            column[found.values < 0] = np.nan
-    return np.ascontiguousarray(column, dtype=np.float64)
 
 
 def with_response(encoder: Encoder, values: Array) -> Encoder:
@@ -193,21 +108,6 @@ def left_out_missing(encoder: Encoder, values: Array) -> Array:
     return out
 
 
-def _number(value: Any) -> float | None:
-    """A number, written as one or in a string; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    try:
-        return float(value)
-    except ValueError:
-        return None
-
-
-def _other_index(value: pd.Series, source: Source) -> bool:
-    same_length = source.index is not None and len(value) == source.n_rows
-    return same_length and not value.index.equals(source.index)
-
-
 def _held(source: Source) -> Source:
     """A source of a single strip whose columns are coerced once."""
     if source.n_strips > 1:
@@ -249,6 +149,12 @@ def _learnt(
         source = with_columns(source, extra)
         expressions[code] = parse(code, source.names, env)
         codes[what] = code
+        if what == "weights" and expressions[code].stateful:
+            raise DataError(
+                f"weights {code!r} would be learnt from the rows that they choose. Make them a "
+                "column of the data first.",
+                kind="weights",
+            )
     _check_not_empty(source)
     source = _held(source)
     variables, plan, source = learn_variables(
@@ -319,7 +225,8 @@ def formula_design(
         _check_roles(spec, other.offsets)
         own = planned_parts(other.terms, spec.variables, control.memory_limit)
         more.append(EquationDesign(own, other.offsets))
-    return _encoder(learnt, control, parts, more)
+    same = [each for one in (parsed, *others) if one is not None for each in one.itself]
+    return _encoder(learnt, control, parts, more, same)
 
 
 CONSTANT = EquationDesign((intercept_part(),))
@@ -354,11 +261,47 @@ def array_design(
     return _encoder(learnt, control, taken(dict(zip(columns, columns, strict=True))), more)
 
 
+def _check_memory(count: int, limit: int) -> None:
+    if 8 * count * count > limit:
+        raise MemoryLimitError(
+            f"The model has {count:,} columns in all, whose information matrix takes "
+            f"{8 * count * count / 2**30:,.3g} GiB; the limit is {limit / 2**30:,.3g} GiB. Leave "
+            "columns out, or raise control=glmcount.Control(memory_limit=...)."
+        )
+
+
+def _several_offsets(
+    learnt: tuple[DesignSpec, Source, Plan], equations: Sequence[EquationDesign]
+) -> Iterator[dict[str, Array]]:
+    """For each equation of several offsets, each by what it is called, in the first strip."""
+    spec, source, plan = learnt
+    for k, equation in enumerate(equations):
+        exposure = spec.exposure if k == 0 else None
+        codes = [*equation.offsets, *([exposure] if exposure is not None else [])]
+        if len(codes) < 2:
+            continue
+        first, raw = source.strip(0, spec.columns(tuple(codes)))
+        columns, length = coerced(raw), source.span(0)[1] - first
+        where = plan.where(0, length)
+        found = {}
+        for i, code in enumerate(codes):
+            values = numbers_of(spec.variables[code], columns, length)[0]
+            values = np.asarray(values if where is None else values[where], dtype=np.float64)
+            if i < len(equation.offsets):
+                again = " again" if f"The offset {code}" in found else ""
+                found[f"The offset {code}{again}"] = values
+            elif (values > 0).all():
+                found[f"the exposure {code}"] = np.log(values)
+        if all(np.isfinite(values).all() for values in found.values()):
+            yield found
+
+
 def _encoder(
     learnt: tuple[DesignSpec, Source, Plan],
     control: Control,
     parts: tuple[Part, ...],
     more: Sequence[EquationDesign],
+    same: Sequence[tuple[str, str]] = (),
 ) -> Encoder:
     """What was learnt as an encoder, the parts of its equations known."""
     spec, source, plan = learnt
@@ -370,6 +313,7 @@ def _encoder(
                 "'y ~ 1' fits a constant.",
                 kind="no_parameters",
             )
+    _check_memory(sum(len(equation.names) for equation in equations), control.memory_limit)
     full = DesignSpec(
         spec.formula,
         spec.variables,
@@ -378,5 +322,6 @@ def _encoder(
         spec.exposure,
         spec.weights,
         spec.beside,
+        doubts(spec.variables, equations, same, _several_offsets(learnt, equations)),
     )
     return Encoder(source, full, plan, control.threads, control.memory)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 from glmcount.design.reader import Reader, is_number
 from glmcount.design.words import (
@@ -45,10 +46,11 @@ def call(reader: Reader, node: ast.Call) -> Node:
 def _function(reader: Reader, node: ast.expr) -> str:
     """The word of the language, or the user's function, that a call is made to."""
     match node:
-        case ast.Name(id=name) if name in WORDS:
-            _check_redefined(reader, name)
+        case ast.Name() if (name := reader.written(node, reader.functions)) in reader.functions:
+            if name in WORDS:
+                _check_redefined(name, reader.functions[name])
             return name
-        case ast.Name(id=name) if name in reader.functions:
+        case ast.Name(id=name) if name in WORDS:
             return name
         case ast.Name(id=name):
             known = [*sorted(WORDS), *reader.functions]
@@ -58,11 +60,8 @@ def _function(reader: Reader, node: ast.expr) -> str:
     reader.refuse(node, f"{reader.text(node)!r} is not a function of formulas.", hint(node))
 
 
-def _check_redefined(reader: Reader, word: str) -> None:
+def _check_redefined(word: str, given: Any) -> None:
     """A user's function may not silently take, or lose to, the meaning of a word."""
-    given = reader.functions.get(word)
-    if given is None:
-        return
     home = str(getattr(given, "__module__", None) or type(given).__module__).partition(".")[0]
     name = str(getattr(given, "__name__", "")).lower()
     usual = {word.lower(), {"abs": "absolute", "scale": "standardize"}.get(word)}
@@ -94,6 +93,9 @@ def _settings(
         result = settings[key] = reader.read(value)
         if result.kind != "constant":
             reader.refuse(value, f"{key} of {name} must be a constant.")
+        scores = result.value if isinstance(result.value, list) else [result.value]
+        if key == "scores" and result.value is not None and not all(map(is_number, scores)):
+            reader.refuse(value, f"scores of {name} must be a list of numbers.")
         if key in ("df", "degree") and not isinstance(result.value, int | None):
             reader.refuse(value, f"{key} of {name} must be a whole number.")
         if key in ("df", "degree") and (result.value or 0) > WIDEST:
@@ -114,8 +116,11 @@ def _factor(reader: Reader, node: ast.Call) -> Node:
         keywords["contrast"] = _contrast(reader, bound["contrast"])
     if "levels" in bound:
         keywords["levels"] = reader.read(bound["levels"])
-        if not isinstance(keywords["levels"].value, list):
-            reader.refuse(bound["levels"], "levels must be a list of constants.")
+        levels = keywords["levels"].value
+        if not isinstance(levels, list) or not levels or None in levels:
+            reader.refuse(bound["levels"], "levels must be a list of constants, at least one.")
+        if any(level in levels[:place] for place, level in enumerate(levels)):
+            reader.refuse(bound["levels"], "levels must be a list of constants, each once.")
     return Node(
         "factor",
         "C",

@@ -125,7 +125,7 @@ def _from_numpy(name: str, values: Array) -> Column:
 def _from_masked(name: str, values: np.ma.MaskedArray[Any, Any]) -> Column:
     given, hidden = np.ma.getdata(values), np.ma.getmaskarray(values)
     if given.dtype.kind in "iuf":
-        return Column("numeric", np.where(hidden, np.nan, given))
+        return Column("numeric", np.where(hidden, np.nan, given.astype(np.float64)))
     items = given.astype(object)
     items[hidden] = None
     return _from_objects(name, items)
@@ -239,10 +239,22 @@ def _from_objects(name: str, values: Array) -> Column:
         try:
             return Column("numeric", values.astype(np.int64))
         except OverflowError:
-            return Column("numeric", values.astype(np.float64))
+            pass  # beyond 64 bits, though perhaps not beyond a double
     result = np.full(len(values), np.nan)
-    result[~missing] = values[~missing].astype(np.float64)
+    try:
+        result[~missing] = values[~missing].astype(np.float64)
+    except OverflowError:
+        _refuse_huge(name, values, missing)
     return Column("numeric", result)
+
+
+def _refuse_huge(name: str, values: Array, missing: Array) -> NoReturn:
+    for row in np.flatnonzero(~missing):
+        try:
+            float(values[row])
+        except OverflowError:
+            _refuse(name, f"holds a number beyond 1.8e308 in row {row} (counted from 0)")
+    _refuse(name, "holds numbers beyond 1.8e308")
 
 
 def _check_numbers(name: str, values: Array, missing: Array) -> None:

@@ -11,80 +11,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.blas import several, solving
-from glmcount.design.blocks import Block, BlockRows, Layout, Strip, Table, giving_one, one_strip
+from glmcount.design.blocks import BlockRows, Strip, one_strip
 from glmcount.design.column import Column
 from glmcount.design.spec import Account, DesignSpec, EquationDesign, Part, Plan
-from glmcount.design.values import codes_of, coerced, evaluated, joint_code, numbers_of
+from glmcount.design.values import (
+    codes_of,
+    coerced,
+    evaluated,
+    joint_code,
+    numbers_of,
+    undefined,
+)
 from glmcount.errors import DataError, some
 from glmcount.numerics import Array
 from glmcount.records import dataclass, field, replace
 from glmcount.sources.base import THREADED_BLAS, Columns, Source, map_fold
 
-__all__ = ["Encoder", "layout_of"]
+__all__ = ["Encoder"]
 
 T = TypeVar("T")
 Row = NDArray[Any] | None
-
-
-def layout_of(spec: DesignSpec) -> Layout:
-    """Layout of a design before anything is known of its numeric columns' sizes."""
-    blocks: list[Block] = []
-    slices, constants = [], []
-    start = 0
-    for number, equation in enumerate(spec.equations):
-        dense, coded, end = _positions(spec, equation, number, start)
-        blocks += ([dense] if dense is not None else []) + coded
-        slices.append(slice(start, end))
-        constants.append(_constant(equation, start, coded))
-        start = end
-    full = [None if c is None else np.pad(c, (0, start - len(c))) for c in constants]
-    return Layout(tuple(blocks), tuple(slices), tuple(full))
-
-
-def _positions(
-    spec: DesignSpec, equation: EquationDesign, number: int, start: int
-) -> tuple[Block | None, list[Block], int]:
-    dense: list[int] = []
-    numeric: list[bool] = []
-    coded = []
-    for part in equation.parts:
-        places = start + part.order
-        varies = bool(part.numeric)
-        if part.table is None:
-            dense += places.tolist()
-            numeric += [varies] * len(places)
-        else:
-            v = int(np.prod([spec.variables[code].width for code in part.numeric], dtype=int))
-            coded.append(_block(number, places, Table.of(part.table), [varies] * v))
-        start += len(part.names)
-    block = _block(number, np.asarray(dense, dtype=np.intp), None, numeric) if dense else None
-    return block, coded, start
-
-
-def _block(number: int, places: Any, table: Table | None, numeric: Sequence[bool]) -> Block:
-    v = len(numeric)
-    return Block(number, places, table, np.zeros(v), np.ones(v), None, tuple(numeric))
-
-
-def _constant(equation: EquationDesign, start: int, coded: list[Block]) -> Array | None:
-    """a with X a = 1: the intercept's column, or the columns of a fully coded factor."""
-    place = start
-    plain = iter(coded)
-    for part in equation.parts:
-        end = place + len(part.names)
-        vector = np.zeros(end)
-        if part.table is None and not part.numeric:
-            vector[place] = 1.0
-            return vector
-        if part.table is not None:
-            block = next(plain)
-            if not part.numeric:
-                solution = giving_one(part.table)
-                if np.allclose(np.dot(part.table, solution), 1.0, rtol=0, atol=1e-12):
-                    vector[block.positions] = solution
-                    return vector
-        place = end
-    return None
 
 
 @dataclass
@@ -209,8 +155,8 @@ class Encoder:
             origin, turn = self.made
             return turn(origin.encoded(number, first, raw))
         n = self.source.span(number)[1] - first
-        maker = _StripMaker(self, number, coerced(raw), self.plan.where(number, n))
-        strip = maker.strip(first, n)
+        maker = _StripMaker(self, number, n, coerced(raw), self.plan.where(number, n))
+        strip = maker.strip(first)
         cost = _own_bytes(strip)
         if cost <= self.memory:
             self.memory -= cost
@@ -230,14 +176,15 @@ def _own_bytes(strip: Strip) -> int:
 class _StripMaker:
     encoder: Encoder
     number: int
+    length: int
     columns: Mapping[str, Column]
     where: NDArray[np.intp] | None
     numbers: dict[str, list[NDArray[Any]]] = field(default_factory=dict)
     single: dict[str, NDArray[Any]] = field(default_factory=dict)
 
-    def strip(self, first: int, n: int) -> Strip:
+    def strip(self, first: int) -> Strip:
         spec = self.encoder.spec
-        used = n if self.where is None else len(self.where)
+        used = self.length if self.where is None else len(self.where)
         y, weights = np.zeros((1, used)), None
         if self.encoder.response:
             y = np.stack(
@@ -263,13 +210,19 @@ class _StripMaker:
             tuple(offsets),
         )
 
+    @property
+    def _first(self) -> int:
+        return self.encoder.source.span(self.number)[0]
+
     def _kept(self, values: NDArray[Any]) -> NDArray[Any]:
         return values if self.where is None else values[self.where]
 
     def _numbers(self, code: str) -> list[NDArray[Any]]:
         if code not in self.numbers:
             variable = self.encoder.spec.variables[code]
-            self.numbers[code] = [self._kept(c) for c in numbers_of(variable, self.columns)]
+            self.numbers[code] = [
+                self._kept(c) for c in numbers_of(variable, self.columns, self.length)
+            ]
         return self.numbers[code]
 
     def _plain(self, code: str, what: str) -> Array:
@@ -308,9 +261,9 @@ class _StripMaker:
     def _categorical_codes(self, code: str) -> NDArray[Any]:
         if code not in self.single:
             variable = self.encoder.spec.variables[code]
-            value = evaluated(variable.expression, variable.state, self.columns)
-            first = self.encoder.source.span(self.number)[0]
-            self.single[code] = codes_of(value, variable.levels or (), code, self.where, first)
+            value = evaluated(variable.expression, variable.state, self.columns, self.length)
+            levels = variable.levels or ()
+            self.single[code] = codes_of(value, levels, code, self.where, self._first)
         return self.single[code]
 
     def _codes(self, part: Part) -> NDArray[Any]:
@@ -320,7 +273,7 @@ class _StripMaker:
             single = [self._categorical_codes(code) for code in part.categorical]
             for code, codes in zip(part.categorical, single, strict=True):
                 if len(codes) and codes.item(codes.argmin()) < 0:
-                    raise DataError(f"{code} is missing in a row that is used.", kind="data")
+                    raise undefined(code, codes, self.where, self._first)
             joint = joint_code(single, [len(v.levels or ()) for v in variables])
             self.encoder.codes[key] = joint
         return self.encoder.codes[key]

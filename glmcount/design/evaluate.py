@@ -24,6 +24,15 @@ from glmcount.design.transforms import (
     state_from_plain,
     state_to_plain,
 )
+from glmcount.design.truth import (
+    certain,
+    chosen,
+    holds_truth,
+    is_boolean,
+    joined,
+    negated,
+    with_missing,
+)
 from glmcount.design.words import OPERATIONS, Expression, Node
 from glmcount.errors import DataError, FormulaError, some
 from glmcount.records import dataclass
@@ -68,6 +77,7 @@ class _Rows:
     functions: Mapping[str, Callable[..., Any]]
     state: State
     length: int
+    keeps_missing: bool
 
 
 def memorize(expression: Expression, state: State, number: int, data: Mapping[str, Any]) -> None:
@@ -111,7 +121,9 @@ def finish(expression: Expression, state: State, number: int) -> None:
                 settle(node, state)
 
 
-def evaluate(expression: Expression, state: State | None, data: Mapping[str, Any]) -> Any:
+def evaluate(
+    expression: Expression, state: State | None, data: Mapping[str, Any], length: int | None = None
+) -> Any:
     """Compute an expression on one strip of data.
 
     Parameters
@@ -121,6 +133,8 @@ def evaluate(expression: Expression, state: State | None, data: Mapping[str, Any
         What its transforms have learnt; None when it has none.
     data : mapping
         Columns by name: arrays or pandas Categoricals, as ``Column.value()`` returns them.
+    length : int, optional
+        Rows of the strip, for expressions without a column; those of `data` when absent.
 
     Returns
     -------
@@ -140,15 +154,20 @@ def evaluate(expression: Expression, state: State | None, data: Mapping[str, Any
     >>> evaluate(parse("x**-1", ["x"]), None, {"x": np.array([1, 2, 4])})
     array([1.  , 0.5 , 0.25])
     """
-    rows = _rows(expression, state or new_state(expression), data)
+    rows = _rows(expression, state or new_state(expression), data, length)
     with np.errstate(all="ignore"):
         return _whole(_compute(expression.tree, rows), rows.length)
 
 
-def _rows(expression: Expression, state: State, data: Mapping[str, Any]) -> _Rows:
+def _rows(
+    expression: Expression, state: State, data: Mapping[str, Any], length: int | None = None
+) -> _Rows:
     first = expression.columns[0] if expression.columns else next(iter(data), None)
-    length = 1 if first is None else len(data[first])
-    return _Rows(data, expression.functions, state, length)
+    if first is not None:
+        length = len(data[first])
+    elif length is None:
+        length = 1
+    return _Rows(data, expression.functions, state, length, expression.handles_missing)
 
 
 def _whole(value: Any, length: int) -> Any:
@@ -182,7 +201,7 @@ def _number(node: Node, rows: _Rows) -> Any:
     if isinstance(value, bool | int | float):
         return float(value)
     if isinstance(value, pd.Categorical):
-        if not _is_boolean(value):
+        if not is_boolean(value):
             raise DataError(
                 f"{node.text} holds categories or text and cannot be computed with.",
                 kind="design_dtype",
@@ -194,17 +213,11 @@ def _number(node: Node, rows: _Rows) -> Any:
     return value.astype(np.float64, copy=False)
 
 
-def _is_boolean(value: pd.Categorical) -> bool:
-    return all(isinstance(level, bool | np.bool_) for level in value.categories)
-
-
 def _truth(node: Node, rows: _Rows) -> Any:
-    """The value of `node` as true and false; what is missing is not true."""
+    """The value of `node` as true and false, or missing."""
     value = _compute(node, rows)
-    if isinstance(value, pd.Categorical) and _is_boolean(value):
-        return np.array([*value.categories, False], dtype=bool).take(value.codes)
-    if isinstance(value, bool) or getattr(value, "dtype", None) == np.bool_:
-        return np.asarray(value)
+    if holds_truth(value):
+        return value
     raise DataError(
         f"{node.text} is not true or false everywhere: & | ~ need comparisons or booleans, such "
         f"as ({node.text} != 0).",
@@ -216,38 +229,55 @@ def _arithmetic(node: Node, rows: _Rows) -> Any:
     values = [_number(argument, rows) for argument in node.arguments]
     if len(values) == 1:
         return -values[0] if node.name == "-" else values[0]
-    return OPERATIONS[node.name](*values)
+    result = OPERATIONS[node.name](*values)
+    if node.name == "**" and (np.ndim(values[1]) or values[1] == 0 or not np.ndim(values[0])):
+        # numpy has NaN**0 and 1**NaN be 1: what is missing would be coded.
+        lost = np.isnan(values[0]) | np.isnan(values[1])
+        result = np.where(lost, np.nan, result) if lost.any() else result
+    return result
 
 
 def _logic(node: Node, rows: _Rows) -> Any:
     values = [_truth(argument, rows) for argument in node.arguments]
-    return ~values[0] if len(values) == 1 else OPERATIONS[node.name](*values)
+    return negated(values[0]) if len(values) == 1 else joined(node.name, *values)
 
 
 def _comparable(node: Node, rows: _Rows) -> Any:
     value = _compute(node, rows)
     if isinstance(value, pd.Categorical):
-        return _number(node, rows) if _is_boolean(value) else value
+        return _number(node, rows) if is_boolean(value) else value
     if getattr(value, "dtype", np.dtype(float)).kind in "mM":
         refuse_datetime(node.text)
     return value
 
 
 def _compare(node: Node, rows: _Rows) -> Any:
-    """One comparison; what is missing equals nothing, and is neither less nor more."""
-    left, right = (_comparable(argument, rows) for argument in node.arguments)
+    """One comparison; of what is missing nothing is known."""
+    left, right = sides = [_comparable(argument, rows) for argument in node.arguments]
     name = node.name
     if isinstance(right, pd.Categorical) and not isinstance(left, pd.Categorical):
         left, right = right, left
         name = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(name, name)
     if isinstance(left, pd.Categorical) and np.ndim(right) == 0:
-        return _compare_levels(node, left, right, name)
-    if isinstance(left, pd.Categorical) and name in ("==", "!="):
+        result = _compare_levels(node, left, right, name)
+    elif isinstance(left, pd.Categorical) and name in ("==", "!="):
         pairs = np.asarray(left, dtype=object), np.asarray(right, dtype=object)
-        return np.asarray(OPERATIONS[name](*pairs), dtype=bool)
-    if any(isinstance(value, pd.Categorical | str) for value in (left, right)):
+        result = np.asarray(OPERATIONS[name](*pairs), dtype=bool)
+    elif any(isinstance(value, pd.Categorical | str) for value in (left, right)):
         raise DataError(f"{node.text} compares text with numbers or text.", kind="design_dtype")
-    return OPERATIONS[name](left, right)
+    else:
+        result = OPERATIONS[name](left, right)
+    for argument, value in zip(node.arguments, sides, strict=True):
+        # Rows in which a column is missing are left out anyway, unless asked about.
+        if rows.keeps_missing or argument.kind != "column":
+            result = _unknown(result, value)
+    return result
+
+
+def _unknown(result: Any, value: Any) -> Any:
+    """The result of a comparison, missing where one of its sides is."""
+    lost = value.codes < 0 if isinstance(value, pd.Categorical) else _isnan(value)
+    return with_missing(certain(result), lost | _isnan(result))
 
 
 def _compare_levels(node: Node, column: pd.Categorical, level: Any, name: str) -> Array:
@@ -281,27 +311,38 @@ def _elementary(node: Node, rows: _Rows) -> Any:
 def _isnan(value: Any) -> Any:
     if isinstance(value, pd.Categorical):
         return value.codes < 0
-    return np.isnat(value) if np.asarray(value).dtype.kind in "mM" else np.isnan(value)
+    kind = np.asarray(value).dtype.kind
+    if kind in "biuU":
+        return np.zeros(np.shape(value), dtype=bool)
+    return np.isnat(value) if kind in "mM" else np.isnan(value)
 
 
 def _where(node: Node, rows: _Rows) -> Any:
-    """Numbers, booleans or text by a condition, each kept what it is."""
+    """Numbers, booleans or text by a condition, each kept what it is; missing where that is."""
     condition = _truth(node.arguments[0], rows)
     branches = [_compute(argument, rows) for argument in node.arguments[1:]]
-    if all(isinstance(branch, bool) or _is_truth(branch) for branch in branches):
-        return np.where(condition, *branches)
+    if all(map(_is_condition, branches, node.arguments[1:])):
+        return _where_truth(condition, branches)
     if any(isinstance(branch, str) or _is_text(branch) for branch in branches):
         texts = (np.asarray(branch, dtype=object) for branch in branches)
-        return coerce(node.text, np.where(_whole(condition, rows.length), *texts)).value()
-    return np.where(condition, *(_number(argument, rows) for argument in node.arguments[1:]))
+        picked = chosen(_whole(condition, rows.length), texts, None)
+        return coerce(node.text, picked).value()
+    numbers = (_number(argument, rows) for argument in node.arguments[1:])
+    return chosen(condition, numbers, np.nan)
 
 
-def _is_truth(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype == np.bool_
+def _where_truth(condition: Any, branches: list[Any]) -> Any:
+    lost = chosen(condition, map(_isnan, branches), True)
+    return with_missing(chosen(condition, map(certain, branches), False), lost)
+
+
+def _is_condition(value: Any, node: Node) -> bool:
+    """True and false; a column of booleans among numbers counts as 0 and 1."""
+    return holds_truth(value) and node.kind != "column"
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, pd.Categorical) and not _is_boolean(value)
+    return isinstance(value, pd.Categorical) and not is_boolean(value)
 
 
 def _factor(node: Node, rows: _Rows) -> Any:
@@ -348,7 +389,7 @@ def _argument(node: Node, rows: _Rows) -> Any:
         texts[value.codes < 0] = None
         return texts
     if isinstance(value, pd.Categorical):
-        return _number(node, rows) if (value.codes < 0).any() else _truth(node, rows)
+        return _number(node, rows) if (value.codes < 0).any() else certain(value)
     if isinstance(value, np.ndarray) and value.dtype.kind in "iuf":
         shown = value.astype(np.float64, copy=False).view()
         shown.flags.writeable = False  # it may be the data's own memory

@@ -16,6 +16,7 @@ from patsy.build import design_matrix_builders
 from patsy.categorical import C as categorical_box
 from patsy.parse_formula import ParseNode, parse_formula
 
+from glmcount.design.doubts import check_offsets, itself, odd_sign
 from glmcount.design.safe import parse
 from glmcount.design.spec import Part, Variable
 from glmcount.design.words import Expression
@@ -44,13 +45,17 @@ MAX_DEPTH = 300
 
 @dataclass(frozen=True)
 class ParsedFormula:
-    """A formula as expressions: response, right-hand terms (tuples of codes), offsets."""
+    """A formula as expressions: response, right-hand terms (tuples of codes), offsets.
+
+    `itself` has pieces such as ``x**2`` that are x itself, each with that x.
+    """
 
     formula: str
     response: str
     terms: tuple[tuple[str, ...], ...]
     offsets: tuple[str, ...]
     expressions: Mapping[str, Expression]
+    itself: tuple[tuple[str, str], ...] = ()
 
 
 def _count(node: ParseNode) -> float:
@@ -83,16 +88,24 @@ def _combined(node: ParseNode, parts: list[float]) -> float:
     return float(sum(parts))
 
 
-def _describe(formula: str) -> ModelDesc:
+def _describe(formula: str) -> tuple[ModelDesc, tuple[tuple[str, str], ...]]:
+    """patsy's terms of a formula, and its pieces such as ``x**2`` that are x itself."""
     try:
-        size = _count(parse_formula(formula))
+        tree = parse_formula(formula)
+        size = _count(tree)
         if size > MAX_TERMS:
             raise FormulaTooComplexError(
                 f"The formula of {len(formula):,} characters nests or multiplies too much: it "
                 f"may have at most {MAX_TERMS:,} terms and {MAX_DEPTH} operators in a chain. "
                 "For a wide design made elsewhere use glmcount.fit_arrays(y, X, names=...)."
             )
-        return ModelDesc.from_formula(formula)
+        check_offsets(formula, tree)
+        return ModelDesc.from_formula(formula), itself(tree)
+    except (AssertionError, IndexError):
+        # What patsy's reader takes for granted of its text does not hold.
+        raise FormulaSyntaxError(
+            f"The formula cannot be read: it holds what formulas do not have.\n{odd_sign(formula)}"
+        ) from None
     except PatsyError as problem:
         origin = problem.origin
         place = caret(formula, origin.start, origin.end) if origin else f"    {formula}"
@@ -119,7 +132,7 @@ def parse_model(
             f"formula must be text such as 'y ~ x1 + x2', not {formula!r}. "
             "For arrays use glmcount.fit_arrays(y, X)."
         )
-    described = _describe(formula)
+    described, same = _describe(formula)
     left = [factor for term in described.lhs_termlist for factor in term.factors]
     if len(described.lhs_termlist) != 1 or len(left) != 1:
         raise FormulaError(
@@ -129,7 +142,7 @@ def parse_model(
     reader = _Reader(formula, columns, functions)
     response = reader.read(left[0])
     terms, offsets = reader.right(described, response)
-    return ParsedFormula(formula, response, terms, offsets, reader.expressions)
+    return ParsedFormula(formula, response, terms, offsets, reader.expressions, same)
 
 
 def parse_part(
@@ -150,14 +163,14 @@ def parse_part(
             f"{what} must be the right-hand side of a formula, such as {what}='z1 + z2' or "
             f"{what}='1', not {text!r}."
         )
-    described = _describe(text)
+    described, same = _describe(text)
     if described.lhs_termlist:
         raise FormulaError(
             f"{what}={text!r} has a response; write its right-hand side only.", kind="response"
         )
     reader = _Reader(text, columns, functions)
     terms, offsets = reader.right(described, None)
-    return ParsedFormula(text, "", terms, offsets, reader.expressions)
+    return ParsedFormula(text, "", terms, offsets, reader.expressions, same)
 
 
 @dataclass
@@ -192,10 +205,12 @@ class _Reader:
                 codes = tuple(self.read(factor) for factor in term.factors)
                 if response in codes:
                     what = "The response is also a predictor"
-                    _refuse(self.formula, term, what, "response_as_predictor")
+                    own = term.factors[codes.index(response)]
+                    _refuse(self.formula, own, what, "response_as_predictor")
                 terms.append(codes)
             elif len(term.factors) > 1:
-                _refuse(self.formula, term, "offset(...) must be a term of its own", "offset_term")
+                what = "offset(...) must be a term of its own"
+                _refuse(self.formula, calls[0], what, "offset_term")
             else:
                 inner = calls[0].code[len("offset(") : -1]
                 start = calls[0].origin.start if calls[0].origin else 0
@@ -217,8 +232,8 @@ def _closes_at_end(code: str) -> bool:
     return False
 
 
-def _refuse(formula: str, term: Term, what: str, kind: str) -> None:
-    origin = term.factors[0].origin
+def _refuse(formula: str, factor: Any, what: str, kind: str) -> None:
+    origin = factor.origin
     place = caret(formula, origin.start, origin.end) if origin else f"    {formula}"
     raise FormulaError(f"{what}.\n{place}", kind=kind)
 
@@ -289,9 +304,12 @@ def build_parts(
         )
     prototypes = {code: _Prototype(code, variables[code]) for codes in terms for code in codes}
     termlist = [Term([prototypes[code] for code in codes]) for codes in terms]
-    (info,) = design_matrix_builders(
-        [termlist], lambda: iter([{}]), EvalEnvironment([{}]), NA_action="drop"
-    )
+    try:
+        (info,) = design_matrix_builders(
+            [termlist], lambda: iter([{}]), EvalEnvironment([{}]), NA_action="drop"
+        )
+    except (PatsyError, ArithmeticError, np.linalg.LinAlgError) as problem:
+        raise FormulaError(f"The factors of the formula cannot be coded: {problem}.") from None
     parts = []
     names = iter(info.column_names)
     for term, subterms in info.term_codings.items():

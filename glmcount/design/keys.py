@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from glmcount.design.blocks import Layout, Strip
 from glmcount.design.encode import Encoder
+from glmcount.design.exact import EXACT
 from glmcount.design.measure import Measured
 from glmcount.records import dataclass
 
@@ -100,7 +101,9 @@ def _numeric(encoder: Encoder, measured: Measured) -> list[Field]:
         width = int(np.prod([spec.variables[name].width for name in names], dtype=int))
         for j in range(first, first + width):
             low, high = measured.columns[i][1:3, j]
-            whole = low == np.floor(low) and high == np.floor(high)
+            # Beyond 2^53 the ends are rounded, and the digits would not begin at 0.
+            exact = max(abs(low), abs(high)) < EXACT
+            whole = exact and low == np.floor(low) and high == np.floor(high)
             levels = int(high - low) + 1 if whole and high - low < RANGE else 0
             out.append(Field(lambda strip, i=i, j=j: strip.blocks[i].rows[j], float(low), levels))  # type: ignore[misc]
     return out
@@ -173,7 +176,8 @@ def _digits(values: NDArray[Any], each: Field, kind: type[Any]) -> Keys:
         return values.astype(kind)
     found = values.astype(kind)
     if each.low:
-        found -= kind(each.low)
+        # Modulo the type's range both may lie outside of it; the difference does not.
+        found -= np.int64(each.low).astype(kind)
     return found
 
 

@@ -15,6 +15,7 @@ from glmcount.design.coerce import union_levels
 from glmcount.design.column import Column, Extent
 from glmcount.design.evaluate import finish, memorize, new_state
 from glmcount.design.spec import Account, Plan, Variable
+from glmcount.design.transforms import settled_contrast
 from glmcount.design.values import Value, coerced, evaluated, used_levels
 from glmcount.design.words import Expression
 from glmcount.errors import DataError, FormulaError, some
@@ -58,14 +59,14 @@ def learn_variables(
     """
     names = tuple(dict.fromkeys(name for e in expressions.values() for name in e.columns))
     threads = threads or (1 if _light(source, names, expressions) else None)
-    scan = map_fold(source, names, partial(_scan, expressions, weights), _fold, threads)
+    scan = map_fold(source, names, partial(_scan, source, expressions, weights), _fold, threads)
     states = _memorised(source, expressions, scan.keep)
+    n_used = sum(_used(keep, number, source) for number, keep in enumerate(scan.keep))
     variables = {}
     for code, expression in expressions.items():
         if expression.stateful:
             scan.kinds[code] = _first_value(source, expression, states[code])
-        variables[code] = _variable(code, expression, scan, states.get(code))
-    n_used = sum(_used(keep, number, source) for number, keep in enumerate(scan.keep))
+        variables[code] = _variable(code, expression, scan, states.get(code), n_used)
     account = Account(source.n_rows, source.n_rows - n_used, scan.missing)
     bits = tuple(None if keep is None else np.packbits(keep) for keep in scan.keep)
     whole = all(keep is None for keep in scan.keep)
@@ -105,17 +106,18 @@ def _used(keep: Mask | None, number: int, source: Source) -> int:
 
 
 def _scan(
+    source: Source,
     expressions: Mapping[str, Expression],
     weights: str | None,
     number: int,
     first: int,
     raw: Columns,
 ) -> _Scan:
-    columns = coerced(raw)
+    columns, length = coerced(raw), source.span(number)[1] - first
     scan = _Scan()
     masks = {name: column.missing_mask() for name, column in columns.items()}
     values = {
-        code: evaluated(expression, None, columns)
+        code: evaluated(expression, None, columns, length)
         for code, expression in expressions.items()
         if not expression.stateful
     }
@@ -123,7 +125,7 @@ def _scan(
         for code, value in values.items():
             _check_by_row(code, expressions[code], columns, value)
     drop: Mask | None = None
-    counted: set[str] = set()
+    lost: dict[str, Mask] = {}
     for code, expression in expressions.items():
         own = _missing(expression, values.get(code), masks)
         if code == weights:
@@ -131,9 +133,10 @@ def _scan(
             if own is not None:
                 scan.missing[f"{code} zero"] = int(own.sum())
         elif own is not None:
-            _count_missing(scan, expression, masks, own, counted)
+            _note_missing(lost, expression, masks, own)
         if own is not None:
             drop = own.copy() if drop is None else drop | own
+    scan.missing.update({f"{name} missing": int(mask.sum()) for name, mask in lost.items()})
     keep = None if drop is None or not drop.any() else ~drop
     scan.keep = [keep]
     for code, value in values.items():
@@ -160,7 +163,7 @@ def _check_by_row(
         return
     half = len(value.numbers) // 2
     few = {n: replace(columns[n], values=columns[n].values[:half]) for n in expression.columns}
-    again = evaluated(expression, None, few).numbers
+    again = evaluated(expression, None, few, half).numbers
     if again is None or not np.allclose(again, value.numbers[:half], rtol=1e-9, equal_nan=True):
         raise FormulaError(
             f"{code} gives other values when it sees fewer rows, so it would not mean the same for "
@@ -170,18 +173,14 @@ def _check_by_row(
         )
 
 
-def _count_missing(
-    scan: _Scan,
-    expression: Expression,
-    masks: Mapping[str, Mask | None],
-    own: Mask,
-    counted: set[str],
+def _note_missing(
+    lost: dict[str, Mask], expression: Expression, masks: Mapping[str, Mask | None], own: Mask
 ) -> None:
+    """Add to the rows lost for each column: expressions that ask for missing values lose fewer."""
     for name in expression.columns:
         mask = masks[name]
-        if mask is not None and name not in counted:
-            counted.add(name)
-            scan.missing[f"{name} missing"] = int((mask & own).sum())
+        if mask is not None:
+            lost[name] = mask & own if name not in lost else lost[name] | (mask & own)
 
 
 def _missing(
@@ -195,10 +194,13 @@ def _missing(
             drop = mask if drop is None else drop | mask
     if drop is None or not expression.handles_missing or value is None:
         return drop
-    if value.numbers is None:
-        return None
-    absent = np.isnan(value.numbers)
-    return drop & (absent if absent.ndim == 1 else absent.any(axis=1))
+    if value.column is not None:
+        absent = value.column.values < 0
+    else:
+        assert value.numbers is not None
+        absent = np.isnan(value.numbers)
+    own = drop & (absent if absent.ndim == 1 else absent.any(axis=1))
+    return own if own.any() else None
 
 
 def _zero_weights(code: str, first: int, value: Value, missing: Mask | None) -> Mask | None:
@@ -265,10 +267,11 @@ def _kept(column: Column, keep: Mask | None) -> Any:
 
 
 def _first_value(source: Source, expression: Expression, state: Any) -> Value:
-    return evaluated(expression, state, coerced(source.strip(0, expression.columns)[1]))
+    columns = coerced(source.strip(0, expression.columns)[1])
+    return evaluated(expression, state, columns, source.span(0)[1])
 
 
-def _variable(code: str, expression: Expression, scan: _Scan, state: Any) -> Variable:
+def _variable(code: str, expression: Expression, scan: _Scan, state: Any, n_used: int) -> Variable:
     value = scan.kinds[code]
     if not value.categorical:
         assert value.numbers is not None
@@ -280,7 +283,17 @@ def _variable(code: str, expression: Expression, scan: _Scan, state: Any) -> Var
     )
     used = {level for _, seen, _ in found for level in seen}
     levels = tuple([level for level in order if level in used])
-    return Variable(expression, "categorical", 1, levels, value.contrast, state)
+    if not n_used:
+        return Variable(expression, "categorical", 1, levels, value.contrast, state)
+    if not levels:
+        raise DataError(
+            f"{code} has none of the levels {some(map(repr, order))} in any row used. Levels are "
+            "compared with their type: 1 is not '1'.",
+            kind="unseen_level",
+        )
+    contrast, unused = settled_contrast(expression, value.contrast, order, levels)
+    text = expression.tree.kind == "column" and not any(declared for _, _, declared in found)
+    return Variable(expression, "categorical", 1, levels, contrast, state, text, unused)
 
 
 def complete_rows(source: Source, variables: Mapping[str, Variable], threads: int | None) -> Plan:
@@ -289,13 +302,13 @@ def complete_rows(source: Source, variables: Mapping[str, Variable], threads: in
     names = tuple(dict.fromkeys(name for e in expressions.values() for name in e.columns))
 
     def work(number: int, first: int, raw: Columns) -> _Scan:
-        columns = coerced(raw)
+        columns, length = coerced(raw), source.span(number)[1] - first
         masks = {name: column.missing_mask() for name, column in columns.items()}
         drop: Mask | None = None
         for code, expression in expressions.items():
             value = None
             if expression.handles_missing:
-                value = evaluated(expression, variables[code].state, columns)
+                value = evaluated(expression, variables[code].state, columns, length)
             own = _missing(expression, value, masks)
             if own is not None:
                 drop = own if drop is None else drop | own

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from glmcount.design.blocks import Block, BlockRows, Layout, Strip
 from glmcount.design.column import extent_of
 from glmcount.design.encode import Encoder
+from glmcount.design.exact import check_exact
 from glmcount.errors import NonfiniteDesignError, some
 from glmcount.families.base import Family, StartSums
 from glmcount.numerics import Array
@@ -79,6 +80,7 @@ def measure(encoder: Encoder, layout: Layout, family: Family) -> tuple[Measured,
         both = zip(measured.columns, known, strict=True)
         columns = tuple([np.where(np.isnan(k), found, k) for found, k in both])
         measured = replace(measured, columns=columns)
+    check_exact(encoder, measured.columns)
     blocks = tuple(
         _sized(block, measured.columns[i], measured.n, layout.constants[block.equation])
         for i, block in enumerate(layout.blocks)

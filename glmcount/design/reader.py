@@ -128,15 +128,30 @@ class Reader:
 
     def column(self, node: ast.expr, name: str) -> Node:
         """The data column `name`, noted as used."""
-        column = name if name in self.columns else None
-        if column is None and not name.isascii():
-            # the parser writes identifiers in Unicode's form NFKC
-            forms = {unicodedata.normalize("NFKC", str(each)): each for each in self.columns}
-            column = forms.get(name)
-        if column is None:
+        if name not in self.columns:
             self.unknown(node, name)
-        self.used.setdefault(column)
-        return Node("column", column, text=self.text(node))
+        self.used.setdefault(name)
+        return Node("column", name, text=self.text(node))
+
+    def written(self, node: ast.Name, choices: Collection[str]) -> str:
+        """The choice that a name means: the parser itself writes names in Unicode's form NFKC.
+
+        What was written counts; where nothing is called so, the one choice that looks like it.
+        """
+        text = node.id if self.source.isascii() else self.text(node)
+        if text in choices or text.isascii():
+            return text
+        alike = [
+            name for name in map(str, choices) if unicodedata.normalize("NFKC", name) == node.id
+        ]
+        if len(alike) > 1:
+            raise UnknownColumnError(
+                f"{text!r} could be {' or '.join(map(ascii, alike))}: these look alike, and none "
+                f"is written as here ({text!a}).\n{self.mark(node)}\nRename the columns, or "
+                "write Q('...') with the name copied from the data.",
+                kind="ambiguous_column",
+            )
+        return alike[0] if alike else node.id
 
     def unknown(self, node: ast.expr, name: str) -> NoReturn:
         """Raise `UnknownColumnError` with the names nearest to `name`."""

@@ -102,7 +102,7 @@ def _sequence(reader: Reader, node: ast.List | ast.Tuple) -> Node:
 
 
 def _name(reader: Reader, node: ast.Name) -> Node:
-    return reader.column(node, node.id)
+    return reader.column(node, reader.written(node, reader.columns))
 
 
 def _binary(reader: Reader, node: ast.BinOp) -> Node:

@@ -34,6 +34,10 @@ class Variable:
         The coding asked for by ``C(...)``, or None.
     state : object
         What stateful transforms have learnt.
+    text : bool
+        Whether its levels were found in a column of text.
+    unused : object
+        The level it was to be compared with, where no row used has it; else None.
     """
 
     expression: Expression
@@ -42,6 +46,8 @@ class Variable:
     levels: tuple[Any, ...] | None = None
     contrast: Any = None
     state: Any = None
+    text: bool = False
+    unused: Any = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,8 @@ class DesignSpec:
         Codes of the exposure and the weights.
     beside : tuple of str
         Codes of what the family reads beside the response, such as a limit of censoring.
+    doubts : tuple of (kind, message)
+        What may mean another model than was meant.
     """
 
     formula: str
@@ -113,6 +121,7 @@ class DesignSpec:
     exposure: str | None = None
     weights: str | None = None
     beside: tuple[str, ...] = ()
+    doubts: tuple[tuple[str, str], ...] = ()
 
     def without(self, gone: Sequence[int]) -> DesignSpec:
         """The design of all equations but those."""

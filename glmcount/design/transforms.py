@@ -12,11 +12,20 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import numpy as np
-from patsy import PatsyError
+from patsy import ContrastMatrix, PatsyError
 from patsy import builtins as patsy_words
 
+from glmcount.design.polynomials import orthonormal
 from glmcount.design.words import TRANSFORMS, Expression, Node
-from glmcount.errors import DataError, FormulaError, GlmcountError, UnsafeFormulaError
+from glmcount.errors import (
+    DataError,
+    FormulaError,
+    GlmcountError,
+    UnsafeFormulaError,
+    caret,
+    near,
+    some,
+)
 from glmcount.records import dataclass
 
 __all__ = [
@@ -26,6 +35,7 @@ __all__ = [
     "box",
     "new_state",
     "settle",
+    "settled_contrast",
     "show",
     "state_from_plain",
     "state_to_plain",
@@ -34,6 +44,8 @@ __all__ = [
 Array = np.ndarray[Any, np.dtype[Any]]
 box: Callable[..., Any] = patsy_words.C
 
+# Levels up to which patsy's matrix of powers loses no digit that is told.
+EXACT = 10
 # patsy's own attributes that hold what a finished transform has learnt; pinned by tests
 _LEARNT: dict[str, tuple[str, ...]] = {
     "center": ("_sum", "_count"),
@@ -47,13 +59,112 @@ _LEARNT: dict[str, tuple[str, ...]] = {
 _TRANSFORMS: dict[str, Callable[[], Any]] = {
     name: getattr(patsy_words, name).__patsy_stateful_transform__ for name in TRANSFORMS
 }
+
+
+class Poly:
+    """The coding by orthogonal polynomials: patsy's, which keeps its digits for few levels."""
+
+    def __init__(self, scores: Sequence[float] | None = None) -> None:
+        self.scores = scores
+
+    def code_with_intercept(self, levels: Sequence[Any]) -> ContrastMatrix:
+        """All degrees, the constant as ones."""
+        if len(levels) <= EXACT:
+            return patsy_words.Poly(self.scores).code_with_intercept(levels)
+        matrix = orthonormal(len(levels), self.scores)
+        matrix[:, 0] = 1.0
+        usual = [".Constant", ".Linear", ".Quadratic", ".Cubic"]
+        more = [f"^{degree}" for degree in range(len(usual), len(levels))]
+        return ContrastMatrix(matrix, [*usual, *more][: len(levels)])
+
+    def code_without_intercept(self, levels: Sequence[Any]) -> ContrastMatrix:
+        """Degrees from 1 on."""
+        if len(levels) <= EXACT:
+            return patsy_words.Poly(self.scores).code_without_intercept(levels)
+        full = self.code_with_intercept(levels)
+        return ContrastMatrix(full.matrix[:, 1:], full.column_suffixes[1:])
+
+
 CONTRASTS: dict[str, Callable[..., Any]] = {
     "Treatment": patsy_words.Treatment,
     "Sum": patsy_words.Sum,
-    "Poly": patsy_words.Poly,
+    "Poly": Poly,
     "Helmert": patsy_words.Helmert,
     "Diff": patsy_words.Diff,
 }
+
+
+# The level that a coding compares with: its setting, and its place where nothing is set.
+_REFERENCES = {"Treatment": ("reference", 0), "Sum": ("omit", -1)}
+
+
+def settled_contrast(
+    expression: Expression, contrast: Any, order: tuple[Any, ...], levels: tuple[Any, ...]
+) -> tuple[Any, Any]:
+    """The coding for the levels used, and the level it was to compare with where none has it.
+
+    Parameters
+    ----------
+    expression : Expression
+    contrast : object
+        As ``C(...)`` has it, or None.
+    order, levels : tuple
+        All levels of the data, and those that rows used have.
+
+    Raises
+    ------
+    FormulaError
+        For a level that the data do not have, and a coding of another size.
+    """
+    name = "Treatment" if contrast is None else type(contrast).__name__
+    if name not in _REFERENCES:
+        _check_size(expression, contrast, levels)
+        return contrast, None
+    setting, place = _REFERENCES[name]
+    asked = getattr(contrast, setting, None)
+    if asked is None:
+        return contrast, None if order[place] in levels else order[place]
+    if asked in order:
+        level = asked
+    elif isinstance(asked, int) and -len(order) <= asked < len(order):
+        level = order[asked]
+    else:
+        raise FormulaError(
+            f"{asked!r} is no level of {expression.code}.{near(str(asked), map(str, order))}\n"
+            f"{_pointed(expression)}\nLevels: {some(map(repr, order), 20)}.",
+            kind="unknown_level",
+        )
+    if level in levels:
+        return type(contrast)(level), None
+    return type(contrast)(), level
+
+
+def _check_size(expression: Expression, contrast: Any, levels: tuple[Any, ...]) -> None:
+    """Refuse matrices and scores that do not fit the levels."""
+    rows = contrast if isinstance(contrast, np.ndarray) else getattr(contrast, "scores", None)
+    if rows is not None and len(rows) != len(levels):
+        what = "rows" if isinstance(contrast, np.ndarray) else "scores"
+        raise FormulaError(
+            f"The coding has {len(rows)} {what}, and {len(levels)} levels are used: "
+            f"{some(map(repr, levels), 20)}. Give one for each, in this order.\n"
+            f"{_pointed(expression)}",
+            kind="contrast_size",
+        )
+
+    if rows is not None and not isinstance(contrast, np.ndarray) and len(set(rows)) < len(rows):
+        raise FormulaError(
+            f"The scores of a coding must differ from level to level.\n{_pointed(expression)}",
+            kind="contrast_size",
+        )
+
+
+def _pointed(expression: Expression) -> str:
+    """The code of a factor, with a caret under its coding."""
+    code = expression.code
+    given = [dict(node.keywords).get("contrast") for node in expression.tree.walk()]
+    text = next((node.text for node in given if node is not None), code)
+    begin = max(code.find(text), 0)
+    return caret(code, begin, begin + len(text))
 
 
 @dataclass

@@ -15,10 +15,10 @@ from glmcount.design.column import Column
 from glmcount.design.evaluate import evaluate
 from glmcount.design.spec import Variable
 from glmcount.design.words import Expression
-from glmcount.errors import DataError, some
+from glmcount.errors import DataError, NonfiniteDesignError, some
 from glmcount.records import dataclass, replace
 
-__all__ = ["Value", "codes_of", "coerced", "evaluated", "used_levels"]
+__all__ = ["Value", "codes_of", "coerced", "evaluated", "undefined", "used_levels"]
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,10 @@ def coerced(columns: Mapping[str, Any]) -> dict[str, Column]:
     }
 
 
-def evaluated(expression: Expression, state: Any, columns: Mapping[str, Column]) -> Value:
-    """Evaluate an expression over coerced columns.
+def evaluated(
+    expression: Expression, state: Any, columns: Mapping[str, Column], length: int
+) -> Value:
+    """Evaluate an expression over `length` rows of coerced columns.
 
     Raises
     ------
@@ -70,7 +72,7 @@ def evaluated(expression: Expression, state: Any, columns: Mapping[str, Column])
         if column.kind == "numeric":
             return Value(column.values)
     data = {name: columns[name].value() for name in expression.columns}
-    raw = evaluate(expression, state, data)
+    raw = evaluate(expression, state, data, length)
     boxed = hasattr(raw, "contrast") and hasattr(raw, "levels")
     inner = raw.data if boxed else raw
     if not boxed and not _has_levels(inner):
@@ -81,7 +83,8 @@ def evaluated(expression: Expression, state: Any, columns: Mapping[str, Column])
     column = categorise(expression.code, inner)
     if isinstance(inner, pd.Categorical):
         # A Categorical carries levels even where they were merely found in this strip.
-        declared = any(columns[name].declared for name in expression.columns)
+        given = all(isinstance(level, bool) for level in column.levels or ())
+        declared = given or any(columns[name].declared for name in expression.columns)
         column = replace(column, declared=declared)
     levels = tuple(raw.levels) if boxed and raw.levels is not None else column.levels or ()
     return Value(None, column, levels, raw.contrast if boxed else None)
@@ -136,6 +139,19 @@ def _no_codes(
     return np.zeros(0, dtype=np.int8)
 
 
+def undefined(
+    code: str, codes: NDArray[Any], where: NDArray[np.intp] | None, first: int
+) -> NonfiniteDesignError:
+    """The error for used rows in which a condition or a factor has no value."""
+    used = np.flatnonzero(codes < 0)
+    rows = (used if where is None else where[used]) + first
+    return NonfiniteDesignError(
+        f"{code} has no value in {len(used)} rows whose data are there: rows (counted from 0) "
+        f"{some(rows)}. Something in it is not defined for them, such as the logarithm of a "
+        "negative number. Correct them, or choose an expression that is defined for them."
+    )
+
+
 def used_levels(value: Value, keep: NDArray[np.bool_] | None) -> tuple[Any, ...]:
     """Levels that occur in the rows kept."""
     assert value.column is not None
@@ -150,15 +166,17 @@ def used_levels(value: Value, keep: NDArray[np.bool_] | None) -> tuple[Any, ...]
     return tuple(level for level, count in zip(own, counts, strict=True) if count)
 
 
-def numbers_of(variable: Variable, columns: Mapping[str, Column]) -> list[NDArray[Any]]:
-    """Columns of a numerical variable, each (n,).
+def numbers_of(
+    variable: Variable, columns: Mapping[str, Column], length: int
+) -> list[NDArray[Any]]:
+    """Columns of a numerical variable, each (length,).
 
     Raises
     ------
     DataError
         If the data now hold levels where they held numbers.
     """
-    value = evaluated(variable.expression, variable.state, columns)
+    value = evaluated(variable.expression, variable.state, columns, length)
     if value.numbers is None:
         levels = value.column.levels if value.column is not None else None
         raise DataError(

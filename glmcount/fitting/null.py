@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from glmcount.design.blocks import BlockRows, Layout, Strip
-from glmcount.design.encode import Encoder, layout_of
+from glmcount.design.encode import Encoder
 from glmcount.design.formula import intercept_part
+from glmcount.design.layout import layout_of
 from glmcount.design.measure import Measured
 from glmcount.design.spec import EquationDesign
 from glmcount.errors import ConvergenceError, NotDefinedError

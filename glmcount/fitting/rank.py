@@ -11,8 +11,9 @@ from collections.abc import Callable
 import numpy as np
 from scipy import linalg
 
-from glmcount.design.blocks import Layout, Strip, linear
+from glmcount.design.blocks import Layout, Strip
 from glmcount.design.encode import Encoder
+from glmcount.fitting.objective import Raw, Rows, Weighed, add, assemble, strip_sums
 from glmcount.numerics import Array, Factored, factor
 from glmcount.records import dataclass
 
@@ -22,6 +23,12 @@ PIVOT = 1e-9
 EXACT = 1e-11
 NEARLY = 1e-7
 ROUNDING = 4e-15
+# Entries of a design up to which it is looked at column by column.
+FEW = 1_000_000
+BLOCK = 32_768
+# Candidates and rows that are looked at together.
+BATCH = 64
+ROWS = 4_096
 
 
 @dataclass(frozen=True)
@@ -65,21 +72,124 @@ def dependences(
         flat = layout.memo["flat"] = _flat(layout)
     if not flat and _all_hold(factor(gram) if definite is None else definite):
         return ()
-    found = [(j, v) for j, v in _sweep(gram, flat)]
-    if not found:
-        return ()
-    vectors = np.stack([v for _, v in found], axis=1)
-    sums = encoder.fold(lambda s: _residuals(layout, s, found, vectors, informed), np.add)
+    found = _sweep(gram, flat)
+    out = _confirmed(encoder, layout, found, flat, informed)
+    if len(out) < len(found):
+        # Weights near zero hide rows that hold columns apart: then other columns are found.
+        found = _sweep(_unweighted(encoder, layout), flat) if informed is None else found
+        out = _confirmed(encoder, layout, found, flat, informed)
+    rows = _rows(encoder, layout, informed)
+    unsure = len(out) < len(found) and max(rows) * layout.size <= FEW
+    if unsure or _too_many(layout, out, rows):
+        return by_rows(encoder, layout, flat, informed)
+    return out
+
+
+def _too_many(layout: Layout, out: tuple[Dependence, ...], rows: Array) -> bool:
+    """Whether an equation would keep more columns than there are rows that tell of it."""
+    gone = np.array([one.column for one in out], dtype=np.intp)
+    for own, n in zip(layout.slices, rows, strict=True):
+        dropped = np.count_nonzero((gone >= own.start) & (gone < own.stop))
+        if own.stop - own.start - dropped > n:
+            return True
+    return False
+
+
+def _rows(encoder: Encoder, layout: Layout, informed: Informed | None) -> Array:
+    """Rows that tell of each equation."""
+    if informed is None:
+        return np.full(layout.q, encoder.n_used)
+    return encoder.fold(lambda s: np.array([said.sum() for said in informed(s)]), np.add)
+
+
+def _confirmed(
+    encoder: Encoder,
+    layout: Layout,
+    found: list[tuple[int, Array]],
+    flat: frozenset[int],
+    informed: Informed | None,
+) -> tuple[Dependence, ...]:
+    """Those candidates that the rows confirm."""
+    asked = [(j, v) for j, v in found if j not in flat]
+    ratios = dict.fromkeys(flat, 0.0)
+    if asked:
+        vectors = np.stack([v for _, v in asked], axis=1)
+        sums = encoder.fold(lambda s: _residuals(layout, s, asked, vectors, informed), np.add)
+        for (j, _), (left, own) in zip(asked, sums, strict=True):
+            ratios[j] = float(np.sqrt(left / own)) if own > 0 else 0.0
     out = []
-    for (j, v), (left, own) in zip(found, sums, strict=True):
-        ratio = float(np.sqrt(left / own)) if own > 0 else 0.0
-        if j in flat or ratio <= NEARLY:
+    for j, v in found:
+        if ratios[j] <= NEARLY:
             combination = -v
             combination[j] = 0.0
-            out.append(
-                Dependence(j, combination, 0.0 if j in flat else ratio, j in flat or ratio <= EXACT)
-            )
+            out.append(_dependence(j, combination, ratios[j], flat))
     return tuple(out)
+
+
+def _dependence(j: int, combination: Array, ratio: float, flat: frozenset[int]) -> Dependence:
+    return Dependence(j, combination, 0.0 if j in flat else ratio, j in flat or ratio <= EXACT)
+
+
+def _unweighted(encoder: Encoder, layout: Layout) -> Array:
+    """The Gram matrix in which every row counts once."""
+    second = {(k, k): np.ones(1) for k in range(layout.q)}
+
+    def weigh(rows: Rows) -> Weighed:
+        return Weighed(np.zeros(1), (None,) * layout.q, second)
+
+    def work(strip: Strip) -> Raw:
+        return strip_sums(layout, strip, np.zeros(layout.size), weigh, BLOCK)
+
+    return assemble(layout, encoder.fold(work, add))[2]
+
+
+def by_rows(
+    encoder: Encoder, layout: Layout, flat: frozenset[int], informed: Informed | None
+) -> tuple[Dependence, ...]:
+    """Dependent columns by orthogonalisation of the columns themselves, in their order.
+
+    It squares no condition, and never keeps more columns than there are rows; it is for few rows.
+    """
+    out: list[Dependence] = []
+    for k, own in enumerate(layout.slices):
+        columns = _columns(encoder, layout, k, informed)
+        basis = np.zeros((min(columns.shape), columns.shape[1]))
+        upper = np.zeros((len(basis), len(basis)))
+        kept: list[int] = []
+        for j, column in enumerate(columns, own.start):
+            n, size = len(kept), float(np.sqrt(np.dot(column, column)))
+            weights, rest = np.zeros(n), column
+            for _ in range(2):  # once more for what rounding left (Kahan and Parlett)
+                more = np.dot(basis[:n], rest)
+                weights, rest = weights + more, rest - np.dot(more, basis[:n])
+            left = float(np.sqrt(np.dot(rest, rest)))
+            ratio = left / size if size > 0 else 0.0
+            if j not in flat and ratio > NEARLY and n < len(basis):
+                upper[:n, n], upper[n, n], basis[n] = weights, left, rest / left
+                kept.append(j)
+                continue
+            combination = np.zeros(layout.size)
+            if j not in flat and n:
+                given = linalg.solve_triangular(upper[:n, :n], weights, check_finite=False)
+                combination[kept] = given
+            out.append(_dependence(j, combination, ratio, flat))
+    return tuple(out)
+
+
+def _columns(encoder: Encoder, layout: Layout, equation: int, informed: Informed | None) -> Array:
+    """The columns of an equation, shifted, one a row; zero where a row says nothing of it."""
+    own = layout.slices[equation]
+
+    def work(strip: Strip) -> list[Array]:
+        found = np.zeros((own.stop - own.start, strip.n))
+        for first in range(0, len(found), BATCH):
+            last = min(first + BATCH, len(found))
+            units = np.zeros((layout.size, last - first))
+            units[own.start + np.arange(first, last), np.arange(last - first)] = 1.0
+            found[first:last] = _products(layout, strip, units, equation, (0, strip.n))
+        return [found if informed is None else found * informed(strip)[equation]]
+
+    return np.concatenate(encoder.fold(work, lambda a, b: a + b), axis=1)
 
 
 def _flat(layout: Layout) -> frozenset[int]:
@@ -143,15 +253,47 @@ def _residuals(
     vectors: Array,
     informed: Informed | None,
 ) -> Array:
+    """Squared lengths, in this strip, of X v and of the column itself, for each candidate."""
     out = np.zeros((len(found), 2))
     counted = None if informed is None else informed(strip)
-    for i, (j, _) in enumerate(found):
-        equation = next(k for k in range(layout.q) if layout.slices[k].stop > j)
-        unit = np.zeros(layout.size)
-        unit[j] = 1.0
-        for place, direction in enumerate((vectors[:, i], unit)):
-            values = linear(layout, strip, direction, equation)
-            if counted is not None:
-                values = values * counted[equation]
-            out[i, place] = np.dot(values, values)
+    columns = np.array([j for j, _ in found])
+    for k, own in enumerate(layout.slices):
+        mine = np.flatnonzero((columns >= own.start) & (columns < own.stop))
+        for some in np.split(mine, range(BATCH, len(mine), BATCH)):
+            units = np.zeros((layout.size, len(some)))
+            units[columns[some], np.arange(len(some))] = 1.0
+            asked = np.concatenate([vectors[:, some], units], axis=1)
+            squares = np.zeros(asked.shape[1])
+            for first in range(0, strip.n, ROWS) if len(some) else ():
+                span = (first, min(first + ROWS, strip.n))
+                values = _products(layout, strip, asked, k, span)
+                if counted is not None:
+                    values *= counted[k][span[0] : span[1]]
+                squares += np.einsum("ij,ij->i", values, values)
+            out[some] = squares.reshape(2, -1).T
     return out
+
+
+def _products(
+    layout: Layout, strip: Strip, vectors: Array, equation: int, span: tuple[int, int]
+) -> Array:
+    """x_i'v for some rows and each of several v, (vectors, rows)."""
+    first, last = span
+    count = vectors.shape[1]
+    total = np.zeros((count, last - first))
+    for i, block in layout.of(equation):
+        own, rows = vectors[block.positions], strip.blocks[i]
+        if not len(own):
+            continue
+        if block.table is None:
+            buffer = rows.fill(np.empty((block.v, last - first)), block, first, last)
+            total += np.dot(own.T, buffer)
+            continue
+        assert rows.codes is not None
+        betas = block.table.spread(own.reshape(block.table.width, -1))
+        betas = betas.reshape(block.table.levels, block.v, count)
+        for place in range(block.v):
+            gathered = betas[rows.codes[first:last], place].T
+            column = rows.column(place, block)
+            total += gathered if column is None else gathered * column[first:last]
+    return total

@@ -157,7 +157,11 @@ class State:
 
     def has_constant(self) -> bool:
         """Whether the mean equation spans a constant."""
-        return self.fit.layout.constants[0] is not None
+        return self._constant
+
+    @cached_property
+    def _constant(self) -> bool:
+        return spans_constant(self.fitted_here[0], self.fit.layout, 0, self.options.control)
 
     @cached_property
     def constants(self) -> tuple[bool, ...]:

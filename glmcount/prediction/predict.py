@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from glmcount.design.blocks import Layout, Strip
-from glmcount.design.build import ARRAY, given_column, with_columns
 from glmcount.design.encode import Encoder
 from glmcount.design.forms import quadratic
+from glmcount.design.given import ARRAY, given_column, with_columns
 from glmcount.design.learn import complete_rows
 from glmcount.design.measure import check_finite
 from glmcount.design.safe import parse

@@ -86,6 +86,7 @@ def summary_facts(
         n_dropped=account.n_dropped,
         df_resid=state.df_resid,
         df_null=state.nobs - int(state.has_constant()),
+        constant=state.has_constant(),
         pearson_chi2=pearson_chi2,
         scale=scale if state.scaled else None,
         cov_label=cov_label,

@@ -104,6 +104,8 @@ class SummaryFacts:
     n_dropped : int or None
         Rows left out in all, where one row can have several reasons; None adds up
         `dropped`.
+    constant : bool
+        Whether the null model has one: else its mean is the offset alone.
     """
 
     title: str
@@ -130,6 +132,7 @@ class SummaryFacts:
     equations: tuple[EquationRows, ...]
     footnotes: tuple[str, ...] = ()
     n_dropped: int | None = None
+    constant: bool = True
 
     @property
     def rows_dropped(self) -> int:
@@ -331,7 +334,8 @@ def _likelihood_facts(facts: SummaryFacts) -> Iterator[Fact]:
     if facts.nobs != facts.n_rows - facts.rows_dropped:
         yield "Observations", _count(facts.nobs)
     yield from _present("Log-likelihood", facts.llf, _two_decimals)
-    yield from _present("  intercept only", facts.llnull, _two_decimals)
+    null = "  intercept only" if facts.constant else "  no constant: offset only"
+    yield from _present(null, facts.llnull, _two_decimals)
     yield from _present("AIC", facts.aic, _two_decimals)
     yield from _present("BIC", facts.bic, _two_decimals)
     yield from _present("Scale", facts.scale, _six_digits)

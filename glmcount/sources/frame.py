@@ -10,6 +10,7 @@ import pandas as pd
 
 from glmcount.errors import DataError, some
 from glmcount.sources.base import Columns, Source, register_source
+from glmcount.sources.labels import paired
 
 __all__ = ["from_columns"]
 
@@ -56,22 +57,33 @@ def _sliceable(series: pd.Series) -> Any:
 def _dict(data: Any) -> Source | None:
     if not isinstance(data, Mapping):
         return None
+    given, index = paired({str(name): values for name, values in data.items()})
     columns = {
-        str(name): _sliceable(values) if isinstance(values, pd.Series) else values
-        for name, values in data.items()
+        name: _sliceable(values) if isinstance(values, pd.Series) else values
+        for name, values in given.items()
     }
     for name, values in columns.items():
-        if np.ndim(values) == 0 or isinstance(values, str):
+        if hasattr(values, "toarray") and hasattr(values, "nnz"):
+            raise DataError(
+                f"Column {name!r} is a scipy.sparse {type(values).__name__}, which is not taken: "
+                "pass its numbers, matrix.toarray().ravel().",
+                kind="sparse",
+            )
+        if isinstance(values, str) or not (isinstance(values, _LISTS) or np.ndim(values)):
             raise DataError(
                 f"Column {name!r} is a single value, not a column of values.",
                 kind="column_length",
             )
-    return from_columns({name: _listed(values) for name, values in columns.items()})
+    listed = {name: _listed(values) for name, values in columns.items()}
+    return from_columns(listed, None if index is None else index.view())
 
 
 def _listed(values: Any) -> Any:
+    if not isinstance(values, _LISTS):
+        return values
+    items = [None if item is np.ma.masked else item for item in values]
     # pandas keeps a mixed list as objects, where numpy would turn [1, "a"] into strings.
-    return _sliceable(pd.Series(list(values))) if isinstance(values, _LISTS) else values
+    return _sliceable(pd.Series(items))
 
 
 @register_source

@@ -245,7 +245,7 @@ def test_an_exposure_must_be_positive_in_new_rows_too(data, value):
 
 
 def test_what_is_learnt_is_kept_for_new_rows(data):
-    for term in ("standardize(x)", "bs(x, df=4)", "cr(x, df=3) - 1", "Q('x') ** 2", "I(x > 0)"):
+    for term in ("standardize(x)", "bs(x, df=4)", "cr(x, df=3) - 1", "I(Q('x') ** 2)", "I(x > 0)"):
         result = gc.fit(f"y ~ {term}", data)
         np.testing.assert_allclose(
             result.predict(data.iloc[10:12]), result.fittedvalues.iloc[10:12], rtol=1e-10

@@ -1,0 +1,219 @@
+"""What a formula or its data say and hardly mean.
+
+Offsets that are taken away or crossed, and squares that are none, are read off the tree that
+patsy makes of a formula, before it is expanded; numbers written as text, references without a
+row and offsets given twice are seen in what was learnt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from glmcount.design.spec import EquationDesign, Variable
+from glmcount.errors import FormulaError, caret, some
+from glmcount.numerics import Array
+
+__all__ = ["check_offsets", "doubts", "itself", "numbers_in", "odd_sign"]
+
+ODD = "%<>=!@;?$^&|,.\\'\"`"
+CROSSING = (":", "*", "/", "**")
+# A number as people write them: with signs, separators, decimal commas, percent signs.
+NUMBER = re.compile(r"\s*[-+]?(\d[\d' ,.]*|[.,]\d+)([eE][-+]?\d+)?\s*%?\s*")
+MARKS = {"", ".", "-", "--", "?", "*", "na", "n/a", "nan", "null", "none", "missing"}
+LOOKED_AT = 2_000  # levels
+NUMBERS = 4  # fewer levels that all are numbers mostly are codes of groups
+SHARE = 0.2  # of levels that are no numbers, up to which the others were probably meant
+Doubt = tuple[str, str]
+
+
+def odd_sign(formula: str) -> str:
+    """The formula with a caret under the first sign that no term begins with."""
+    begin = formula.find("~") + 1
+    place = next((i for i, sign in enumerate(formula) if i >= begin and sign in ODD), begin)
+    return caret(formula.replace("\n", " "), place)
+
+
+def _walk(node: Any) -> Iterator[Any]:
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(current.args)
+
+
+def _code(node: Any) -> str:
+    """The code of a piece that is no operator of formulas; empty for any other."""
+    is_code = node.type == "PYTHON_EXPR" and node.token is not None
+    return str(node.token.extra) if is_code else ""
+
+
+def check_offsets(formula: str, tree: Any) -> None:
+    """Refuse offsets that are taken away or crossed: patsy would drop them, or multiply them.
+
+    Raises
+    ------
+    FormulaError
+    """
+    for node in _walk(tree):
+        if node.type == "-" and len(node.args) == 2:
+            for leaf in _offsets(node.args[1]):
+                _refuse(
+                    formula,
+                    leaf,
+                    "An offset cannot be taken away: '- offset(...)' would leave it out. Write "
+                    f"offset(-({_code(leaf)[len('offset(') : -1]})) to subtract it",
+                )
+        elif node.type in CROSSING:
+            for leaf in (each for arg in node.args for each in _offsets(arg)):
+                _refuse(formula, leaf, "offset(...) must be a term of its own")
+
+
+def _offsets(tree: Any) -> Iterator[Any]:
+    return (node for node in _walk(tree) if _code(node).startswith("offset("))
+
+
+def _refuse(formula: str, leaf: Any, what: str) -> None:
+    origin = leaf.origin
+    place = caret(formula, origin.start, origin.end) if origin else f"    {formula}"
+    raise FormulaError(f"{what}.\n{place}", kind="offset_term")
+
+
+def itself(tree: Any) -> tuple[tuple[str, str], ...]:
+    """Pieces such as ``x**2`` and ``x*x`` that formulas read as x, each with x.
+
+    Examples
+    --------
+    >>> from patsy.parse_formula import parse_formula
+    >>> itself(parse_formula("y ~ x + x**2 + z*z + (a + b)**2"))
+    (('x**2', 'x'), ('z*z', 'z'))
+    """
+    found = {}
+    for node in _walk(tree):
+        if node.type not in CROSSING or len(node.args) != 2:
+            continue
+        left, right = node.args
+        if node.type == "**" and _code(left):
+            found[f"{_code(left)}**{right.token.extra}"] = _code(left)
+        elif _code(left) and _code(left) == _code(right):
+            found[f"{_code(left)}{node.type}{_code(left)}"] = _code(left)
+    return tuple(reversed(found.items()))
+
+
+def numbers_in(levels: Iterable[Any]) -> tuple[list[str], list[str]]:
+    """Levels of text that are numbers, and the others; none where the text is probably meant.
+
+    Examples
+    --------
+    >>> numbers_in(["1", "2,5", "."]), numbers_in(["12a", "12b", "13"])
+    ((['1', '2,5'], ['.']), ([], []))
+    """
+    texts = [level for level in list(levels)[:LOOKED_AT] if isinstance(level, str)]
+    found = [text for text in texts if NUMBER.fullmatch(text)]
+    others = [text for text in texts if not NUMBER.fullmatch(text)]
+    marks = all(text.strip().lower() in MARKS for text in others)
+    few = len(others) <= SHARE * len(texts) if not marks else len(found) > len(others)
+    enough = len(found) >= (NUMBERS if not others else 2 if marks else 3)
+    return (found, others) if enough and few else ([], [])
+
+
+def doubts(
+    variables: Mapping[str, Variable],
+    equations: Iterable[EquationDesign],
+    same: Iterable[tuple[str, str]],
+    offsets: Iterable[Mapping[str, Array]],
+) -> tuple[Doubt, ...]:
+    """What may mean another model than was meant, each with its kind.
+
+    Parameters
+    ----------
+    variables : mapping of code to Variable
+    equations : iterable of EquationDesign
+    same : iterable of (piece, code)
+        Pieces of formulas that are the code itself, as `itself` tells.
+    offsets : iterable of mapping
+        For each equation of several offsets, each by what it is called, over some rows.
+    """
+    parts = [part for equation in equations for part in equation.parts]
+    used = dict.fromkeys(c for part in parts for c in (*part.numeric, *part.categorical))
+    out: list[Doubt] = []
+    for piece, code in same:
+        if code in used and variables[code].kind == "numerical":
+            out.append(
+                (
+                    "power_of_column",
+                    f"{piece} is {code} itself: in formulas ** and * cross terms. For the product "
+                    f"of the numbers write I({piece}).",
+                )
+            )
+    for code in used:
+        variable = variables[code]
+        if variable.text:
+            out += _of_text(code, variable.levels or ())
+        reduced = any(
+            part.table is not None
+            and code in part.categorical
+            and part.table.shape[1] < len(part.table)
+            for part in parts
+        )
+        if variable.unused is not None and reduced and len(variable.levels or ()) > 1:
+            out.append(_of_reference(code, variable))
+    for each in offsets:
+        out += _of_offsets(each)
+    return tuple(out)
+
+
+def _of_text(code: str, levels: tuple[Any, ...]) -> list[Doubt]:
+    found, others = numbers_in(levels)
+    if not found:
+        return []
+    how = f"pandas.to_numeric(data[{code!r}]"
+    size = f"a factor of {len(levels):,} levels here"
+    if not others:
+        return [
+            (
+                "numbers_as_text",
+                f"Column {code!r} holds numbers written as text, such as "
+                f"{some(map(repr, found), 3)}: it is {size}. Make numbers of it in the data, by "
+                f"{how}), or write C({code}) if levels are meant.",
+            )
+        ]
+    return [
+        (
+            "text_among_numbers",
+            f"Column {code!r} holds numbers but for {some(map(repr, others))}, so it is {size}. "
+            f"If these stand for missing values make numbers of it in the data, by {how}, "
+            f"errors='coerce'), or write C({code}) if levels are meant.",
+        )
+    ]
+
+
+def _of_reference(code: str, variable: Variable) -> Doubt:
+    levels = variable.levels or ()
+    instead = levels[-1] if type(variable.contrast).__name__ == "Sum" else levels[0]
+    return (
+        "unused_reference",
+        f"{code}: no row used has the reference level {variable.unused!r}; {instead!r} takes its "
+        f"place, and the coefficients are differences from that. Levels used: "
+        f"{some(map(repr, levels))}.",
+    )
+
+
+def _of_offsets(each: Mapping[str, Array]) -> list[Doubt]:
+    named = list(each.items())
+    out = []
+    for i, (one, left) in enumerate(named):
+        for other, right in named[i + 1 :]:
+            spread = np.ptp(left) if len(left) else 0.0
+            if spread > 0 and np.ptp(left - right) <= 1e-9 * spread:
+                out.append(
+                    (
+                        "double_offset",
+                        f"{one} and {other} are the same but for a constant, and both are added to "
+                        "the predictor: the exposure counts twice. Leave one of them out.",
+                    )
+                )
+    return out

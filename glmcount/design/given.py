@@ -1,0 +1,168 @@
+"""What a user hands over beside a table: arrays, lists and Series, as columns of its rows."""
+
+from __future__ import annotations
+
+import keyword
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from glmcount.design.coerce import coerce
+from glmcount.errors import DataError
+from glmcount.numerics import Array
+from glmcount.sources.base import Columns, Source
+
+__all__ = [
+    "ARRAY",
+    "BESIDE",
+    "as_array",
+    "given_column",
+    "response_values",
+    "with_columns",
+]
+
+ARRAY = "<{}>"
+BESIDE = "censored"
+
+
+def as_array(what: str, values: Any) -> Any:
+    """Values as an array that keeps what is masked; a Series as the array it holds.
+
+    Raises
+    ------
+    DataError
+        For sparse matrices, and for rows of different lengths.
+    """
+    if isinstance(values, pd.Series):
+        return values.array
+    if isinstance(values, np.ma.MaskedArray):
+        return values
+    if hasattr(values, "toarray") and hasattr(values, "nnz"):
+        raise DataError(
+            f"{what} is a scipy.sparse {type(values).__name__}, which is not taken: pass "
+            f"{what}.toarray(). Dummies of factors need no matrix at all: glmcount.fit('y ~ C(g)', "
+            "data) codes them without making their columns.",
+            kind="sparse",
+        )
+    try:
+        with warnings.catch_warnings():
+            # Of numpy, which makes NaN of masked items in a list: that is missing too.
+            warnings.simplefilter("ignore", UserWarning)
+            if isinstance(values, list | tuple) and any(map(_is_masked, values)):
+                return np.ma.array(values)
+            return np.asarray(values)
+    except ValueError:
+        raise _ragged(what, values) from None
+
+
+def _is_masked(item: Any) -> bool:
+    return isinstance(item, np.ma.MaskedArray) and item is not np.ma.masked
+
+
+def _ragged(what: str, values: Sequence[Any]) -> DataError:
+    sizes = [np.size(each) if np.ndim(each) else 1 for each in map(_flat, values)]
+    row = next((i for i, size in enumerate(sizes) if size != sizes[0]), 0)
+    return DataError(
+        f"The rows of {what} differ in length: row 0 has {sizes[0]}, row {row} (counted from 0) "
+        f"{sizes[row]}. Give every row as many numbers as there are columns.",
+        kind="ragged",
+    )
+
+
+def _flat(row: Any) -> Any:
+    return range(len(row)) if isinstance(row, list | tuple) else row
+
+
+def with_columns(source: Source, columns: Mapping[str, Any]) -> Source:
+    """The source with further columns beside its own."""
+    if not columns:
+        return source
+
+    def read(first: int, last: int, names: Sequence[str]) -> Columns:
+        own = [name for name in names if name not in columns]
+        more = {name: columns[name][first:last] for name in names if name in columns}
+        return {**source.read(first, last, own), **more}
+
+    return Source((*source.names, *columns), source.n_rows, source.index, read)
+
+
+def given_column(source: Source, what: str, value: Any) -> tuple[str, dict[str, Any]]:
+    """(expression, extra columns) for an offset, exposure or weights as the user gave it.
+
+    Raises
+    ------
+    DataError
+        If an array has another length than the data, or a Series another index.
+    """
+    # One limit may hold for all rows; one offset or weight would say nothing.
+    named = isinstance(value, str) and value in source.names
+    limit = _number(value) if what == BESIDE and not named else None
+    if limit is not None:
+        value = np.full(source.n_rows, limit)
+    if isinstance(value, str):
+        if value not in source.names:
+            return value, {}
+        plain = value.isidentifier() and not keyword.iskeyword(value)
+        return (value if plain else f"Q({value!r})"), {}
+    if isinstance(value, pd.Series) and _other_index(value, source):
+        place = int(np.argmax(np.asarray(value.index != source.index)))
+        raise DataError(
+            f"{what} is a Series whose index is not the data's in the data's order: at row "
+            f"{place} it has {value.index[place]!r}, the data {source.index[place]!r}. Put it "
+            f"into the data as a column, or pass {what}=series.to_numpy() to use positions.",
+            kind="index_mismatch",
+        )
+    column = as_array(what, value)
+    if column.ndim != 1 or len(column) != source.n_rows:
+        raise DataError(
+            f"{what} must be a column name, an expression, or one value for each of the "
+            f"{source.n_rows} rows; got an array of shape {np.shape(value)}.",
+            kind=f"{what}_length",
+        )
+    name = ARRAY.format(what)
+    return f"Q({name!r})", {name: column}
+
+
+def response_values(source: Source, name: str, y: Any) -> Array:
+    """A new response as numbers, one for each row of the data.
+
+    Raises
+    ------
+    DataError
+        For another length or index than the data's, or values that are no numbers.
+    """
+    if isinstance(y, str):
+        y = np.asarray(y)
+    _, held = given_column(source, "y", y)
+    (column,) = held.values()
+    plain = isinstance(column, np.ndarray) and not isinstance(column, np.ma.MaskedArray)
+    if not plain or column.dtype.kind not in "iuf":
+        found = coerce(name, column)
+        levels = found.levels or ("",)
+        if found.kind != "numeric" and not all(isinstance(level, bool) for level in levels):
+            raise DataError(
+                f"The response {name!r} must be one column of numbers, not {found.kind} values.",
+                kind="response_type",
+            )
+        column = found.values.astype(np.float64)
+        if found.levels is not None:
+            column[found.values < 0] = np.nan
+    return np.ascontiguousarray(column, dtype=np.float64)
+
+
+def _number(value: Any) -> float | None:
+    """A number, written as one or in a string; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
+def _other_index(value: pd.Series, source: Source) -> bool:
+    same_length = source.index is not None and len(value) == source.n_rows
+    return same_length and not value.index.equals(source.index)

@@ -1,0 +1,145 @@
+"""Files of columns, as the command line takes them: CSV, TSV and parquet, told by their names."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+import sys
+import warnings
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+import pandas as pd
+
+from glmcount.errors import DataError, MissingExtraError, some
+
+__all__ = ["READERS", "read"]
+
+SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
+SCHEMES = ("http", "https", "file")
+
+
+def read(path: str) -> pd.DataFrame:
+    """The data frame in a file, by its ending; ``-`` reads CSV from standard input.
+
+    Raises
+    ------
+    DataError
+        If the ending is unknown, the file cannot be read as what it says, or its rows do not
+        fit its header.
+    MissingExtraError
+        If the file is parquet and pyarrow is not installed.
+    """
+    scheme = SCHEME.match(path)
+    if scheme and scheme[1].lower() not in SCHEMES:
+        raise DataError(
+            f"{path}: {scheme[1]} addresses cannot be read. Accepted: files, and "
+            f"{', '.join(SCHEMES)} URLs. Copy it to a file first, or pipe its CSV "
+            "into glmcount fit FORMULA -.",
+            kind="unknown_scheme",
+        )
+    ending = next((each for each in READERS if path.lower().endswith(each)), None)
+    source: str | TextIO = path
+    if path == "-":
+        source, ending = sys.stdin, ".csv"
+    if ending is None:
+        raise DataError(
+            f"{path}: the name must end in one of {', '.join(READERS)}.", kind="unknown_format"
+        )
+    try:
+        return READERS[ending](source)
+    except (MissingExtraError, DataError):
+        raise
+    except (OSError, EOFError, ValueError, ImportError, zlib.error) as error:
+        told = " ".join(str(error).split())
+        reason = getattr(error, "strerror", None) or told or type(error).__name__
+        raise DataError(f"{path} cannot be read: {reason}", kind="unreadable_file") from error
+
+
+def _read_text(source: str | TextIO, separator: str = ",") -> pd.DataFrame:
+    """A file of text, every row of which has the fields of its header."""
+    text = None if isinstance(source, str) else source.read()
+
+    def again() -> str | TextIO:
+        return str(source) if text is None else io.StringIO(text)
+
+    _check_header(again(), separator)
+    with warnings.catch_warnings():
+        # By default pandas takes the first column for labels where rows are longer.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            return pd.read_csv(again(), sep=separator, index_col=False, low_memory=False)
+        except (pd.errors.ParserWarning, pd.errors.ParserError) as problem:
+            found = _longer_row(source, text, separator)
+            if found is None:
+                raise ValueError(str(problem)) from problem
+            line, fields, expected = found
+            raise DataError(
+                f"{'Standard input' if text is not None else source}: line {line} has {fields} "
+                f"fields, the header {expected}. Give every line one field for each column; a "
+                "field that holds the separator stands in double quotes.",
+                kind="unreadable_file",
+            ) from problem
+
+
+def _check_header(source: str | TextIO, separator: str) -> None:
+    header = pd.read_csv(source, sep=separator, header=None, nrows=1, dtype=str)
+    names = [str(name).strip() for name in header.iloc[0].dropna()]
+    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if repeated:
+        raise DataError(
+            f"The header names {some(map(repr, repeated))} more than once. Rename all but one of "
+            "each: a formula could not say which is meant.",
+            kind="duplicate_column",
+        )
+
+
+def _longer_row(
+    source: str | TextIO, text: str | None, separator: str
+) -> tuple[int, int, int] | None:
+    """(line, its fields, fields of the header) of the first row that is longer."""
+    with _lines(source, text) as lines:
+        reader = csv.reader(lines, delimiter=separator)
+        expected = len(next(reader, []))
+        for row in reader:
+            if len(row) > expected:
+                return reader.line_num, len(row), expected
+    return None
+
+
+def _lines(source: str | TextIO, text: str | None) -> TextIO:
+    if text is not None:
+        return io.StringIO(text)
+    path = str(source)
+    if SCHEME.match(path) or not Path(path).exists():
+        return io.StringIO()
+    if path.lower().endswith(".gz"):
+        return io.TextIOWrapper(gzip.open(path), encoding="utf-8", newline="")
+    return open(path, encoding="utf-8", newline="")
+
+
+def _read_tsv(source: str | TextIO) -> pd.DataFrame:
+    return _read_text(source, "\t")
+
+
+def _read_parquet(source: str | TextIO) -> pd.DataFrame:
+    try:
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MissingExtraError(
+            "Reading parquet needs pyarrow: pip install 'glmcount[arrow]' (or pip install pyarrow)."
+        ) from error
+    return pyarrow.parquet.read_table(source).to_pandas()
+
+
+READERS: dict[str, Callable[[str | TextIO], pd.DataFrame]] = {
+    ".csv": _read_text,
+    ".csv.gz": _read_text,
+    ".tsv": _read_tsv,
+    ".tsv.gz": _read_tsv,
+    ".parquet": _read_parquet,
+}
