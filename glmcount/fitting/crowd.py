@@ -91,7 +91,7 @@ class Crowd:
                 bend = jet.d2[j][k]
                 if bend is not None:
                     part = -rows(bend).dot(product)
-                    part = part.reshape(count, own.stop - own.start, -1)
+                    part = part.reshape(count, own.stop - own.start, other.stop - other.start)
                     information[:, own, other] = part
                     information[:, other, own] = part.transpose(0, 2, 1)
         value = rows(jet.value).sum(axis=1)
