@@ -20,7 +20,10 @@ from scipy.linalg import lapack
 from glmcount.records import dataclass
 
 __all__ = [
+    "DIGAMMA_SERIES",
     "EPS",
+    "LGAMMA_SERIES",
+    "TRIGAMMA_SERIES",
     "Array",
     "Control",
     "Factored",
@@ -29,10 +32,12 @@ __all__ = [
     "condition_number",
     "constant_jet",
     "eta_jet",
+    "even_series",
     "exp_jet",
     "expit",
     "factor",
     "log1p_gap",
+    "log1p_lack",
     "log1p_slope",
     "log_rising",
     "logit",
@@ -262,6 +267,14 @@ def log1p_slope(t: Array) -> Array:
     return _spliced(t, lambda u: np.log1p(u) / u - 1.0 / (1.0 + u), _SLOPE)
 
 
+def log1p_lack(x: Array) -> Array:
+    """x - log(1 + x) for x > -1, without cancellation near 0."""
+    near = np.abs(x) < _SERIES_BELOW
+    if near.all():
+        return x * _alternating(x, _GAP)
+    return np.where(near, x * _alternating(np.where(near, x, 0.0), _GAP), x - np.log1p(x))
+
+
 def trigamma(x: Array) -> Array:
     """Second derivative of log gamma, x > 0, to about 2e-15 relative.
 
@@ -274,16 +287,16 @@ def trigamma(x: Array) -> Array:
         total += 1.0 / np.square(x + k)
     z = x + 10.0
     inverse = 1.0 / z
-    return total + inverse + 0.5 * inverse**2 + _even_series(inverse, _TRIGAMMA) * inverse
+    return total + inverse + 0.5 * inverse**2 + even_series(inverse, TRIGAMMA_SERIES) * inverse
 
 
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
-_TRIGAMMA = _BERNOULLI
-_DIGAMMA = tuple(b / (2 * k) for k, b in enumerate(_BERNOULLI, 1))
-_LGAMMA = tuple(b / (2 * k * (2 * k - 1)) for k, b in enumerate(_BERNOULLI, 1))
+TRIGAMMA_SERIES = _BERNOULLI
+DIGAMMA_SERIES = tuple(b / (2 * k) for k, b in enumerate(_BERNOULLI, 1))
+LGAMMA_SERIES = tuple(b / (2 * k * (2 * k - 1)) for k, b in enumerate(_BERNOULLI, 1))
 
 
-def _even_series(inverse: Array, coefficients: Sequence[float]) -> Array:
+def even_series(inverse: Array, coefficients: Sequence[float]) -> Array:
     """Sum over k >= 1 of c_k inverse^(2k)."""
     square = inverse * inverse
     out = np.full_like(square, coefficients[-1])
@@ -383,9 +396,9 @@ def _rising_small(y: Array, alpha: Array) -> Array:
     top, low = 1.0 / (y + r), alpha
     gap, slope = log1p_gap(u), log1p_slope(u)
     share = u / (1.0 + u)
-    tail0 = _even_series(top, _LGAMMA) / top - _even_series(low, _LGAMMA) / low
-    tail1 = _even_series(top, _DIGAMMA) - _even_series(low, _DIGAMMA)
-    tail2 = _even_series(top, _TRIGAMMA) * top - _even_series(low, _TRIGAMMA) * low
+    tail0 = even_series(top, LGAMMA_SERIES) / top - even_series(low, LGAMMA_SERIES) / low
+    tail1 = even_series(top, DIGAMMA_SERIES) - even_series(low, DIGAMMA_SERIES)
+    tail2 = even_series(top, TRIGAMMA_SERIES) * top - even_series(low, TRIGAMMA_SERIES) * low
     log1p = np.log1p(u)
     value = (y - 0.5) * log1p - y * gap + tail0
     first = y * gap - 0.5 * share + r * tail1

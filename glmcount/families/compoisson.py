@@ -30,6 +30,7 @@ from glmcount.families.conway import Law, centred_log_factorial, law
 from glmcount.families.negbin import geometric
 from glmcount.families.poisson import MEAN, poisson
 from glmcount.numerics import Array, Jet, eta_jet, exp_jet
+from glmcount.records import replace
 
 __all__ = ["compoisson"]
 
@@ -133,6 +134,15 @@ def _start(sums: StartSums) -> tuple[float, ...]:
     return (*poisson.start(sums), math.log(min(max(mean / variance, 0.05), 20.0)))
 
 
+def _geometric_terms(y: Array, etas: Etas) -> Jet:
+    jet = geometric.terms(y, etas)
+    return replace(jet, value=jet.value + geometric.constant(y))
+
+
+# The geometric with the part of y alone in its terms, as the family has it.
+_GEOMETRIC = geometric.with_(terms=_geometric_terms, constant=_constant, collapse="value")
+
+
 def _geometric_score(y: Array, etas: Etas) -> tuple[Array, Array]:
     mu = np.exp(etas[0])
     of = law(mu, np.zeros(1))
@@ -159,7 +169,7 @@ compoisson = register(
         sample=_sample,
         start=_start,
         collapse="value",
-        limits=(Limit(1, "nu = 0", 0.0, geometric, _geometric_score, _log_start),),
+        limits=(Limit(1, "nu = 0", 0.0, _GEOMETRIC, _geometric_score, _log_start),),
         typical=((-1.0, 2.0), (-1.0, 1.0)),
     )
 )

@@ -37,7 +37,7 @@ import numpy as np
 import scipy
 from scipy import linalg
 
-from glmcount.families.poisson import relative_entropy
+from glmcount.families.large import relative_entropy
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace
 

@@ -19,7 +19,14 @@ import numpy as np
 from glmcount.errors import UsageError
 from glmcount.families.base import Curvature, Equation, Etas, Family, Limit, StartSums, register
 from glmcount.families.negbin import ALPHA
-from glmcount.families.poisson import MEAN, log_factorial, poisson, relative_entropy
+from glmcount.families.large import (
+    any_large,
+    entropy,
+    log_factorial_rest,
+    patched,
+    relative_entropy,
+)
+from glmcount.families.poisson import MEAN, poisson
 from glmcount.families.reparametrise import power_of_mean, reparametrise
 from glmcount.numerics import Array, Jet, constant_jet, eta_jet, exp_jet
 
@@ -39,6 +46,8 @@ def terms(y: Array, etas: Etas) -> Jet:
     share, keep = 1.0 / (1.0 + t), 1.0 / (1.0 + u)
     value = count * (eta - np.log1p(t)) + (count - 1.0) * np.log1p(u) - mu * (1.0 + u) * share
     gap = (count - mu) * share
+    if any_large(count):
+        (value,) = patched(_large, (value,), count, mu * (1.0 + u) * share, gap, u)
     lean = mu * share
     pull = keep * (gap * gap - count)
     cross = -2.0 * lean * share * gap
@@ -50,6 +59,11 @@ def terms(y: Array, etas: Etas) -> Jet:
             (cross, -count * keep * pull - 2.0 * lean * keep * gap * gap),
         ),
     )
+
+
+def _large(y: Array, rate: Array, gap: Array, u: Array) -> tuple[Array]:
+    """Of a Poisson of the rate mu (1 + a y) / (1 + a mu), from which y is `gap` away."""
+    return (-entropy(y, rate, gap) - np.log1p(u),)
 
 
 def _moments(etas: Etas) -> tuple[Jet, Jet]:
@@ -99,7 +113,7 @@ def _inverted(rng: np.random.Generator, mu: Array, a: Array) -> Array:
     rows, j = np.arange(mu.size), 0.0
     while rows.size:
         y = np.full((1, rows.size), j)
-        chance = np.exp(terms(y, (np.log(mu[rows]), a[rows])).value + log_factorial(y))
+        chance = np.exp(terms(y, (np.log(mu[rows]), a[rows])).value + log_factorial_rest(y))
         left[rows] -= chance
         further = (left[rows] > 0) & (1.0 + a[rows] * (j + 1.0) > 0)
         # Far above the mean nothing follows that a double could tell from zero.
@@ -142,7 +156,7 @@ _plain = Family(
     label="Generalized Poisson",
     equations=(MEAN, Equation("alpha", "Dispersion", "dispersion_", _natural)),
     terms=terms,
-    constant=log_factorial,
+    constant=log_factorial_rest,
     moments=_moments,
     expected=_expected,
     deviance=_deviance,

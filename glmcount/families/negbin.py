@@ -27,13 +27,17 @@ from glmcount.families.base import (
     natural_exp,
     register,
 )
-from glmcount.families.poisson import (
-    MEAN,
-    log_factorial,
-    log_tail,
-    poisson,
+from glmcount.families.large import (
+    LARGE,
+    any_large,
+    log_factorial_rest,
+    mixed_entropy,
+    mixture,
+    mixture_rest,
+    patched,
     relative_entropy,
 )
+from glmcount.families.poisson import MEAN, log_tail, poisson
 from glmcount.numerics import Array, Jet, constant_jet, eta_jet, exp_jet, log1p_gap, log1p_slope
 from glmcount.numerics import log_rising as rising
 
@@ -77,27 +81,36 @@ def terms(y: Array, etas: Etas) -> Jet:
     alpha = np.exp(etas[1])
     mu, t, share, first, second = _mean_parts(count, eta, alpha)
     log1p, rest, slope = _logarithms(mu, t, share)
-    value, rise1, rise2 = rising(count, alpha)
     pull = t * share
-    d_alpha = rise1 - count * pull + mu * slope
-    d_alpha2 = rise2 - count * pull * share + mu * (pull * share - slope)
+    large = any_large(count)
+    small = np.minimum(count, LARGE) if large else count
+    value, rise1, rise2 = rising(small, alpha)
+    d_alpha = rise1 - small * pull + mu * slope
+    d_alpha2 = rise2 - small * pull * share + mu * (pull * share - slope)
+    value = value + small * (eta - log1p) - rest
+    if large:
+        value, d_alpha, d_alpha2 = patched(mixture, (value, d_alpha, d_alpha2), count, mu, alpha)
     cross = -first * pull
-    return Jet(
-        value + count * (eta - log1p) - rest,
-        (first, d_alpha),
-        ((second, cross), (cross, d_alpha2)),
-    )
+    return Jet(value, (first, d_alpha), ((second, cross), (cross, d_alpha2)))
 
 
 def _fixed_terms(y: Array, etas: Etas, alpha: float) -> Jet:
     fixed = np.array([alpha])
     mu, t, share, first, second = _mean_parts(y[0], etas[0], fixed)
     log1p, rest, _ = _logarithms(mu, t, share)
-    return Jet(y[0] * (etas[0] - log1p) - rest, (first,), ((second,),))
+    value = y[0] * (etas[0] - log1p) - rest
+    if any_large(y[0]):
+        (value,) = patched(lambda *of: (-mixed_entropy(*of),), (value,), y[0], mu, fixed)
+    return Jet(value, (first,), ((second,),))
 
 
 def _fixed_constant(y: Array, alpha: float) -> Array:
-    return log_factorial(y) + rising(y[0], np.array([alpha]))[0]
+    spread = np.array([alpha])
+    if not any_large(y[0]):
+        return log_factorial_rest(y) + rising(y[0], spread)[0]
+    rest = rising(np.minimum(y[0], LARGE), spread)[0]
+    (rest,) = patched(lambda *of: (mixture_rest(*of),), (rest,), y[0], spread)
+    return log_factorial_rest(y) + rest
 
 
 def _moments(etas: Etas, alpha: float | None = None) -> tuple[Jet, Jet]:
@@ -121,17 +134,20 @@ def _expected(etas: Etas, alpha: float | None = None) -> Curvature:
 
 
 def _deviance(y: Array, etas: Etas, alpha: float | None = None) -> Array:
-    mu = np.exp(etas[0])
-    r = 1.0 / _alpha(etas, alpha)
-    return 2.0 * (relative_entropy(y[0], mu) - relative_entropy(y[0] + r, mu + r))
+    mu, spread = np.exp(etas[0]), _alpha(etas, alpha)
+    r, small = 1.0 / spread, np.minimum(y[0], LARGE)
+    half = relative_entropy(small, mu) - relative_entropy(small + r, mu + r)
+    if any_large(y[0]):
+        (half,) = patched(lambda *of: (mixed_entropy(*of),), (half,), y[0], mu, spread)
+    return 2.0 * half
 
 
 def _tails(y: Array, etas: Etas, alpha: float | None = None) -> tuple[Array, Array, Array, Array]:
     count, mu, spread = y[0], np.exp(etas[0]), _alpha(etas, alpha)
     r, t = 1.0 / spread, spread * mu
     zero, more = 1.0 / (1.0 + t), t / (1.0 + t)
-    log1p, rest, _ = _logarithms(mu, t, zero)
-    here = rising(count, spread)[0] + count * (etas[0] - log1p) - rest + log_factorial(y)
+    law = terms(y, (etas[0], np.log(spread)))
+    here = law.value + log_factorial_rest(y)
     step = np.log(mu * zero)
     below = (
         here
@@ -177,7 +193,7 @@ _estimated = register(
         label="Negative binomial (NB2)",
         equations=(MEAN, ALPHA),
         terms=terms,
-        constant=log_factorial,
+        constant=log_factorial_rest,
         moments=_moments,
         expected=_expected,
         deviance=_deviance,

@@ -10,29 +10,34 @@ import numpy as np
 import scipy
 
 from glmcount.families.base import Curvature, Equation, Etas, Family, StartSums, register
+from glmcount.families.large import (
+    any_large,
+    entropy,
+    log_factorial,
+    log_factorial_rest,
+    patched,
+    relative_entropy,
+)
 from glmcount.numerics import Array, Jet, eta_jet, exp_jet
 
-__all__ = ["log_factorial", "log_tail", "poisson", "quasipoisson", "relative_entropy"]
+__all__ = ["log_tail", "poisson", "quasipoisson"]
 
 MEAN = Equation("mean")
 
 
 def terms(y: Array, etas: Etas) -> Jet:
-    """y eta - mu, with derivatives y - mu and -mu."""
+    """y eta - mu, of a large count less y log y - y, with derivatives y - mu and -mu."""
     count, eta = y[0], etas[0]
     mu = np.exp(eta)
-    return Jet(count * eta - mu, (count - mu,), ((-mu,),))
+    gap = count - mu
+    value = count * eta - mu
+    if any_large(count):
+        (value,) = patched(_large, (value,), count, mu, gap)
+    return Jet(value, (gap,), ((-mu,),))
 
 
-def log_factorial(y: Array) -> Array:
-    """-log y!, by a table where the counts are whole and not large."""
-    count = y[0]
-    top = float(count.max(initial=0.0))
-    if top <= max(4096, count.size):
-        whole = count.astype(np.intp)
-        if np.array_equal(whole, count):
-            return -scipy.special.gammaln(np.arange(1.0, top + 2.0))[whole]
-    return -scipy.special.gammaln(count + 1.0)
+def _large(y: Array, mu: Array, gap: Array) -> tuple[Array]:
+    return (-entropy(y, mu, gap),)
 
 
 def _moments(etas: Etas) -> tuple[Jet, Jet]:
@@ -42,26 +47,6 @@ def _moments(etas: Etas) -> tuple[Jet, Jet]:
 
 def _expected(etas: Etas) -> Curvature:
     return ((np.exp(etas[0]),),)
-
-
-def relative_entropy(x: Array, m: Array) -> Array:
-    """x log(x / m) - x + m for x >= 0, m > 0, without cancellation near x = m.
-
-    Half the Poisson unit deviance (Loader's bd0).
-    """
-    x, m = np.broadcast_arrays(x, m)
-    gap = (x - m) / m
-    close = np.abs(gap) < 0.1
-    out = np.empty(x.shape)
-    far = ~close
-    out[far] = scipy.special.xlogy(x[far], x[far] / m[far]) - x[far] + m[far]
-    d = gap[close]
-    series = np.full_like(d, 1.0 / (17 * 16))
-    for k in range(16, 1, -1):
-        series *= -d
-        series += 1.0 / (k * (k - 1))
-    out[close] = m[close] * d * d * series
-    return out
 
 
 def _deviance(y: Array, etas: Etas) -> Array:
@@ -76,7 +61,7 @@ def log_tail(tail: Array, log_pmf: Array) -> Array:
 
 def _tails(y: Array, etas: Etas) -> tuple[Array, Array, Array, Array]:
     count, mu = y[0], np.exp(etas[0])
-    here = terms(y, etas).value + log_factorial(y)
+    here = terms(y, etas).value + log_factorial_rest(y)
     below = here + np.log(np.maximum(count, 1.0) / mu)
     above = here + np.log(mu / (count + 1.0))
     start = count > 0
@@ -106,7 +91,7 @@ poisson = register(
         label="Poisson",
         equations=(MEAN,),
         terms=terms,
-        constant=log_factorial,
+        constant=log_factorial_rest,
         moments=_moments,
         expected=_expected,
         deviance=_deviance,
