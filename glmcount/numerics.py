@@ -28,6 +28,7 @@ __all__ = [
     "Control",
     "Factored",
     "Jet",
+    "artanh_rest",
     "chi2_tail",
     "condition_number",
     "constant_jet",
@@ -267,12 +268,28 @@ def log1p_slope(t: Array) -> Array:
     return _spliced(t, lambda u: np.log1p(u) / u - 1.0 / (1.0 + u), _SLOPE)
 
 
+_CLOSE = 0.05
+
+
 def log1p_lack(x: Array) -> Array:
     """x - log(1 + x) for x > -1, without cancellation near 0."""
-    near = np.abs(x) < _SERIES_BELOW
-    if near.all():
-        return x * _alternating(x, _GAP)
-    return np.where(near, x * _alternating(np.where(near, x, 0.0), _GAP), x - np.log1p(x))
+    close = np.abs(x) < _CLOSE
+    if not close.any():
+        return x - np.log1p(x)
+    # log(1 + x) = 2 artanh(v) with v = x / (2 + x), of which x - 2 v is x v.
+    v = x / (2.0 + x)
+    near = v * (x - 2.0 * artanh_rest(v))
+    return near if close.all() else np.where(close, near, x - np.log1p(x))
+
+
+def artanh_rest(v: Array) -> Array:
+    """artanh(v) / v - 1 for |v| < 0.03."""
+    square = v * v
+    out = square * (1 / 11)
+    for c in (1 / 9, 1 / 7, 1 / 5, 1 / 3):
+        out += c
+        out *= square
+    return out
 
 
 def trigamma(x: Array) -> Array:

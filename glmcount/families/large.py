@@ -23,6 +23,7 @@ from glmcount.numerics import (
     LGAMMA_SERIES,
     TRIGAMMA_SERIES,
     Array,
+    artanh_rest,
     even_series,
     log1p_lack,
     trigamma,
@@ -45,6 +46,8 @@ __all__ = [
 LARGE = 256.0
 # Sizes from which Stirling's series has all digits.
 SERIES = 10.0
+# Shares of a gap from which on its logarithm loses no more than a digit.
+CLOSE = 0.025
 # 1 / alpha must not overflow.
 LEAST = 1e-300
 
@@ -104,9 +107,17 @@ def _tail(z: Array) -> Array:
 
 
 def entropy(y: Array, m: Array, gap: Array) -> Array:
-    """D(y, m) for y > 0, to the rounding of the gap y - m."""
+    """D(y, m) for y > 0 that is `gap` more than m.
+
+    Near 0 by v = gap / (y + m), of which log(y / m) is 2 artanh(v) (Loader's bd0).
+    """
+    v = gap / (y + m)
+    close = np.abs(v) < CLOSE
+    if close.all():
+        return v * (gap + 2.0 * y * artanh_rest(v))
     # Where y is nothing beside m, so is its logarithm's part.
-    return y * np.log1p(np.maximum(gap / m, EPS - 1.0)) - gap
+    far = y * np.log1p(np.maximum(gap / m, EPS - 1.0)) - gap
+    return np.where(close, v * (gap + 2.0 * y * artanh_rest(v)), far) if close.any() else far
 
 
 def relative_entropy(x: Array, m: Array) -> Array:
@@ -135,15 +146,20 @@ def relative_entropy(x: Array, m: Array) -> Array:
 def mixed_entropy(y: Array, mu: Array, alpha: Array) -> Array:
     """D(y, mu) - D(y + r, mu + r), r = 1 / alpha: half NB2's unit deviance, y > 0.
 
-    Of the two logarithms the small one is taken, whether alpha mu is small or large.
+    Where alpha mu is large the two are nearly the same. With their logarithms written as
+    log(1 + d) = d - lack(d), what is left of the parts d is a square of y - mu.
     """
     alpha = np.maximum(alpha, LEAST)
     r, t, gap = 1.0 / alpha, alpha * mu, y - mu
+    near = np.broadcast_to(t < 1.0, np.broadcast_shapes(y.shape, mu.shape, alpha.shape))
+    if near.all():
+        return entropy(y, mu, gap) - entropy(y + r, mu + r, gap)
     share = 1.0 / (1.0 + t)
-    near = t < 1.0
-    own = np.log1p(np.maximum(gap / mu, EPS - 1.0))
-    other = np.log1p(np.maximum(np.where(near, gap * alpha, -gap / y) * share, EPS - 1.0))
-    return np.where(near, y, -r) * own - (y + r) * other
+    d, z = np.maximum(gap / mu, EPS - 1.0), np.maximum(-share * gap / y, EPS - 1.0)
+    wide = r * log1p_lack(d) + (y + r) * log1p_lack(z) + r * d * z
+    if not near.any():
+        return wide
+    return np.where(near, entropy(y, mu, gap) - entropy(y + r, mu + r, gap), wide)
 
 
 def _mixture_rest(y: Array, alpha: Array) -> tuple[Array, Array, Array]:

@@ -13,6 +13,7 @@ from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
 from glmcount.errors import ConvergenceError
 from glmcount.families.base import Family, Limit
+from glmcount.fitting.digits import PRECISE, precise
 from glmcount.fitting.objective import Rows, Sums, Weighed, assemble, informed, predictors
 from glmcount.fitting.pilot import joined_start, limit_run, piloted
 from glmcount.fitting.rank import PIVOT, Dependence, dependences
@@ -287,12 +288,15 @@ def _finished(
             rho = run.reach(step)
             theta = theta + step if rho <= 1e-6 else theta
             again = limit < rho <= 1e-6
+    llf = sums.llf
+    if run.measured.sums.largest > PRECISE and outcome.status == "final" and rho <= 1e-6:
+        llf = precise(run, run.widened(theta))
     return Fit(
         family=run.family,
         layout=run.layout,
         theta=run.widened(theta),
         kept=run.kept,
-        llf=sums.llf + run.measured.constant,
+        llf=llf + run.measured.constant,
         information=sums.information,
         definite=sums.definite,
         condition=condition,
