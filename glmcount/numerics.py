@@ -28,7 +28,6 @@ __all__ = [
     "Control",
     "Factored",
     "Jet",
-    "artanh_rest",
     "chi2_tail",
     "condition_number",
     "constant_jet",
@@ -38,7 +37,6 @@ __all__ = [
     "expit",
     "factor",
     "log1p_gap",
-    "log1p_lack",
     "log1p_slope",
     "log_rising",
     "logit",
@@ -266,30 +264,6 @@ def log1p_slope(t: Array) -> Array:
     It is t times the derivative of `log1p_gap`.
     """
     return _spliced(t, lambda u: np.log1p(u) / u - 1.0 / (1.0 + u), _SLOPE)
-
-
-_CLOSE = 0.05
-
-
-def log1p_lack(x: Array) -> Array:
-    """x - log(1 + x) for x > -1, without cancellation near 0."""
-    close = np.abs(x) < _CLOSE
-    if not close.any():
-        return x - np.log1p(x)
-    # log(1 + x) = 2 artanh(v) with v = x / (2 + x), of which x - 2 v is x v.
-    v = x / (2.0 + x)
-    near = v * (x - 2.0 * artanh_rest(v))
-    return near if close.all() else np.where(close, near, x - np.log1p(x))
-
-
-def artanh_rest(v: Array) -> Array:
-    """artanh(v) / v - 1 for |v| < 0.03."""
-    square = v * v
-    out = square * (1 / 11)
-    for c in (1 / 9, 1 / 7, 1 / 5, 1 / 3):
-        out += c
-        out *= square
-    return out
 
 
 def trigamma(x: Array) -> Array:

@@ -212,6 +212,9 @@ class Family:
         What the mean's own predictor is, before links.
     binary : callable, optional
         ``etas -> (log P(Y = 0), log P(Y > 0))`` as jets, where the two are cheaper together.
+    slack : callable, optional
+        ``(y, etas) -> Jet`` of the logarithm of what keeps a count possible, where parameters
+        can make one impossible.
     relative : (Family, tuple of float), optional
         A family of the same equations that is easy to fit, and by what to multiply its
         parameters, equation by equation, to start this one from there.
@@ -245,6 +248,7 @@ class Family:
     flat: Callable[[Array], Flat] | None = None
     domain: Literal["log", "logit"] = "log"
     binary: Callable[[Etas], tuple[Jet, Jet]] | None = None
+    slack: Callable[[Array, Etas], Jet] | None = None
     relative: tuple[Family, tuple[float, ...]] | None = None
 
     def __repr__(self) -> str:
@@ -372,5 +376,6 @@ def hold(family: Family, values: Sequence[float]) -> Family:
         parts={},
         flat=None,
         binary=None,
+        slack=None,
         relative=None,
     )

@@ -41,7 +41,7 @@ from glmcount.families.large import entropy
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace
 
-__all__ = ["Law", "centred_log_factorial", "law", "log_lambda", "log_normaliser"]
+__all__ = ["MOST_SHAPE", "Law", "centred_log_factorial", "law", "log_lambda", "log_normaliser"]
 
 LEAST_MEAN, MOST_MEAN, MOST_SHAPE = 1e-290, 1e16, 100.0
 # Terms below exp(-52) of the largest no longer matter, even times a fourth power.

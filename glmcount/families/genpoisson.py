@@ -237,9 +237,19 @@ def _under(power: float) -> Family:
         mean, alpha = eta_jet(etas, 0), eta_jet(etas, 1)
         return mean, alpha * exp_jet(constant_jet(np.array([power - 2.0]), 2) * mean)
 
+    def slack(y: Array, etas: Etas) -> Jet:
+        """log((1 + a y) (1 + a mu)); NaN outside."""
+        mean, a = inner(etas)
+        one = constant_jet(np.ones(1), 2)
+        parts = one + a * constant_jet(y[0], 2), one + a * exp_jet(mean)
+        inside = [np.where(part.value > 0, part.value, np.nan) for part in parts]
+        logs = [p.chain(np.log(v), 1 / v, -1 / v**2) for p, v in zip(parts, inside, strict=True)]
+        return logs[0] + logs[1]
+
     return reparametrise(
         _plain,
         inner,
+        slack=slack,
         name="genpoisson_under",
         label=f"Generalized Poisson (GP-{power:g}, not normalised below alpha = 0)",
         start=lambda sums: _under_start(sums, power),

@@ -23,9 +23,7 @@ from glmcount.numerics import (
     LGAMMA_SERIES,
     TRIGAMMA_SERIES,
     Array,
-    artanh_rest,
     even_series,
-    log1p_lack,
     trigamma,
 )
 
@@ -70,6 +68,29 @@ def patched(
     out = tuple(np.array(np.broadcast_to(each, shape)) for each in plain)
     for whole, own in zip(out, found, strict=True):
         whole[rows] = own
+    return out
+
+
+def log1p_lack(x: Array) -> Array:
+    """x - log(1 + x) for x > -1, without cancellation near 0.
+
+    log(1 + x) is 2 artanh(v) with v = x / (2 + x), of which x - 2 v is x v.
+    """
+    close = np.abs(x) < 2.0 * CLOSE
+    if not close.any():
+        return x - np.log1p(x)
+    v = x / (2.0 + x)
+    near = v * (x - 2.0 * artanh_rest(v))
+    return near if close.all() else np.where(close, near, x - np.log1p(x))
+
+
+def artanh_rest(v: Array) -> Array:
+    """artanh(v) / v - 1 of a small v."""
+    square = v * v
+    out = square * (1 / 11)
+    for c in (1 / 9, 1 / 7, 1 / 5, 1 / 3):
+        out += c
+        out *= square
     return out
 
 

@@ -20,6 +20,7 @@ from glmcount.fitting.rank import PIVOT, Dependence, dependences
 from glmcount.fitting.run import WELL, Fit, Options, Run, fold_sums, ill_conditioned
 from glmcount.fitting.separation import recession_rows
 from glmcount.fitting.solvers import Outcome, newton, solver
+from glmcount.fitting.walls import at_wall
 from glmcount.fitting.start import first_values, pilot_rows
 from glmcount.numerics import Array
 from glmcount.records import replace
@@ -67,6 +68,8 @@ def _climb(run: Run, theta: Array, opened: bool) -> Fit:
         if outside is not None:
             return outside
     fit = _solve(run, theta)
+    if run.family.slack is not None and not (fit.status == "final" and math.isfinite(fit.llf)):
+        return at_wall(run, fit, theta)
     if fit.separated or (fit.status == "final" and not _doubtful(fit)):
         return fit
     if run.family.relative is not None and run.options.start is None:

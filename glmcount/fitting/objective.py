@@ -382,6 +382,4 @@ def likelihood_sums(layout: Layout, raw: Raw, rough: bool = False) -> Sums:
         for k in range(layout.q)
     )
     floor = EPS * float(np.sqrt(squares))
-    return Sums(
-        llf, score, information, floor, SINGLE if rough else 0.0, wobble(float(scalars[1]))
-    )
+    return Sums(llf, score, information, floor, SINGLE if rough else 0.0, wobble(float(scalars[1])))

@@ -207,9 +207,7 @@ def _summed(
     llf = llf if _fine(llf, score, information) else -math.inf
     if rounding is None:
         return Sums(llf, score, information, 0.0)
-    return Sums(
-        llf, score, information, lambda: rounding()[0], wobble=lambda: rounding()[1]
-    )
+    return Sums(llf, score, information, lambda: rounding()[0], wobble=lambda: rounding()[1])
 
 
 def _fine(llf: float, score: Array, information: Array) -> bool:

@@ -14,7 +14,7 @@ from scipy import linalg
 
 from glmcount.errors import ConvergenceError, UsageError, near, some
 from glmcount.fitting.guide import Guide
-from glmcount.fitting.totals import Sums
+from glmcount.fitting.totals import PREDICTOR, Sums
 from glmcount.numerics import EPS, Array, Control
 from glmcount.records import dataclass
 
@@ -173,8 +173,9 @@ class Model:
         A Levenberg-Marquardt step solves the trust-region problem of its own length (More
         & Sorensen 1983); length is measured by the move of the predictors.
         """
-        lowest = float(self.values.min(initial=0.0))
-        shift = max(0.0, -lowest) + 1e-3 * max(1.0, -lowest)
+        lowest = float(self.values.min(initial=np.inf))
+        # Beside the least curvature, not the largest: else a long valley is walked in tiny steps.
+        shift = max(0.0, -lowest) + max(1e-3 * abs(lowest), 1e-14)
         while True:
             step = np.dot(self.back, self.turned / (self.values + shift))
             if reach(step) <= radius or shift > 1e15:
@@ -358,6 +359,8 @@ def gradient(problem: Problem, theta: Array) -> Outcome:
     most = control.maxiter if control.maxiter is not None else 100_000
     scale, sums = _scaled(problem, theta)
     slope, step_size, passes = scale * sums.score, 1.0, 1
+    # Rounding of predictors of the size of logarithms, not of their slopes alone.
+    floor = PREDICTOR * sums.floor
     for number in range(1, most + 1):
         size = float(np.sqrt(np.dot(slope, slope)))
         problem.tell(
@@ -370,7 +373,7 @@ def gradient(problem: Problem, theta: Array) -> Outcome:
                 0,
             )
         )
-        if size <= max(1e-6, 10.0 * sums.floor):
+        if size <= max(1e-6, floor):
             break
         move, following = None, None
         for _ in range(TRIES):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from glmcount.numerics import EPS, Array, Factored, factor
 
-__all__ = ["Sums", "noise", "wobble"]
+__all__ = ["PREDICTOR", "Sums", "noise", "wobble"]
 
 # Relative pivots from which seven digits of the information are enough to steer by.
 CLEAR = 1e-3
