@@ -187,7 +187,7 @@ def _no_score(y: Array, etas: Etas) -> tuple[Array, Array]:
 _TWO = Family(
     name="two_points",
     aliases=(),
-    label="The whole numbers around the mean",
+    label="a distribution on the whole numbers around the mean",
     equations=(MEAN,),
     terms=_two_terms,
     constant=_constant,

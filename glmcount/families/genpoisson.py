@@ -18,7 +18,6 @@ import numpy as np
 
 from glmcount.errors import UsageError
 from glmcount.families.base import Curvature, Equation, Etas, Family, Limit, StartSums, register
-from glmcount.families.negbin import ALPHA
 from glmcount.families.large import (
     any_large,
     entropy,
@@ -26,6 +25,7 @@ from glmcount.families.large import (
     patched,
     relative_entropy,
 )
+from glmcount.families.negbin import ALPHA
 from glmcount.families.poisson import MEAN, poisson
 from glmcount.families.reparametrise import power_of_mean, reparametrise
 from glmcount.numerics import Array, Jet, constant_jet, eta_jet, exp_jet

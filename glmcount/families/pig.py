@@ -23,9 +23,9 @@ import numpy as np
 
 from glmcount.errors import UsageError
 from glmcount.families.base import Etas, register
-from glmcount.families.negbin import negbin
 from glmcount.families.debye import saddle
 from glmcount.families.large import LARGE, any_large, log_factorial_rest, patched
+from glmcount.families.negbin import negbin
 from glmcount.numerics import Array, Jet
 
 __all__ = ["pig"]

@@ -13,7 +13,6 @@ from glmcount.families.base import Curvature, Equation, Etas, Family, StartSums,
 from glmcount.families.large import (
     any_large,
     entropy,
-    log_factorial,
     log_factorial_rest,
     patched,
     relative_entropy,

@@ -131,7 +131,7 @@ def remainder(encoder: Encoder, fit: Fit) -> Remainder:
         wrong = (LONG_EPS * (len(fit.theta) + 4.0) * (size + 1.0)).astype(np.float64)
         curved = curve > 0
         return Remainder(
-            _score(layout, strip, w * (slope - curve * (exact - held))),
+            _score(layout, strip, ZERO + w * (slope - curve * (exact - held))),
             float((w * curve * wrong * wrong).sum()),
             float((w * slope * slope / np.where(curved, curve, np.inf)).sum()),
             float((w * curve).sum()),

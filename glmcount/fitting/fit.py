@@ -20,8 +20,8 @@ from glmcount.fitting.rank import PIVOT, Dependence, dependences
 from glmcount.fitting.run import WELL, Fit, Options, Run, fold_sums, ill_conditioned
 from glmcount.fitting.separation import recession_rows
 from glmcount.fitting.solvers import Outcome, newton, solver
-from glmcount.fitting.walls import at_wall
 from glmcount.fitting.start import first_values, pilot_rows
+from glmcount.fitting.walls import at_wall
 from glmcount.numerics import Array
 from glmcount.records import replace
 
