@@ -268,8 +268,8 @@ def _lost_digits(encoder: Encoder, fit: Fit, largest: float) -> list[GlmcountWar
     return [
         IllConditionedWarning(
             f"Counts as large as {largest:.0e} leave about {digits} digits of {name}: the mean of "
-            "such a count is rounded by more than what tells this parameter. Fit rates or counts in "
-            "thousands by family='quasipoisson' if the counts are measurements.",
+            "such a count is rounded by more than what tells this parameter. Where the counts are "
+            "measurements, fit them in larger units by family='quasipoisson'.",
             kind="large_counts",
         )
         for name, digits in lost_digits(encoder, fit, largest).items()

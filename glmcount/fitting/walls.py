@@ -61,6 +61,7 @@ def at_wall(run: Run, fit: Fit, start: Array) -> Fit:
         llf=full,
         information=sums.information,
         definite=sums.definite,
+        condition=1.0,
         status=status,
         passes=run.passes,
         falling=None,
