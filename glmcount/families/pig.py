@@ -23,8 +23,9 @@ import numpy as np
 
 from glmcount.errors import UsageError
 from glmcount.families.base import Etas, register
+from glmcount.families.mixture import log_mixture
 from glmcount.families.negbin import negbin
-from glmcount.families.poisson import log_factorial
+from glmcount.families.poisson import FEW, log_factorial, poisson_draws
 from glmcount.numerics import Array, Jet
 
 __all__ = ["pig"]
@@ -131,9 +132,29 @@ def _constant(y: Array) -> Array:
     return log_factorial(y)
 
 
+def _mass(y: Array, etas: Etas) -> Array:
+    count, out = np.broadcast_arrays(y[0], etas[0])[0], np.empty(max(y.shape[1], etas[0].size))
+    few = count < FEW
+    for rows, many in ((np.flatnonzero(few), False), (np.flatnonzero(~few), True)):
+        if not rows.size:
+            continue
+        own = [eta if eta.size == 1 else eta[rows] for eta in etas]
+        if many:
+            out[rows] = log_mixture(count[rows], np.exp(own[0]), np.exp(own[1]))
+        else:
+            own_y = count[None, rows]
+            out[rows] = terms(own_y, own).value + log_factorial(own_y)
+    return out
+
+
+def _pooled(rng: np.random.Generator, etas: Etas, w: Array) -> Array:
+    # Inverse Gaussian factors of w Poissons add up to one of w^2 times the shape.
+    return _sample(rng, (etas[0] + np.log(w), etas[1] - np.log(w)))
+
+
 def _sample(rng: np.random.Generator, etas: Etas) -> Array:
     mu, alpha = np.broadcast_arrays(np.exp(etas[0]), np.exp(etas[1]))
-    return rng.poisson(mu * rng.wald(1.0, 1.0 / alpha)).astype(np.float64)
+    return poisson_draws(rng, mu * rng.wald(1.0, 1.0 / alpha))
 
 
 # Its predictors, moments, and score at alpha = 0 are NB2's: to first order in alpha only the
@@ -149,6 +170,8 @@ pig = register(
         sample=_sample,
         expected=None,
         deviance=None,
+        mass=_mass,
         tails=None,
+        pooled=_pooled,
     )
 )

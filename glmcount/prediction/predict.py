@@ -17,7 +17,7 @@ from glmcount.design.measure import check_finite
 from glmcount.design.safe import parse
 from glmcount.design.spec import DesignSpec
 from glmcount.errors import UnknownColumnError, UsageError, near, some
-from glmcount.families.distribution import quantiles
+from glmcount.families.quantiles import quantiles
 from glmcount.fitting.objective import predictors
 from glmcount.fitting.run import Fit
 from glmcount.inference.estimates import width

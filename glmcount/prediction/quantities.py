@@ -61,6 +61,10 @@ def _probability_positive(family: Family, etas: Sequence[Array]) -> Jet:
     return exp_jet(_positive(family, etas))
 
 
+def _up_to(family: Family, etas: Sequence[Array], at: float) -> Jet:
+    return up_to(family, etas, np.full(max(eta.size for eta in etas), at))
+
+
 def _part(family: Family, etas: Sequence[Array], name: str) -> Jet:
     if name in family.parts:
         return family.parts[name](etas)
@@ -80,7 +84,7 @@ WHICH: dict[str, Quantity] = {
         Quantity("linear", lambda family, etas, at: eta_jet(etas, 0)),
         Quantity("var", lambda family, etas, at: family.moments(etas)[1], "log"),
         Quantity("prob", mass_jet, "logit", "count"),
-        Quantity("cdf", lambda family, etas, at: up_to(family, etas, int(at)), "logit", "count"),
+        Quantity("cdf", lambda family, etas, at: _up_to(family, etas, at), "logit", "count"),
         Quantity("prob-zero", lambda family, etas, at: _probability_of_zero(family, etas), "logit"),
         Quantity("zero", lambda family, etas, at: _part(family, etas, "zero"), "logit"),
         Quantity(
