@@ -185,6 +185,9 @@ class Family:
     above : callable, optional
         ``(etas, counts) -> Jet`` of log P(Y > count), where a family of several parts knows it
         by these. None: sums of probabilities.
+    observed : callable, optional
+        ``(y, etas) -> (count, mean, variance)``: what is seen of a count and its moments, where
+        that is not the count itself, as under censoring.
     pooled : callable, optional
         ``(rng, etas, w) -> counts``: draws of the sum of w counts, where that has a law of the
         same family.
@@ -242,6 +245,7 @@ class Family:
     tails: Callable[[Array, Etas], tuple[Array, Array, Array, Array]] | None = None
     mass: Callable[[Array, Etas], Array] | None = None
     above: Callable[[Etas, Array], Jet] | None = None
+    observed: Callable[[Array, Etas], tuple[Array, Array, Array]] | None = None
     pooled: Callable[[np.random.Generator, Etas, Array], Array] | None = None
     limits: tuple[Limit, ...] = ()
     scale: float | Literal["pearson"] = 1.0

@@ -13,6 +13,7 @@ from glmcount.numerics import EPS, Array, Jet, exp_jet
 __all__ = [
     "HALF",
     "binary",
+    "limited_moments",
     "log_above",
     "log_below",
     "log_beyond",
@@ -31,6 +32,8 @@ __all__ = [
 # Below this share 1 - F has lost two digits, and the upper terms are added instead.
 THIN = 1e-2
 HALF = np.log(0.5)
+# Shares whose logarithm is below have no say in a variance.
+NOWHERE = 60.0
 Rows = NDArray[np.intp]
 
 
@@ -204,6 +207,32 @@ def _repeated(etas: Etas, rows: Rows, counts: Array) -> tuple[list[Array], Array
     """Predictors of the rows once for each of their counts, and those in one row."""
     m = counts.shape[1]
     return [e if e.shape == (1,) else np.repeat(e[rows], m) for e in etas], counts.ravel()
+
+
+def limited_moments(family: Family, etas: Etas, limit: Array) -> tuple[Array, Array]:
+    """Mean and variance of min(Y, limit), limit whole or infinite, by row."""
+    n = limit.size
+    mean, variance = (np.array(_wide(jet.value, n)) for jet in family.moments(etas))
+    rows = np.flatnonzero(np.isfinite(limit))
+    above = log_beyond(family, rows_of(etas, rows), limit[rows] - 1.0)
+    rows, above = rows[above > -NOWHERE], np.exp(above[above > -NOWHERE])
+    own, top = rows_of(etas, rows), limit[rows]
+    # Distances from where most of it lies, so that their squares do not cancel.
+    centre = np.minimum(mean[rows], top)
+    plain = _look(family, own)
+
+    def look(some: Rows, counts: Array) -> tuple[Array, Array, Array]:
+        logs, _, rounding = plain(some, counts)
+        far = counts - centre[some, None]
+        return logs, np.stack([far, far * far]), rounding
+
+    share, (first, second) = add_up(
+        look, top - 1.0, np.full(rows.size, family.support[0]), False, 2
+    )
+    share, far = np.exp(share), top - centre
+    first, second = share * first + above * far, share * second + above * far * far
+    mean[rows], variance[rows] = centre + first, second - first * first
+    return mean, variance
 
 
 # Tails ------------------------------------------------------------------------------------

@@ -19,19 +19,11 @@ import numpy as np
 from glmcount.errors import UsageError
 from glmcount.families.base import Curvature, Equation, Etas, Family, Limit, StartSums, register
 from glmcount.families.distribution import log_below, log_beyond, log_masses, rows_of
+from glmcount.families.draws import poisson_draws
 from glmcount.families.negbin import ALPHA
-from glmcount.families.poisson import (
-    FEW,
-    MEAN,
-    entropy,
-    log_factorial,
-    poisson,
-    poisson_draws,
-    relative_entropy,
-    stirling,
-    whole_form,
-)
+from glmcount.families.poisson import MEAN, log_factorial, poisson, relative_entropy
 from glmcount.families.reparametrise import power_of_mean, reparametrise
+from glmcount.families.whole import FEW, entropy, stirling, whole_form
 from glmcount.numerics import Array, Jet, constant_jet, eta_jet, exp_jet
 
 __all__ = ["genpoisson", "genpoisson1", "genpoisson2"]

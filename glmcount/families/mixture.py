@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from glmcount.families.poisson import entropy, stirling
+from glmcount.families.whole import entropy, stirling
 from glmcount.numerics import Array
 
 __all__ = ["log_mixture"]

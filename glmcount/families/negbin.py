@@ -27,18 +27,10 @@ from glmcount.families.base import (
     natural_exp,
     register,
 )
-from glmcount.families.poisson import (
-    FEW,
-    MEAN,
-    entropy,
-    four_tails,
-    log_factorial,
-    poisson,
-    poisson_draws,
-    relative_entropy,
-    stirling,
-    whole_form,
-)
+from glmcount.families.draws import poisson_draws
+from glmcount.families.poisson import MEAN, log_factorial, poisson, relative_entropy
+from glmcount.families.shares import four_tails
+from glmcount.families.whole import FEW, entropy, stirling, whole_form
 from glmcount.numerics import Array, Jet, constant_jet, eta_jet, exp_jet, log1p_gap, log1p_slope
 from glmcount.numerics import log_rising as rising
 

@@ -33,7 +33,7 @@ DEGREE = 28
 FULL = 3
 LEVELS = 990
 TOLERANCE = 2e-15
-NOISE = 1e-6
+NOISE, ROUNDED = 1e-6, 1e-3
 # What is left out is below exp(-41) of the sum.
 NEGLIGIBLE = 41.0
 ROUNDS = 20_000
@@ -184,7 +184,8 @@ def _step(
     logs, columns, rounding = look(own, at[:, None] + sign * np.where(inside, offsets, 0.0))
     logs = np.where(inside, logs, -np.inf)
     peak = logs.max(axis=1)
-    width = POINTS * 2.0**level
+    width: Array = np.exp2(level) * POINTS
+    least = np.log2(np.maximum(np.spacing(at), 0.5)) + 1.0
     with np.errstate(invalid="ignore", under="ignore", over="ignore"):
         share = np.where(np.isneginf(logs), 0.0, np.exp(logs - peak[:, None]))
         weighted = share * weights
@@ -192,11 +193,13 @@ def _step(
         size = sums + np.exp(so_far[0] - peak)
         error = np.abs(np.einsum("kcm,km->kc", highest, share)).max(axis=1) * width / size
         # What halving does not make smaller is rounding, if it is small.
-        stays = (error < NOISE) & (error > 0.25 * so_far[1]) & (error < 4.0 * so_far[1])
+        # Beyond 2^53 counts are rounded too.
+        most = np.where(at > 2.0**53, ROUNDED, NOISE)
+        stays = (error < most) & (error > 0.25 * so_far[1]) & (error < 4.0 * so_far[1])
         stays &= level >= FULL
         noise = np.where(stays, np.maximum(error, so_far[2]), so_far[2])
         rounded = 3.0 * (rounding * share).max(axis=1) * width / size
-        good = (error <= TOLERANCE + rounded + 4.0 * noise) | (level == 0)
+        good = (error <= TOLERANCE + rounded + 4.0 * noise) | (level <= least)
         good |= ~np.isfinite(peak)
     ended = np.count_nonzero(inside, axis=1) - 1
     rows = np.arange(own.size)

@@ -23,9 +23,11 @@ import numpy as np
 
 from glmcount.errors import UsageError
 from glmcount.families.base import Etas, register
+from glmcount.families.draws import poisson_draws
 from glmcount.families.mixture import log_mixture
 from glmcount.families.negbin import negbin
-from glmcount.families.poisson import FEW, log_factorial, poisson_draws
+from glmcount.families.poisson import log_factorial
+from glmcount.families.whole import FEW
 from glmcount.numerics import Array, Jet
 
 __all__ = ["pig"]

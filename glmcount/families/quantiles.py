@@ -76,9 +76,7 @@ class _Wanted:
         own = [eta[rows] for eta in self.etas]
         _, here, _, beyond = tails(self.family, stacked(self.family, np.maximum(count, 0.0)), own)
         lower = self.upto[rows] < self.above[rows]
-        enough = np.where(
-            lower, here >= self.upto[rows] - FUZZ, beyond <= self.above[rows] + FUZZ
-        )
+        enough = np.where(lower, here >= self.upto[rows] - FUZZ, beyond <= self.above[rows] + FUZZ)
         return np.where(count < 0, -np.inf, _score(here, beyond)), enough & (count >= 0)
 
 
