@@ -11,8 +11,8 @@
     |  |- UnknownColumnError                  |- IllConditionedWarning
     |  `- NonfiniteDesignError                |- SeparationWarning
     |- DataError                              |- BoundaryWarning
-    |- MemoryLimitError                       `- ConvergenceWarning
-    |- RankError
+    |- MemoryLimitError                       |- PredictionWarning
+    |- RankError                              `- ConvergenceWarning
     |- SeparationError
     |- BoundaryError
     |- ConvergenceError
@@ -53,6 +53,7 @@ __all__ = [
     "NoLikelihoodError",
     "NonfiniteDesignError",
     "NotDefinedError",
+    "PredictionWarning",
     "RankError",
     "ResponseWarning",
     "SampleWarning",
@@ -252,6 +253,12 @@ class BoundaryWarning(GlmcountWarning):
     """The estimate lies on the edge of the parameter space."""
 
     kind = "alpha_boundary"
+
+
+class PredictionWarning(GlmcountWarning):
+    """Some rows have a prediction that is no number."""
+
+    kind = "prediction"
 
 
 class ConvergenceWarning(GlmcountWarning):

@@ -18,6 +18,8 @@ import numpy as np
 
 from glmcount.errors import UsageError
 from glmcount.families.base import Curvature, Equation, Etas, Family, Limit, StartSums, register
+from glmcount.families.distribution import log_below, log_beyond, log_masses, rows_of
+from glmcount.families.draws import poisson_draws
 from glmcount.families.large import (
     any_large,
     entropy,
@@ -66,6 +68,35 @@ def _large(y: Array, rate: Array, gap: Array, u: Array) -> tuple[Array]:
     return (-entropy(y, rate, gap) - np.log1p(u),)
 
 
+def _tails(y: Array, etas: Etas) -> tuple[Array, Array, Array, Array]:
+    """For a < 0, those of the law that is drawn from; NaN elsewhere, where sums will do.
+
+    Probabilities below alpha = 0 do not add up to one: what they lack falls on the largest
+    count, and what they have too much is cut off.
+    """
+    out = np.full((4, y.shape[1]), np.nan)
+    rows = np.flatnonzero(np.broadcast_to(etas[1] < 0, (y.shape[1],)))
+    if rows.size:
+        own = rows_of(etas, rows)
+        count = np.floor(y[0][rows])
+        largest = np.ceil(-1.0 / own[1]) - 1.0
+        seen = np.minimum(count, largest)
+        below, beyond = np.exp(log_below(_plain, own, seen)), np.exp(log_beyond(_plain, own, seen))
+        here = np.exp(log_masses(_plain, own, seen)[0])
+        lack = 1.0 - (below + here + beyond)
+        lack = np.where(np.abs(lack) < 1e-12, 0.0, lack)
+        past, last = count > largest, count >= largest
+        shares = (
+            np.where(past, 1.0, below),
+            np.where(last, 1.0, below + here),
+            np.where(past, 0.0, here + beyond + lack),
+            np.where(last, 0.0, beyond + lack),
+        )
+        with np.errstate(divide="ignore"):
+            out[:, rows] = np.log(np.clip(shares, 0.0, 1.0))
+    return out[0], out[1], out[2], out[3]
+
+
 def _moments(etas: Etas) -> tuple[Jet, Jet]:
     mean = exp_jet(eta_jet(etas, 0))
     swell = constant_jet(np.ones(1), len(etas)) + eta_jet(etas, 1) * mean
@@ -95,13 +126,23 @@ def _sample(rng: np.random.Generator, etas: Etas) -> Array:
     return out
 
 
+def _pooled(rng: np.random.Generator, etas: Etas, w: Array) -> Array:
+    # Counts of one rate of children add up as their ancestors do: (w mu, a / w). Below a = 0
+    # the law is not normalised, and sums leave it.
+    mu, a, w = np.broadcast_arrays(np.exp(etas[0]), etas[1], w)
+    out = np.full(mu.shape, np.nan)
+    rows = a >= 0
+    out[rows] = _progeny(rng, w[rows] * mu[rows], a[rows] / w[rows])
+    return out
+
+
 def _progeny(rng: np.random.Generator, mu: Array, a: Array) -> Array:
     """All members of a branching process: Poisson ancestors, Poisson children of each."""
     ancestors, children = mu / (1.0 + a * mu), a * mu / (1.0 + a * mu)
-    born = rng.poisson(ancestors).astype(np.float64)
+    born = poisson_draws(rng, ancestors)
     total, rows = born.copy(), np.flatnonzero(born)
     while rows.size:
-        born = rng.poisson(born[born > 0] * children[rows]).astype(np.float64)
+        born = poisson_draws(rng, born[born > 0] * children[rows])
         total[rows] += born
         rows = rows[born > 0]
     return total
@@ -160,7 +201,9 @@ _plain = Family(
     moments=_moments,
     expected=_expected,
     deviance=_deviance,
+    tails=_tails,
     sample=_sample,
+    pooled=_pooled,
     start=_start,
     collapse="value",
 )

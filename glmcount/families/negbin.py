@@ -27,6 +27,7 @@ from glmcount.families.base import (
     natural_exp,
     register,
 )
+from glmcount.families.draws import poisson_draws
 from glmcount.families.large import (
     LARGE,
     any_large,
@@ -37,7 +38,8 @@ from glmcount.families.large import (
     patched,
     relative_entropy,
 )
-from glmcount.families.poisson import MEAN, log_tail, poisson
+from glmcount.families.poisson import MEAN, poisson
+from glmcount.families.shares import four_tails
 from glmcount.numerics import Array, Jet, constant_jet, eta_jet, exp_jet, log1p_gap, log1p_slope
 from glmcount.numerics import log_rising as rising
 
@@ -45,6 +47,8 @@ __all__ = ["geometric", "negbin"]
 
 # Below this log(1 + t) / t - 1 / (1 + t) would lose digits.
 SMALL = 0.1
+# Of which 1 / alpha is still a number; no count sees the difference from Poisson.
+LEAST_ALPHA = 1e-290
 ALPHA = Equation("alpha", "Dispersion", "dispersion_", natural_exp)
 
 
@@ -143,32 +147,31 @@ def _deviance(y: Array, etas: Etas, alpha: float | None = None) -> Array:
 
 
 def _tails(y: Array, etas: Etas, alpha: float | None = None) -> tuple[Array, Array, Array, Array]:
-    count, mu, spread = y[0], np.exp(etas[0]), _alpha(etas, alpha)
-    r, t = 1.0 / spread, spread * mu
+    spread = np.maximum(_alpha(etas, alpha), LEAST_ALPHA)
+    r, t = 1.0 / spread, spread * np.exp(etas[0])
     zero, more = 1.0 / (1.0 + t), t / (1.0 + t)
-    law = terms(y, (etas[0], np.log(spread)))
-    here = law.value + log_factorial_rest(y)
-    step = np.log(mu * zero)
-    below = (
-        here
-        + np.log(np.maximum(count, 1.0))
-        - np.log1p(spread * np.maximum(count - 1.0, 0.0))
-        - step
-    )
-    above = here + np.log1p(spread * count) - np.log(count + 1.0) + step
-    some = count > 0
-    safe = np.where(some, count, 1.0)
-    return (
-        np.where(some, log_tail(scipy.special.betainc(r, safe, zero), below), -np.inf),
-        log_tail(scipy.special.betainc(r, count + 1.0, zero), here),
-        np.where(some, log_tail(scipy.special.betainc(safe, r, more), here), 0.0),
-        log_tail(scipy.special.betainc(count + 1.0, r, more), above),
-    )
+    inc, co = scipy.special.betainc, scipy.special.betaincc
+
+    def shares(count: Array) -> tuple[Array, Array]:
+        # By the share that is no more than a half, which alone has all its digits.
+        few = zero < 0.5
+        return (
+            np.where(few, inc(r, count + 1.0, zero), co(count + 1.0, r, more)),
+            np.where(few, co(r, count + 1.0, zero), inc(count + 1.0, r, more)),
+        )
+
+    return four_tails(y[0], shares)
 
 
 def _sample(rng: np.random.Generator, etas: Etas, alpha: float | None = None) -> Array:
     mu, spread = np.broadcast_arrays(np.exp(etas[0]), _alpha(etas, alpha))
-    return rng.poisson(mu * rng.gamma(1.0 / spread, spread)).astype(np.float64)
+    return poisson_draws(rng, mu * rng.gamma(1.0 / spread, spread))
+
+
+def _pooled(rng: np.random.Generator, etas: Etas, w: Array, alpha: float | None = None) -> Array:
+    # The Poisson's factors add up to a gamma variable of w times the shape.
+    mu, spread, w = np.broadcast_arrays(np.exp(etas[0]), _alpha(etas, alpha), w)
+    return poisson_draws(rng, mu * rng.gamma(w / spread, spread))
 
 
 def _start(sums: StartSums) -> tuple[float, ...]:
@@ -199,6 +202,7 @@ _estimated = register(
         deviance=_deviance,
         tails=_tails,
         sample=_sample,
+        pooled=_pooled,
         start=_start,
         collapse="value",
         limits=(Limit(1, "alpha = 0", 0.0, poisson, _poisson_score, _log_start),),
@@ -246,6 +250,7 @@ def negbin(alpha: float | None = None) -> Family:
         deviance=partial(_deviance, alpha=held),
         tails=partial(_tails, alpha=held),
         sample=partial(_sample, alpha=held),
+        pooled=partial(_pooled, alpha=held),
         start=poisson.start,
         collapse="eta",
         curvature=1.0,

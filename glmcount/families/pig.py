@@ -24,6 +24,7 @@ import numpy as np
 from glmcount.errors import UsageError
 from glmcount.families.base import Etas, register
 from glmcount.families.debye import saddle
+from glmcount.families.draws import poisson_draws
 from glmcount.families.large import LARGE, any_large, log_factorial_rest, patched
 from glmcount.families.negbin import negbin
 from glmcount.numerics import Array, Jet
@@ -137,9 +138,14 @@ def _constant(y: Array) -> Array:
     return log_factorial_rest(y)
 
 
+def _pooled(rng: np.random.Generator, etas: Etas, w: Array) -> Array:
+    # Inverse Gaussian factors of w Poissons add up to one of w^2 times the shape.
+    return _sample(rng, (etas[0] + np.log(w), etas[1] - np.log(w)))
+
+
 def _sample(rng: np.random.Generator, etas: Etas) -> Array:
     mu, alpha = np.broadcast_arrays(np.exp(etas[0]), np.exp(etas[1]))
-    return rng.poisson(mu * rng.wald(1.0, 1.0 / alpha)).astype(np.float64)
+    return poisson_draws(rng, mu * rng.wald(1.0, 1.0 / alpha))
 
 
 # Its predictors, moments, and score at alpha = 0 are NB2's: to first order in alpha only the
@@ -156,5 +162,6 @@ pig = register(
         expected=None,
         deviance=None,
         tails=None,
+        pooled=_pooled,
     )
 )

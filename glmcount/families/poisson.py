@@ -10,6 +10,7 @@ import numpy as np
 import scipy
 
 from glmcount.families.base import Curvature, Equation, Etas, Family, StartSums, register
+from glmcount.families.draws import poisson_draws
 from glmcount.families.large import (
     any_large,
     entropy,
@@ -17,9 +18,10 @@ from glmcount.families.large import (
     patched,
     relative_entropy,
 )
+from glmcount.families.shares import four_tails
 from glmcount.numerics import Array, Jet, eta_jet, exp_jet
 
-__all__ = ["log_tail", "poisson", "quasipoisson"]
+__all__ = ["poisson", "quasipoisson"]
 
 MEAN = Equation("mean")
 
@@ -52,31 +54,18 @@ def _deviance(y: Array, etas: Etas) -> Array:
     return 2.0 * relative_entropy(y[0], np.exp(etas[0]))
 
 
-def log_tail(tail: Array, log_pmf: Array) -> Array:
-    """log(tail), with the log-probability of its first term where the tail underflows."""
-    with np.errstate(divide="ignore"):
-        return np.where(tail > 1e-300, np.log(np.maximum(tail, 5e-324)), log_pmf)
-
-
 def _tails(y: Array, etas: Etas) -> tuple[Array, Array, Array, Array]:
-    count, mu = y[0], np.exp(etas[0])
-    here = terms(y, etas).value + log_factorial_rest(y)
-    below = here + np.log(np.maximum(count, 1.0) / mu)
-    above = here + np.log(mu / (count + 1.0))
-    start = count > 0
-    with np.errstate(divide="ignore"):
-        lower = np.where(start, log_tail(scipy.special.pdtr(count - start, mu), below), -np.inf)
-        upper = np.where(start, log_tail(scipy.special.pdtrc(count - start, mu), here), 0.0)
-    return (
-        lower,
-        log_tail(scipy.special.pdtr(count, mu), here),
-        upper,
-        log_tail(scipy.special.pdtrc(count, mu), above),
-    )
+    mu = np.exp(etas[0])
+    pdtr, pdtrc = scipy.special.pdtr, scipy.special.pdtrc
+    return four_tails(y[0], lambda count: (pdtr(count, mu), pdtrc(count, mu)))
 
 
 def _sample(rng: np.random.Generator, etas: Etas) -> Array:
-    return rng.poisson(np.exp(etas[0])).astype(np.float64)
+    return poisson_draws(rng, np.exp(etas[0]))
+
+
+def _pooled(rng: np.random.Generator, etas: Etas, w: Array) -> Array:
+    return poisson_draws(rng, w * np.exp(etas[0]))
 
 
 def _start(sums: StartSums) -> tuple[float, ...]:
@@ -96,6 +85,7 @@ poisson = register(
         deviance=_deviance,
         tails=_tails,
         sample=_sample,
+        pooled=_pooled,
         start=_start,
         collapse="mean",
         curvature=1.0,
@@ -111,6 +101,7 @@ quasipoisson = register(
         scale="pearson",
         likelihood=False,
         tails=None,
+        pooled=None,
         wider="",
     )
 )

@@ -467,3 +467,17 @@ def test_error_bounds_hold_where_columns_are_nearly_dependent(seed):
         b, errors = exact(columns, [mp.mpf(v) for v in data["y"]], result.params, mp.mpf(alpha))
         for found, right, error in zip(result.params, b, errors, strict=True):
             assert abs(mp.mpf(float(found)) - right) <= bound * error
+
+
+@pytest.mark.parametrize(
+    ("y", "above"), [([2, 2, 3, 2, 5, 9, 30, 200], 1), ([4, 4, 90], 3), ([12, 14, 90, 1e6], 10)]
+)
+@pytest.mark.parametrize(
+    "pair", [("genpoisson", "genpoisson2"), ("negbin", "negbin1"), ("pig", "pig")]
+)
+def test_truncated_heavy_tails_have_bounded_costs(pair, y, above):
+    """Without regressors two variance functions of a mean are one model."""
+    began = time.perf_counter()
+    found = [quiet("y ~ 1", {"y": y}, family=name, truncated=above).llf for name in pair]
+    assert time.perf_counter() - began < 8.0
+    assert found[0] == pytest.approx(found[1], rel=1e-9)
