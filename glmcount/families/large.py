@@ -133,12 +133,15 @@ def entropy(y: Array, m: Array, gap: Array) -> Array:
     Near 0 by v = gap / (y + m), of which log(y / m) is 2 artanh(v) (Loader's bd0).
     """
     v = gap / (y + m)
-    close = np.abs(v) < CLOSE
-    if close.all():
-        return v * (gap + 2.0 * y * artanh_rest(v))
-    # Where y is nothing beside m, so is its logarithm's part.
-    far = y * np.log1p(np.maximum(gap / m, EPS - 1.0)) - gap
-    return np.where(close, v * (gap + 2.0 * y * artanh_rest(v)), far) if close.any() else far
+    far = np.flatnonzero(np.abs(v) >= CLOSE)
+    if len(far) == v.size:
+        # Where y is nothing beside m, so is its logarithm's part.
+        return y * np.log1p(np.maximum(gap / m, EPS - 1.0)) - gap
+    out = v * (gap + 2.0 * y * artanh_rest(v))
+    if len(far):
+        own = (each if each.shape == (1,) else each[far] for each in (y, m, gap))
+        out[far] = entropy(*own)
+    return out
 
 
 def relative_entropy(x: Array, m: Array) -> Array:
