@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.families.base import Etas, Family
-from glmcount.families.jets import log_complement, times
+from glmcount.families.jets import add_logs, log_complement, times
 from glmcount.families.panels import Look, add_up
 from glmcount.numerics import EPS, Array, Jet, exp_jet
 
@@ -31,6 +33,8 @@ __all__ = [
 
 # Below this share 1 - F has lost two digits, and the upper terms are added instead.
 THIN = 1e-2
+# Counts up to here are added up one after the other.
+SHORT = 64.0
 HALF = np.log(0.5)
 # Shares whose logarithm is below have no say in a variance.
 NOWHERE = 60.0
@@ -124,18 +128,46 @@ def log_above(family: Family, etas: Etas, count: Array) -> Jet:
         # log f(0) has all its digits, so that 1 - f(0) has them too.
         return log_complement(log_mass(family, etas, np.zeros(n)))
     out = _Filled(len(etas), n)
-    some = np.flatnonzero(count >= 0)
-    mean = _wide(family.moments(etas)[0].value, n)
-    low = some[(count < mean)[some]]
-    if low.size:
-        found = log_complement(_log_upto(family, rows_of(etas, low), count[low]))
-        out.put(low, found)
-        low = low[found.value < np.log(THIN)]
-    high = np.union1d(some[~(count < mean)[some]], low)
+    few = (count >= 0) & (count < SHORT)
+    # A few counts below a limit that many rows share are added up for all of these at once.
+    parts, far = list(_by_limit(family, etas, count, few)), np.zeros(0, dtype=np.intp)
+    if np.any(count >= SHORT):
+        mean = _wide(family.moments(etas)[0].value, n)
+        far = np.flatnonzero(~few & (count >= mean))
+        parts += _by_sum(family, etas, count, ~few & (count < mean))
+    thin = [far]
+    for rows, below in parts:
+        found = log_complement(below)
+        out.put(rows, found)
+        thin.append(rows[found.value < np.log(THIN)])
+    high = np.concatenate(thin)
+    high = high[count[high] > 0]
     if high.size:
         own, above = rows_of(etas, high), count[high] + 1.0
         out.put(high, _log_sum(family, own, above, np.full(high.size, family.support[1]), True))
     return out.jet()
+
+
+def _by_limit(
+    family: Family, etas: Etas, count: Array, chosen: NDArray[np.bool_]
+) -> Iterator[tuple[Rows, Jet]]:
+    """Rows of one count with the jets of log P(Y <= count), counts of a few."""
+    for k in np.unique(count[chosen]):
+        rows = np.flatnonzero(chosen & (count == k))
+        own, zero = rows_of(etas, rows), np.zeros(rows.size)
+        below = log_mass(family, own, zero)
+        for j in range(1, int(k) + 1):
+            below = add_logs(below, log_mass(family, own, zero + j))
+        yield rows, below
+
+
+def _by_sum(
+    family: Family, etas: Etas, count: Array, chosen: NDArray[np.bool_]
+) -> Iterator[tuple[Rows, Jet]]:
+    rows = np.flatnonzero(chosen & (count >= 0))
+    if rows.size:
+        least = np.full(rows.size, family.support[0])
+        yield rows, _log_sum(family, rows_of(etas, rows), count[rows], least, False)
 
 
 class _Filled:
@@ -153,11 +185,6 @@ class _Filled:
 
     def jet(self) -> Jet:
         return Jet(self.value, tuple(self.first), tuple(tuple(row) for row in self.second))
-
-
-def _log_upto(family: Family, etas: Etas, count: Array) -> Jet:
-    """Jet of log P(Y <= count), by adding up."""
-    return _log_sum(family, etas, count, np.full(count.size, family.support[0]), False)
 
 
 def _log_sum(family: Family, etas: Etas, first: Array, last: Array, up: bool) -> Jet:
@@ -285,11 +312,11 @@ def _sums(family: Family, etas: Etas, count: Array) -> tuple[Array, Array, Array
     return _four(below, here, beyond)
 
 
-def log_below(family: Family, etas: Etas, count: Array) -> Array:
-    """Log of the sum of the probabilities of lower counts, by row."""
-    least = np.full(count.size, family.support[0])
+def log_below(family: Family, etas: Etas, count: Array, least: float | None = None) -> Array:
+    """Log of the sum of the probabilities of lower counts, down to `least`, by row."""
+    lowest = np.full(count.size, family.support[0] if least is None else least)
     first = np.minimum(count - 1.0, family.support[1])
-    return add_up(_look(family, etas), first, least, False)[0]
+    return add_up(_look(family, etas), first, lowest, False)[0]
 
 
 def log_beyond(family: Family, etas: Etas, count: Array) -> Array:

@@ -29,10 +29,14 @@ from glmcount.families.large import (
 )
 from glmcount.families.negbin import ALPHA
 from glmcount.families.poisson import MEAN, poisson
+from glmcount.families.quantiles import first_count
 from glmcount.families.reparametrise import power_of_mean, reparametrise
 from glmcount.numerics import Array, Jet, constant_jet, eta_jet, exp_jet
 
 __all__ = ["genpoisson", "genpoisson1", "genpoisson2"]
+
+# Children to each member that survives, beyond which draws are by inversion.
+CRITICAL = 1e3
 
 
 def _natural(value: Array) -> tuple[Array, Array]:
@@ -120,9 +124,15 @@ def _deviance(y: Array, etas: Etas) -> Array:
 def _sample(rng: np.random.Generator, etas: Etas) -> Array:
     mu, a = np.broadcast_arrays(np.exp(etas[0]), etas[1])
     out = np.empty(mu.shape)
-    below = a < 0
-    out[~below] = _progeny(rng, mu[~below], a[~below])
+    # Where nearly every member has a child a family dies out after many generations.
+    long = (a * mu > CRITICAL) | ((a < 0) & (mu > CRITICAL))
+    below = (a < 0) & ~long
+    short = ~below & ~long
+    out[short] = _progeny(rng, mu[short], a[short])
     out[below] = _inverted(rng, mu[below], a[below])
+    if long.any():
+        share = np.log(rng.random(int(long.sum())))
+        out[long] = first_count(_plain, [np.log(mu[long]), a[long]], share)
     return out
 
 
@@ -132,7 +142,7 @@ def _pooled(rng: np.random.Generator, etas: Etas, w: Array) -> Array:
     mu, a, w = np.broadcast_arrays(np.exp(etas[0]), etas[1], w)
     out = np.full(mu.shape, np.nan)
     rows = a >= 0
-    out[rows] = _progeny(rng, w[rows] * mu[rows], a[rows] / w[rows])
+    out[rows] = _sample(rng, (np.log(w[rows] * mu[rows]), a[rows] / w[rows]))
     return out
 
 

@@ -154,11 +154,14 @@ def _tails(y: Array, etas: Etas, alpha: float | None = None) -> tuple[Array, Arr
 
     def shares(count: Array) -> tuple[Array, Array]:
         # By the share that is no more than a half, which alone has all its digits.
-        few = zero < 0.5
-        return (
-            np.where(few, inc(r, count + 1.0, zero), co(count + 1.0, r, more)),
-            np.where(few, co(r, count + 1.0, zero), inc(count + 1.0, r, more)),
-        )
+        own = np.broadcast_arrays(r, count + 1.0, zero, more)
+        lower, upper = np.empty((2, own[0].size))
+        for rows, few in ((own[2] < 0.5, True), (~(own[2] < 0.5), False)):
+            if rows.any():
+                a, b, x, z = (part[rows] for part in own)
+                lower[rows] = inc(a, b, x) if few else co(b, a, z)
+                upper[rows] = co(a, b, x) if few else inc(b, a, z)
+        return lower, upper
 
     return four_tails(y[0], shares)
 

@@ -15,9 +15,11 @@ from glmcount.families.base import Etas, Family, Limit, StartSums
 from glmcount.families.distribution import (
     HALF,
     log_above,
+    log_below,
     log_masses,
     mass_jet,
     rest_of,
+    rows_of,
     stacked,
     tails,
 )
@@ -81,7 +83,7 @@ def _truncated_start(sums: StartSums, family: Family, k: int) -> tuple[float, ..
 
 
 def _truncated_mass(y: Array, etas: Etas, family: Family, k: int) -> Array:
-    share = log_above(family, etas, np.full(1, float(k))).value
+    share = tails(family, stacked(family, np.full(y.shape[1], float(k))), etas)[3]
     return np.where(y[0] > k, log_masses(family, etas, y[0])[0] - share, -np.inf)
 
 
@@ -98,16 +100,21 @@ def _truncated_tails(
     _, floor, _, share = tails(family, stacked(family, np.full(count.size, float(k))), etas)
     first, seen = count <= k + 1, count > k
 
-    def lower(share_above: Array, upto: Array) -> Array:
-        # F(y) - F(k), or where these are near each other and the rest is large, a sum.
+    def lower(share_above: Array, upto: Array, last: Array) -> Array:
         with np.errstate(invalid="ignore"):
-            near = np.where(floor - upto < HALF, upto + rest_of(floor - upto) - share, np.nan)
-            return np.where(share_above < HALF, rest_of(share_above), near)
+            near = upto + rest_of(floor - upto) - share
+            out = np.where(share_above < HALF, rest_of(share_above), near)
+        # F(y) - F(k), where these are near each other and the rest is large, is a sum.
+        lost = np.flatnonzero((share_above >= HALF) & (floor - upto >= HALF) & (last > k))
+        if lost.size:
+            own = rows_of(etas, lost)
+            out[lost] = log_below(family, own, last[lost] + 1.0, k + 1.0) - share[lost]
+        return out
 
     upper = np.where(first, 0.0, above - share), np.where(seen, beyond - share, 0.0)
     return (
-        np.where(first, -np.inf, lower(upper[0], below)),
-        np.where(seen, lower(upper[1], here), -np.inf),
+        np.where(first, -np.inf, lower(upper[0], below, count - 1.0)),
+        np.where(seen, lower(upper[1], here, count), -np.inf),
         *upper,
     )
 
