@@ -115,7 +115,8 @@ def log_complement(jet: Jet) -> Jet:
     >>> float(log_complement(constant_jet(np.array([-1e-20]), 1)).value[0])
     -46.051701859880914
     """
-    gap = -jet.value
+    # A sum of probabilities may be 1 and a rounding more.
+    gap = np.maximum(-jet.value, 0.0)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         value = np.where(gap > 0.6931471805599453, np.log1p(-np.exp(-gap)), np.log(-np.expm1(-gap)))
         first = -1.0 / np.expm1(gap)
