@@ -31,6 +31,7 @@ from glmcount.errors import (
     some,
 )
 from glmcount.families.base import Family
+from glmcount.fitting.digits import PRECISE, lost_digits
 from glmcount.fitting.run import Fit
 from glmcount.fitting.sums import by_row
 from glmcount.inference.estimates import Estimates, parameters
@@ -229,6 +230,8 @@ def fit_warnings(
     if fit.falling is not None:
         notes += _separated(fit, found, separation)
         notes += _untold(fit, found, measured)
+    elif fit.status in ("edge", "unbounded"):
+        notes.append(_at_wall(fit))
     elif not fit.converged:
         notes.append(_unfinished(encoder, fit))
     notes += _renamed(found)
@@ -251,6 +254,8 @@ def fit_warnings(
                 "the data, and nothing is left to judge it by."
             )
         )
+    if measured.sums.largest > PRECISE and fit.layout.q > 1:
+        notes += _lost_digits(encoder, fit, measured.sums.largest)
     condition = fit.condition if fit.falling is None else 1.0
     if condition > ILL:
         notes.append(
@@ -312,6 +317,33 @@ def _untold(fit: Fit, found: Estimates, measured: Measured) -> list[GlmcountWarn
             kind="not_identified",
         )
     ]
+
+
+def _lost_digits(encoder: Encoder, fit: Fit, largest: float) -> list[GlmcountWarning]:
+    return [
+        IllConditionedWarning(
+            f"Counts as large as {largest:.0e} leave about {digits} digits of {name}: the mean of "
+            "such a count is rounded by more than what tells this parameter. Where the counts are "
+            "measurements, fit them in larger units by family='quasipoisson'.",
+            kind="large_counts",
+        )
+        for name, digits in lost_digits(encoder, fit, largest).items()
+    ]
+
+
+def _at_wall(fit: Fit) -> GlmcountWarning:
+    end = "the end of the support, where parameters make a count that was seen impossible"
+    found = (
+        f"The likelihood is largest at {end}: that is what is reported, and standard errors are "
+        "not those of a maximum."
+        if fit.converged
+        else f"The likelihood grows without bound towards {end}: there is no maximum."
+    )
+    return BoundaryWarning(
+        f"{found} Probabilities of {fit.family.label} do not add up to one there. Use "
+        "family='compoisson' for counts that vary less than Poisson ones.",
+        kind="support_boundary",
+    )
 
 
 def _part_names(fit: Fit, found: Estimates, parts: set[int]) -> str:

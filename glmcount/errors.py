@@ -13,6 +13,7 @@
     |- DataError                              |- BoundaryWarning
     |- MemoryLimitError                       |- DesignWarning
     |                                         |- NameWarning
+    |                                         |- PredictionWarning
     |- RankError                              `- ConvergenceWarning
     |- SeparationError
     |- BoundaryError
@@ -57,6 +58,7 @@ __all__ = [
     "NoLikelihoodError",
     "NonfiniteDesignError",
     "NotDefinedError",
+    "PredictionWarning",
     "RankError",
     "ResponseWarning",
     "SampleWarning",
@@ -303,6 +305,12 @@ class DesignWarning(GlmcountWarning):
     """The formula or the data may mean another model than the one that was meant."""
 
     kind = "design"
+
+
+class PredictionWarning(GlmcountWarning):
+    """Some rows have a prediction that is no number."""
+
+    kind = "prediction"
 
 
 class ConvergenceWarning(GlmcountWarning):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -25,8 +25,8 @@ from glmcount.inference.hypotheses import linear_constraints
 from glmcount.inference.state import Model, State
 from glmcount.inference.tests import Tested, TestResult, single, wald
 from glmcount.numerics import Array, chi2_tail
-from glmcount.prediction.predict import Prediction, predict_rows, prediction, target
-from glmcount.prediction.simulate import simulate
+from glmcount.prediction.predict import Prediction, predict, with_errors
+from glmcount.prediction.simulate import generator, simulate
 from glmcount.report.facts import equation_rows, summary_facts, unjudged
 from glmcount.report.summary import EquationRows, Summary, SummaryFacts, summarise
 from glmcount.report.tidy import glance_frame, tidy_frame
@@ -327,12 +327,12 @@ class Results:
 
     @cached_property
     def resid_response(self) -> pd.Series:
-        """y - mu."""
+        """y - mu; of a censored count y up to its limit, less the mean of that."""
         return self._rows(residuals.response)
 
     @cached_property
     def resid_pearson(self) -> pd.Series:
-        """(y - mu) / sqrt(variance), times sqrt(w) under importance weights."""
+        """resid_response / sqrt(variance), times sqrt(w) under importance weights."""
         return self._rows(residuals.pearson, weighted=True)
 
     @cached_property
@@ -347,13 +347,13 @@ class Results:
 
     @cached_property
     def resid_anscombe(self) -> pd.Series:
-        """Anscombe residuals."""
-        return self._rows(residuals.anscombe)
+        """Anscombe residuals, times sqrt(w) under importance weights."""
+        return self._rows(residuals.anscombe, weighted=True)
 
     def resid_quantile(self, rng: int | np.random.Generator | None = None) -> pd.Series:
         """Randomised quantile residuals (Dunn & Smyth 1996), standard normal if all is well."""
         self._state.check_unchanged()
-        values = residuals.quantiles(self._state, np.random.default_rng(rng))
+        values = residuals.quantiles(self._state, generator(rng))
         return pd.Series(values, index=self._state.labels())
 
     def get_influence(self) -> Influence:
@@ -367,10 +367,10 @@ class Results:
         newdata: Any = None,
         *,
         which: str = "mean",
-        at: float | None = None,
+        at: float | Sequence[float] | None = None,
         offset: Any = None,
         exposure: Any = None,
-    ) -> pd.Series:
+    ) -> pd.Series | pd.DataFrame:
         """Predict for new rows, or the fitted ones; NaN where a row has NaN.
 
         Parameters
@@ -381,13 +381,14 @@ class Results:
             P(Y <= at), "quantile" (at a probability); "prob-zero", "prob-positive",
             "mean-nonzero" E[Y | Y > 0]; "zero" P(structural zero), "mean-main" the mean of
             the count part.
-        at : float, optional
-            The count of "prob" and "cdf", the probability of "quantile".
+        at : float or list of float, optional
+            The count of "prob" and "cdf", the probability of "quantile". A list gives a
+            DataFrame with a column each.
         offset, exposure : array, optional
             Only where the fit was given them as arrays; else they come from `newdata`.
         """
-        encoder, label = target(self._state, newdata, {"offset": offset, "exposure": exposure})
-        return label(predict_rows(encoder, self._state.fit, which, at))
+        given = {"offset": offset, "exposure": exposure}
+        return predict(self._state, newdata, which, at, given, self._scale_of(which))
 
     def get_prediction(
         self,
@@ -403,13 +404,19 @@ class Results:
         Intervals are made where they are most nearly symmetric: on the linear predictor of
         a mean, else on the logarithm of means and variances and the logit of probabilities.
         """
-        encoder, label = target(self._state, newdata, {"offset": offset, "exposure": exposure})
-        matrix = self._state.reshifted(self._covariance)
-        return prediction(encoder, self._state.fit, which, at, matrix, self._df, label)
+        given, matrix = {"offset": offset, "exposure": exposure}, self._covariance
+        scale = self._scale_of(which)
+        return with_errors(self._state, newdata, which, at, given, scale, matrix, self._df)
+
+    def _scale_of(self, which: Any) -> float:
+        return self.scale if isinstance(which, str) and which == "var" else 1.0
 
     def simulate(self, n: int = 1, rng: int | np.random.Generator | None = None) -> pd.DataFrame:
-        """Draw n new responses for the fitted rows, one column each."""
-        return simulate(self._state, n, np.random.default_rng(rng))
+        """Draw n new responses for the fitted rows, one column each.
+
+        A row with a frequency weight w gets the sum of w counts.
+        """
+        return simulate(self._state, n, rng)
 
     # Tests ----------------------------------------------------------------------------
 

@@ -343,6 +343,11 @@ class Layout:
             out = out - constant * float(np.dot(shift, out))
         return out
 
+    def carried(self, theta: Array) -> float:
+        """What `unshift` subtracts from a constant, its addends without their signs."""
+        size = np.abs(theta * self._scales)
+        return float(sum(np.dot(np.abs(shift), size) for _, shift in self._shifts))
+
     def reshift(self, theta: Array) -> Array:
         """Inverse of `unshift`: since m'a = 0 it is S^-1 (I + a m')."""
         for constant, shift in self._shifts:

@@ -24,6 +24,8 @@ from glmcount.sources.base import Columns, Source, map_fold
 
 __all__ = ["complete_rows", "learn_variables"]
 
+LIGHTEST, HEAVIEST = 1e-75, 1e75
+
 Mask = NDArray[np.bool_]
 # Levels with which the codes of a strip of text are kept: the levels themselves take memory.
 FEW = 4_096
@@ -223,6 +225,15 @@ def _zero_weights(code: str, first: int, value: Value, missing: Mask | None) -> 
             kind="negative_weights",
         )
     zero = numbers == 0
+    far = np.flatnonzero(~zero & ((numbers > HEAVIEST) | (numbers < LIGHTEST)))
+    if len(far):
+        raise DataError(
+            f"weights {code!r} must be 0 or between {LIGHTEST:g} and {HEAVIEST:g}, so that "
+            f"sums of their squares are numbers; rows (counted from 0) {some(far + first)} hold "
+            f"{some(numbers[far])}. Divide all weights by one of them: estimates stay as they "
+            "are.",
+            kind="weights_range",
+        )
     return zero if zero.any() else None
 
 

@@ -41,21 +41,46 @@ def mean(family: Family, rows: Rows) -> Array:
     return np.broadcast_to(family.moments(rows.etas)[0].value, (rows.y.shape[1],))
 
 
+def _observed(family: Family, rows: Rows) -> tuple[Array, Array, Array]:
+    """What is seen of a count, its mean and its variance."""
+    if family.observed is not None:
+        return family.observed(rows.y, rows.etas)
+    centre, variance = family.moments(rows.etas)
+    return rows.y[0], centre.value, variance.value
+
+
 def response(family: Family, rows: Rows) -> Array:
-    """y - mu."""
-    return rows.y[0] - mean(family, rows)
+    """y - mu; of a censored count, y up to its limit less the mean of that."""
+    count, centre, _ = _observed(family, rows)
+    return count - centre
 
 
 def pearson_square(family: Family, rows: Rows) -> Array:
     """(y - mu)^2 / Var(Y)."""
-    centre, variance = family.moments(rows.etas)
-    return np.square(rows.y[0] - centre.value) / variance.value
+    count, centre, variance = _observed(family, rows)
+    return np.square(count - centre) / variance
 
 
 def pearson(family: Family, rows: Rows) -> Array:
     """(y - mu) / sqrt(Var(Y)), at scale 1."""
-    centre, variance = family.moments(rows.etas)
-    return (rows.y[0] - centre.value) / np.sqrt(variance.value)
+    count, centre, variance = _observed(family, rows)
+    return (count - centre) / np.sqrt(variance)
+
+
+def _of_counts(family: Family, name: str) -> None:
+    """Refuse a residual that knows counts only.
+
+    Raises
+    ------
+    NotDefinedError
+        If what is seen of a count may be its limit.
+    """
+    if family.observed is not None:
+        raise NotDefinedError(
+            f"{name} compares a count with its mean, and of a censored count only the limit is "
+            "known. Use resid_pearson or resid_quantile, which know of the limit.",
+            kind="censored",
+        )
 
 
 def unit_deviance(family: Family, rows: Rows) -> Array:
@@ -81,6 +106,7 @@ def deviance(family: Family, rows: Rows) -> Array:
 
 def working(family: Family, rows: Rows) -> Array:
     """(y - mu) d eta / d mu, eta the linear predictor of the mean."""
+    _of_counts(family, "resid_working")
     centre = family.moments(rows.etas)[0]
     slope = centre.d1[0]
     assert slope is not None
@@ -93,6 +119,7 @@ def anscombe(family: Family, rows: Rows) -> Array:
     By Gauss-Legendre in s = t^(1/6), in which the integrand is smooth at zero and its poles
     elsewhere are far; exact for the Poisson variance, to 1e-10 for others.
     """
+    _of_counts(family, "resid_anscombe")
     if not family.mean_log or family.parts:
         raise NotDefinedError(
             f"resid_anscombe needs a variance that is a function of the mean, under a log link; "

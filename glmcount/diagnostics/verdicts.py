@@ -9,6 +9,7 @@ import numpy as np
 from glmcount.design.forms import quadratic
 from glmcount.errors import some
 from glmcount.fitting.certificate import Certificate, certify
+from glmcount.fitting.digits import LONG_EPS, remainder
 from glmcount.fitting.rank import Dependence
 from glmcount.fitting.run import Fit
 from glmcount.fitting.separation import Separation
@@ -16,6 +17,7 @@ from glmcount.fitting.sums import inverse_information, spread
 from glmcount.inference.estimates import parameters
 from glmcount.inference.hypotheses import Names
 from glmcount.inference.state import State
+from glmcount.numerics import EPS
 
 __all__ = ["aliased", "certificate", "names", "separation"]
 
@@ -28,13 +30,51 @@ def certificate(state: State) -> Certificate:
         "separated" if fit.separated else "",
         ", ".join(
             [limit.label for limit in fit.limits]
+            + ["end of the support"] * (fit.status in ("edge", "unbounded"))
             + ["at infinity"] * (fit.falling is not None and not fit.separated)
         ),
         *_maximum(state),
     )
     sizes = fit.layout.sizes[fit.kept]
     reached = (*fit.reached, fit.floor)
-    return certify(fit.information, sizes, curvature, reached, lambda: _kappa(state), verdicts)
+    return certify(
+        fit.information,
+        sizes,
+        curvature,
+        reached,
+        lambda: _kappa(state),
+        lambda: _left(state),
+        verdicts,
+    )
+
+
+def _left(state: State) -> float:
+    """At most the Newton decrement at the estimate, by one pass; infinity where it may be any.
+
+    Sums, slopes and predictors are wrong by so many roundings, and the information by a share
+    that grows with its condition number. So are the user's coefficients, of columns not shifted.
+    """
+    fit, encoder = state.fit, state.fitted_here[0]
+    inverse = inverse_information(fit)
+    diagonal = np.diag(fit.information)
+    if inverse is None or not np.all(diagonal > 0):
+        return float("inf")
+    found = remainder(encoder, fit)
+    rows, p = float(encoder.n_used), float(len(diagonal))
+    root = np.sqrt(diagonal)
+    swell = float(np.dot(root, np.dot(np.abs(inverse), root)))
+    moved = np.sqrt(found.curved / found.weight) / LONG_EPS
+    wrong = EPS * p * swell * (0.5 * rows + 8.0 + 2.0 * moved)
+    if not wrong < 0.5:
+        return float("inf")
+    score = found.score[fit.kept]
+    decrement = float(np.sqrt(max(np.dot(score, np.dot(inverse, score)), 0.0)))
+    pearson = np.sqrt(found.pearson)
+    own = np.sqrt(found.curved) + 4.0 * EPS * pearson
+    own += LONG_EPS * rows * pearson * np.sqrt(swell)
+    carried = (root * np.abs(fit.theta[fit.kept])).max()
+    carried += (p + 2.0) * np.sqrt(found.weight) * fit.layout.carried(fit.theta)
+    return float((decrement + own) / np.sqrt(1.0 - wrong) + EPS * carried)
 
 
 def _maximum(state: State) -> tuple[str, str]:

@@ -176,8 +176,21 @@ class Family:
     deviance : callable, optional
         ``(y, etas) -> ndarray``: unit deviances 2 (saturated - fitted), written so that
         they do not cancel. None: the deviance refuses by name.
+    mass : callable, optional
+        ``(y, etas) -> ndarray``: the whole log P(Y = y), written without large parts that
+        cancel. None: the value of `terms` plus `constant`.
     tails : callable, optional
-        ``(y, etas) -> (log F(y-1), log F(y), log S(y-1), log S(y))``.
+        ``(y, etas) -> (log F(y-1), log F(y), log S(y-1), log S(y))``, S(y) = P(Y > y). None,
+        and rows with a NaN: sums of probabilities.
+    above : callable, optional
+        ``(etas, counts) -> Jet`` of log P(Y > count), where a family of several parts knows it
+        by these. None: sums of probabilities.
+    observed : callable, optional
+        ``(y, etas) -> (count, mean, variance)``: what is seen of a count and its moments, where
+        that is not the count itself, as under censoring.
+    pooled : callable, optional
+        ``(rng, etas, w) -> counts``: draws of the sum of w counts, where that has a law of the
+        same family.
     limits : tuple of Limit
     scale : {1.0, "pearson"}
         "pearson" scales the covariance by Pearson chi-squared / df.
@@ -215,6 +228,9 @@ class Family:
         What the mean's own predictor is, before links.
     binary : callable, optional
         ``etas -> (log P(Y = 0), log P(Y > 0))`` as jets, where the two are cheaper together.
+    slack : callable, optional
+        ``(y, etas) -> Jet`` of the logarithm of what keeps a count possible, where parameters
+        can make one impossible.
     relative : (Family, tuple of float), optional
         A family of the same equations that is easy to fit, and by what to multiply its
         parameters, equation by equation, to start this one from there.
@@ -239,6 +255,10 @@ class Family:
     expected: Callable[[Etas], Curvature] | None = None
     deviance: Callable[[Array, Etas], Array] | None = None
     tails: Callable[[Array, Etas], tuple[Array, Array, Array, Array]] | None = None
+    mass: Callable[[Array, Etas], Array] | None = None
+    above: Callable[[Etas, Array], Jet] | None = None
+    observed: Callable[[Array, Etas], tuple[Array, Array, Array]] | None = None
+    pooled: Callable[[np.random.Generator, Etas, Array], Array] | None = None
     limits: tuple[Limit, ...] = ()
     scale: float | Literal["pearson"] = 1.0
     likelihood: bool = True
@@ -255,6 +275,7 @@ class Family:
     flat: Callable[[Array], Flat] | None = None
     domain: Literal["log", "logit"] = "log"
     binary: Callable[[Etas], tuple[Jet, Jet]] | None = None
+    slack: Callable[[Array, Etas], Jet] | None = None
     relative: tuple[Family, tuple[float, ...]] | None = None
     further: Callable[[Array, Array], list[tuple[float, ...]]] | None = None
     several: bool = True
@@ -383,12 +404,16 @@ def hold(family: Family, values: Sequence[float]) -> Family:
         expected=expected and (lambda etas: ((expected((*etas, *rest))[0][0],),)),
         deviance=deviance and (lambda y, etas: deviance(y, (*etas, *rest))),
         tails=None,
+        mass=None,
+        above=None,
+        pooled=None,
         sample=lambda rng, etas: family.sample(rng, (*etas, *rest)),
         start=lambda sums: family.start(sums)[:1],
         limits=(),
         parts={},
         flat=None,
         binary=None,
+        slack=None,
         relative=None,
         further=None,
     )

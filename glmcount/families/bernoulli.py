@@ -70,12 +70,13 @@ def _deviance(y: Array, etas: Etas) -> Array:
 
 def _tails(y: Array, etas: Etas) -> tuple[Array, Array, Array, Array]:
     none, one = scipy.special.log_expit(-etas[0]), scipy.special.log_expit(etas[0])
-    some = y[0] > 0
+    count = y[0]
+    nothing, sure = np.full(1, -np.inf), np.zeros(1)
     return (
-        np.where(some, none, -np.inf),
-        np.where(some, 0.0, none),
-        np.where(some, one, 0.0),
-        np.where(some, -np.inf, one),
+        np.where(count > 1, sure, np.where(count > 0, none, nothing)),
+        np.where(count > 0, sure, none),
+        np.where(count > 1, nothing, np.where(count > 0, one, sure)),
+        np.where(count > 0, nothing, one),
     )
 
 

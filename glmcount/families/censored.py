@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.families.base import Etas, Family, Flat, Limit
-from glmcount.families.distribution import log_above, log_mass
+from glmcount.families.distribution import limited_moments, log_above, log_mass, log_masses
 from glmcount.families.distribution import tails as tails_of
 from glmcount.families.jets import choose
 from glmcount.numerics import Array, Jet
@@ -40,8 +40,14 @@ def _censored_terms(y: Array, etas: Etas, family: Family) -> Jet:
 def _censored_tails(y: Array, etas: Etas, family: Family) -> tuple[Array, Array, Array, Array]:
     """A censored count stands for all from its limit on: F is 1 there."""
     hit = _is_censored(y)
-    below, here, above, beyond = tails_of(family, np.where(hit, y[1], y[0])[None, :], etas)
+    below, here, above, beyond = tails_of(family, np.where(hit, np.ceil(y[1]), y[0])[None, :], etas)
     return below, np.where(hit, 0.0, here), above, np.where(hit, -np.inf, beyond)
+
+
+def _censored_observed(y: Array, etas: Etas, family: Family) -> tuple[Array, Array, Array]:
+    """The count, or the limit that it reached, and the moments of that."""
+    limit = np.ceil(y[1])
+    return np.where(_is_censored(y), limit, y[0]), *limited_moments(family, etas, limit)
 
 
 def _censored_flat(y: Array, family: Family) -> Flat:
@@ -93,6 +99,10 @@ def censored(family: Family) -> Family:
         label=f"Right-censored {family.inside}",
         terms=partial(_censored_terms, family=family),
         constant=lambda y: np.where(_is_censored(y), 0.0, family.constant(y)),
+        # Probabilities are those of the counts: no limit is ever reached by them.
+        mass=lambda y, etas: log_masses(family, etas, y[0])[0],
+        observed=partial(_censored_observed, family=family),
+        pooled=None,
         tails=partial(_censored_tails, family=family),
         limits=tuple(_censored_limit(limit) for limit in family.limits),
         columns=("limit",),

@@ -26,13 +26,15 @@ from glmcount.families.base import (
     natural_exp,
     register,
 )
-from glmcount.families.conway import Law, centred_log_factorial, law
+from glmcount.families.conway import MOST_SHAPE, Law, centred_log_factorial, law
 from glmcount.families.negbin import geometric
 from glmcount.families.poisson import MEAN, poisson
 from glmcount.numerics import Array, Jet, eta_jet, exp_jet
+from glmcount.records import replace
 
 __all__ = ["compoisson"]
 
+IMPOSSIBLE = -1e15
 NU = Equation("nu", "Dispersion (nu)", "dispersion_", natural_exp)
 
 
@@ -133,10 +135,67 @@ def _start(sums: StartSums) -> tuple[float, ...]:
     return (*poisson.start(sums), math.log(min(max(mean / variance, 0.05), 20.0)))
 
 
+def _geometric_terms(y: Array, etas: Etas) -> Jet:
+    jet = geometric.terms(y, etas)
+    return replace(jet, value=jet.value + geometric.constant(y))
+
+
+# The geometric with the part of y alone in its terms, as the family has it.
+_GEOMETRIC = geometric.with_(terms=_geometric_terms, constant=_constant, collapse="value")
+
+
 def _geometric_score(y: Array, etas: Etas) -> tuple[Array, Array]:
     mu = np.exp(etas[0])
     of = law(mu, np.zeros(1))
     return _score_nu(y[0], mu, of, centred_log_factorial(y[0], of.centre)), of.residual
+
+
+def _two_terms(y: Array, etas: Etas) -> Jet:
+    """Of the whole numbers around the mean alone: P(k + 1) = mu - k for k <= mu <= k + 1.
+
+    Another count is impossible; its rows say so by a number that no sum of others makes up for.
+    """
+    count, mu = np.broadcast_arrays(y[0], np.exp(etas[0]))
+    low = np.minimum(np.floor(mu), np.where(count == mu, count, np.inf))
+    share = np.where(count > low, mu - low, low + 1.0 - mu)
+    sign = np.where(count > low, 1.0, -1.0)
+    possible = (count == low) | (count == low + 1.0)
+    share = np.where(possible & (share > 0), share, 1.0)
+    slope = np.where(possible, sign * mu / share, 0.0)
+    value = np.where(possible, np.log(share), IMPOSSIBLE)
+    return Jet(value, (slope,), ((slope - slope * slope,),))
+
+
+def _two_moments(etas: Etas) -> tuple[Jet, Jet]:
+    mean = exp_jet(eta_jet(etas, 0))
+    over = mean.value - np.floor(mean.value)
+    bend = 1.0 - 2.0 * over
+    return mean, mean.chain(over * (1.0 - over), bend, np.full_like(bend, -2.0))
+
+
+def _two_sample(rng: np.random.Generator, etas: Etas) -> Array:
+    mu = np.exp(etas[0])
+    return np.floor(mu) + (rng.random(mu.shape) < mu - np.floor(mu))
+
+
+def _no_score(y: Array, etas: Etas) -> tuple[Array, Array]:
+    # All derivatives in exp(-nu) are those of a mass that vanishes faster than any power.
+    zero = np.zeros(y.shape[1])
+    return zero, zero
+
+
+_TWO = Family(
+    name="two_points",
+    aliases=(),
+    label="a distribution on the whole numbers around the mean",
+    equations=(MEAN,),
+    terms=_two_terms,
+    constant=_constant,
+    moments=_two_moments,
+    sample=_two_sample,
+    start=poisson.start,
+    collapse="value",
+)
 
 
 def _log_start(ratio: float) -> float:
@@ -144,6 +203,10 @@ def _log_start(ratio: float) -> float:
     # and the means are, and concave beyond, from where Newton's method comes back.
     return math.log(3.0 * math.sqrt(max(ratio, 1e-6)))
 
+
+_NARROW = Limit(
+    1, "nu = inf", math.inf, _TWO, _no_score, lambda ratio: math.log(MOST_SHAPE), opens=False
+)
 
 compoisson = register(
     Family(
@@ -160,7 +223,7 @@ compoisson = register(
         start=_start,
         collapse="value",
         several=False,
-        limits=(Limit(1, "nu = 0", 0.0, geometric, _geometric_score, _log_start),),
+        limits=(Limit(1, "nu = 0", 0.0, _GEOMETRIC, _geometric_score, _log_start), _NARROW),
         typical=((-1.0, 2.0), (-1.0, 1.0)),
     )
 )

@@ -21,11 +21,11 @@ singular; at that width the rule is exact to rounding, from the geometric distri
 1 / (nu mu) of Gaunt, Iyengar, Olde Daalhuis & Simsek (2019), AISM 71, would have to hand
 over where nu mu is about 50, and says nothing at small nu.
 
-Outside 1e-290 <= mu <= 1e12, 0 <= nu <= 100 the answer is NaN. As nu grows with mu near a
+Outside 1e-290 <= mu <= 1e16, 0 <= nu <= 100 the answer is NaN. As nu grows with mu near a
 whole number the variance vanishes, about like exp(-nu / 2mu), and lambda with it ceases to
 be a function of mu that doubles can carry. Against sums at 50 digits,
-log Z has 13 digits and the variance 12, less where eps sqrt(nu mu) is more than 1e-12: there
-a double no longer resolves a point to that share of a standard deviation.
+log Z has 13 digits and the variance 12. Points are held as distances from the centre, since
+a double of 1e15 does not resolve a small share of a standard deviation.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ import numpy as np
 import scipy
 from scipy import linalg
 
-from glmcount.families.poisson import relative_entropy
+from glmcount.families.large import entropy
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace
 
-__all__ = ["Law", "centred_log_factorial", "law", "log_lambda", "log_normaliser"]
+__all__ = ["MOST_SHAPE", "Law", "centred_log_factorial", "law", "log_lambda", "log_normaliser"]
 
-LEAST_MEAN, MOST_MEAN, MOST_SHAPE = 1e-290, 1e12, 100.0
+LEAST_MEAN, MOST_MEAN, MOST_SHAPE = 1e-290, 1e16, 100.0
 # Terms below exp(-52) of the largest no longer matter, even times a fourth power.
 CUT = 52.0
 ORDER = 16
@@ -143,10 +143,15 @@ def _stirling(y: Array) -> Array:
 def centred_log_factorial(y: Array, centre: Array) -> Array:
     """T(y) = log y! - log c! - (y - c) log max(c, 1), without cancellation for large c."""
     y, centre = np.broadcast_arrays(y, centre)
+    return _statistic(y, centre, y - centre)
+
+
+def _statistic(y: Array, centre: Array, offset: Array) -> Array:
+    """T(y) of a point whose distance from the centre is known to more digits than itself."""
     unit = np.maximum(centre, 1.0)
     # At c = 0 the statistic is log y! itself, and D(0, 1) = 1.
     origin = _stirling(centre) + (centre < 1.0)
-    return relative_entropy(y, unit) + _stirling(y) - origin
+    return entropy(y, unit, offset + (centre - unit)) + _stirling(y) - origin
 
 
 @lru_cache(maxsize=1024)
@@ -160,13 +165,13 @@ def _panel(count: int) -> tuple[Array, Array]:
     return points, count * np.square(vectors[0])
 
 
-def _points(low: int, high: int, deviation: float) -> tuple[Array, Array]:
-    """Points and weights that stand for the counts from low to high."""
+def _points(low: int, high: int, deviation: float, centre: int) -> tuple[Array, Array]:
+    """Points less the centre, and weights, that stand for the counts from low to high."""
     points, weights = [], []
     while low <= high:
         count = max(ORDER, min(low, int(PANEL * deviation)))
         x, w = _panel(count)
-        points.append(low + x)
+        points.append((low - centre) + x)
         weights.append(w)
         low += count
     return np.concatenate(points), np.concatenate(weights)
@@ -212,21 +217,21 @@ def _window(mean_bin: int, shape_bin: int) -> Window:
     nu_low, nu_high = _shape_edges(shape_bin)
     mu_low, mu, mu_high = (_unladder(WIDTH * (mean_bin + k), nu_high) for k in (0.0, 0.5, 1.0))
     low, high = _reach(mu_low, mu_high, nu_low)
-    points, weights = _points(low, high, _deviation(mu_low, nu_high))
-    wide = _table(points, weights, float(round(mu)), 3.0 / _deviation(mu, nu_high))
+    offsets, weights = _points(low, high, _deviation(mu_low, nu_high), round(mu))
+    wide = _table(offsets, weights, float(round(mu)), 3.0 / _deviation(mu, nu_high))
     # The bounds are generous where neither is near: keep what the widest of the bin needs.
     last, nu = np.array([mu_high]), np.array([nu_low])
     rho = _solve(wide, last, nu, _guess(wide, last, nu))
     log_term = np.dot(np.stack([rho, -nu], axis=1), wide.exponents)[0]
     kept = int(np.flatnonzero(log_term > log_term.max() - CUT)[-1]) + 1
-    trim = _table(points[:kept], weights[:kept], wide.centre, wide.stride)
+    trim = _table(offsets[:kept], weights[:kept], wide.centre, wide.stride)
     middle = np.array([mu]), np.array([0.5 * (nu_low + nu_high)])
     return replace(trim, bend=_bend(trim, *middle))
 
 
-def _table(points: Array, weights: Array, centre: float, stride: float) -> Window:
-    statistic = centred_log_factorial(points, np.array(centre))
-    offsets = points - centre
+def _table(offsets: Array, weights: Array, centre: float, stride: float) -> Window:
+    middle = np.full(offsets.shape, centre)
+    statistic = _statistic(middle + offsets, middle, offsets)
     monomials = np.stack([weights * offsets**i * statistic**j for i, j in POWERS])
     # Where most mass lies at zero, its term, which is 1, is added by log1p.
     monomials[0, :1] *= centre > 0.0

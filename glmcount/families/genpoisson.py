@@ -18,12 +18,25 @@ import numpy as np
 
 from glmcount.errors import UsageError
 from glmcount.families.base import Curvature, Equation, Etas, Family, Limit, StartSums, register
+from glmcount.families.distribution import log_below, log_beyond, log_masses, rows_of
+from glmcount.families.draws import poisson_draws
+from glmcount.families.large import (
+    any_large,
+    entropy,
+    log_factorial_rest,
+    patched,
+    relative_entropy,
+)
 from glmcount.families.negbin import ALPHA
-from glmcount.families.poisson import MEAN, log_factorial, poisson, relative_entropy
+from glmcount.families.poisson import MEAN, poisson
+from glmcount.families.quantiles import first_count
 from glmcount.families.reparametrise import power_of_mean, reparametrise
 from glmcount.numerics import Array, Jet, constant_jet, eta_jet, exp_jet
 
 __all__ = ["genpoisson", "genpoisson1", "genpoisson2"]
+
+# Children to each member that survives, beyond which draws are by inversion.
+CRITICAL = 1e3
 
 
 def _natural(value: Array) -> tuple[Array, Array]:
@@ -39,6 +52,8 @@ def terms(y: Array, etas: Etas) -> Jet:
     share, keep = 1.0 / (1.0 + t), 1.0 / (1.0 + u)
     value = count * (eta - np.log1p(t)) + (count - 1.0) * np.log1p(u) - mu * (1.0 + u) * share
     gap = (count - mu) * share
+    if any_large(count):
+        (value,) = patched(_large, (value,), count, mu * (1.0 + u) * share, gap, u)
     lean = mu * share
     pull = keep * (gap * gap - count)
     cross = -2.0 * lean * share * gap
@@ -50,6 +65,40 @@ def terms(y: Array, etas: Etas) -> Jet:
             (cross, -count * keep * pull - 2.0 * lean * keep * gap * gap),
         ),
     )
+
+
+def _large(y: Array, rate: Array, gap: Array, u: Array) -> tuple[Array]:
+    """Of a Poisson of the rate mu (1 + a y) / (1 + a mu), from which y is `gap` away."""
+    return (-entropy(y, rate, gap) - np.log1p(u),)
+
+
+def _tails(y: Array, etas: Etas) -> tuple[Array, Array, Array, Array]:
+    """For a < 0, those of the law that is drawn from; NaN elsewhere, where sums will do.
+
+    Probabilities below alpha = 0 do not add up to one: what they lack falls on the largest
+    count, and what they have too much is cut off.
+    """
+    out = np.full((4, y.shape[1]), np.nan)
+    rows = np.flatnonzero(np.broadcast_to(etas[1] < 0, (y.shape[1],)))
+    if rows.size:
+        own = rows_of(etas, rows)
+        count = np.floor(y[0][rows])
+        largest = np.ceil(-1.0 / own[1]) - 1.0
+        seen = np.minimum(count, largest)
+        below, beyond = np.exp(log_below(_plain, own, seen)), np.exp(log_beyond(_plain, own, seen))
+        here = np.exp(log_masses(_plain, own, seen)[0])
+        lack = 1.0 - (below + here + beyond)
+        lack = np.where(np.abs(lack) < 1e-12, 0.0, lack)
+        past, last = count > largest, count >= largest
+        shares = (
+            np.where(past, 1.0, below),
+            np.where(last, 1.0, below + here),
+            np.where(past, 0.0, here + beyond + lack),
+            np.where(last, 0.0, beyond + lack),
+        )
+        with np.errstate(divide="ignore"):
+            out[:, rows] = np.log(np.clip(shares, 0.0, 1.0))
+    return out[0], out[1], out[2], out[3]
 
 
 def _moments(etas: Etas) -> tuple[Jet, Jet]:
@@ -75,19 +124,35 @@ def _deviance(y: Array, etas: Etas) -> Array:
 def _sample(rng: np.random.Generator, etas: Etas) -> Array:
     mu, a = np.broadcast_arrays(np.exp(etas[0]), etas[1])
     out = np.empty(mu.shape)
-    below = a < 0
-    out[~below] = _progeny(rng, mu[~below], a[~below])
+    # Where nearly every member has a child a family dies out after many generations.
+    long = (a * mu > CRITICAL) | ((a < 0) & (mu > CRITICAL))
+    below = (a < 0) & ~long
+    short = ~below & ~long
+    out[short] = _progeny(rng, mu[short], a[short])
     out[below] = _inverted(rng, mu[below], a[below])
+    if long.any():
+        share = np.log(rng.random(int(long.sum())))
+        out[long] = first_count(_plain, [np.log(mu[long]), a[long]], share)
+    return out
+
+
+def _pooled(rng: np.random.Generator, etas: Etas, w: Array) -> Array:
+    # Counts of one rate of children add up as their ancestors do: (w mu, a / w). Below a = 0
+    # the law is not normalised, and sums leave it.
+    mu, a, w = np.broadcast_arrays(np.exp(etas[0]), etas[1], w)
+    out = np.full(mu.shape, np.nan)
+    rows = a >= 0
+    out[rows] = _sample(rng, (np.log(w[rows] * mu[rows]), a[rows] / w[rows]))
     return out
 
 
 def _progeny(rng: np.random.Generator, mu: Array, a: Array) -> Array:
     """All members of a branching process: Poisson ancestors, Poisson children of each."""
     ancestors, children = mu / (1.0 + a * mu), a * mu / (1.0 + a * mu)
-    born = rng.poisson(ancestors).astype(np.float64)
+    born = poisson_draws(rng, ancestors)
     total, rows = born.copy(), np.flatnonzero(born)
     while rows.size:
-        born = rng.poisson(born[born > 0] * children[rows]).astype(np.float64)
+        born = poisson_draws(rng, born[born > 0] * children[rows])
         total[rows] += born
         rows = rows[born > 0]
     return total
@@ -99,7 +164,7 @@ def _inverted(rng: np.random.Generator, mu: Array, a: Array) -> Array:
     rows, j = np.arange(mu.size), 0.0
     while rows.size:
         y = np.full((1, rows.size), j)
-        chance = np.exp(terms(y, (np.log(mu[rows]), a[rows])).value + log_factorial(y))
+        chance = np.exp(terms(y, (np.log(mu[rows]), a[rows])).value + log_factorial_rest(y))
         left[rows] -= chance
         further = (left[rows] > 0) & (1.0 + a[rows] * (j + 1.0) > 0)
         # Far above the mean nothing follows that a double could tell from zero.
@@ -142,11 +207,13 @@ _plain = Family(
     label="Generalized Poisson",
     equations=(MEAN, Equation("alpha", "Dispersion", "dispersion_", _natural)),
     terms=terms,
-    constant=log_factorial,
+    constant=log_factorial_rest,
     moments=_moments,
     expected=_expected,
     deviance=_deviance,
+    tails=_tails,
     sample=_sample,
+    pooled=_pooled,
     start=_start,
     collapse="value",
 )
@@ -223,9 +290,19 @@ def _under(power: float) -> Family:
         mean, alpha = eta_jet(etas, 0), eta_jet(etas, 1)
         return mean, alpha * exp_jet(constant_jet(np.array([power - 2.0]), 2) * mean)
 
+    def slack(y: Array, etas: Etas) -> Jet:
+        """log((1 + a y) (1 + a mu)); NaN outside."""
+        mean, a = inner(etas)
+        one = constant_jet(np.ones(1), 2)
+        parts = one + a * constant_jet(y[0], 2), one + a * exp_jet(mean)
+        inside = [np.where(part.value > 0, part.value, np.nan) for part in parts]
+        logs = [p.chain(np.log(v), 1 / v, -1 / v**2) for p, v in zip(parts, inside, strict=True)]
+        return logs[0] + logs[1]
+
     return reparametrise(
         _plain,
         inner,
+        slack=slack,
         name="genpoisson_under",
         label=f"Generalized Poisson (GP-{power:g}, not normalised below alpha = 0)",
         start=lambda sums: _under_start(sums, power),

@@ -15,7 +15,7 @@ import numpy as np
 
 from glmcount.families.base import Etas, Family, Flat, Limit, StartSums
 from glmcount.families.bernoulli import bernoulli
-from glmcount.families.distribution import binary, log_zero
+from glmcount.families.distribution import binary, log_above, log_masses, log_zero, shares, tails
 from glmcount.families.jets import choose, less, log_complement, wide
 from glmcount.families.parts import (
     JOINT,
@@ -26,7 +26,7 @@ from glmcount.families.parts import (
     typical_zero,
     zero_sums,
 )
-from glmcount.families.truncated import positive_sample
+from glmcount.families.truncated import positive_sample, truncated
 from glmcount.numerics import Array, Jet, exp_jet
 from glmcount.records import replace
 
@@ -44,6 +44,31 @@ def _hurdle_terms(y: Array, etas: Etas, parts: Parts) -> Jet:
     count = parts.of_count(parts.count.terms(y, parts.count_etas(etas)))
     positive = above + less(count, _log_truncation(parts, etas))
     return choose(none, at_zero, positive) if none.any() else positive
+
+
+def _hurdle_mass(y: Array, etas: Etas, parts: Parts) -> Array:
+    at_zero, above = binary(parts.zero, parts.zero_etas(etas))
+    count = log_masses(truncated(parts.count, 0), parts.count_etas(etas), y[0])[0]
+    return np.where(y[0] == 0, at_zero.value, above.value + count)
+
+
+def _hurdle_tails(y: Array, etas: Etas, parts: Parts) -> tuple[Array, Array, Array, Array]:
+    at_zero, over = (jet.value for jet in binary(parts.zero, parts.zero_etas(etas)))
+    positive = tails(truncated(parts.count, 0), y, parts.count_etas(etas))
+    below, here, above, beyond = positive
+    some = y[0] > 0
+    return shares(
+        np.where(some, np.logaddexp(at_zero, over + below), -np.inf),
+        np.logaddexp(at_zero, over + here),
+        np.where(some, over + above, 0.0),
+        over + beyond,
+    )
+
+
+def _hurdle_above(etas: Etas, count: Array, parts: Parts) -> Jet:
+    over = parts.of_zero(binary(parts.zero, parts.zero_etas(etas))[1])
+    count_part = parts.of_count(log_above(parts.count, parts.count_etas(etas), count))
+    return over + less(count_part, _log_truncation(parts, etas))
 
 
 def _hurdle_moments(etas: Etas, parts: Parts) -> tuple[Jet, Jet]:
@@ -140,6 +165,9 @@ def hurdle(count: Family, zero: Family | None = None) -> Family:
         terms=partial(_hurdle_terms, parts=parts),
         moments=partial(_hurdle_moments, parts=parts),
         constant=lambda y: np.where(y[0] > 0, count.constant(y), 0.0),
+        mass=partial(_hurdle_mass, parts=parts),
+        tails=partial(_hurdle_tails, parts=parts),
+        above=partial(_hurdle_above, parts=parts),
         sample=partial(_hurdle_sample, parts=parts),
         start=partial(_hurdle_start, parts=parts),
         flat=partial(_hurdle_flat, parts=parts),

@@ -14,7 +14,7 @@ import numpy as np
 
 from glmcount.families.base import Etas, Family, Flat, Limit, StartSums
 from glmcount.families.bernoulli import bernoulli
-from glmcount.families.distribution import binary, log_zero
+from glmcount.families.distribution import binary, log_above, log_masses, log_zero, shares, tails
 from glmcount.families.hurdle import hurdle
 from glmcount.families.jets import add_logs, wide
 from glmcount.families.parts import (
@@ -42,6 +42,27 @@ def _inflated_terms(y: Array, etas: Etas, parts: Parts) -> Jet:
     count = else_ + parts.of_count(parts.count.terms(y, parts.count_etas(etas)))
     none = y[0] == 0
     return add_logs(count, always, none) if none.any() else count
+
+
+def _inflated_mass(y: Array, etas: Etas, parts: Parts) -> Array:
+    always, else_ = _chances(parts, etas)
+    count = else_.value + log_masses(parts.count, parts.count_etas(etas), y[0])[0]
+    return np.where(y[0] == 0, np.logaddexp(always.value, count), count)
+
+
+def _inflated_tails(y: Array, etas: Etas, parts: Parts) -> tuple[Array, Array, Array, Array]:
+    always, else_ = (jet.value for jet in _chances(parts, etas))
+    below, here, above, beyond = tails(parts.count, y, parts.count_etas(etas))
+    some = y[0] > 0
+    upper = (np.where(some, else_ + above, 0.0), else_ + beyond)
+    lower = (np.where(some, np.logaddexp(always, else_ + below), -np.inf), else_ + here)
+    return shares(lower[0], np.logaddexp(always, lower[1]), *upper)
+
+
+def _inflated_above(etas: Etas, count: Array, parts: Parts) -> Jet:
+    return _chances(parts, etas)[1] + parts.of_count(
+        log_above(parts.count, parts.count_etas(etas), count)
+    )
 
 
 def _inflated_moments(etas: Etas, parts: Parts) -> tuple[Jet, Jet]:
@@ -122,6 +143,9 @@ def zero_inflated(count: Family, zero: Family | None = None) -> Family:
         equations=parts.equations("inflate", f"Inflation: P(structural zero), {zero.link} link"),
         terms=partial(_inflated_terms, parts=parts),
         moments=partial(_inflated_moments, parts=parts),
+        mass=partial(_inflated_mass, parts=parts),
+        tails=partial(_inflated_tails, parts=parts),
+        above=partial(_inflated_above, parts=parts),
         sample=partial(_inflated_sample, parts=parts),
         start=partial(_inflated_start, parts=parts),
         flat=partial(_inflated_flat, parts=parts),

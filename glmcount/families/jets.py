@@ -88,17 +88,21 @@ def add_logs(a: Jet, b: Jet, rows: NDArray[np.bool_] | None = None) -> Jet:
     """log(exp(a) + exp(b)); where `rows` are given, in those, and a in the others.
 
     With d = b - a and p = exp(b) / (exp(a) + exp(b)) it is a + log(1 + exp(d)), whose
-    derivatives are a' + p d' and a'' + p d'' + p (1 - p) d' d'.
+    derivatives are (1 - p) a' + p b' and (1 - p) a'' + p b'' + p (1 - p) d' d': of a part that
+    is nothing beside the other, however steep, nothing is left.
     """
     gap = less(b, a)
     small = np.exp(-np.abs(gap.value))
     near = 1.0 / (1.0 + small)
-    p = np.where(gap.value > 0, near, small * near)
-    both = small * near * near
-    more = np.maximum(gap.value, 0.0) + np.log1p(small)
+    far = small * near
+    upper = gap.value > 0
+    p, keep, both = np.where(upper, near, far), np.where(upper, far, near), far * near
+    value = np.maximum(a.value, b.value) + np.log1p(small)
     if rows is not None:
-        p, both, more = (np.where(rows, each, 0.0) for each in (p, both, more))
-    return a + gap.chain(more, p, both)
+        p, both = np.where(rows, p, 0.0), np.where(rows, both, 0.0)
+        keep, value = np.where(rows, keep, 1.0), np.where(rows, value, a.value)
+    mixed = times(a, keep) + times(b, p) + gap.chain(np.zeros(1), np.zeros(1), both)
+    return Jet(value, mixed.d1, mixed.d2)
 
 
 def log_complement(jet: Jet) -> Jet:
@@ -111,7 +115,8 @@ def log_complement(jet: Jet) -> Jet:
     >>> float(log_complement(constant_jet(np.array([-1e-20]), 1)).value[0])
     -46.051701859880914
     """
-    gap = -jet.value
+    # A sum of probabilities may be 1 and a rounding more.
+    gap = np.maximum(-jet.value, 0.0)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         value = np.where(gap > 0.6931471805599453, np.log1p(-np.exp(-gap)), np.log(-np.expm1(-gap)))
         first = -1.0 / np.expm1(gap)

@@ -27,16 +27,22 @@ from glmcount.families.base import (
     natural_exp,
     register,
 )
+from glmcount.families.draws import poisson_draws
 from glmcount.families.jets import log_complement
-from glmcount.families.poisson import (
-    MEAN,
-    log_factorial,
-    log_tail,
-    poisson,
+from glmcount.families.large import (
+    LARGE,
+    any_large,
+    log_factorial_rest,
+    mixed_entropy,
+    mixture,
+    mixture_rest,
+    patched,
     relative_entropy,
 )
+from glmcount.families.poisson import MEAN, poisson
+from glmcount.families.rising import log_rising as rising
+from glmcount.families.shares import four_tails
 from glmcount.numerics import Array, Jet, constant_jet, eta_jet, exp_jet, log1p_gap, log1p_slope
-from glmcount.numerics import log_rising as rising
 
 __all__ = ["geometric", "negbin"]
 
@@ -80,27 +86,36 @@ def terms(y: Array, etas: Etas) -> Jet:
     alpha = np.exp(np.clip(etas[1], *TOLD))
     mu, t, share, first, second = _mean_parts(count, eta, alpha)
     log1p, rest, slope = _logarithms(mu, t, share)
-    value, rise1, rise2 = rising(count, alpha)
     pull = t * share
-    d_alpha = rise1 - count * pull + mu * slope
-    d_alpha2 = rise2 - count * pull * share + mu * (pull * share - slope)
+    large = any_large(count)
+    small = np.minimum(count, LARGE) if large else count
+    value, rise1, rise2 = rising(small, alpha)
+    d_alpha = rise1 - small * pull + mu * slope
+    d_alpha2 = rise2 - small * pull * share + mu * (pull * share - slope)
+    value = value + small * (eta - log1p) - rest
+    if large:
+        value, d_alpha, d_alpha2 = patched(mixture, (value, d_alpha, d_alpha2), count, mu, alpha)
     cross = -first * pull
-    return Jet(
-        value + count * (eta - log1p) - rest,
-        (first, d_alpha),
-        ((second, cross), (cross, d_alpha2)),
-    )
+    return Jet(value, (first, d_alpha), ((second, cross), (cross, d_alpha2)))
 
 
 def _fixed_terms(y: Array, etas: Etas, alpha: float) -> Jet:
     fixed = np.array([alpha])
     mu, t, share, first, second = _mean_parts(y[0], etas[0], fixed)
     log1p, rest, _ = _logarithms(mu, t, share)
-    return Jet(y[0] * (etas[0] - log1p) - rest, (first,), ((second,),))
+    value = y[0] * (etas[0] - log1p) - rest
+    if any_large(y[0]):
+        (value,) = patched(lambda *of: (-mixed_entropy(*of),), (value,), y[0], mu, fixed)
+    return Jet(value, (first,), ((second,),))
 
 
 def _fixed_constant(y: Array, alpha: float) -> Array:
-    return log_factorial(y) + rising(y[0], np.array([alpha]))[0]
+    spread = np.array([alpha])
+    if not any_large(y[0]):
+        return log_factorial_rest(y) + rising(y[0], spread)[0]
+    rest = rising(np.minimum(y[0], LARGE), spread)[0]
+    (rest,) = patched(lambda *of: (mixture_rest(*of),), (rest,), y[0], spread)
+    return log_factorial_rest(y) + rest
 
 
 def _binary(etas: Etas) -> tuple[Jet, Jet]:
@@ -143,38 +158,43 @@ def _expected(etas: Etas, alpha: float | None = None) -> Curvature:
 
 
 def _deviance(y: Array, etas: Etas, alpha: float | None = None) -> Array:
-    mu = np.exp(etas[0])
-    r = 1.0 / _alpha(etas, alpha)
-    return 2.0 * (relative_entropy(y[0], mu) - relative_entropy(y[0] + r, mu + r))
+    mu, spread = np.exp(etas[0]), _alpha(etas, alpha)
+    r, small = 1.0 / spread, np.minimum(y[0], LARGE)
+    half = relative_entropy(small, mu) - relative_entropy(small + r, mu + r)
+    if any_large(y[0]):
+        (half,) = patched(lambda *of: (mixed_entropy(*of),), (half,), y[0], mu, spread)
+    return 2.0 * half
 
 
 def _tails(y: Array, etas: Etas, alpha: float | None = None) -> tuple[Array, Array, Array, Array]:
-    count, mu, spread = y[0], np.exp(etas[0]), _alpha(etas, alpha)
-    r, t = 1.0 / spread, spread * mu
+    spread = _alpha(etas, alpha)
+    r, t = 1.0 / spread, spread * np.exp(etas[0])
     zero, more = 1.0 / (1.0 + t), t / (1.0 + t)
-    log1p, rest, _ = _logarithms(mu, t, zero)
-    here = rising(count, spread)[0] + count * (etas[0] - log1p) - rest + log_factorial(y)
-    step = np.log(mu * zero)
-    below = (
-        here
-        + np.log(np.maximum(count, 1.0))
-        - np.log1p(spread * np.maximum(count - 1.0, 0.0))
-        - step
-    )
-    above = here + np.log1p(spread * count) - np.log(count + 1.0) + step
-    some = count > 0
-    safe = np.where(some, count, 1.0)
-    return (
-        np.where(some, log_tail(scipy.special.betainc(r, safe, zero), below), -np.inf),
-        log_tail(scipy.special.betainc(r, count + 1.0, zero), here),
-        np.where(some, log_tail(scipy.special.betainc(safe, r, more), here), 0.0),
-        log_tail(scipy.special.betainc(count + 1.0, r, more), above),
-    )
+    inc, co = scipy.special.betainc, scipy.special.betaincc
+
+    def shares(count: Array) -> tuple[Array, Array]:
+        # By the share that is no more than a half, which alone has all its digits.
+        own = np.broadcast_arrays(r, count + 1.0, zero, more)
+        lower, upper = np.empty((2, own[0].size))
+        for rows, few in ((own[2] < 0.5, True), (~(own[2] < 0.5), False)):
+            if rows.any():
+                a, b, x, z = (part[rows] for part in own)
+                lower[rows] = inc(a, b, x) if few else co(b, a, z)
+                upper[rows] = co(a, b, x) if few else inc(b, a, z)
+        return lower, upper
+
+    return four_tails(y[0], shares)
 
 
 def _sample(rng: np.random.Generator, etas: Etas, alpha: float | None = None) -> Array:
     mu, spread = np.broadcast_arrays(np.exp(etas[0]), _alpha(etas, alpha))
-    return rng.poisson(mu * rng.gamma(1.0 / spread, spread)).astype(np.float64)
+    return poisson_draws(rng, mu * rng.gamma(1.0 / spread, spread))
+
+
+def _pooled(rng: np.random.Generator, etas: Etas, w: Array, alpha: float | None = None) -> Array:
+    # The Poisson's factors add up to a gamma variable of w times the shape.
+    mu, spread, w = np.broadcast_arrays(np.exp(etas[0]), _alpha(etas, alpha), w)
+    return poisson_draws(rng, mu * rng.gamma(w / spread, spread))
 
 
 def _start(sums: StartSums) -> tuple[float, ...]:
@@ -199,12 +219,13 @@ _estimated = register(
         label="Negative binomial (NB2)",
         equations=(MEAN, ALPHA),
         terms=terms,
-        constant=log_factorial,
+        constant=log_factorial_rest,
         moments=_moments,
         expected=_expected,
         deviance=_deviance,
         tails=_tails,
         sample=_sample,
+        pooled=_pooled,
         start=_start,
         collapse="value",
         binary=_binary,
@@ -253,6 +274,7 @@ def negbin(alpha: float | None = None) -> Family:
         deviance=partial(_deviance, alpha=held),
         tails=partial(_tails, alpha=held),
         sample=partial(_sample, alpha=held),
+        pooled=partial(_pooled, alpha=held),
         start=poisson.start,
         collapse="eta",
         curvature=1.0,

@@ -129,7 +129,7 @@ JOINT: dict[str, Any] = {
     "collapse": "value",
     "expected": None,
     "deviance": None,
-    "tails": None,
+    "pooled": None,
     "curvature": None,
     "concave_links": (),
     "further": None,

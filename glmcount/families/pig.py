@@ -10,8 +10,8 @@ orders j - 1/2 and j - 3/2 at 1 / v,
 (Holla 1966, Metrika 11; Willmot 1987, Scandinavian Actuarial Journal, equation 3.3; Dean,
 Lawless & Willmot 1989, Canadian Journal of Statistics 17). The recursion is run upwards,
 where it forgets rounding, on R - 1 and its first two derivatives in log v, none of which
-loses digits as alpha -> 0. Its cost grows with the count: rows up to y = 2,000 cost about
-25 ns a count, and a single one with y = 1e5 two seconds a pass.
+loses digits as alpha -> 0. Its cost grows with the count, about 25 ns for each, up to a
+count of 256; from there on an expansion in 1 / y has all digits (see `debye`).
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ import numpy as np
 
 from glmcount.errors import UsageError
 from glmcount.families.base import Etas, register
+from glmcount.families.debye import saddle
+from glmcount.families.draws import poisson_draws
+from glmcount.families.large import LARGE, any_large, log_factorial_rest, patched
 from glmcount.families.negbin import TOLD, negbin
-from glmcount.families.poisson import log_factorial
 from glmcount.numerics import Array, Jet
 
 __all__ = ["pig"]
@@ -93,6 +95,14 @@ def _log_ratios(count: Array, v: Array) -> Array:
 def terms(y: Array, etas: Etas) -> Jet:
     """Jet in (log mu, log alpha)."""
     count, mu, alpha = y[0], np.exp(etas[0]), np.exp(np.clip(etas[1], *TOLD))
+    parts = _recursive(np.minimum(count, LARGE), etas[0], mu, alpha)
+    if any_large(count):
+        parts = patched(saddle, parts, count, mu, alpha)
+    value, d_mean, d_alpha, second, cross, d_alpha2 = parts
+    return Jet(value, (d_mean, d_alpha), ((second, cross), (cross, d_alpha2)))
+
+
+def _recursive(count: Array, eta: Array, mu: Array, alpha: Array) -> tuple[Array, ...]:
     t = alpha * mu
     c = np.sqrt(1.0 + 2.0 * t)
     log_c = 0.5 * np.log1p(2.0 * t)
@@ -107,16 +117,13 @@ def terms(y: Array, etas: Etas) -> Jet:
     push = rate * own
     falling = (count + slope) * bent
     cross = rate * k - falling - k * (1.0 - k) * bend
-    return Jet(
-        -2.0 * mu / (1.0 + c) + count * (etas[0] - log_c) + rise,
-        (count * (1.0 - k) - rate - k * slope, push - count * k + (1.0 - k) * slope),
-        (
-            (k * k * bend - rate * (1.0 - k) - falling, cross),
-            (
-                cross,
-                push * (1.0 - k - own * (1.0 + 1.0 / c)) - falling + (1.0 - k) ** 2 * bend,
-            ),
-        ),
+    return (
+        -2.0 * mu / (1.0 + c) + count * (eta - log_c) + rise,
+        count * (1.0 - k) - rate - k * slope,
+        push - count * k + (1.0 - k) * slope,
+        k * k * bend - rate * (1.0 - k) - falling,
+        cross,
+        push * (1.0 - k - own * (1.0 + 1.0 / c)) - falling + (1.0 - k) ** 2 * bend,
     )
 
 
@@ -128,12 +135,17 @@ def _constant(y: Array) -> Array:
             "which has a value between them.",
             kind="whole_counts",
         )
-    return log_factorial(y)
+    return log_factorial_rest(y)
+
+
+def _pooled(rng: np.random.Generator, etas: Etas, w: Array) -> Array:
+    # Inverse Gaussian factors of w Poissons add up to one of w^2 times the shape.
+    return _sample(rng, (etas[0] + np.log(w), etas[1] - np.log(w)))
 
 
 def _sample(rng: np.random.Generator, etas: Etas) -> Array:
     mu, alpha = np.broadcast_arrays(np.exp(etas[0]), np.exp(etas[1]))
-    return rng.poisson(mu * rng.wald(1.0, 1.0 / alpha)).astype(np.float64)
+    return poisson_draws(rng, mu * rng.wald(1.0, 1.0 / alpha))
 
 
 # Its predictors, moments, and score at alpha = 0 are NB2's: to first order in alpha only the
@@ -151,5 +163,6 @@ pig = register(
         deviance=None,
         tails=None,
         binary=None,
+        pooled=_pooled,
     )
 )

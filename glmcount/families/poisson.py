@@ -10,29 +10,35 @@ import numpy as np
 import scipy
 
 from glmcount.families.base import Curvature, Equation, Etas, Family, StartSums, register
+from glmcount.families.draws import poisson_draws
+from glmcount.families.large import (
+    any_large,
+    entropy,
+    log_factorial_rest,
+    patched,
+    relative_entropy,
+)
+from glmcount.families.shares import four_tails
 from glmcount.numerics import Array, Jet, eta_jet, exp_jet
 
-__all__ = ["log_factorial", "log_tail", "poisson", "quasipoisson", "relative_entropy"]
+__all__ = ["poisson", "quasipoisson"]
 
 MEAN = Equation("mean")
 
 
 def terms(y: Array, etas: Etas) -> Jet:
-    """y eta - mu, with derivatives y - mu and -mu."""
+    """y eta - mu, of a large count less y log y - y, with derivatives y - mu and -mu."""
     count, eta = y[0], etas[0]
     mu = np.exp(eta)
-    return Jet(count * eta - mu, (count - mu,), ((-mu,),))
+    gap = count - mu
+    value = count * eta - mu
+    if any_large(count):
+        (value,) = patched(_large, (value,), count, mu, gap)
+    return Jet(value, (gap,), ((-mu,),))
 
 
-def log_factorial(y: Array) -> Array:
-    """-log y!, by a table where the counts are whole and not large."""
-    count = y[0]
-    top = float(count.max(initial=0.0))
-    if top <= max(4096, count.size):
-        whole = count.astype(np.intp)
-        if np.array_equal(whole, count):
-            return -scipy.special.gammaln(np.arange(1.0, top + 2.0))[whole]
-    return -scipy.special.gammaln(count + 1.0)
+def _large(y: Array, mu: Array, gap: Array) -> tuple[Array]:
+    return (-entropy(y, mu, gap),)
 
 
 def _moments(etas: Etas) -> tuple[Jet, Jet]:
@@ -44,55 +50,22 @@ def _expected(etas: Etas) -> Curvature:
     return ((np.exp(etas[0]),),)
 
 
-def relative_entropy(x: Array, m: Array) -> Array:
-    """x log(x / m) - x + m for x >= 0, m > 0, without cancellation near x = m.
-
-    Half the Poisson unit deviance (Loader's bd0).
-    """
-    x, m = np.broadcast_arrays(x, m)
-    gap = (x - m) / m
-    close = np.abs(gap) < 0.1
-    out = np.empty(x.shape)
-    far = ~close
-    out[far] = scipy.special.xlogy(x[far], x[far] / m[far]) - x[far] + m[far]
-    d = gap[close]
-    series = np.full_like(d, 1.0 / (17 * 16))
-    for k in range(16, 1, -1):
-        series *= -d
-        series += 1.0 / (k * (k - 1))
-    out[close] = m[close] * d * d * series
-    return out
-
-
 def _deviance(y: Array, etas: Etas) -> Array:
     return 2.0 * relative_entropy(y[0], np.exp(etas[0]))
 
 
-def log_tail(tail: Array, log_pmf: Array) -> Array:
-    """log(tail), with the log-probability of its first term where the tail underflows."""
-    with np.errstate(divide="ignore"):
-        return np.where(tail > 1e-300, np.log(np.maximum(tail, 5e-324)), log_pmf)
-
-
 def _tails(y: Array, etas: Etas) -> tuple[Array, Array, Array, Array]:
-    count, mu = y[0], np.exp(etas[0])
-    here = terms(y, etas).value + log_factorial(y)
-    below = here + np.log(np.maximum(count, 1.0) / mu)
-    above = here + np.log(mu / (count + 1.0))
-    start = count > 0
-    with np.errstate(divide="ignore"):
-        lower = np.where(start, log_tail(scipy.special.pdtr(count - start, mu), below), -np.inf)
-        upper = np.where(start, log_tail(scipy.special.pdtrc(count - start, mu), here), 0.0)
-    return (
-        lower,
-        log_tail(scipy.special.pdtr(count, mu), here),
-        upper,
-        log_tail(scipy.special.pdtrc(count, mu), above),
-    )
+    mu = np.exp(etas[0])
+    pdtr, pdtrc = scipy.special.pdtr, scipy.special.pdtrc
+    return four_tails(y[0], lambda count: (pdtr(count, mu), pdtrc(count, mu)))
 
 
 def _sample(rng: np.random.Generator, etas: Etas) -> Array:
-    return rng.poisson(np.exp(etas[0])).astype(np.float64)
+    return poisson_draws(rng, np.exp(etas[0]))
+
+
+def _pooled(rng: np.random.Generator, etas: Etas, w: Array) -> Array:
+    return poisson_draws(rng, w * np.exp(etas[0]))
 
 
 def _start(sums: StartSums) -> tuple[float, ...]:
@@ -106,12 +79,13 @@ poisson = register(
         label="Poisson",
         equations=(MEAN,),
         terms=terms,
-        constant=log_factorial,
+        constant=log_factorial_rest,
         moments=_moments,
         expected=_expected,
         deviance=_deviance,
         tails=_tails,
         sample=_sample,
+        pooled=_pooled,
         start=_start,
         collapse="mean",
         curvature=1.0,
@@ -128,6 +102,7 @@ quasipoisson = register(
         scale="pearson",
         likelihood=False,
         tails=None,
+        pooled=None,
         wider="",
     )
 )

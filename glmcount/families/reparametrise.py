@@ -79,6 +79,12 @@ def _binary(etas: Etas, family: Family, inner: Map) -> tuple[Jet, Jet]:
     return _chained(none, jets), _chained(some, jets)
 
 
+def _above(etas: Etas, count: Array, family: Family, inner: Map) -> Jet:
+    jets = inner(etas)
+    assert family.above is not None
+    return _chained(family.above(_values(jets), count), jets)
+
+
 def _expected(etas: Etas, family: Family, inner: Map) -> Curvature:
     # The score has mean zero, so the bend of the map drops out. An entry that takes an
     # unknown one is unknown.
@@ -146,6 +152,7 @@ def reparametrise(
     """
     bound: dict[str, Any] = {"family": family, "inner": inner}
     deviance, tails, sample = family.deviance, family.tails, family.sample
+    mass, pooled = family.mass, family.pooled
     fields: dict[str, Any] = {
         "terms": partial(_terms, **bound),
         "moments": partial(_moments, **bound),
@@ -153,6 +160,9 @@ def reparametrise(
         "binary": family.binary and partial(_binary, **bound),
         "deviance": deviance and (lambda y, etas: deviance(y, _values(inner(etas)))),
         "tails": tails and (lambda y, etas: tails(y, _values(inner(etas)))),
+        "mass": mass and (lambda y, etas: mass(y, _values(inner(etas)))),
+        "above": family.above and partial(_above, **bound),
+        "pooled": pooled and (lambda rng, etas, w: pooled(rng, _values(inner(etas)), w)),
         "sample": lambda rng, etas: sample(rng, _values(inner(etas))),
         "limits": tuple(_limit(limit, inner, lost or {}) for limit in family.limits),
         "curvature": None,

@@ -12,9 +12,19 @@ import numpy as np
 
 from glmcount.errors import UsageError
 from glmcount.families.base import Etas, Family, Limit, StartSums
-from glmcount.families.distribution import log_above, log_mass, mass_jet
-from glmcount.families.distribution import tails as tails_of
+from glmcount.families.distribution import (
+    HALF,
+    log_above,
+    log_below,
+    log_masses,
+    mass_jet,
+    rest_of,
+    rows_of,
+    stacked,
+    tails,
+)
 from glmcount.families.jets import less, times, wide
+from glmcount.families.quantiles import first_count
 from glmcount.numerics import Array, Jet, exp_jet
 from glmcount.records import replace
 
@@ -35,16 +45,9 @@ def positive_sample(rng: np.random.Generator, family: Family, etas: Etas, above:
         if not len(left):
             return out
     own = [eta[left] for eta in etas]
-    target = np.log(rng.uniform(size=len(left))) + log_above(family, own, np.full(1, above)).value
-    count, open_rows = np.full(len(left), above + 1.0), np.arange(len(left))
-    total = np.full(len(left), -np.inf)
-    while len(open_rows):
-        mass = log_mass(family, [eta[open_rows] for eta in own], count[open_rows]).value
-        total[open_rows] = np.logaddexp(total[open_rows], mass)
-        far = (total[open_rows] < target[open_rows]) & (mass > target[open_rows] - 45.0)
-        open_rows = open_rows[far]
-        count[open_rows] += 1.0
-    out[left] = count
+    share = log_above(family, own, np.full(1, float(above))).value
+    # Where U S(above) is left above a count, the count has been reached.
+    out[left] = first_count(family, own, np.log(rng.uniform(size=len(left))) + share)
     return out
 
 
@@ -79,26 +82,41 @@ def _truncated_start(sums: StartSums, family: Family, k: int) -> tuple[float, ..
     )
 
 
+def _truncated_mass(y: Array, etas: Etas, family: Family, k: int) -> Array:
+    share = tails(family, stacked(family, np.full(y.shape[1], float(k))), etas)[3]
+    return np.where(y[0] > k, log_masses(family, etas, y[0])[0] - share, -np.inf)
+
+
+def _truncated_above(etas: Etas, count: Array, family: Family, k: int) -> Jet:
+    first = log_above(family, etas, np.full(1, float(k)))
+    return less(log_above(family, etas, np.maximum(count, float(k))), first)
+
+
 def _truncated_tails(
     y: Array, etas: Etas, family: Family, k: int
 ) -> tuple[Array, Array, Array, Array]:
-    above, beyond = tails_of(family, y, etas)[2:]
-    share = log_above(family, etas, np.full(1, float(k))).value
-    with np.errstate(invalid="ignore", divide="ignore"):
-        # F(y) - F(k) = S(k) - S(y), from whichever side is not near S(k).
-        lower = [_less(share, tail) for tail in (above, beyond)]
-    first = y[0] <= k + 1
+    count = np.maximum(y[0], float(k))
+    below, here, above, beyond = tails(family, stacked(family, count), etas)
+    _, floor, _, share = tails(family, stacked(family, np.full(count.size, float(k))), etas)
+    first, seen = count <= k + 1, count > k
+
+    def lower(share_above: Array, upto: Array, last: Array) -> Array:
+        with np.errstate(invalid="ignore"):
+            near = upto + rest_of(floor - upto) - share
+            out = np.where(share_above < HALF, rest_of(share_above), near)
+        # F(y) - F(k), where these are near each other and the rest is large, is a sum.
+        lost = np.flatnonzero((share_above >= HALF) & (floor - upto >= HALF) & (last > k))
+        if lost.size:
+            own = rows_of(etas, lost)
+            out[lost] = log_below(family, own, last[lost] + 1.0, k + 1.0) - share[lost]
+        return out
+
+    upper = np.where(first, 0.0, above - share), np.where(seen, beyond - share, 0.0)
     return (
-        np.where(first, -np.inf, lower[0] - share),
-        lower[1] - share,
-        np.where(first, 0.0, above - share),
-        beyond - share,
+        np.where(first, -np.inf, lower(upper[0], below, count - 1.0)),
+        np.where(seen, lower(upper[1], here, count), -np.inf),
+        *upper,
     )
-
-
-def _less(a: Array, b: Array) -> Array:
-    """log(exp(a) - exp(b))."""
-    return a + np.log(np.maximum(-np.expm1(np.minimum(b - a, 0.0)), 0.0))
 
 
 def _truncated_limit(limit: Limit, k: int) -> Limit:
@@ -143,7 +161,10 @@ def truncated(family: Family, above: int = 0) -> Family:
         moments=partial(_truncated_moments, **bound),
         sample=lambda rng, etas: positive_sample(rng, family, etas, above),
         start=partial(_truncated_start, **bound),
+        mass=partial(_truncated_mass, **bound),
         tails=partial(_truncated_tails, **bound),
+        above=partial(_truncated_above, **bound),
+        pooled=None,
         limits=tuple(_truncated_limit(limit, above) for limit in family.limits),
         support=(above + 1.0, family.support[1]),
         parts={"mean-main": lambda etas: family.moments(etas)[0]},

@@ -3,7 +3,8 @@
 With |l'''| <= M |l''|, kappa = max_i sqrt(x_i'H^-1 x_i) and M kappa lambda < 1 a finite
 maximum exists, no further than -log(1 - M kappa lambda) / (M kappa) standard errors away
 (the local norm bound for generalised self-concordant functions: Bach 2010, Electronic
-Journal of Statistics 4, proposition 2).
+Journal of Statistics 4, proposition 2). The decrement lambda is that of the score at the
+estimate itself, in extended precision, with what may be wrong with it.
 """
 
 from __future__ import annotations
@@ -70,9 +71,13 @@ def certify(
     curvature: float | None,
     reached: tuple[float, float, float],
     exact_kappa: Callable[[], float],
+    left: Callable[[], float],
     verdicts: tuple[str, str, str, str],
 ) -> Certificate:
-    """Certificate of a fit whose last step, decrement and floor are `reached`."""
+    """Certificate of a fit whose last step, decrement and floor are `reached`.
+
+    `left` gives at most what the decrement at the estimate is, infinity where nothing is known.
+    """
     rho, decrement, floor = reached
     diagonal = np.diag(information)
     condition, kappa, bound = float("inf") if len(diagonal) else 1.0, None, None
@@ -85,10 +90,11 @@ def certify(
             kappa = float(np.sqrt(np.sum(np.square(sizes * scale)) / values[0]))
     separated = bool(verdicts[0])
     if condition < float("inf") and kappa is not None and curvature is not None and not separated:
-        bound = _bound(curvature * kappa, decrement + floor)
-        if bound is None:
+        most = left()
+        bound = _bound(curvature * kappa, most)
+        if bound is None and most < float("inf"):
             kappa = exact_kappa()
-            bound = _bound(curvature * kappa, decrement + floor)
+            bound = _bound(curvature * kappa, most)
     return Certificate(rho, decrement, floor, condition, kappa, bound, len(diagonal), *verdicts)
 
 

@@ -25,6 +25,7 @@ from glmcount.design.encode import Encoder
 from glmcount.design.keys import Field, Key, Unsuited, fields_of
 from glmcount.design.measure import Measured
 from glmcount.families.base import Family
+from glmcount.families.large import LARGE
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace
 
@@ -171,13 +172,34 @@ def _cells(encoder: Encoder, key: Key, measured: Measured, family: Family, most:
         # An exposure so far below the others' that its rows are a cell of no weight.
         raise Crowded
     mean = grouping.sums[1] / weights if linear else None
+    lacking = grouping.constant
+    if mean is not None and max(sums.largest, mean.max(initial=0.0)) > LARGE:
+        lacking = _within(grouping, family, mean, level)
     return Cells(
         grouping.encoder(mean, weights, level),
-        replace(measured, constant=measured.constant + grouping.constant),
+        replace(measured, constant=measured.constant + lacking),
         grouping,
         linear,
         level,
     )
+
+
+def _within(grouping: Grouping, family: Family, mean: Array, level: float | None) -> float:
+    """What the rows' log-likelihood has more than their cells', each at the cell's mean.
+
+    It is the same at every mean, being linear in it; there nothing of it cancels.
+    """
+    eta = family.lift(np.where(mean > 0, mean, 1.0))
+
+    def values_of(strip: Strip, places: NDArray[np.intp]) -> Values:
+        w, gap = strip.weights, _gap(strip, level)
+        own = eta[places] if gap is None else eta[places] + gap
+        value = family.terms(strip.y, (own,)).value
+        return (value if w is None else w * value,)
+
+    rows = grouping.totals(values_of)
+    cells = grouping.sums[0] * family.terms(mean[None], (eta,)).value
+    return float((rows - cells).sum())
 
 
 def _gap(strip: Strip, level: float | None) -> Array | None:

@@ -15,6 +15,7 @@ from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
 from glmcount.errors import ConvergenceError
 from glmcount.families.base import Family, Limit
+from glmcount.fitting.digits import PRECISE, precise
 from glmcount.fitting.objective import Rows, Sums, Weighed, assemble, informed, predictors
 from glmcount.fitting.pilot import joined_start, limit_run, piloted
 from glmcount.fitting.rank import PIVOT, Dependence, dependences
@@ -23,6 +24,7 @@ from glmcount.fitting.search import searched
 from glmcount.fitting.separation import recession_rows
 from glmcount.fitting.solvers import Outcome, newton, solver
 from glmcount.fitting.start import first_values, pilot_rows
+from glmcount.fitting.walls import at_wall
 from glmcount.numerics import Array
 from glmcount.records import replace
 
@@ -81,6 +83,8 @@ def _climb(run: Run, theta: Array, opened: bool) -> Fit:
                 fit = _elsewhere(run, outside, theta)
                 return fit if fit is outside else _settled(run, fit)
     fit = _solve(run, theta)
+    if run.family.slack is not None and not (fit.status == "final" and math.isfinite(fit.llf)):
+        return at_wall(run, fit, theta)
     if run.family.relative is not None and run.options.start is None and _uncertain(fit):
         relative = run.family.relative
         begin = attempted(lambda: _from_relative(run, *relative), None)
@@ -125,7 +129,8 @@ def _elsewhere(run: Run, fit: Fit, base: Array) -> Fit:
 def _ended(run: Run, theta: Array) -> Fit | None:
     """The fit from a start that a search found; None where it comes to no end."""
     fit = attempted(lambda: _solve(run, theta), None)
-    return fit if fit is not None and fit.status in ("final", "recession") else None
+    ended = fit is not None and fit.status in ("final", "recession") and math.isfinite(fit.llf)
+    return fit if ended else None
 
 
 def _tried(run: Run, theta: Array) -> Fit | None:
@@ -346,12 +351,15 @@ def _finished(
             rho = run.reach(step)
             theta = theta + step if rho <= 1e-6 else theta
             again = limit < rho <= 1e-6
+    llf = sums.llf
+    if run.measured.sums.largest > PRECISE and outcome.status == "final" and rho <= 1e-6:
+        llf = precise(run, run.widened(theta))
     return Fit(
         family=run.family,
         layout=run.layout,
         theta=run.widened(theta),
         kept=run.kept,
-        llf=sums.llf + run.measured.constant,
+        llf=llf + run.measured.constant,
         information=sums.information,
         definite=sums.definite,
         condition=condition,

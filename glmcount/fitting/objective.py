@@ -16,7 +16,7 @@ from glmcount.design.scatter import plus, scratch
 from glmcount.design.tables import Coding, Raw, Scatter, add_coded, coding_of, table_sums
 from glmcount.families.base import Family
 from glmcount.fitting.gram import gram
-from glmcount.fitting.totals import Sums, noise
+from glmcount.fitting.totals import Sums, noise, wobble
 from glmcount.numerics import EPS, Array
 from glmcount.records import dataclass
 
@@ -317,8 +317,9 @@ def likelihood_weights(
 ) -> Weigh:
     """Weighing function of log-likelihood, score and information.
 
-    Scalars: sum w l, then for each equation sum w (|l'| + 2 |l''|)^2 / |l''|, of which the
-    rounding floor of the decrement is made; 0 for a rough pass.
+    Scalars: sum w l, sum w |l'| over all equations, then for each equation
+    sum w (|l'| + 2 |l''|)^2 / |l''|, of which the rounding floor of the decrement is made; 0 for
+    a rough pass.
     """
     q = len(family.equations)
     # Under a canonical link the two informations are one.
@@ -328,7 +329,7 @@ def likelihood_weights(
         w = rows.weights
         jet = family.terms(rows.y, rows.etas)
         value = jet.value if w is None else jet.value * w
-        scalars = np.zeros(1 + q)
+        scalars = np.zeros(2 + q)
         scalars[0] = value.sum()
         first = tuple(_times(d, w) for d in jet.d1)
         if not second:
@@ -342,7 +343,9 @@ def likelihood_weights(
                     entry = jet.d2[j][k]
                     chosen = None if entry is None else -entry
                 matrix[j, k] = _times(chosen, w)
-            scalars[1 + j] = 0.0 if rough else noise(first[j], matrix[j, j])
+            if not rough:
+                scalars[2 + j], slopes = noise(first[j], matrix[j, j])
+                scalars[1] += slopes
         return Weighed(scalars, first, matrix)
 
     return weigh
@@ -374,8 +377,9 @@ def likelihood_sums(layout: Layout, raw: Raw, rough: bool = False) -> Sums:
     llf = float(scalars[0])
     if not (np.isfinite(llf) and np.all(np.isfinite(score)) and np.all(np.isfinite(information))):
         llf = -np.inf
-    noise = sum(
-        (layout.slices[k].stop - layout.slices[k].start) * float(scalars[1 + k])
+    squares = sum(
+        (layout.slices[k].stop - layout.slices[k].start) * float(scalars[2 + k])
         for k in range(layout.q)
     )
-    return Sums(llf, score, information, EPS * float(np.sqrt(noise)), SINGLE if rough else 0.0)
+    floor = EPS * float(np.sqrt(squares))
+    return Sums(llf, score, information, floor, SINGLE if rough else 0.0, wobble(float(scalars[1])))

@@ -93,7 +93,8 @@ class Fit:
     rounding : callable
         Gives the decrement's rounding floor there, which takes looks at all rows.
     status : str
-        How the solver ended: "final", "recession", "stuck" or "maxiter".
+        How the solver ended: "final", "recession", "stuck" or "maxiter"; "edge" at the end of the
+        support, "unbounded" where the likelihood has no upper bound there.
     passes : int
     history : tuple of Iteration
     dependences : tuple of Dependence
@@ -133,7 +134,7 @@ class Fit:
     @property
     def converged(self) -> bool:
         """Whether the stop rule was met."""
-        return self.status == "final"
+        return self.status in ("final", "edge")
 
     @property
     def separated(self) -> bool:

@@ -8,6 +8,7 @@ kept; larger designs stay in blocks.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cached_property, partial
 from typing import Any
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from glmcount.design.blocks import Layout, Strip
 from glmcount.design.encode import Encoder
 from glmcount.families.base import Curvature, Family
-from glmcount.fitting.totals import Sums, noise
+from glmcount.fitting.totals import Sums, noise, wobble
 from glmcount.numerics import EPS, Array, Jet
 from glmcount.records import dataclass
 
@@ -123,8 +124,8 @@ class Small:
             information = np.zeros((len(columns), len(columns)))
         else:
             information = (columns * curve).dot(columns.T)
-        floor = partial(_floor, (len(columns), first, curve)) if second else 0.0
-        return Sums(llf if _fine(llf, score, information) else -math.inf, score, information, floor)
+        rounding = partial(_rounding, (len(columns), first, curve)) if second else None
+        return _summed(llf, score, information, rounding)
 
     def _several(
         self, family: Family, y: Array, theta: Array, second: bool, expected: bool
@@ -143,8 +144,8 @@ class Small:
         score, information = self._products(first, curves)
         sizes = [own.stop - own.start for own in self.slices]
         own = [row[0] for row in curves]
-        floor = partial(_floor, *zip(sizes, first, own, strict=True)) if second else 0.0
-        return Sums(llf if _fine(llf, score, information) else -math.inf, score, information, floor)
+        rounding = partial(_rounding, *zip(sizes, first, own, strict=True)) if second else None
+        return _summed(llf, score, information, rounding)
 
     def _curves(self, jet: Jet, mixed: Curvature | None) -> list[list[Array | None]]:
         """Negative second derivatives or expected ones, row by row; entries k >= j."""
@@ -187,9 +188,26 @@ class Small:
         return entry if entry.shape == (n,) else np.broadcast_to(entry, (n,))
 
 
-def _floor(*equations: tuple[int, Array | None, Array | None]) -> float:
-    """Rounding floor of the decrement, from each equation's columns, slopes and curvatures."""
-    return EPS * math.sqrt(sum([size * noise(slope, curve) for size, slope, curve in equations]))
+def _rounding(*equations: tuple[int, Array | None, Array | None]) -> tuple[float, float]:
+    """Rounding floor of the decrement, from each equation's columns, slopes and curvatures.
+
+    And what rounding makes of the log-likelihood.
+    """
+    told = [(size, *noise(slope, curve)) for size, slope, curve in equations]
+    floor = EPS * math.sqrt(sum([size * total for size, total, _ in told]))
+    return floor, wobble(sum([slopes for _, _, slopes in told]))
+
+
+def _summed(
+    llf: float,
+    score: Array,
+    information: Array,
+    rounding: Callable[[], tuple[float, float]] | None,
+) -> Sums:
+    llf = llf if _fine(llf, score, information) else -math.inf
+    if rounding is None:
+        return Sums(llf, score, information, 0.0)
+    return Sums(llf, score, information, lambda: rounding()[0], wobble=lambda: rounding()[1])
 
 
 def _fine(llf: float, score: Array, information: Array) -> bool:

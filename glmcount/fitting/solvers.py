@@ -14,7 +14,7 @@ from scipy import linalg
 
 from glmcount.errors import ConvergenceError, UsageError, near, some
 from glmcount.fitting.guide import Guide
-from glmcount.fitting.totals import Sums
+from glmcount.fitting.totals import PREDICTOR, Sums
 from glmcount.numerics import EPS, Array, Control
 from glmcount.records import dataclass
 
@@ -33,7 +33,7 @@ MOST = 100
 # Towards a step function in a logit, or along a curved valley, the way is longer.
 FAR = 400
 # Of the equilibrated information.
-LEAST_SHIFT = 1e-8
+LEAST_SHIFT = 1e-14
 # Newton's steps contract near a maximum; along a recession they keep their length.
 LASTING = 0.7
 ENOUGH = 4
@@ -176,8 +176,9 @@ class Model:
         & Sorensen 1983); length is measured by the move of the predictors. The shift begins so
         small that directions which hardly any row tells of, towards infinity, are not held back.
         """
-        lowest = float(self.values.min(initial=0.0))
-        excess = LEAST_SHIFT * max(1.0, -lowest)
+        lowest = float(self.values.min(initial=np.inf))
+        # Beside the least curvature, not the largest: else a long valley is walked in tiny steps.
+        excess = max(1e-3 * abs(lowest), LEAST_SHIFT)
         while True:
             step = np.dot(self.back, self.turned / (self.values + (max(0.0, -lowest) + excess)))
             if reach(step) <= radius or excess > 1e15:
@@ -364,6 +365,8 @@ def gradient(problem: Problem, theta: Array) -> Outcome:
     most = control.maxiter if control.maxiter is not None else 100_000
     scale, sums = _scaled(problem, theta)
     slope, step_size, passes = scale * sums.score, 1.0, 1
+    # Rounding of predictors of the size of logarithms, not of their slopes alone.
+    floor = PREDICTOR * sums.floor
     for number in range(1, most + 1):
         size = float(np.sqrt(np.dot(slope, slope)))
         problem.tell(
@@ -376,7 +379,7 @@ def gradient(problem: Problem, theta: Array) -> Outcome:
                 0,
             )
         )
-        if size <= max(1e-6, 10.0 * sums.floor):
+        if size <= max(1e-6, floor):
             break
         move, following = None, None
         for _ in range(TRIES):

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from glmcount.numerics import EPS, Array, Factored, factor
 
-__all__ = ["Sums", "noise"]
+__all__ = ["PREDICTOR", "Sums", "noise", "wobble"]
 
 # Relative pivots from which seven digits of the information are enough to steer by.
 CLEAR = 1e-3
+# Roundings in a predictor, with room for those of its addends.
+PREDICTOR = 64.0
 
 
 class Sums:
@@ -32,9 +34,11 @@ class Sums:
     error : float
         Relative error of the information, where it is one to steer by; the floor is then not
         known.
+    wobble : float or callable
+        What rounding of the predictors makes of the log-likelihood.
     """
 
-    __slots__ = ("_definite", "_floor", "error", "information", "llf", "score")
+    __slots__ = ("_definite", "_floor", "_wobble", "error", "information", "llf", "score")
 
     def __init__(
         self,
@@ -43,9 +47,10 @@ class Sums:
         information: Array,
         floor: float | Callable[[], float],
         error: float = 0.0,
+        wobble: float | Callable[[], float] = 0.0,
     ) -> None:
         self.llf, self.score, self.information, self._floor = llf, score, information, floor
-        self.error = error
+        self.error, self._wobble = error, wobble
         self._definite: tuple[Factored | None] | None = None
 
     @property
@@ -68,7 +73,8 @@ class Sums:
     @property
     def slack(self) -> float:
         """What rounding makes of a log-likelihood that is the same."""
-        return 1e-12 * abs(self.llf) + 10.0 * self.floor**2
+        wobble = self._wobble() if callable(self._wobble) else self._wobble
+        return 1e-12 * abs(self.llf) + 10.0 * self.floor**2 + wobble
 
     def apart(self, least: float) -> bool:
         """Whether each column is told from those before: relative pivots larger than that."""
@@ -82,20 +88,30 @@ class Sums:
     def kept(self, kept: NDArray[np.intp]) -> Sums:
         """The sums over some of the parameters."""
         information = self.information[kept[:, None], kept]
-        return Sums(self.llf, self.score[kept], information, self._floor, self.error)
+        own = self.score[kept], information, self._floor, self.error, self._wobble
+        return Sums(self.llf, *own)
 
 
-def noise(first: Array | None, second: Array | None) -> float:
-    """Sum of (|l'| + 2 |l''|)^2 / |l''| over the rows, of which the rounding floor is made."""
+def wobble(slopes: float) -> float:
+    """What rounding makes of a log-likelihood whose slopes, without their signs, add up to that.
+
+    A predictor of the size of a logarithm of a large count is rounded by some EPS.
+    """
+    return PREDICTOR * EPS * slopes
+
+
+def noise(first: Array | None, second: Array | None) -> tuple[float, float]:
+    """Sums of (|l'| + 2 |l''|)^2 / |l''|, of which the rounding floor is made, and of |l'|."""
     if first is None or second is None:
-        return 0.0
+        return 0.0, 0.0
+    slopes = float(np.abs(first).sum())
     if second.size and second.min() > 0.0 and first.shape == second.shape:
         total = float(np.dot(first, first / second))
-        total += 4.0 * float(np.abs(first).sum()) + 4.0 * float(second.sum())
+        total += 4.0 * slopes + 4.0 * float(second.sum())
         # Beside rows without curvature (y = 0 under the identity link) it overflows.
         if total < 1.0 / EPS:
-            return total
+            return total, slopes
     slope, size = np.abs(first), np.abs(second)
     curved = size > EPS * slope
     by_row = np.square(slope + 2.0 * size) / np.where(curved, size, 1.0)
-    return float(np.where(curved, by_row, 0.0).sum())
+    return float(np.where(curved, by_row, 0.0).sum()), slopes

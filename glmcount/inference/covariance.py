@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from scipy import linalg
 
 from glmcount.design.blocks import Strip
 from glmcount.design.encode import Encoder
@@ -20,12 +21,16 @@ from glmcount.fitting.compress import Cells, residual_sums
 from glmcount.fitting.objective import Raw, Rows, Weighed, add, assemble, strip_sums
 from glmcount.fitting.run import Fit
 from glmcount.fitting.sums import inverse_information, mean_inverse, row_leverage, rows_of
+from glmcount.inference.estimates import parameters
 from glmcount.numerics import Array, Control, factor
 from glmcount.records import dataclass
 
 __all__ = ["ESTIMATORS", "Estimator", "covariance", "estimator", "register_estimator"]
 
 FULL = 1.0 - 1e-10
+# Shares of the information, or of a variance, below which there is rounding only.
+SINGULAR = 1e-10
+NOTHING = 1e-18
 
 
 @dataclass(frozen=True)
@@ -221,9 +226,40 @@ def _between(bread: Array, filling: Array) -> Array:
     return 0.5 * (out + out.T)
 
 
+def _filled(setting: Setting, matrix: Array, bread: Array) -> Array:
+    """A sandwich, refused where a variance in it is that of rounding.
+
+    Raises
+    ------
+    CovarianceError
+        If the rows that decide a coefficient have no residual.
+    """
+    none = matrix.diagonal() <= NOTHING * _heaviest(setting) * bread.diagonal()
+    empty = np.flatnonzero(none & (bread.diagonal() > 0))
+    if len(empty):
+        fit = setting.fit
+        names = parameters(fit.family, setting.encoder.spec).names
+        raise CovarianceError(
+            f"A robust covariance is made of residuals, and the rows that decide "
+            f"{some(names[fit.kept[j]] for j in empty)} have none: they are fitted exactly, so "
+            "that the variance would be 0. Use cov='nonrobust', or leave these columns out.",
+            kind="no_residuals",
+        )
+    return matrix
+
+
+def _heaviest(setting: Setting) -> float:
+    """The largest weight where a variance grows with them, as that of importances does."""
+    if not setting.importance or setting.encoder.spec.weights is None:
+        return 1.0
+    return setting.encoder.fold(
+        lambda strip: 0.0 if strip.weights is None else float(strip.weights.max(initial=0.0)), max
+    )
+
+
 def _sandwich(factor_of: Callable[[Array], Array] | None) -> Callable[[Setting, Array], Array]:
     def compute(setting: Setting, bread: Array) -> Array:
-        return _between(bread, meat(setting, factor_of))
+        return _filled(setting, _between(bread, meat(setting, factor_of)), bread)
 
     return compute
 
@@ -232,21 +268,39 @@ def _hc1(setting: Setting, bread: Array) -> Array:
     k = int((setting.fit.kept < setting.fit.layout.slices[0].stop).sum())
     if setting.nobs <= k:
         raise CovarianceError(
-            f"HC1 divides by nobs - k, which is {setting.nobs:g} - {k}; use cov='HC0'.",
+            f"HC1 divides by nobs - k, which is {setting.nobs:g} - {k}; use cov='nonrobust'.",
             kind="saturated",
         )
-    return _between(bread, meat(setting, None)) * setting.nobs / (setting.nobs - k)
+    plain = _filled(setting, _between(bread, meat(setting, None)), bread)
+    return plain * setting.nobs / (setting.nobs - k)
 
 
 def _opg(setting: Setting, bread: Array) -> Array:
-    found = factor(meat(setting, None))
+    filling = meat(setting, None)
+    found = None if _is_singular(filling, bread) else factor(filling)
     if found is None:
         raise CovarianceError(
-            "The outer product of the scores is singular, so cov='opg' does not exist; "
-            "use cov='nonrobust' or 'HC0'.",
+            "The outer product of the scores is singular, so cov='opg' does not exist: in some "
+            "direction every row is fitted without a residual, as where a column is there for "
+            "one row, or there are few more rows than coefficients. Use cov='nonrobust'.",
             kind="singular_information",
         )
     return found.inverse()
+
+
+def _is_singular(filling: Array, bread: Array) -> bool:
+    """Whether a sum of squared scores is zero, but for rounding, in some direction.
+
+    Each direction is measured by the information in it, so that a column's size and its
+    likeness to others have no part in that.
+    """
+    own = np.flatnonzero(bread.diagonal() > 0)
+    root = factor(bread[np.ix_(own, own)])
+    if root is None or not np.isfinite(filling).all():
+        return True
+    half = np.asarray(root.lower)
+    shares = linalg.eigvalsh(half.T @ filling[np.ix_(own, own)] @ half)
+    return bool(shares[0] <= SINGULAR * shares[-1])
 
 
 for _each in (

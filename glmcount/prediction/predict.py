@@ -16,23 +16,26 @@ from glmcount.design.learn import complete_rows
 from glmcount.design.measure import check_finite
 from glmcount.design.safe import parse
 from glmcount.design.spec import DesignSpec
-from glmcount.errors import UnknownColumnError, UsageError, near, some
-from glmcount.families.distribution import quantiles
+from glmcount.errors import NotDefinedError, UnknownColumnError, UsageError, near, some
+from glmcount.families.quantiles import quantiles
 from glmcount.fitting.objective import predictors
 from glmcount.fitting.run import Fit
 from glmcount.inference.estimates import width
 from glmcount.inference.state import State
 from glmcount.numerics import Array, Control, Jet, eta_jet, expit, logit
-from glmcount.prediction.quantities import QUANTILE, quantity
+from glmcount.prediction.edges import warn_of_edges
+from glmcount.prediction.quantities import QUANTILE, asked, quantity
 from glmcount.records import dataclass, replace
 from glmcount.sources.base import Source, open_source
 
 __all__ = [
     "Prediction",
     "new_rows",
+    "predict",
     "predict_rows",
     "prediction",
     "target",
+    "with_errors",
 ]
 
 
@@ -121,7 +124,9 @@ def _filled(
         if not encoder.response:
             check_finite(encoder, strip)
         rows = np.arange(strip.n) if strip.where is None else strip.where
-        for column, values in zip(out, values_of(strip), strict=True):
+        with np.errstate(all="ignore"):
+            found = values_of(strip)
+        for column, values in zip(out, found, strict=True):
             column[rows + strip.first] = values
         return 0
 
@@ -129,41 +134,30 @@ def _filled(
     return out
 
 
-def predict_rows(encoder: Encoder, fit: Fit, which: str, at: float | None) -> Array:
-    """One quantity over all rows of the source; NaN in rows left out."""
-    if which == QUANTILE:
-        return _predict_quantile(encoder, fit, at)
-    jet_of = quantity(which, at, fit.family).jet
-
-    def values(strip: Strip) -> Sequence[Array]:
-        return (jet_of(fit.family, predictors(fit.layout, strip, fit.theta), at or 0.0).value,)
-
-    return _filled(encoder, fit, 1, values)[0]
-
-
-def _predict_quantile(encoder: Encoder, fit: Fit, at: float | None) -> Array:
-    """Smallest count that is not exceeded with probability `at`, over all rows.
+def predict_rows(
+    encoder: Encoder, fit: Fit, which: str, at: float | None, scale: float = 1.0
+) -> Array:
+    """One quantity over all rows of the source; NaN in rows left out.
 
     Raises
     ------
-    UsageError
-        If `at` is not between 0 and 1.
     NotDefinedError
         If the family has no probabilities.
     """
-    if at is None or not 0.0 < at < 1.0:
-        raise UsageError(
-            f"which='quantile' is asked at a probability: pass at=0.5 or another number between 0 "
-            f"and 1; got at={at!r}.",
-            kind="at",
-        )
-    quantity("prob-zero", None, fit.family)
+    chosen = quantity(which, fit.family, scale)
 
     def values(strip: Strip) -> Sequence[Array]:
         etas = predictors(fit.layout, strip, fit.theta)
-        return (quantiles(fit.family, etas, at, strip.n),)
+        if which == QUANTILE:
+            assert at is not None
+            found = quantiles(fit.family, etas, at, strip.n)
+        else:
+            found = chosen.values(fit.family, etas, at or 0.0)
+        return found, np.ones(strip.n)
 
-    return _filled(encoder, fit, 1, values)[0]
+    value, there = _filled(encoder, fit, 2, values)
+    warn_of_edges(which, fit.family, value, there == 1.0)
+    return value
 
 
 def _error(layout: Layout, strip: Strip, jet: Jet, matrix: Array) -> Array:
@@ -184,6 +178,9 @@ class Prediction:
         Of the t distribution; None for normal.
     outer : callable
         From that scale to the quantity's own.
+    edges : tuple of float
+        What the quantity tends to where that scale ends: below zero under the identity link,
+        the mean is 0.
     """
 
     predicted: pd.Series
@@ -192,14 +189,17 @@ class Prediction:
     inner_se: pd.Series
     df: float | None
     outer: Callable[[Array], Array]
+    edges: tuple[float, float]
 
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
         """Interval of the quantity, columns 0 and 1."""
         reach = width(alpha, self.df)
-        ends = {
-            column: self.outer((self.inner + sign * reach * self.inner_se).to_numpy())
-            for column, sign in enumerate((-1.0, 1.0))
-        }
+        ends = {}
+        for column, sign in enumerate((-1.0, 1.0)):
+            with np.errstate(all="ignore"):
+                inner = (self.inner + sign * reach * self.inner_se).to_numpy()
+                found = np.asarray(self.outer(inner))
+            ends[column] = np.where(np.isnan(found) & ~np.isnan(inner), self.edges[column], found)
         return pd.DataFrame(ends, index=self.predicted.index)
 
     def summary_frame(self, alpha: float = 0.05) -> pd.DataFrame:
@@ -219,10 +219,13 @@ def _inner(values: Array, errors: Array, scale: str) -> tuple[Array, Array]:
     """A quantity and its standard error on the scale of its intervals."""
     with np.errstate(divide="ignore", invalid="ignore"):
         if scale == "log":
-            return np.log(values), errors / values
-        if scale == "logit":
-            return logit(values), errors / (values * (1.0 - values))
-    return values, errors
+            inner, own = np.log(values), errors / values
+        elif scale == "logit":
+            inner, own = logit(values), errors / (values * (1.0 - values))
+        else:
+            inner, own = values, errors
+    # What is 0, 1 or infinite to the last digit is so without a doubt that a digit could show.
+    return inner, np.where(np.isinf(inner), 0.0, own)
 
 
 OUTER: dict[str, Callable[[Array], Array]] = {
@@ -240,13 +243,26 @@ def prediction(
     matrix: Array,
     df: float | None,
     label: Callable[[Array], pd.Series],
+    scale: float = 1.0,
 ) -> Prediction:
     """A `Prediction` of one quantity over the rows of an encoder.
 
     `matrix` is the covariance over all shifted columns, zero where one was left out. Where
     the mean is a function of its linear predictor alone, its interval is made there.
+
+    Raises
+    ------
+    NotDefinedError
+        For quantiles: whole numbers have no standard error.
     """
-    chosen = quantity(which, at, fit.family)
+    chosen = quantity(which, fit.family, scale)
+    if which == QUANTILE:
+        raise NotDefinedError(
+            "get_prediction gives standard errors, and a quantile is a whole number, which has "
+            "none by the delta method. Use predict(which='quantile', at=...), or "
+            "get_prediction(which='cdf', at=...).",
+            kind="no_standard_error",
+        )
     by_mean = which == "mean" and not fit.family.parts
     family = fit.family
 
@@ -255,17 +271,21 @@ def prediction(
         jet = chosen.jet(family, etas, at or 0.0)
         value = np.broadcast_to(jet.value, (strip.n,))
         error = _error(fit.layout, strip, jet, matrix)
+        there, rest = np.ones(strip.n), etas[1:]
+        error = np.where(np.isinf(value), np.inf, error)
         if not by_mean:
-            return (value, error, *_inner(value, error, chosen.scale))
+            return (there, value, error, *_inner(value, error, chosen.scale), *rest)
         linear = eta_jet(etas, 0)
-        return value, error, linear.value, _error(fit.layout, strip, linear, matrix)
+        return there, value, error, linear.value, _error(fit.layout, strip, linear, matrix), *rest
 
+    there, *found = _filled(encoder, fit, 5 + fit.layout.q - 1, values)
+    warn_of_edges(which, family, found[0], there == 1.0)
+    rest = [label(eta).to_numpy() for eta in found[4:]]
     outer = OUTER[chosen.scale]
     if by_mean:
-        rest = [fit.theta[s][:1] for s in fit.layout.slices[1:]]
         outer = lambda lp: family.moments((lp, *rest))[0].value  # noqa: E731
-    found, errors, inner, inner_errors = map(label, _filled(encoder, fit, 4, values))
-    return Prediction(found, errors, inner, inner_errors, df, outer)
+    own = [label(each) for each in found[:4]]
+    return Prediction(own[0], own[1], own[2], own[3], df, outer, (0.0, family.support[1]))
 
 
 def target(
@@ -278,3 +298,35 @@ def target(
         return state.encoder, lambda values: pd.Series(values[rows], index=index)
     encoder, index = new_rows(state.encoder.spec, newdata, given, state.options.control)
     return encoder, lambda values: pd.Series(values, index=index)
+
+
+def predict(
+    state: State, newdata: Any, which: Any, at: Any, given: Mapping[str, Any], scale: float
+) -> pd.Series | pd.DataFrame:
+    """A quantity for new rows or the fitted ones; a column for each `at` of a list."""
+    points = asked(which, at)
+    encoder, label = target(state, newdata, given)
+    found = [label(predict_rows(encoder, state.fit, which, point, scale)) for point in points]
+    if np.ndim(at) == 0:
+        return found[0]
+    columns = list(at) if isinstance(at, Sequence) else np.asarray(at).tolist()
+    return pd.concat(found, axis=1, keys=columns)
+
+
+def with_errors(
+    state: State,
+    newdata: Any,
+    which: Any,
+    at: Any,
+    given: Mapping[str, Any],
+    scale: float,
+    covariance: Array,
+    df: float | None,
+) -> Prediction:
+    """A quantity with its standard errors, given the covariance in the user's columns."""
+    point, *more = asked(which, at)
+    if more:
+        raise UsageError("get_prediction takes one at=; call it for each.", kind="at")
+    encoder, label = target(state, newdata, given)
+    matrix = state.reshifted(covariance)
+    return prediction(encoder, state.fit, which, point, matrix, df, label, scale)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from glmcount.errors import NotDefinedError, UsageError, near, some
 from glmcount.families.base import Family
-from glmcount.families.distribution import log_zero, mass_jet, up_to
+from glmcount.families.distribution import log_masses, log_zero, mass_jet, stacked, tails, up_to
 from glmcount.families.jets import log_complement, times
 from glmcount.numerics import Array, Jet, constant_jet, eta_jet, exp_jet
-from glmcount.records import dataclass
+from glmcount.records import dataclass, replace
 
-__all__ = ["QUANTILE", "WHICH", "Quantity", "quantity"]
+__all__ = ["QUANTILE", "WHICH", "Quantity", "asked", "quantity"]
 
 QUANTILE = "quantile"
 
@@ -31,12 +34,24 @@ class Quantity:
         On which intervals are symmetric: logarithms of means, logits of probabilities.
     at : {"", "count"}
         What the quantity is asked at, besides the row.
+    law : bool
+        Whether it takes a distribution, which a quasi-likelihood does not have.
+    value : callable, optional
+        The values alone, where they cost less than the jet.
     """
 
     name: str
     jet: Callable[[Family, Sequence[Array], float], Jet]
     scale: str = "plain"
     at: str = ""
+    law: bool = False
+    value: Callable[[Family, Sequence[Array], float], Array] | None = None
+
+    def values(self, family: Family, etas: Sequence[Array], at: float) -> Array:
+        """Values without derivatives."""
+        if self.value is not None:
+            return self.value(family, etas, at)
+        return self.jet(family, etas, at).value
 
 
 def _positive(family: Family, etas: Sequence[Array]) -> Jet:
@@ -61,6 +76,22 @@ def _probability_positive(family: Family, etas: Sequence[Array]) -> Jet:
     return exp_jet(_positive(family, etas))
 
 
+def _counts(etas: Sequence[Array], at: float) -> Array:
+    return np.full(max(eta.size for eta in etas), at)
+
+
+def _mass_value(family: Family, etas: Sequence[Array], at: float) -> Array:
+    return np.exp(np.minimum(log_masses(family, etas, _counts(etas, at))[0], 0.0))
+
+
+def _cdf_value(family: Family, etas: Sequence[Array], at: float) -> Array:
+    return np.exp(tails(family, stacked(family, _counts(etas, at)), etas)[1])
+
+
+def _up_to(family: Family, etas: Sequence[Array], at: float) -> Jet:
+    return up_to(family, etas, _counts(etas, at))
+
+
 def _part(family: Family, etas: Sequence[Array], name: str) -> Jet:
     if name in family.parts:
         return family.parts[name](etas)
@@ -73,52 +104,112 @@ def _part(family: Family, etas: Sequence[Array], name: str) -> Jet:
     )
 
 
+def _probability(
+    name: str,
+    jet: Callable[[Family, Sequence[Array], float], Jet],
+    at: str = "",
+    value: Callable[[Family, Sequence[Array], float], Array] | None = None,
+) -> Quantity:
+    return Quantity(name, jet, "logit", at, True, value)
+
+
 WHICH: dict[str, Quantity] = {
     q.name: q
     for q in (
         Quantity("mean", lambda family, etas, at: family.moments(etas)[0], "log"),
         Quantity("linear", lambda family, etas, at: eta_jet(etas, 0)),
         Quantity("var", lambda family, etas, at: family.moments(etas)[1], "log"),
-        Quantity("prob", mass_jet, "logit", "count"),
-        Quantity("cdf", lambda family, etas, at: up_to(family, etas, int(at)), "logit", "count"),
-        Quantity("prob-zero", lambda family, etas, at: _probability_of_zero(family, etas), "logit"),
-        Quantity("zero", lambda family, etas, at: _part(family, etas, "zero"), "logit"),
-        Quantity(
-            "prob-positive", lambda family, etas, at: _probability_positive(family, etas), "logit"
-        ),
+        _probability("prob", mass_jet, "count", _mass_value),
+        _probability("cdf", _up_to, "count", _cdf_value),
+        _probability("prob-zero", lambda family, etas, at: _probability_of_zero(family, etas)),
+        _probability("zero", lambda family, etas, at: _part(family, etas, "zero")),
+        _probability("prob-positive", lambda family, etas, at: _probability_positive(family, etas)),
         Quantity("mean-main", lambda family, etas, at: _part(family, etas, "mean-main"), "log"),
-        Quantity("mean-nonzero", lambda family, etas, at: _mean_positive(family, etas), "log"),
+        Quantity(
+            "mean-nonzero", lambda family, etas, at: _mean_positive(family, etas), "log", law=True
+        ),
     )
 }
 
 
-def quantity(which: str, at: float | None, family: Family) -> Quantity:
-    """The quantity of that name, checked with what it is asked at.
+def _known(which: Any) -> str:
+    names = (*WHICH, QUANTILE)
+    if isinstance(which, str) and which in names:
+        return which
+    raise UsageError(
+        f"which={which!r} cannot be predicted.{near(str(which), names)} which takes one of: "
+        f"{some(names, 12)}.",
+        kind="unknown_which",
+    )
+
+
+def asked(which: Any, at: Any) -> list[float | None]:
+    """What a quantity is asked at: several for a list, [None] for what is asked at nothing.
 
     Raises
     ------
     UsageError
         With the names there are, or what `at` must be.
-    NotDefinedError
-        For probabilities of a family that has none.
     """
-    if which not in WHICH:
+    name = _known(which)
+    several = isinstance(at, list | tuple | range | np.ndarray | pd.Series | pd.Index)
+    if several and np.ndim(at) == 1:
+        if not len(at):
+            raise UsageError("at= is an empty list: name a count at least.", kind="at")
+        return [_at(name, each) for each in at]
+    return [_at(name, at)]
+
+
+def _at(which: str, at: Any) -> float | None:
+    found = WHICH.get(which)
+    if found is not None and not found.at:
+        if at is not None:
+            raise UsageError(f"which={which!r} takes no at=.", kind="at")
+        return None
+    number = _number(at)
+    if found is None:
+        if number is None or not 0.0 < number < 1.0:
+            raise UsageError(
+                f"which='quantile' is asked at a probability: pass at=0.5 or another number "
+                f"between 0 and 1; got at={at!r}.",
+                kind="at",
+            )
+    elif number is None or not (number >= 0 and number == math.floor(number)):
         raise UsageError(
-            f"which={which!r} cannot be predicted.{near(which, (*WHICH, QUANTILE))} which takes: "
-            f"{some((*WHICH, QUANTILE), 12)}.",
-            kind="unknown_which",
+            f"which={which!r} is asked at a count: pass at=0, 1, 2 ..., or a list of counts; "
+            f"got at={at!r}.",
+            kind="at",
         )
-    found = WHICH[which]
-    if found.at == "count" and (at is None or at < 0 or at != int(at)):
-        raise UsageError(
-            f"which={which!r} is asked at a count: pass at=0, 1, 2 ...; got at={at!r}.", kind="at"
-        )
-    if not found.at and at is not None:
-        raise UsageError(f"which={which!r} takes no at=.", kind="at")
-    if found.scale == "logit" and not family.likelihood:
+    return number
+
+
+def _number(at: Any) -> float | None:
+    at = at.item() if isinstance(at, np.ndarray) and at.ndim == 0 else at
+    if isinstance(at, bool | np.bool_) or not isinstance(at, int | float | np.number):
+        return None
+    try:
+        number = float(at)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def quantity(which: str, family: Family, scale: float = 1.0) -> Quantity:
+    """The quantity of that name, for a family; variances of a quasi-likelihood times `scale`.
+
+    Raises
+    ------
+    NotDefinedError
+        For what takes a distribution, of a family that has none.
+    """
+    found = WHICH["prob" if which == QUANTILE else which]
+    if found.law and not family.likelihood:
         raise NotDefinedError(
-            f"{family.label} has a mean and a variance but no probabilities; fit "
-            "family='poisson' or 'negbin'.",
+            f"which={which!r} takes a distribution, and {family.label} has a mean and a variance "
+            "but no probabilities; fit family='poisson' or 'negbin'.",
             kind="no_likelihood",
         )
-    return found
+    if which != "var" or scale == 1.0:
+        return found
+    jet = found.jet
+    return replace(found, jet=lambda family, etas, at: times(jet(family, etas, at), scale))

@@ -2,25 +2,147 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from glmcount.design.blocks import Strip
+from glmcount.errors import MemoryLimitError, NotDefinedError, UsageError, some
+from glmcount.families.base import Family
 from glmcount.fitting.objective import predictors
 from glmcount.inference.state import State
 from glmcount.numerics import Array
 
-__all__ = ["simulate"]
+__all__ = ["generator", "simulate"]
+
+Draw = tuple[list[Array], Array | None]
 
 
-def simulate(state: State, n: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Draw n responses for each fitted row, one column a draw."""
+def generator(rng: Any) -> np.random.Generator:
+    """A generator of random numbers from what a user passes as ``rng=``.
+
+    Raises
+    ------
+    UsageError
+        If numpy makes none of it.
+    """
+    if isinstance(rng, np.random.Generator):
+        return rng
+    wrong = isinstance(rng, bool | np.bool_ | str | float)
+    try:
+        made = None if wrong else np.random.default_rng(rng)
+    except (TypeError, ValueError):
+        made = None
+    if made is None:
+        raise UsageError(
+            f"rng={rng!r} is no source of random numbers: pass a whole number of 0 or more as a "
+            "seed, a numpy.random.Generator, or None for another draw each time.",
+            kind="rng",
+        )
+    return made
+
+
+def _draws(n: Any) -> int:
+    """The number of draws.
+
+    Raises
+    ------
+    UsageError
+        If it is not a whole number of 1 or more.
+    """
+    try:
+        count = 0 if isinstance(n, bool | np.bool_) else operator.index(n)
+    except TypeError:
+        count = 0
+    if count < 1:
+        raise UsageError(
+            f"simulate draws n responses for each row, n a whole number of 1 or more; got {n!r}.",
+            kind="draws",
+        )
+    return count
+
+
+def simulate(state: State, n: Any, rng: Any) -> pd.DataFrame:
+    """Draw n responses for each fitted row, one column a draw.
+
+    Under frequency weights a row stands for w counts, and what is drawn is their sum.
+
+    Raises
+    ------
+    UsageError
+        If n is not a whole number of 1 or more, or rng no source of random numbers.
+    MemoryLimitError
+        If the draws would take more than `Control.memory_limit`.
+    NotDefinedError
+        For a quasi-likelihood, sums that have no law of the family, and means beyond the range
+        of numbers.
+    """
+    count, source = _draws(n), generator(rng)
+    sample = _sampler(state)
+    _check_memory(count, state)
     fit = state.fit
 
-    def look(strip: Strip) -> list[tuple[Array, ...]]:
-        etas = predictors(fit.layout, strip, fit.theta)
-        return [tuple(np.broadcast_to(eta, (strip.n,)) for eta in etas)]
+    def look(strip: Strip) -> list[Draw]:
+        with np.errstate(over="ignore"):
+            etas = predictors(fit.layout, strip, fit.theta)
+        weights = None if state.importance else strip.weights
+        return [([np.broadcast_to(eta, (strip.n,)) for eta in etas], weights)]
 
-    etas = state.encoder.fold(look, lambda a, b: a + b)
-    draws = {k: np.concatenate([fit.family.sample(rng, eta) for eta in etas]) for k in range(n)}
+    strips = state.encoder.fold(look, lambda a, b: a + b)
+    with np.errstate(all="ignore"):
+        draws = {k: np.concatenate([sample(source, *s) for s in strips]) for k in range(count)}
+    for drawn in draws.values():
+        _check_finite(drawn, fit.family)
     return pd.DataFrame(draws, index=state.labels())
+
+
+def _sampler(state: State) -> Callable[[np.random.Generator, list[Array], Array | None], Array]:
+    family = state.fit.family
+    if not family.likelihood:
+        raise NotDefinedError(
+            f"{family.label} has a mean and a variance but no distribution to draw from; fit "
+            "family='poisson' or 'negbin'.",
+            kind="no_likelihood",
+        )
+    weighted = not state.importance and state.encoder.spec.weights is not None
+    if weighted and family.pooled is None:
+        raise NotDefinedError(
+            f"A row with a frequency weight w stands for w counts, and the sum of w counts has no "
+            f"law in the {family.inside} family. Repeat the rows in the data, without weights, "
+            "and simulate each.",
+            kind="sums_leave_family",
+        )
+
+    def sample(rng: np.random.Generator, etas: list[Array], weights: Array | None) -> Array:
+        if weights is None or family.pooled is None:
+            return family.sample(rng, etas)
+        return family.pooled(rng, etas, weights)
+
+    return sample
+
+
+def _check_memory(count: int, state: State) -> None:
+    limit = state.options.control.memory_limit
+    size = 8 * count * state.measured.n
+    if size > limit:
+        raise MemoryLimitError(
+            f"{count:,} draws of {state.measured.n:,} rows take {size / 2**30:,.1f} GiB; the limit "
+            f"is {limit / 2**30:,.1f} GiB. Draw fewer at a time, passing one "
+            "numpy.random.Generator as rng= so that the draws go on, or raise "
+            "control=glmcount.Control(memory_limit=...).",
+            kind="memory_limit",
+        )
+
+
+def _check_finite(drawn: Array, family: Family) -> None:
+    lost = np.flatnonzero(~np.isfinite(drawn))
+    if len(lost):
+        raise NotDefinedError(
+            f"Nothing can be drawn for the used rows {some(lost)} (counted from 0): their mean "
+            f"lies where {family.inside} counts cannot be had as numbers. Look at "
+            "r.fittedvalues.",
+            kind="simulate_range",
+        )

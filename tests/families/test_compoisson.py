@@ -176,7 +176,7 @@ def test_a_row_does_not_depend_on_the_others():
 
 
 @pytest.mark.parametrize(
-    ("mu", "nu"), [(1e-300, 1.0), (1e13, 1.0), (np.inf, 1.0), (2.0, 101.0), (np.nan, 1.0)]
+    ("mu", "nu"), [(1e-300, 1.0), (1e17, 1.0), (np.inf, 1.0), (2.0, 101.0), (np.nan, 1.0)]
 )
 def test_outside_the_domain_is_nan(mu, nu):
     assert np.isnan(compoisson.terms(np.ones((1, 1)), (one(np.log(mu)), one(np.log(nu)))).value[0])
