@@ -24,7 +24,7 @@ from glmcount.sources.base import Columns, Source, map_fold
 
 __all__ = ["complete_rows", "learn_variables"]
 
-LIGHTEST, HEAVIEST = 1e-75, 1e75
+HEAVIEST = 1e75
 
 Mask = NDArray[np.bool_]
 # Levels with which the codes of a strip of text are kept: the levels themselves take memory.
@@ -225,11 +225,11 @@ def _zero_weights(code: str, first: int, value: Value, missing: Mask | None) -> 
             kind="negative_weights",
         )
     zero = numbers == 0
-    far = np.flatnonzero(~zero & ((numbers > HEAVIEST) | (numbers < LIGHTEST)))
+    far = np.flatnonzero(numbers > HEAVIEST)
     if len(far):
         raise DataError(
-            f"weights {code!r} must be 0 or between {LIGHTEST:g} and {HEAVIEST:g}, so that "
-            f"sums of their squares are numbers; rows (counted from 0) {some(far + first)} hold "
+            f"weights {code!r} must be no larger than {HEAVIEST:g}, so that sums of their squares "
+            f"are numbers; rows (counted from 0) {some(far + first)} hold "
             f"{some(numbers[far])}. Divide all weights by one of them: estimates stay as they "
             "are.",
             kind="weights_range",

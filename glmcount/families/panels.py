@@ -181,7 +181,9 @@ def _step(
     panels = zip(*map(_panel, distinct.tolist()), strict=True)
     offsets, weights, highest = (np.stack(part)[where] for part in panels)
     inside = offsets < left[:, None]
-    logs, columns, rounding = look(own, at[:, None] + sign * np.where(inside, offsets, 0.0))
+    # Counts that cannot be may be looked at: minus infinity is what they get.
+    with np.errstate(all="ignore"):
+        logs, columns, rounding = look(own, at[:, None] + sign * np.where(inside, offsets, 0.0))
     logs = np.where(inside, logs, -np.inf)
     peak = logs.max(axis=1)
     width: Array = np.exp2(level) * POINTS

@@ -31,6 +31,7 @@ FULL = 1.0 - 1e-10
 # Shares of the information, or of a variance, below which there is rounding only.
 SINGULAR = 1e-10
 NOTHING = 1e-18
+LIGHTEST = 1e-130
 
 
 @dataclass(frozen=True)
@@ -249,12 +250,26 @@ def _filled(setting: Setting, matrix: Array, bread: Array) -> Array:
 
 
 def _heaviest(setting: Setting) -> float:
-    """The largest weight where a variance grows with them, as that of importances does."""
+    """The largest weight where a variance grows with them, as that of importances does.
+
+    Raises
+    ------
+    CovarianceError
+        If its square is no number.
+    """
     if not setting.importance or setting.encoder.spec.weights is None:
         return 1.0
-    return setting.encoder.fold(
+    heaviest = setting.encoder.fold(
         lambda strip: 0.0 if strip.weights is None else float(strip.weights.max(initial=0.0)), max
     )
+    if heaviest < LIGHTEST:
+        raise CovarianceError(
+            "A covariance made of scores takes squares of the weights, and those of weights below "
+            f"{LIGHTEST:g} are no numbers any more. Multiply all weights by one number: estimates "
+            "and robust covariances stay as they are.",
+            kind="weights_range",
+        )
+    return heaviest
 
 
 def _sandwich(factor_of: Callable[[Array], Array] | None) -> Callable[[Setting, Array], Array]:
@@ -277,6 +292,7 @@ def _hc1(setting: Setting, bread: Array) -> Array:
 
 def _opg(setting: Setting, bread: Array) -> Array:
     filling = meat(setting, None)
+    _heaviest(setting)
     found = None if _is_singular(filling, bread) else factor(filling)
     if found is None:
         raise CovarianceError(

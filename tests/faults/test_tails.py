@@ -404,13 +404,22 @@ def test_sums_that_leave_the_family_are_refused(options):
     assert error.value.kind == "sums_leave_family"
 
 
-@pytest.mark.parametrize("weight", [1e300, 1e308, 1e-300])
+@pytest.mark.parametrize("weight", [1e300, 1e308, 1e100])
 def test_weights_whose_squares_are_no_numbers_are_refused(weight):
     data = {"y": [1, 3, 2, 6], "x": [0, 1, 2, 3], "w": [weight] * 4}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(gc.errors.DataError) as error:
             gc.fit("y ~ x", data, weights="w", weights_type="importance")
+    assert error.value.kind == "weights_range"
+
+
+@pytest.mark.parametrize("cov", ["HC0", "HC1", "opg"])
+def test_squares_of_weights_that_vanish_are_named(cov):
+    data = {"y": [1, 3, 2, 6, 4], "x": [0, 1, 2, 3, 1], "w": [1e-290] * 5}
+    result = gc.fit("y ~ x", data, weights="w", weights_type="importance")
+    with pytest.raises(gc.errors.CovarianceError) as error:
+        _ = result.with_cov(cov).bse
     assert error.value.kind == "weights_range"
 
 
@@ -584,7 +593,7 @@ def test_draws_beyond_the_memory_are_refused():
 @pytest.mark.parametrize("alpha", [0.0, 0.25])
 def test_draws_of_large_means(mu, alpha):
     options = {"family": gc.families.negbin(alpha=alpha)} if alpha else {}
-    result = gc.fit("y ~ 1", {"y": [1, 2, 3]}, exposure=np.full(3, mu / 2), **options)
+    result = at_mean(mu, **options)
     drawn = result.simulate(3000, rng=4).to_numpy().ravel()
     mean = float(result.predict().iloc[0])
     deviation = np.sqrt(mean + alpha * mean**2)

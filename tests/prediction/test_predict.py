@@ -139,7 +139,7 @@ def test_the_variance_is_that_of_the_family(data, family):
     result = gc.fit("y ~ x", data, family=family)
     mu, var = result.predict(), result.predict(which="var")
     alpha = {"geometric": 1.0}.get(family, result.params.get("alpha", 0.0))
-    np.testing.assert_allclose(var, mu + alpha * mu**2, rtol=1e-12)
+    np.testing.assert_allclose(var, result.scale * (mu + alpha * mu**2), rtol=1e-12)
 
 
 def test_intervals_of_the_mean_are_those_of_the_predictor(data):
