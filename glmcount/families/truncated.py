@@ -14,7 +14,7 @@ from glmcount.errors import UsageError
 from glmcount.families.base import Etas, Family, Limit, StartSums
 from glmcount.families.distribution import log_above, log_mass, mass_jet
 from glmcount.families.distribution import tails as tails_of
-from glmcount.families.jets import less, times, wide
+from glmcount.families.jets import above_zero, less, times, wide
 from glmcount.numerics import Array, Jet, exp_jet
 from glmcount.records import replace
 
@@ -49,6 +49,7 @@ def positive_sample(rng: np.random.Generator, family: Family, etas: Etas, above:
 
 
 def _truncated_terms(y: Array, etas: Etas, family: Family, k: int) -> Jet:
+    etas = above_zero(etas)
     jet = less(family.terms(y, etas), log_above(family, etas, np.full(1, float(k))))
     return Jet(np.where(y[0] > k, jet.value, -np.inf), jet.d1, jet.d2)
 
