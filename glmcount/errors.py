@@ -254,6 +254,12 @@ class BoundaryWarning(GlmcountWarning):
     kind = "alpha_boundary"
 
 
+class NotEstimableWarning(GlmcountWarning):
+    """Of a new row the data tell nothing: it is not predicted."""
+
+    kind = "not_estimable"
+
+
 class ConvergenceWarning(GlmcountWarning):
     """The fit stopped before its stop rule was met."""
 

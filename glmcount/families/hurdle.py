@@ -136,6 +136,7 @@ def hurdle(count: Family, zero: Family | None = None) -> Family:
         sample=partial(_hurdle_sample, parts=parts),
         start=partial(_hurdle_start, parts=parts),
         flat=partial(_hurdle_flat, parts=parts),
+        certain=None,
         limits=_hurdle_limits(parts),
         parts={
             "mean-main": lambda etas: parts.of_count(parts.count.moments(parts.count_etas(etas))[0])

@@ -149,6 +149,7 @@ def truncated(family: Family, above: int = 0) -> Family:
         support=(above + 1.0, family.support[1]),
         parts={"mean-main": lambda etas: family.moments(etas)[0]},
         flat=lambda y: ((y[0] == above + 1, None), *family.runs_off(y)[1:]),
+        certain=lambda y: ((y[0] == above + 1, None), *family.surely_off(y)[1:]),
         collapse="value",
         expected=None,
         deviance=None,

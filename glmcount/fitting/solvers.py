@@ -253,7 +253,10 @@ def newton(problem: Problem, theta: Array) -> Outcome:
             status = "stuck"
             break
         theta, sums = point, following
-    step, decrement, _ = newton_step(sums)
+    step, decrement, definite = newton_step(sums)
+    if status == "stuck" and definite and reach(step) <= tol:
+        # So near the top its likelihood is flat to rounding: where it was, is the top.
+        status = "final"
     status = "recession" if status == "maxiter" and slow >= 2 * ENOUGH else status
     return Outcome(theta, theta, sums, step, reach(step), decrement, status, passes)
 

@@ -53,6 +53,7 @@ def wald(
     matrix: Array,
     df_denom: float | None,
     hypothesis: str,
+    infinite: bool = False,
 ) -> TestResult:
     """W = (R b - r)' (R V R')^-1 (R b - r), chi-squared with rank(R) df, or W / df as F.
 
@@ -65,7 +66,7 @@ def wald(
     """
     used = np.any(coefficients != 0, axis=0)
     matrix, coefficients = matrix[np.ix_(used, used)], coefficients[:, used]
-    if not np.all(np.isfinite(matrix)):
+    if infinite or not np.all(np.isfinite(matrix)):
         raise NotDefinedError(
             f"The hypothesis {hypothesis!r} concerns a parameter that is infinite or on its "
             "boundary, of which there is no Wald test.",
@@ -95,15 +96,26 @@ def single(
     matrix: Array,
     df: float | None,
     alpha: float,
+    ways: Array,
 ) -> tuple[tuple[str, ...], Array, Array, Array, Array, Array, Array]:
-    """Each hypothesis alone: names, estimates, errors, statistics, p-values, interval ends."""
+    """Each hypothesis alone: names, estimates, errors, statistics, p-values, interval ends.
+
+    `ways` tells which are infinite, as `Estimates.ways` does.
+    """
     variances = []
     for row in coefficients:
         used = np.flatnonzero(row)
         variances.append(np.dot(np.dot(row[used], matrix[np.ix_(used, used)]), row[used]))
     estimate, errors = np.dot(coefficients, values) - constants, np.sqrt(variances)
-    statistic = estimate / errors
+    far = ways != 0.0
+    estimate[far] = ways[far] * np.inf
+    errors[far] = np.abs(ways[far]) * np.inf
+    with np.errstate(invalid="ignore", divide="ignore"):
+        statistic = estimate / errors
     reach = width(alpha, df) * errors
     names = tuple(f"c{i}" for i in range(len(estimate)))
-    ends = (estimate - reach, estimate + reach)
+    with np.errstate(invalid="ignore"):
+        ends = (estimate - reach, estimate + reach)
+    for end in ends:
+        end[far] = np.nan
     return (names, estimate, errors, statistic, tail(statistic, df), *ends)

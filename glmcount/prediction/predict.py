@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from glmcount.design.blocks import Layout, Strip
 from glmcount.design.build import ARRAY, given_column, with_columns
@@ -18,11 +20,12 @@ from glmcount.design.safe import parse
 from glmcount.design.spec import DesignSpec
 from glmcount.errors import UnknownColumnError, UsageError, near, some
 from glmcount.families.distribution import quantiles
-from glmcount.fitting.objective import predictors
+from glmcount.fitting.falling import FAR
 from glmcount.fitting.run import Fit
 from glmcount.inference.estimates import width
 from glmcount.inference.state import State
 from glmcount.numerics import Array, Control, Jet, eta_jet, expit, logit
+from glmcount.prediction.estimable import Reach, reach_of, settled, told_of
 from glmcount.prediction.quantities import QUANTILE, quantity
 from glmcount.records import dataclass, replace
 from glmcount.sources.base import Source, open_source
@@ -134,11 +137,37 @@ def predict_rows(encoder: Encoder, fit: Fit, which: str, at: float | None) -> Ar
     if which == QUANTILE:
         return _predict_quantile(encoder, fit, at)
     jet_of = quantity(which, at, fit.family).jet
+    # Of lost rows a note is kept, 1 where the data tell nothing.
 
     def values(strip: Strip) -> Sequence[Array]:
-        return (jet_of(fit.family, predictors(fit.layout, strip, fit.theta), at or 0.0).value,)
+        reach = reach_of(fit, strip)
+        jet, value, beyond = settled(lambda e: jet_of(fit.family, e, at or 0.0), reach, strip.n)
+        value = _endless(which, reach, value, beyond)
+        return value, _lost(reach, jet, strip.n).astype(float)
 
-    return _filled(encoder, fit, 1, values)[0]
+    value, lost = _filled(encoder, fit, 2, values)
+    _tell(encoder, fit, lost)
+    return value
+
+
+def _endless(which: str, reach: Reach, value: Array, beyond: NDArray[np.bool_] | None) -> Array:
+    """A predictor itself is infinite where its mean is 0 or infinite."""
+    way = reach.ways[0]
+    if which != "linear" or beyond is None or way is None:
+        return value
+    return np.where(beyond, np.copysign(np.inf, way), value)
+
+
+def _lost(reach: Reach, jet: Jet, n: int) -> NDArray[np.bool_]:
+    found = reach.lost(jet)
+    return np.zeros(n, dtype=bool) if found is None else found
+
+
+def _tell(encoder: Encoder, fit: Fit, lost: Array) -> None:
+    """Warn of rows that have no estimate."""
+    told = told_of(encoder, fit, lost == 1.0)
+    if told is not None:
+        warnings.warn(told, stacklevel=4)
 
 
 def _predict_quantile(encoder: Encoder, fit: Fit, at: float | None) -> Array:
@@ -160,10 +189,21 @@ def _predict_quantile(encoder: Encoder, fit: Fit, at: float | None) -> Array:
     quantity("prob-zero", None, fit.family)
 
     def values(strip: Strip) -> Sequence[Array]:
-        etas = predictors(fit.layout, strip, fit.theta)
-        return (quantiles(fit.family, etas, at, strip.n),)
+        reach = reach_of(fit, strip)
+        lost, up = np.zeros(strip.n, dtype=bool), np.zeros(strip.n, dtype=bool)
+        for k, way in enumerate(reach.ways):
+            if way is not None:
+                lost |= np.isnan(way)
+                up |= (way == 1.0) & (k == 0)
+        etas = [np.where(up, 0.0, eta) if up.any() else eta for eta in reach.at(FAR)]
+        found = np.where(
+            up, np.nan if fit.family.parts else np.inf, quantiles(fit.family, etas, at, strip.n)
+        )
+        return np.where(lost, np.nan, found), lost.astype(float)
 
-    return _filled(encoder, fit, 1, values)[0]
+    value, lost = _filled(encoder, fit, 2, values)
+    _tell(encoder, fit, lost)
+    return value
 
 
 def _error(layout: Layout, strip: Strip, jet: Jet, matrix: Array) -> Array:
@@ -251,21 +291,48 @@ def prediction(
     family = fit.family
 
     def values(strip: Strip) -> Sequence[Array]:
-        etas = predictors(fit.layout, strip, fit.theta)
-        jet = chosen.jet(family, etas, at or 0.0)
-        value = np.broadcast_to(jet.value, (strip.n,))
-        error = _error(fit.layout, strip, jet, matrix)
-        if not by_mean:
-            return (value, error, *_inner(value, error, chosen.scale))
-        linear = eta_jet(etas, 0)
-        return value, error, linear.value, _error(fit.layout, strip, linear, matrix)
+        reach = reach_of(fit, strip)
+        jet, value, beyond = settled(lambda e: chosen.jet(family, e, at or 0.0), reach, strip.n)
+        value = _endless(which, reach, value, beyond)
+        lost = _lost(reach, jet, strip.n)
+        error = np.where(lost, np.nan, _error(fit.layout, strip, jet, matrix))
+        if by_mean:
+            linear = eta_jet(reach.etas, 0)
+            inner = np.broadcast_to(linear.value, (strip.n,))
+            inner_error = _error(fit.layout, strip, linear, matrix)
+        else:
+            inner, inner_error = _inner(value, error, chosen.scale)
+        ends = _without_width(chosen.scale, value, beyond, (error, inner, inner_error))
+        error, inner, inner_error = (np.where(lost, np.nan, end) for end in ends)
+        return value, error, inner, inner_error, lost.astype(float)
 
     outer = OUTER[chosen.scale]
     if by_mean:
         rest = [fit.theta[s][:1] for s in fit.layout.slices[1:]]
         outer = lambda lp: family.moments((lp, *rest))[0].value  # noqa: E731
-    found, errors, inner, inner_errors = map(label, _filled(encoder, fit, 4, values))
+    *told, gone = _filled(encoder, fit, 5, values)
+    _tell(encoder, fit, gone)
+    found, errors, inner, inner_errors = map(label, told)
     return Prediction(found, errors, inner, inner_errors, df, outer)
+
+
+def _without_width(
+    scale: str, value: Array, beyond: NDArray[np.bool_] | None, ends: tuple[Array, Array, Array]
+) -> tuple[Array, Array, Array]:
+    """Errors where a quantity is a limit at infinity.
+
+    A probability of 0 or 1 is so without doubt. Of a mean of 0, or of an infinite one, a
+    standard error tells nothing: its other end would be a matter of the likelihood's profile.
+    """
+    if beyond is None or not beyond.any():
+        return ends
+    error, inner, inner_error = ends
+    if scale == "logit":
+        sure = beyond & ((value == 0.0) | (value == 1.0))
+        return np.where(sure, 0.0, error), inner, np.where(sure, 0.0, inner_error)
+    endless = beyond & (np.isinf(value) | ((value == 0.0) & (scale == "log")))
+    known = np.inf if scale == "plain" else np.nan
+    return np.where(endless, known, error), inner, np.where(endless, np.nan, inner_error)
 
 
 def target(
