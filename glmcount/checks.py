@@ -270,9 +270,8 @@ def fit_warnings(
 
 def _separated(fit: Fit, found: Estimates, separation: str) -> list[GlmcountWarning]:
     assert fit.falling is not None
-    rows, where, _ = fit.falling
-    far = np.flatnonzero(found.infinite)
-    told = some(f"{found.names[j]} -> {'+' if found.infinite[j] > 0 else '-'}inf" for j in far)
+    far = np.flatnonzero((found.infinite != 0) | found.undetermined)
+    told = some(_runs_off(found, int(j)) for j in far)
     if not fit.separated:
         return [
             BoundaryWarning(
@@ -283,17 +282,15 @@ def _separated(fit: Fit, found: Estimates, separation: str) -> list[GlmcountWarn
                 kind="boundary",
             )
         ]
+    count = int(fit.falling.rows.sum())
+    rows = "1 row" if count == 1 else f"{count} rows"
     parts = {int(found.equations[j]) for j in far}
-    what = (
-        "with response 0 are predicted to be 0 without doubt"
-        if parts == {0} and not fit.family.parts
-        else f"leave no doubt in the {_part_names(fit, found, parts)}"
-    )
+    whole = count == len(fit.falling.rows)
     message = (
-        f"Separation: {int(rows.sum())} rows {what}, "
+        f"Separation: {'all ' if whole and count > 1 else ''}{rows} "
+        f"{_what_is_certain(fit, parts, count)}, "
         f"so the maximum likelihood estimate is infinite: {told}. Rows (counted from 0): "
-        f"{some(where)}. Leave these rows out and drop or merge the columns; "
-        "r.separation has all of them."
+        f"{some(fit.falling.where)}. {_advice(fit, parts, whole)} r.separation has all of them."
     )
     if separation == "raise":
         raise SeparationError(message)
@@ -346,8 +343,38 @@ def _at_wall(fit: Fit) -> GlmcountWarning:
     )
 
 
-def _part_names(fit: Fit, found: Estimates, parts: set[int]) -> str:
-    names = {0: "count part (all its counts are the smallest there can be)"}
+def _runs_off(found: Estimates, j: int) -> str:
+    if found.undetermined[j]:
+        return f"{found.names[j]} has no limit"
+    return f"{found.names[j]} -> {'+' if found.infinite[j] > 0 else '-'}inf"
+
+
+def _what_is_certain(fit: Fit, parts: set[int], count: int) -> str:
+    """What the rows are, in words that fit the equations that run off."""
+    verb = "is" if count == 1 else "are"
+    if parts == {0} and fit.family.flat is None:
+        return f"with response 0 {verb} predicted to be 0 without doubt"
+    leave = "leaves" if count == 1 else "leave"
+    return f"{leave} no doubt in the {_part_names(fit, parts)}"
+
+
+def _advice(fit: Fit, parts: set[int], whole: bool) -> str:
+    """What to do: rows that are certain in one part of a model may be needed in another."""
+    if parts == {0}:
+        return "Leave these rows out and drop or merge the columns;"
+    headings = " and the ".join(fit.family.equations[k].name for k in sorted(parts - {0}))
+    if whole:
+        return f"Nothing is left to estimate in the {headings} part: fit without it;"
+    return (
+        f"Keep these rows, of which the other part may tell, and drop or merge the columns of the "
+        f"{headings} part;"
+    )
+
+
+def _part_names(fit: Fit, parts: set[int]) -> str:
+    own = "count part" if fit.family.parts else "mean"
+    edges = "all its counts are at the edge of what there can be"
+    names = {0: f"{own} ({edges})"}
     headings = [names.get(k, fit.family.equations[k].name + " part") for k in sorted(parts)]
     return " and the ".join(headings)
 

@@ -304,6 +304,9 @@ def as_json(
 ) -> str:
     """The figures of a result as strict JSON: NaN, infinity and what is not defined are null.
 
+    Under separation ``"separation"`` has the rows (counted from 0) and which coefficient is
+    ``"inf"`` or ``"-inf"``, or has ``"no limit"``.
+
     Parameters
     ----------
     result : Results
@@ -328,8 +331,20 @@ def as_json(
         "conf_int": {str(name): [*limits.loc[name]] for name in limits.index},
         **{name: _defined(result, name) for name in JSON_FIGURES},
         "warnings": [str(warning) for warning in result.warnings],
+        **_infinite(result),
     }
     return json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _infinite(result: Results) -> dict[str, object]:
+    """What JSON has no numbers for: the infinite coefficients, and the rows that make them so."""
+    found = getattr(result, "separation", None)
+    if found is None:
+        return {}
+    words = {1: "inf", -1: "-inf", 0: "no limit"}
+    signs = zip(found.columns, found.signs, strict=True)
+    told = {name: words[sign] for name, sign in signs}
+    return {"separation": {"rows": list(found.where), "infinite": told}}
 
 
 def _defined(result: Results, name: str) -> object:

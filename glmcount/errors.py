@@ -313,6 +313,12 @@ class PredictionWarning(GlmcountWarning):
     kind = "prediction"
 
 
+class NotEstimableWarning(GlmcountWarning):
+    """Of a new row the data tell nothing: it is not predicted."""
+
+    kind = "not_estimable"
+
+
 class ConvergenceWarning(GlmcountWarning):
     """The fit stopped before its stop rule was met."""
 

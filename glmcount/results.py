@@ -20,13 +20,14 @@ from glmcount.fitting.separation import Separation
 from glmcount.fitting.solvers import Iteration
 from glmcount.fitting.sums import by_row, total
 from glmcount.inference.covariance import Estimator, covariance, estimator
-from glmcount.inference.estimates import conf_int, pvalues, standard_errors
+from glmcount.inference.estimates import conf_int, marked, pvalues, reported, standard_errors
 from glmcount.inference.hypotheses import linear_constraints
 from glmcount.inference.state import Model, State
 from glmcount.inference.tests import Tested, TestResult, single, wald
 from glmcount.numerics import Array, chi2_tail
 from glmcount.prediction.predict import Prediction, predict, with_errors
 from glmcount.prediction.simulate import generator, simulate
+from glmcount.records import replace
 from glmcount.report.facts import equation_rows, summary_facts, unjudged
 from glmcount.report.summary import EquationRows, Summary, SummaryFacts, summarise
 from glmcount.report.tidy import glance_frame, tidy_frame
@@ -56,7 +57,11 @@ class Results:
 
     @cached_property
     def params(self) -> pd.Series:
-        """Estimates by name; ancillary parameters on their natural scale."""
+        """Estimates by name; ancillary parameters on their natural scale.
+
+        Where the maximum is at infinity, inf or -inf, and NaN for a coefficient that has no
+        limit there.
+        """
         # A copy, since pandas before 3 would hand out the estimates themselves.
         return self._named(self._state.estimates.values.copy())
 
@@ -66,7 +71,10 @@ class Results:
 
     @cached_property
     def bse(self) -> pd.Series:
-        """Standard errors: inf for an infinite coefficient, NaN for one on its boundary."""
+        """Standard errors: inf for an infinite coefficient, NaN for one on its boundary.
+
+        NaN too for a coefficient that has no limit on the way to infinity.
+        """
         return self._named(standard_errors(self._state.estimates, self._covariance))
 
     @cached_property
@@ -87,15 +95,11 @@ class Results:
         return pd.DataFrame(ends, index=self.params.index)
 
     def cov_params(self) -> pd.DataFrame:
-        """Covariance of `params`; NaN for a parameter on its boundary."""
-        found = self._state.estimates
-        k = len(found.names)
-        out = np.full((k, k), np.nan)
-        free = k - int(found.fixed.sum())
-        slope = found.slope[:free]
-        out[:free, :free] = slope[:, None] * self._covariance * slope
-        far = np.flatnonzero(found.infinite)
-        out[far, far] = np.inf
+        """Covariance of `params`; NaN for a parameter on its boundary.
+
+        The variance of an infinite coefficient is infinite.
+        """
+        out = marked(self._state.estimates, self._covariance)
         return pd.DataFrame(out, index=self.params.index, columns=self.params.index)
 
     @property
@@ -253,7 +257,7 @@ class Results:
     @property
     def converged(self) -> bool:
         """Whether the stop rule was met."""
-        return self._state.fit.converged or self._state.fit.falling is not None
+        return self._state.fit.converged or self._state.fit.status == "recession"
 
     @property
     def n_cells(self) -> int | None:
@@ -422,7 +426,7 @@ class Results:
 
     def _tested(self) -> Tested:
         state = self._state
-        matrix = self.cov_params().to_numpy()
+        matrix = reported(state.estimates, self._covariance)
         return Tested(state.estimates, matrix, state.family, self._df)
 
     def wald_test(self, hypothesis: Any) -> TestResult:
@@ -480,7 +484,9 @@ class Results:
 
     def tidy(self, *, exponentiate: bool = False, alpha: float = 0.05) -> pd.DataFrame:
         """One row a coefficient."""
-        return tidy_frame(self._equations(alpha), exponentiate, alpha)
+        # Infinite numbers are there as such; marks are for print.
+        equations = [replace(each, marks=()) for each in self._equations(alpha)]
+        return tidy_frame(equations, exponentiate, alpha)
 
     def glance(self) -> pd.DataFrame:
         """One row for the fit."""

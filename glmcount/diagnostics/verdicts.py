@@ -13,7 +13,7 @@ from glmcount.fitting.digits import LONG_EPS, remainder
 from glmcount.fitting.rank import Dependence
 from glmcount.fitting.run import Fit
 from glmcount.fitting.separation import Separation
-from glmcount.fitting.sums import inverse_information, spread
+from glmcount.fitting.sums import finite_columns, inverse_information, spread
 from glmcount.inference.estimates import parameters
 from glmcount.inference.hypotheses import Names
 from glmcount.inference.state import State
@@ -35,10 +35,12 @@ def certificate(state: State) -> Certificate:
         ),
         *_maximum(state),
     )
-    sizes = fit.layout.sizes[fit.kept]
+    # Of what is finite: the columns that lead to infinity tell of nothing else.
+    inside = np.arange(len(fit.kept)) if fit.falling is None else finite_columns(fit)
+    sizes, information = fit.layout.sizes[fit.kept[inside]], fit.information[np.ix_(inside, inside)]
     reached = (*fit.reached, fit.floor)
     return certify(
-        fit.information,
+        information,
         sizes,
         curvature,
         reached,
@@ -113,12 +115,11 @@ def separation(state: State) -> Separation | None:
     fit, found = state.fit, state.estimates
     if fit.falling is None or not fit.separated:
         return None
-    rows, where, direction = fit.falling
-    own = fit.layout.unshift(direction)[fit.kept]
-    far = np.flatnonzero(found.infinite)
+    far = np.flatnonzero((found.infinite != 0) | found.undetermined)
+    own = fit.falling.layout.unshift(fit.falling.direction)[fit.kept]
     return Separation(
-        rows,
-        where,
+        fit.falling.rows,
+        fit.falling.where,
         tuple(found.names[j] for j in far),
         own / max(float(np.abs(own).max()), 1e-300),
         tuple(int(found.infinite[j]) for j in far),

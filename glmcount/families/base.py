@@ -34,6 +34,8 @@ Etas = Sequence[Array]
 Curvature = tuple[tuple[Array | None, ...], ...]
 Mask = NDArray[np.bool_] | None
 Flat = tuple[tuple[Mask, Mask], ...]
+# A mean of which an endless link makes a predictor far below zero.
+TINY = 1e-300
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,8 @@ class Family:
         ``y -> ((down, up) for each equation)``: masks of the rows whose log-likelihood
         tends to its supremum as the predictor runs to minus or plus infinity, None for no
         row. Default: rows with y = 0 as the mean's predictor falls.
+    certain : callable, optional
+        As `flat`, of the rows that do so whatever their other predictors are. Default: `flat`.
     domain : {"log", "logit"}
         What the mean's own predictor is, before links.
     binary : callable, optional
@@ -273,6 +277,7 @@ class Family:
     support: tuple[float, float] = (0.0, math.inf)
     parts: Mapping[str, Callable[[Etas], Jet]] = field(default_factory=dict)
     flat: Callable[[Array], Flat] | None = None
+    certain: Callable[[Array], Flat] | None = None
     domain: Literal["log", "logit"] = "log"
     binary: Callable[[Etas], tuple[Jet, Jet]] | None = None
     slack: Callable[[Array, Etas], Jet] | None = None
@@ -313,6 +318,16 @@ class Family:
         if self.flat is not None:
             return self.flat(y)
         return ((y[0] == 0, None), *(((None, None),) * (self.q - 1)))
+
+    def surely_off(self, y: Array) -> Flat:
+        """As `runs_off`, of the rows that lose nothing whatever their other predictors are.
+
+        Under a link that reaches a mean of 0 at a finite predictor no row runs off downwards.
+        """
+        first, *rest = self.runs_off(y) if self.certain is None else self.certain(y)
+        with np.errstate(divide="ignore"):
+            endless = self.domain == "logit" or float(self.lift(np.array(TINY))) < -10.0
+        return (first if endless else (None, first[1]), *rest)
 
     @property
     def title(self) -> str:
@@ -412,6 +427,7 @@ def hold(family: Family, values: Sequence[float]) -> Family:
         limits=(),
         parts={},
         flat=None,
+        certain=None,
         binary=None,
         slack=None,
         relative=None,

@@ -107,6 +107,7 @@ def censored(family: Family) -> Family:
         limits=tuple(_censored_limit(limit) for limit in family.limits),
         columns=("limit",),
         flat=partial(_censored_flat, family=family),
+        certain=partial(_censored_flat, family=family.with_(flat=family.certain)),
         collapse="value",
         expected=None,
         deviance=None,

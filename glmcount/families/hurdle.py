@@ -16,7 +16,7 @@ import numpy as np
 from glmcount.families.base import Etas, Family, Flat, Limit, StartSums
 from glmcount.families.bernoulli import bernoulli
 from glmcount.families.distribution import binary, log_above, log_masses, log_zero, shares, tails
-from glmcount.families.jets import choose, less, log_complement, wide
+from glmcount.families.jets import above_zero, choose, less, log_complement, wide
 from glmcount.families.parts import (
     JOINT,
     Parts,
@@ -41,6 +41,7 @@ def _log_truncation(parts: Parts, etas: Etas) -> Jet:
 def _hurdle_terms(y: Array, etas: Etas, parts: Parts) -> Jet:
     none = y[0] == 0
     at_zero, above = map(parts.of_zero, binary(parts.zero, parts.zero_etas(etas)))
+    etas = above_zero(etas)
     count = parts.of_count(parts.count.terms(y, parts.count_etas(etas)))
     positive = above + less(count, _log_truncation(parts, etas))
     return choose(none, at_zero, positive) if none.any() else positive
@@ -171,6 +172,7 @@ def hurdle(count: Family, zero: Family | None = None) -> Family:
         sample=partial(_hurdle_sample, parts=parts),
         start=partial(_hurdle_start, parts=parts),
         flat=partial(_hurdle_flat, parts=parts),
+        certain=None,
         limits=_hurdle_limits(parts),
         parts={
             "mean-main": lambda etas: parts.of_count(parts.count.moments(parts.count_etas(etas))[0])

@@ -92,6 +92,13 @@ def _inflated_flat(y: Array, parts: Parts) -> Flat:
     return (count[0], (every, y[0] == 0), *count[1:], *rest)
 
 
+def _inflated_certain(y: Array, parts: Parts) -> Flat:
+    count = parts.count.surely_off(y)
+    rest = ((None, None),) * (parts.zero.q - 1)
+    # Whether a zero gains by less inflation is a matter of its mean.
+    return (count[0], (y[0] > 0, y[0] == 0), *count[1:], *rest)
+
+
 def _inflated_limits(parts: Parts) -> tuple[Limit, ...]:
     """The count part's own limits, and no inflation."""
 
@@ -149,6 +156,7 @@ def zero_inflated(count: Family, zero: Family | None = None) -> Family:
         sample=partial(_inflated_sample, parts=parts),
         start=partial(_inflated_start, parts=parts),
         flat=partial(_inflated_flat, parts=parts),
+        certain=partial(_inflated_certain, parts=parts),
         limits=_inflated_limits(parts),
         parts={
             "mean-main": lambda etas: parts.of_count(

@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from glmcount.numerics import Array, Jet
 
-__all__ = ["add_logs", "choose", "embed", "less", "log_complement", "times", "wide"]
+__all__ = ["above_zero", "add_logs", "choose", "embed", "less", "log_complement", "times", "wide"]
+
+# Far enough down for every purpose, and near enough for P(Y > 0) to be a number.
+LOWEST = -300.0
 
 Entry = Array | None
 
@@ -50,6 +53,11 @@ def times(jet: Jet, factor: Array | float) -> Jet:
         tuple(_product(d, by) for d in jet.d1),
         tuple(tuple(_product(d, by) for d in row) for row in jet.d2),
     )
+
+
+def above_zero(etas: Sequence[Array]) -> tuple[Array, ...]:
+    """Predictors of a count of which a positive one is given, the mean's not too low to tell."""
+    return (np.maximum(etas[0], LOWEST), *etas[1:])
 
 
 def less(a: Jet, b: Jet) -> Jet:
@@ -120,5 +128,16 @@ def log_complement(jet: Jet) -> Jet:
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         value = np.where(gap > 0.6931471805599453, np.log1p(-np.exp(-gap)), np.log(-np.expm1(-gap)))
         first = -1.0 / np.expm1(gap)
-        second = first * (1.0 - first)
-    return jet.chain(value, first, second)
+
+    def bent(j: int, k: int) -> Entry:
+        # Factor by factor: the second derivative alone is beyond numbers where the mean is small.
+        curved = _product(jet.d2[j][k], first)
+        steep = _product(_product(jet.d1[j], first), _product(jet.d1[k], 1.0 - first))
+        return curved if steep is None else steep if curved is None else curved + steep
+
+    span = range(jet.q)
+    return Jet(
+        value,
+        tuple(_product(d, first) for d in jet.d1),
+        tuple(tuple(bent(j, k) for k in span) for j in span),
+    )

@@ -23,7 +23,7 @@ from glmcount.families.distribution import (
     stacked,
     tails,
 )
-from glmcount.families.jets import less, times, wide
+from glmcount.families.jets import above_zero, less, times, wide
 from glmcount.families.quantiles import first_count
 from glmcount.numerics import Array, Jet, exp_jet
 from glmcount.records import replace
@@ -52,6 +52,7 @@ def positive_sample(rng: np.random.Generator, family: Family, etas: Etas, above:
 
 
 def _truncated_terms(y: Array, etas: Etas, family: Family, k: int) -> Jet:
+    etas = above_zero(etas)
     jet = less(family.terms(y, etas), log_above(family, etas, np.full(1, float(k))))
     return Jet(np.where(y[0] > k, jet.value, -np.inf), jet.d1, jet.d2)
 
@@ -169,6 +170,7 @@ def truncated(family: Family, above: int = 0) -> Family:
         support=(above + 1.0, family.support[1]),
         parts={"mean-main": lambda etas: family.moments(etas)[0]},
         flat=lambda y: ((y[0] == above + 1, None), *family.runs_off(y)[1:]),
+        certain=lambda y: ((y[0] == above + 1, None), *family.surely_off(y)[1:]),
         collapse="value",
         expected=None,
         deviance=None,

@@ -8,7 +8,6 @@ from functools import partial
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from glmcount.design.blocks import Layout, Strip
 from glmcount.design.encode import Encoder
@@ -16,12 +15,20 @@ from glmcount.design.measure import Measured
 from glmcount.errors import ConvergenceError
 from glmcount.families.base import Family, Limit
 from glmcount.fitting.digits import PRECISE, precise
+from glmcount.fitting.falling import Falling
 from glmcount.fitting.objective import Rows, Sums, Weighed, assemble, informed, predictors
 from glmcount.fitting.pilot import joined_start, limit_run, piloted
 from glmcount.fitting.rank import PIVOT, Dependence, dependences
+from glmcount.fitting.recession import far_along
 from glmcount.fitting.run import WELL, Fit, Options, Run, fold_sums, ill_conditioned
 from glmcount.fitting.search import searched
-from glmcount.fitting.separation import recession_rows
+from glmcount.fitting.separation import (
+    by_curvature,
+    doubtful,
+    further,
+    limit_outcome,
+    separated,
+)
 from glmcount.fitting.solvers import Outcome, newton, solver
 from glmcount.fitting.start import first_values, pilot_rows
 from glmcount.fitting.walls import at_wall
@@ -267,6 +274,8 @@ def _solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
     expected = run.scoring
     if len(run.kept) < run.size:
         run.kept = np.arange(run.size)
+    if run.gone is not None:
+        run.gone, run.memo = None, None
     if run.guide is not None:
         run.guide.begun()
     first = run.reduced(theta, True, run.rough, expected=expected)
@@ -283,35 +292,74 @@ def _solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
         run.kept = np.asarray([j for j in range(run.layout.size) if j not in out], dtype=np.intp)
         theta = theta[run.kept]
     outcome = chosen.run(run.problem(expected), theta)
+    if outcome.status != "final" and expected:
+        outcome, expected = by_curvature(run, outcome)
+    if doubtful(run, outcome):
+        falling = separated(run, outcome, found)
+        if falling is not None:
+            return _at_infinity(run, run.widened(outcome.theta), expected, found, falling)
     condition = ill_conditioned(outcome.sums.definite)
     late = _late_dependences(run, outcome, condition, found)
     if late:
         return _solve(run, run.widened(outcome.theta), (*found, *late))
-    falling = None
+    alone = None
     if outcome.status == "recession":
-        outcome, falling = _recede(run, outcome, expected)
-    return _finished(run, outcome, expected, condition, found, falling)
-
-
-Falling = tuple[NDArray[np.bool_], tuple[int, ...], Array]
+        outcome, alone = _recede(run, outcome, expected)
+    return _finished(run, outcome, expected, condition, found, alone)
 
 
 def _recede(run: Run, outcome: Outcome, expected: bool) -> tuple[Outcome, Falling | None]:
-    """Is it separation? Then go on until what is left of the rows no longer matters.
+    """What is made of a recession that no rows stand for.
 
-    A recession of several parts that no rows stand for is kept with its direction: a limit
-    may be the answer, and if none is, the maximum is at infinity.
+    One of several parts is kept with its direction: a limit may be the answer, and if none is,
+    the maximum is at infinity. Else the way is only long.
     """
-    step = run.widened(outcome.step)
-    step = step / (1.0 if run.layout.q == 1 else max(outcome.rho, 1e-300))
-    theta = run.widened(outcome.theta)
-    rows = recession_rows(run.encoder.rows, run.layout, run.family, theta, step)
-    if rows is None and run.layout.q > 1:
-        return outcome, (np.zeros(run.measured.n, dtype=bool), (), step)
-    on = newton(run.problem(expected, recession=1e-6 if rows else 0.0), outcome.theta)
-    if rows is None:
-        return on, None
-    return replace(on, status="recession"), (*rows, step)
+    if run.layout.q > 1:
+        step = run.widened(outcome.step) / max(outcome.rho, 1e-300)
+        return outcome, Falling(np.zeros(run.measured.n, dtype=bool), (), run.layout, step)
+    return newton(run.problem(expected, recession=0.0), outcome.theta), None
+
+
+def _at_infinity(
+    run: Run, theta: Array, expected: bool, found: tuple[Dependence, ...], falling: Falling
+) -> Fit:
+    """The fit in the limit to which rows without doubt lead: of what the others tell."""
+    assert falling.carriers is not None
+    kept = run.kept
+    theta = theta if np.all(np.isfinite(theta)) else _usual(run)
+    run.gone, run.memo, run.rough, run.guide = falling, None, False, None
+    run.kept = np.setdiff1d(kept, falling.carriers)
+    starts = (falling.started(run.layout, each) for each in (theta, _usual(run)))
+    outcome = limit_outcome(run, expected, starts)
+    more = further(run, outcome, found, falling)
+    if more is not None and more.leads_on(falling):
+        theta, run.kept = run.widened(outcome.theta), kept
+        return _at_infinity(run, theta, expected, found, more)
+    condition = ill_conditioned(outcome.sums.definite)
+    fit = _finished(run, outcome, expected, condition, found, None)
+    information = np.zeros((len(kept), len(kept)))
+    inside = np.flatnonzero(~np.isin(kept, falling.carriers))
+    information[np.ix_(inside, inside)] = fit.information
+    run.kept = kept
+    return replace(
+        fit,
+        theta=far_along(run.encoder, run.layout, falling, fit.theta),
+        kept=kept,
+        information=information,
+        definite=None,
+        status="recession" if fit.status == "final" else fit.status,
+        falling=replace(falling, settled=fit.theta),
+    )
+
+
+def _usual(run: Run) -> Array:
+    """Usual values of the parameters, whatever the response."""
+    theta = np.zeros(run.layout.size)
+    for constant, value in zip(
+        run.layout.constants, run.family.start(run.measured.sums), strict=True
+    ):
+        theta += 0.0 if constant is None else value * constant
+    return theta
 
 
 def _rounding(sums: Sums, rows: int) -> Callable[[], float]:

@@ -51,6 +51,16 @@ class Dependence:
     residual: float
     exact: bool
 
+    def null(self, sizes: Array) -> Array:
+        """v with X v = 0, entries that move no row of columns so large by more than rounding."""
+        vector = -self.combination
+        vector[self.column] = 1.0
+        moved = np.abs(vector) * sizes
+        least = EXACT * float(moved.max(initial=0.0))
+        vector[moved < least] = 0.0
+        vector[self.column] = 1.0
+        return vector
+
 
 Informed = Callable[[Strip], tuple[Array, ...]]
 

@@ -13,6 +13,7 @@ from glmcount.design.blocks import Layout, Strip
 from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
 from glmcount.families.base import Family, Limit
+from glmcount.fitting.falling import Falling, sent
 from glmcount.fitting.guide import Guide
 from glmcount.fitting.objective import (
     Raw,
@@ -98,9 +99,8 @@ class Fit:
     passes : int
     history : tuple of Iteration
     dependences : tuple of Dependence
-    falling : tuple or None
-        Rows that a recession leaves without doubt (mask, numbers; none where it is one of
-        parameters alone), and its direction.
+    falling : Falling or None
+        Where the maximum is at infinity, the way there.
     limits : tuple of Limit
         The boundaries the maximum lies on, each one of the family that the one before left.
     looked : Looked or None
@@ -121,7 +121,7 @@ class Fit:
     passes: int
     history: tuple[Iteration, ...]
     dependences: tuple[Dependence, ...] = ()
-    falling: tuple[NDArray[np.bool_], tuple[int, ...], Array] | None = None
+    falling: Falling | None = None
     limits: tuple[Limit, ...] = ()
     looked: Looked | None = None
 
@@ -139,7 +139,13 @@ class Fit:
     @property
     def separated(self) -> bool:
         """Whether rows are fitted without doubt by a parameter at infinity."""
-        return self.falling is not None and bool(self.falling[0].any())
+        return self.falling is not None and bool(self.falling.rows.any())
+
+    @property
+    def settled(self) -> Array:
+        """The parameters, those of the limit where the maximum is at infinity."""
+        far = self.falling
+        return self.theta if far is None or far.settled is None else far.settled
 
     @property
     def left(self) -> tuple[int, ...]:
@@ -168,10 +174,12 @@ def fold_sums(
     weigh: Callable[[Rows], Weighed],
     control: Control,
     rough: bool = False,
+    gone: Falling | None = None,
 ) -> Raw:
-    """One pass of any weighing function over all rows."""
+    """One pass of any weighing function over all rows, of which those that have `gone` are far."""
 
     def work(strip: Strip) -> Raw:
+        strip = strip if gone is None else sent(layout, strip, theta, gone)
         return strip_sums(layout, strip, theta, weigh, control.block_rows, rough=rough)
 
     return encoder.fold(work, add, 1 if few_dense(layout) else None)
@@ -195,6 +203,8 @@ class Run:
         self.looked = Looked(0, 0, ())
         self.guide: Guide | None = None
         self.memo: tuple[tuple[bool, bool, bytes], Sums] | None = None
+        # The way on which rows have gone to infinity.
+        self.gone: Falling | None = None
         self.small = small_problem(encoder, layout)
 
     @property
@@ -222,10 +232,12 @@ class Run:
         """Sums at full parameters."""
         if self.small is not None:
             self.passes += 1
-            y = self.encoder.strips[0].y
-            return self.small.sums(self.family, y, theta, second, expected)
+            small, y = self.small, self.encoder.strips[0].y
+            if self.gone is not None:
+                small = replace(small, strip=sent(self.layout, small.strip, theta, self.gone))
+            return small.sums(self.family, y, theta, second, expected)
         weigh = likelihood_weights(self.family, expected, second, rough)
-        raw = fold_sums(self.encoder, self.layout, theta, weigh, self.control, rough)
+        raw = fold_sums(self.encoder, self.layout, theta, weigh, self.control, rough, self.gone)
         self.passes += 1
         return likelihood_sums(self.layout, raw, rough)
 

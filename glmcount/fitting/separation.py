@@ -1,4 +1,4 @@
-"""Separation by the sign of a recession: the last Newton step of a fit that runs away.
+"""Separation: when it is suspected, how it is decided, and the fit in the limit it leads to.
 
 A maximum does not exist when a direction d has x_i'd = 0 wherever y > 0 and x_i'd <= 0
 wherever y = 0, with at least one strict sign: along it the likelihood grows for ever
@@ -8,32 +8,49 @@ that lose nothing as their predictor runs off; the family says which.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.design.blocks import Layout, Strip, linear
-from glmcount.design.encode import Encoder
-from glmcount.families.base import Family
-from glmcount.fitting.objective import Rows, informed, predictors
+from glmcount.design.blocks import Strip, linear
+from glmcount.fitting.falling import Falling
+from glmcount.fitting.rank import Dependence
+from glmcount.fitting.recession import Freedom, Ways, gone_by, leading_to, recession
+from glmcount.fitting.run import Run
+from glmcount.fitting.solvers import Outcome, newton
 from glmcount.numerics import Array
-from glmcount.records import dataclass
+from glmcount.records import dataclass, replace
 
-__all__ = ["Separation", "recession_rows"]
+__all__ = [
+    "Separation",
+    "by_curvature",
+    "doubtful",
+    "freedom",
+    "further",
+    "limit_outcome",
+    "separated",
+]
 
 FLAT = 1e-4
 MOVES = 1e-2
 # Of several parts the direction settles more slowly; its longest move is 1.
 PARTS_FLAT = 2e-2
+# Iterations from which an end is looked into, and standard errors that are large.
+LONG = 12
+LARGE = 30.0
 
 
 @dataclass(frozen=True)
 class Separation:
-    """Rows whose mean runs to zero, and the coefficients that run to infinity.
+    """Rows without doubt, and the coefficients that run to infinity.
 
     Parameters
     ----------
     rows : ndarray of bool, shape (nobs,)
-        One for each fitted row, in order: True where x_i'd < 0.
+        One for each fitted row, in order: True where the direction moves the row. Every row
+        that any direction sends off is among them.
     where : tuple of int
         Their numbers in the data, counted from 0.
     columns : tuple of str
@@ -41,7 +58,8 @@ class Separation:
     direction : ndarray
         d over the kept columns of the mean, largest entry 1 in size.
     signs : tuple of int
-        Sign of infinity for each of `columns`.
+        Sign of infinity for each of `columns`; 0 where it has no limit, since ways to infinity
+        move it up and down.
     """
 
     rows: NDArray[np.bool_]
@@ -51,41 +69,157 @@ class Separation:
     signs: tuple[int, ...]
 
 
-def recession_rows(
-    encoder: Encoder, layout: Layout, family: Family, theta: Array, step: Array
-) -> tuple[NDArray[np.bool_], tuple[int, ...]] | None:
-    """Rows of which `step` sends a predictor off at no cost.
+def freedom(run: Run, found: tuple[Dependence, ...]) -> Freedom:
+    """Which way the rows of a run may go."""
+    known = tuple(one.column for one in found)
+    return Freedom(run.encoder, run.layout, run.family, known).centred()
 
-    None where it is no direction of recession: some row would lose, or where every row goes
-    along in an equation that has a limit, which is then the answer.
+
+def by_curvature(run: Run, outcome: Outcome) -> tuple[Outcome, bool]:
+    """What Newton's method makes of where scoring stopped, and whether that remains scoring.
+
+    Scoring converges by a factor a step, which may be near 1: steps that hardly shrink say
+    nothing of a recession there.
     """
-    moving = [k for k in range(layout.q) if layout.within(k).reach(step) > MOVES]
+    end = newton(run.problem(False), outcome.theta)
+    better = end.status in ("final", "recession") or end.sums.llf >= outcome.sums.llf
+    return (end, False) if better else (outcome, True)
 
-    def look(strip: Strip) -> tuple[list[Array], list[int], float, Array]:
+
+def doubtful(run: Run, outcome: Outcome) -> bool:
+    """Whether a fit may have run away, even where it came to an end.
+
+    Along a recession every step takes the decrement down by the square root of e, so that it
+    takes many to get lost in rounding; far away some standard error is large.
+    """
+    if outcome.status != "final":
+        return True
+    if len(run.history) < LONG or outcome.sums.definite is None:
+        return False
+    variances = np.diag(outcome.sums.definite.inverse())
+    sizes = run.layout.sizes[run.kept]
+    return bool(np.max(variances * sizes * sizes, initial=0.0) > LARGE**2)
+
+
+def separated(run: Run, outcome: Outcome, found: tuple[Dependence, ...]) -> Falling | None:
+    """The way to infinity that rows stand for; None where there is none.
+
+    What the signs of the rows decide is decided by them. In a mixture they do not decide all:
+    there the last step of a fit that runs away tells the direction.
+    """
+    own = freedom(run, found)
+    direction = recession(own)
+    direction = None if direction is None else _without_limits(run, own, direction)
+    if direction is not None:
+        return leading_to(own, run.encoder.rows, gone_by(own, direction), direction)
+    going = _told(run, own, outcome, None)
+    return None if going is None else leading_to(own, run.encoder.rows, going)
+
+
+def _without_limits(run: Run, own: Freedom, direction: Array) -> Array | None:
+    """A direction without equations in which every row goes along to a limit of the family.
+
+    That limit is then the answer.
+    """
+    limited = {limit.equation for limit in run.family.limits}
+    if not limited:
+        return direction
+
+    def look(strip: Strip) -> Array:
+        ways = gone_by(own, direction)(strip)
+        told = [tells for _, tells in own.of(strip)]
+        return np.array([np.all(way[one] != 0.0) for way, one in zip(ways, told, strict=True)])
+
+    whole = run.encoder.fold(look, np.logical_and)
+    out = direction.copy()
+    for k in limited:
+        if whole[k]:
+            out[own.layout.slices[k]] = 0.0
+    return out if out.any() else None
+
+
+def further(
+    run: Run, outcome: Outcome, found: tuple[Dependence, ...], falling: Falling
+) -> Falling | None:
+    """Where the limit itself runs away, the way on from there; None where it does not."""
+    own = freedom(run, found)
+    going = _told(run, own, outcome, falling)
+    return None if going is None else leading_to(own, run.encoder.rows, going)
+
+
+def limit_outcome(run: Run, expected: bool, starts: Iterable[Array]) -> Outcome:
+    """The fit of what is kept in the limit, from the first start at which it is finite."""
+    if not len(run.kept):
+        nothing = np.zeros(0)
+        sums = run.reduced(nothing, True, expected=expected)
+        return Outcome(nothing, nothing, sums, nothing, 0.0, 0.0, "final", 1)
+    theta = np.zeros(0)
+    for start in starts:
+        theta = start[run.kept]
+        if math.isfinite(run.reduced(theta, True, expected=expected).llf):
+            break
+    return newton(run.problem(expected), theta)
+
+
+def _told(run: Run, own: Freedom, outcome: Outcome, gone: Falling | None) -> Ways | None:
+    """The way each row goes by the last step of a fit that runs away, or has gone before.
+
+    None where it does not, or is no mixture.
+    """
+    if outcome.status != "recession" or run.family.certain is None:
+        return None
+    step = run.widened(outcome.step)
+    step = step / (1.0 if run.layout.q == 1 else max(outcome.rho, 1e-300))
+    return _moved(run, own, step, gone)
+
+
+def _moved(run: Run, own: Freedom, step: Array, gone: Falling | None) -> Ways | None:
+    """The way each row goes by `step`, if it is a direction of recession.
+
+    None where some row would lose, or where every row goes along in an equation that has a
+    limit, which is then the answer.
+    """
+    layout, family = run.layout, run.family
+    moving = [k for k in range(layout.q) if layout.within(k).reach(step) > MOVES]
+    least = MOVES if layout.q == 1 else 2.0 * PARTS_FLAT
+
+    def before(strip: Strip) -> Sequence[Array]:
+        if gone is None:
+            return [np.zeros(strip.n)] * layout.q
+        return gone_by(replace(own, layout=gone.layout), gone.direction)(strip)
+
+    def ways(strip: Strip) -> list[Array]:
+        told = [tells for _, tells in own.of(strip)]
+        out = list(before(strip))
+        for k in moving:
+            move = linear(layout, strip, step, k)
+            goes = told[k] & (np.abs(move) > least) & (out[k] == 0.0)
+            out[k] = np.where(goes, np.sign(move), out[k])
+        return out
+
+    def look(strip: Strip) -> tuple[float, Array]:
         free = family.runs_off(strip.y)
-        said = informed(family, Rows(strip.y, None, predictors(layout, strip, theta)))
-        falls = np.zeros(strip.n, dtype=bool)
-        held, whole = 0.0, np.ones(layout.q, dtype=bool)
+        told = [tells for _, tells in own.of(strip)]
+        held, whole, stays = 0.0, np.ones(layout.q, dtype=bool), before(strip)
         for k in moving:
             move = linear(layout, strip, step, k)
             down, up = free[k]
-            held = max(held, _held(-move, down), _held(move, up))
-            goes = np.abs(move) > (MOVES if layout.q == 1 else 2.0 * PARTS_FLAT)
-            falls |= goes & (said[k] > 0)
-            whole[k] = bool(goes.all())
-        used = np.flatnonzero(falls)
-        rows = used if strip.where is None else strip.where[used]
-        return [falls], [int(r) + strip.first for r in rows], held, whole
+            whole[k] = bool((np.abs(move) > least).all())
+            mine = told[k] & (stays[k] == 0.0)
+            move = move[mine]
+            held = max(held, _held(-move, _of(down, mine)), _held(move, _of(up, mine)))
+        return held, whole
 
-    def fold(a: tuple, b: tuple) -> tuple:  # type: ignore[type-arg]
-        return a[0] + b[0], a[1] + b[1], max(a[2], b[2]), a[3] & b[3]
-
-    falls, where, held, whole = encoder.fold(look, fold)
-    limited = {limit.equation for limit in family.limits}
+    held, whole = run.encoder.fold(look, lambda a, b: (max(a[0], b[0]), a[1] & b[1]))
+    limited = {limit.equation for limit in family.limits} if gone is None else set()
     flat = FLAT if layout.q == 1 else PARTS_FLAT
-    if not where or held > flat or any(whole[k] for k in moving if k in limited):
+    if held > flat or any(whole[k] for k in moving if k in limited):
         return None
-    return np.concatenate(falls).astype(bool), tuple(where)
+    return ways
+
+
+def _of(free: NDArray[np.bool_] | None, rows: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    return None if free is None else free[rows]
 
 
 def _held(move: Array, free: NDArray[np.bool_] | None) -> float:

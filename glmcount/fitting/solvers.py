@@ -257,8 +257,12 @@ def newton(problem: Problem, theta: Array) -> Outcome:
             status = "stuck"
             break
         theta, sums = point, following
-    step, decrement, _ = newton_step(sums)
-    status = "recession" if slow >= 2 * ENOUGH else status
+    step, decrement, definite = newton_step(sums)
+    if status == "stuck" and definite and reach(step) <= tol:
+        # So near the top its likelihood is flat to rounding: where it was, is the top.
+        status = "final"
+    elif slow >= 2 * ENOUGH:
+        status = "recession"
     return Outcome(theta, theta, sums, step, reach(step), decrement, status, passes)
 
 

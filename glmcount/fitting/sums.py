@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import linalg
 
 from glmcount.blas import solving
@@ -19,6 +20,7 @@ from glmcount.numerics import Array, Control, factor
 
 __all__ = [
     "by_row",
+    "finite_columns",
     "inverse_information",
     "mean_inverse",
     "mean_weights",
@@ -61,13 +63,22 @@ def spread(fit: Fit, matrix: Array) -> Array:
     return full
 
 
-def carriers(fit: Fit) -> Array:
+def carriers(fit: Fit) -> NDArray[np.intp]:
     """Among the kept columns those that carry a direction of recession, the foremost first."""
     if fit.falling is None:
         return np.zeros(0, dtype=np.intp)
-    direction = np.abs(fit.falling[2] * fit.layout.sizes)[fit.kept]
+    if fit.falling.carriers is not None:
+        return np.flatnonzero(np.isin(fit.kept, fit.falling.carriers))
+    direction = np.abs(fit.falling.direction * fit.falling.layout.sizes)[fit.kept]
     order = np.argsort(-direction, kind="stable")
     return order[direction[order] > 1e-3 * direction[order[0]]]
+
+
+def finite_columns(fit: Fit) -> NDArray[np.intp]:
+    """Among the kept columns those that no direction found by its rows needs."""
+    if fit.falling is None or fit.falling.carriers is None:
+        return np.arange(len(fit.kept))
+    return np.setdiff1d(np.arange(len(fit.kept)), carriers(fit))
 
 
 def inverse_information(fit: Fit, information: Array | None = None) -> Array | None:
@@ -81,7 +92,8 @@ def inverse_information(fit: Fit, information: Array | None = None) -> Array | N
         own = fit.definite if information is None else factor(information)
         return None if own is None else own.inverse()
     columns = carriers(fit)
-    for count in range(1, len(columns) + 1):
+    least = 1 if fit.falling.carriers is None else len(columns)
+    for count in range(least, len(columns) + 1):
         others = np.setdiff1d(np.arange(len(matrix)), columns[:count])
         found = factor(matrix[np.ix_(others, others)])
         if found is not None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from glmcount.design.spec import DesignSpec
 from glmcount.errors import UsageError
 from glmcount.families.base import Family
+from glmcount.fitting.programme import ways
 from glmcount.fitting.run import Fit
 from glmcount.numerics import (
     Array,
@@ -25,21 +26,70 @@ from glmcount.records import dataclass
 
 __all__ = [
     "Estimates",
+    "Moves",
     "conf_int",
     "estimates",
     "interval",
+    "marked",
     "names",
     "parameters",
     "pvalues",
+    "reported",
     "standard_errors",
     "tail",
     "width",
 ]
 
 
+# Moves of parameters below such a share of the largest are rounding; of a numerical direction.
+ROUNDING = 1e-10
+ALONE = 1e-3
+
+
 @lru_cache(maxsize=64)
 def _index(names: tuple[str, ...]) -> pd.Index:
     return pd.Index(names)
+
+
+@dataclass(frozen=True)
+class Moves:
+    """How the kept parameters, in the user's columns, move on the ways to infinity.
+
+    Parameters
+    ----------
+    along : ndarray, shape (k, w)
+        By how much each moves on each way, rounding left out.
+    cone : ndarray, shape (m, w)
+        Combinations z of the ways lead to infinity where ``cone z <= 0``.
+    sizes : ndarray, shape (k,)
+        What a move of each parameter is relative to.
+    """
+
+    along: Array
+    cone: Array
+    sizes: Array
+
+    @staticmethod
+    def of(fit: Fit) -> Moves:
+        """Of a fit whose maximum is at infinity."""
+        assert fit.falling is not None
+        far, sizes = fit.falling, fit.falling.layout.sizes[fit.kept]
+        sizes = np.where(sizes > 0, sizes, 1.0)
+        if far.null is None or far.cone is None:
+            along = far.layout.unshift(far.direction)[fit.kept, None]
+            moved = np.abs(along) * sizes[:, None]
+            along = np.where(moved > ALONE * moved.max(initial=0.0), along, 0.0)
+            return Moves(along, -np.ones((1, 1)), sizes)
+        along = np.stack([far.layout.unshift(way)[fit.kept] for way in far.null.T], axis=1)
+        moved = np.abs(along) * sizes[:, None]
+        along = np.where(moved > ROUNDING * moved.max(axis=0, initial=0.0), along, 0.0)
+        return Moves(along, far.cone, sizes)
+
+    def ways(self, functions: Array) -> Array:
+        """Where linear functions of the parameters go: 0, 1, -1, or NaN for nowhere."""
+        moves = np.dot(functions, self.along)
+        size = np.dot(np.abs(functions), np.abs(self.along))
+        return ways(self.cone, np.where(np.abs(moves) > ROUNDING * size, moves, 0.0))
 
 
 @dataclass(frozen=True)
@@ -59,6 +109,12 @@ class Estimates:
         True where reported on a natural scale: no Wald test, interval by transformation.
     infinite : ndarray
         Sign of infinity where separation makes a coefficient infinite, else 0.
+    undetermined : ndarray of bool
+        True where a coefficient has no limit: ways to infinity move it up and down.
+    settled : ndarray
+        As `values`, with a finite number for each: estimates in the limit.
+    moves : Moves or None
+        Where the maximum is at infinity, how the parameters move on the way there.
     fixed : ndarray of bool
         True for a parameter on its boundary, which has no standard error.
     renamed : tuple of (str, str)
@@ -73,7 +129,16 @@ class Estimates:
     natural: NDArray[np.bool_]
     infinite: NDArray[np.int_]
     fixed: NDArray[np.bool_]
+    undetermined: NDArray[np.bool_]
+    settled: Array
+    moves: Moves | None = None
     renamed: tuple[tuple[str, str], ...] = ()
+
+    def ways(self, functions: Array) -> Array:
+        """Where linear functions of the parameters go: 0, 1, -1, or NaN for nowhere."""
+        if self.moves is None:
+            return np.zeros(len(functions))
+        return self.moves.ways(functions[:, : len(self.moves.along)])
 
     @cached_property
     def index(self) -> pd.Index:
@@ -149,7 +214,7 @@ def estimates(fit: Fit, spec: DesignSpec, family: Family) -> Estimates:
     """Parameters of a fit in the user's columns and scales; `family` is what was asked for."""
     every = parameters(fit.family, spec)
     names, equations, natural = every.names, every.equations, every.natural
-    internal = fit.layout.unshift(fit.theta)
+    internal = fit.layout.unshift(fit.settled)
     if len(fit.kept) < len(names):
         internal, equations, natural = internal[fit.kept], equations[fit.kept], natural[fit.kept]
         names = tuple([names[j] for j in fit.kept])
@@ -161,18 +226,37 @@ def estimates(fit: Fit, spec: DesignSpec, family: Family) -> Estimates:
         transform = fit.family.equations[int(equations[j])].natural
         assert transform is not None
         values[j], slope[j] = transform(internal[j])
+    moves = None if fit.falling is None else Moves.of(fit)
+    ways = _constant(0.0, len(names)) if moves is None else moves.ways(np.eye(len(names)))
+    lost = np.isnan(ways) if moves is not None else _constant(False, len(names))
     free = Estimates(
         names,
-        values,
+        values
+        if moves is None
+        else np.where(ways == 0.0, values, _at(fit, ways, shown, equations)),
         internal,
         slope,
         equations,
         natural,
-        _infinite(fit),
+        _constant(0, len(names)) if moves is None else np.nan_to_num(ways).astype(int),
         _constant(False, len(names)),
+        lost,
+        values,
+        moves,
         every.renamed,
     )
     return _with_boundaries(free, fit, family)
+
+
+def _at(fit: Fit, ways: Array, shown: list[int], equations: NDArray[np.int_]) -> Array:
+    """Infinity with its sign, or what a parameter on its natural scale is there."""
+    out = np.zeros(len(ways))
+    out[ways != 0.0] = ways[ways != 0.0] * np.inf
+    for j in shown:
+        transform = fit.family.equations[int(equations[j])].natural
+        assert transform is not None
+        out[j] = transform(out[j])[0]
+    return out
 
 
 def _with_boundaries(free: Estimates, fit: Fit, family: Family) -> Estimates:
@@ -197,19 +281,29 @@ def _with_boundaries(free: Estimates, fit: Fit, family: Family) -> Estimates:
         np.append(free.natural, np.ones(count, dtype=bool)),
         np.append(free.infinite, np.zeros(count, dtype=int)),
         np.append(free.fixed, np.ones(count, dtype=bool)),
+        np.append(free.undetermined, np.zeros(count, dtype=bool)),
+        np.append(free.settled, [limit.value for limit in fit.limits]),
+        free.moves,
         tuple(renamed),
     )
 
 
-def _infinite(fit: Fit) -> NDArray[np.int_]:
-    if fit.falling is None:
-        return _constant(0, len(fit.kept))
-    out = np.zeros(len(fit.kept), dtype=int)
-    direction = fit.layout.unshift(fit.falling[2])[fit.kept]
-    sizes = fit.layout.sizes[fit.kept]
-    moved = np.abs(direction) * np.where(sizes > 0, sizes, 1.0)
-    far = moved > 1e-3 * max(float(moved.max(initial=0.0)), 1e-300)
-    out[far] = np.sign(direction[far]).astype(int)
+def reported(found: Estimates, matrix: Array) -> Array:
+    """Covariance on the reported scale; of a maximum at infinity that of the limit."""
+    k = len(found.names)
+    out = np.full((k, k), np.nan)
+    free = k - int(found.fixed.sum())
+    slope = found.slope[:free]
+    out[:free, :free] = slope[:, None] * matrix * slope
+    return out
+
+
+def marked(found: Estimates, matrix: Array) -> Array:
+    """The same with infinite variances where coefficients are, and NaN where they have no limit."""
+    out = reported(found, matrix)
+    far = np.flatnonzero((found.infinite != 0) | found.undetermined)
+    out[far, :] = out[:, far] = np.nan
+    out[far, far] = np.where(found.undetermined[far], np.nan, np.inf)
     return out
 
 
@@ -220,8 +314,9 @@ def standard_errors(found: Estimates, matrix: Array) -> Array:
     if fixed:
         errors = np.append(errors, np.full(fixed, np.nan))
     errors *= np.abs(found.slope)
-    if any(found.infinite.tolist()):
+    if found.moves is not None:
         errors[found.infinite != 0] = np.inf
+        errors[found.undetermined] = np.nan
     return errors
 
 
@@ -247,13 +342,13 @@ def pvalues(found: Estimates, bse: Array, df: float | None) -> Array:
     """Wald p-values; NaN where the null is a boundary or nothing was estimated."""
     with np.errstate(invalid="ignore", divide="ignore"):
         out = tail(found.values / bse, df)
-    return np.where(found.natural | found.fixed, np.nan, out)
+    return np.where(found.natural | found.fixed | (found.infinite != 0), np.nan, out)
 
 
 def conf_int(found: Estimates, bse: Array, alpha: float, df: float | None) -> Array:
     """Wald intervals, (k, 2); of the exponential of a predictor exp of the predictor's interval."""
-    reach = width(alpha, df)
-    return interval(found, slice(None), bse, reach).T
+    out = interval(found, slice(None), bse, width(alpha, df)).T
+    return out if found.moves is None else np.where(found.infinite[:, None] != 0, np.nan, out)
 
 
 def interval(found: Estimates, which: int | slice, bse: Any, reach: float) -> Array:

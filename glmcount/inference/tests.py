@@ -58,7 +58,7 @@ class Tested:
     ----------
     found : Estimates
     matrix : ndarray
-        Covariance of the reported parameters.
+        Covariance of the reported parameters; of a maximum at infinity that of the limit.
     family : Family
     df : float or None
         Of Student's t, or the second of an F.
@@ -153,7 +153,7 @@ def _posed(about: Tested, coefficients: Array, constants: Array, hypothesis: str
         if np.allclose(np.dot(mix, rows), unit, rtol=0.0, atol=1e-10):
             pinned.append(j)
             at.append(_sum(mix * right))
-    values, scale = found.values.copy(), np.ones(len(found.names))
+    values, scale = found.settled.copy(), np.ones(len(found.names))
     if not pinned:
         return _Posed(rows, right, values, scale)
     units = np.zeros((len(pinned), len(found.names)))
@@ -196,7 +196,7 @@ def wald(about: Tested, coefficients: Array, constants: Array, hypothesis: str) 
     scale, rows = posed.scale[used], posed.coefficients[:, used]
     with np.errstate(invalid="ignore"):
         matrix = about.matrix[np.ix_(used, used)] * np.multiply.outer(scale, scale)
-    if not np.all(np.isfinite(matrix)):
+    if not np.all(np.isfinite(matrix)) or np.any(about.found.ways(coefficients) != 0.0):
         raise _no_test(quoted)
     gap = np.dot(rows, posed.values[used]) - posed.constants
     count = len(coefficients)
@@ -244,8 +244,11 @@ def _alone(
     found, used = about.found, np.flatnonzero(row)
     if found.fixed[used].any():
         raise _no_test(hypothesis)
+    (way,) = found.ways(row[None])
+    if way != 0.0:
+        return way * np.inf, abs(way) * np.inf, np.nan, np.nan, np.nan
     variance = np.dot(np.dot(row[used], about.matrix[np.ix_(used, used)]), row[used])
-    estimate, error = float(np.dot(row[used], found.values[used])), float(np.sqrt(variance))
+    estimate, error = float(np.dot(row[used], found.settled[used])), float(np.sqrt(variance))
     if len(used) == 1 and found.natural[used[0]]:
         j = int(used[0])
         inner = about.on_boundary(j, value / row[j], hypothesis)

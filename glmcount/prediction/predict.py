@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from glmcount.design.blocks import Layout, Strip
 from glmcount.design.encode import Encoder
@@ -18,12 +20,13 @@ from glmcount.design.safe import parse
 from glmcount.design.spec import DesignSpec
 from glmcount.errors import NotDefinedError, UnknownColumnError, UsageError, near, some
 from glmcount.families.quantiles import quantiles
-from glmcount.fitting.objective import predictors
+from glmcount.fitting.falling import FAR
 from glmcount.fitting.run import Fit
 from glmcount.inference.estimates import width
 from glmcount.inference.state import State
 from glmcount.numerics import Array, Control, Jet, eta_jet, expit, logit
 from glmcount.prediction.edges import warn_of_edges
+from glmcount.prediction.estimable import Reach, reach_of, settled, told_of
 from glmcount.prediction.quantities import QUANTILE, asked, quantity
 from glmcount.records import dataclass, replace
 from glmcount.sources.base import Source, open_source
@@ -134,6 +137,10 @@ def _filled(
     return out
 
 
+# What is said of a row beside its number: that nothing is known, or that it is a limit.
+LOST, LIMIT = 1.0, 2.0
+
+
 def predict_rows(
     encoder: Encoder, fit: Fit, which: str, at: float | None, scale: float = 1.0
 ) -> Array:
@@ -147,17 +154,58 @@ def predict_rows(
     chosen = quantity(which, fit.family, scale)
 
     def values(strip: Strip) -> Sequence[Array]:
-        etas = predictors(fit.layout, strip, fit.theta)
+        reach = reach_of(fit, strip)
         if which == QUANTILE:
             assert at is not None
-            found = quantiles(fit.family, etas, at, strip.n)
-        else:
-            found = chosen.values(fit.family, etas, at or 0.0)
-        return found, np.ones(strip.n)
+            return _quantile(fit, reach, at, strip.n)
+        if reach.whole:
+            value = chosen.values(fit.family, reach.etas, at or 0.0)
+            return value, np.zeros(strip.n)
+        jet, value, beyond = settled(lambda e: chosen.jet(fit.family, e, at or 0.0), reach, strip.n)
+        return _endless(which, reach, value, beyond), _note(_lost(reach, jet, strip.n), beyond)
 
-    value, there = _filled(encoder, fit, 2, values)
-    warn_of_edges(which, fit.family, value, there == 1.0)
+    value, note = _filled(encoder, fit, 2, values)
+    _tell(encoder, fit, note)
+    warn_of_edges(which, fit.family, value, note == 0.0)
     return value
+
+
+def _note(lost: NDArray[np.bool_], beyond: NDArray[np.bool_] | None) -> Array:
+    limit = 0.0 if beyond is None else np.where(beyond, LIMIT, 0.0)
+    return np.where(lost, LOST, limit)
+
+
+def _quantile(fit: Fit, reach: Reach, at: float, n: int) -> tuple[Array, Array]:
+    """Smallest count that is not exceeded with probability `at`, and what is said of each row."""
+    lost, up = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+    for k, way in enumerate(reach.ways):
+        if way is not None:
+            lost |= np.isnan(way)
+            up |= (way == 1.0) & (k == 0)
+    etas = [np.where(up, 0.0, eta) if up.any() else eta for eta in reach.at(FAR)]
+    found = quantiles(fit.family, etas, at, n)
+    found = np.where(up, np.nan if fit.family.parts else np.inf, found)
+    return np.where(lost, np.nan, found), _note(lost, up)
+
+
+def _endless(which: str, reach: Reach, value: Array, beyond: NDArray[np.bool_] | None) -> Array:
+    """A predictor itself is infinite where its mean is 0 or infinite."""
+    way = reach.ways[0]
+    if which != "linear" or beyond is None or way is None:
+        return value
+    return np.where(beyond, np.copysign(np.inf, way), value)
+
+
+def _lost(reach: Reach, jet: Jet, n: int) -> NDArray[np.bool_]:
+    found = reach.lost(jet)
+    return np.zeros(n, dtype=bool) if found is None else found
+
+
+def _tell(encoder: Encoder, fit: Fit, note: Array) -> None:
+    """Warn of rows that have no estimate."""
+    told = told_of(encoder, fit, note == LOST)
+    if told is not None:
+        warnings.warn(told, stacklevel=4)
 
 
 def _error(layout: Layout, strip: Strip, jet: Jet, matrix: Array) -> Array:
@@ -267,25 +315,49 @@ def prediction(
     family = fit.family
 
     def values(strip: Strip) -> Sequence[Array]:
-        etas = predictors(fit.layout, strip, fit.theta)
-        jet = chosen.jet(family, etas, at or 0.0)
-        value = np.broadcast_to(jet.value, (strip.n,))
-        error = _error(fit.layout, strip, jet, matrix)
-        there, rest = np.ones(strip.n), etas[1:]
-        error = np.where(np.isinf(value), np.inf, error)
-        if not by_mean:
-            return (there, value, error, *_inner(value, error, chosen.scale), *rest)
-        linear = eta_jet(etas, 0)
-        return there, value, error, linear.value, _error(fit.layout, strip, linear, matrix), *rest
+        reach = reach_of(fit, strip)
+        jet, value, beyond = settled(lambda e: chosen.jet(family, e, at or 0.0), reach, strip.n)
+        value = _endless(which, reach, value, beyond)
+        lost = _lost(reach, jet, strip.n)
+        error = np.where(np.isinf(value), np.inf, _error(fit.layout, strip, jet, matrix))
+        if by_mean:
+            linear = eta_jet(reach.etas, 0)
+            inner = np.broadcast_to(linear.value, (strip.n,))
+            inner_error = _error(fit.layout, strip, linear, matrix)
+        else:
+            inner, inner_error = _inner(value, error, chosen.scale)
+        ends = _without_width(chosen.scale, value, beyond, (error, inner, inner_error))
+        error, inner, inner_error = (np.where(lost, np.nan, end) for end in ends)
+        return _note(lost, beyond), value, error, inner, inner_error, *reach.etas[1:]
 
-    there, *found = _filled(encoder, fit, 5 + fit.layout.q - 1, values)
-    warn_of_edges(which, family, found[0], there == 1.0)
+    note, *found = _filled(encoder, fit, 5 + fit.layout.q - 1, values)
+    _tell(encoder, fit, note)
+    warn_of_edges(which, family, found[0], note == 0.0)
     rest = [label(eta).to_numpy() for eta in found[4:]]
     outer = OUTER[chosen.scale]
     if by_mean:
         outer = lambda lp: family.moments((lp, *rest))[0].value  # noqa: E731
     own = [label(each) for each in found[:4]]
     return Prediction(own[0], own[1], own[2], own[3], df, outer, (0.0, family.support[1]))
+
+
+def _without_width(
+    scale: str, value: Array, beyond: NDArray[np.bool_] | None, ends: tuple[Array, Array, Array]
+) -> tuple[Array, Array, Array]:
+    """Errors where a quantity is a limit at infinity.
+
+    A probability of 0 or 1 is so without doubt. Of a mean of 0, or of an infinite one, a
+    standard error tells nothing: its other end would be a matter of the likelihood's profile.
+    """
+    if beyond is None or not beyond.any():
+        return ends
+    error, inner, inner_error = ends
+    if scale == "logit":
+        sure = beyond & ((value == 0.0) | (value == 1.0))
+        return np.where(sure, 0.0, error), inner, np.where(sure, 0.0, inner_error)
+    endless = beyond & (np.isinf(value) | ((value == 0.0) & (scale == "log")))
+    known = np.inf if scale == "plain" else np.nan
+    return np.where(endless, known, error), inner, np.where(endless, np.nan, inner_error)
 
 
 def target(

@@ -29,7 +29,12 @@ def equation_rows(
         heading = equation.heading
         if equation.natural is not None and not found.natural[own].any():
             heading = f"{heading}: log({equation.name})"
-        marks = tuple({0: "", 1: "inf", -1: "-inf"}[int(found.infinite[j])] for j in own)
+        marks = tuple(
+            "no limit"
+            if found.undetermined[j]
+            else {0: "", 1: "inf", -1: "-inf"}[int(found.infinite[j])]
+            for j in own
+        )
         out.append(
             EquationRows(
                 heading,
@@ -90,7 +95,7 @@ def summary_facts(
         pearson_chi2=pearson_chi2,
         scale=scale if state.scaled else None,
         cov_label=cov_label,
-        converged=state.fit.converged or state.fit.falling is not None,
+        converged=state.fit.converged or state.fit.status == "recession",
         passes=state.fit.passes,
         rho=state.fit.reached[0],
         equations=equations,
