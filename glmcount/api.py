@@ -10,13 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from glmcount.checks import (
-    check_choice,
-    check_options,
-    fit_warnings,
-    measured_warnings,
-    refuse_measured,
-)
+from glmcount.checks import check_choice, check_options, measured_warnings, refuse_measured
 from glmcount.design.arrays import array_columns, part_columns
 from glmcount.design.blocks import Layout
 from glmcount.design.build import (
@@ -35,13 +29,14 @@ from glmcount.families.base import Family
 from glmcount.families.links import Link
 from glmcount.families.model import model_family
 from glmcount.fitting.compress import compressed
-from glmcount.fitting.fit import maximise
 from glmcount.fitting.identified import refuse_unidentified
+from glmcount.fitting.maximise import maximise
 from glmcount.fitting.run import Options
 from glmcount.fitting.solvers import solver
 from glmcount.inference.covariance import Estimator, estimator
 from glmcount.inference.estimates import estimates, names
 from glmcount.inference.state import State
+from glmcount.notes import fit_warnings
 from glmcount.numerics import Array, Control
 from glmcount.records import dataclass
 from glmcount.results import Results

@@ -73,18 +73,9 @@ FIT_OPTIONS: dict[str, tuple[str, str]] = {
 
 # Options that say what the model is, as the JSON repeats them.
 JSON_OPTIONS = (
-    "link",
-    "offset",
-    "exposure",
-    "weights",
-    "weights_type",
-    "inflate",
-    "hurdle",
-    "zero",
-    "truncated",
-    "censored",
-    "dispersion",
-)
+    "link", "offset", "exposure", "weights", "weights_type", "inflate", "hurdle", "zero",
+    "truncated", "censored", "dispersion",
+)  # fmt: skip
 
 JSON_FIGURES = (
     "nobs",

@@ -14,8 +14,8 @@ PACKAGE = Path(__file__).parents[1] / "glmcount"
 FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = [
     "records", "errors", "blas", "numerics", "families", "sources", "design", "fitting",
-    "inference", "prediction", "diagnostics", "report", "checks", "results", "api", "datasets",
-    "demo", "cli", "__main__", "__init__",
+    "inference", "prediction", "diagnostics", "report", "checks", "notes", "results", "api",
+    "datasets", "demo", "cli", "__main__", "__init__",
 ]  # fmt: skip
 LAZY = {"scipy.optimize", "pyarrow", "pyarrow.parquet"}
 PATSY = {"design/formula.py", "design/transforms.py"}

@@ -1,27 +1,20 @@
-"""One fit, assembled: start, pilot, rank, solver, boundaries, and the frozen `Fit`."""
+"""One solve, assembled: rank, solver, separation, and the frozen `Fit`."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import TypeVar
 
 import numpy as np
 
-from glmcount.design.blocks import Layout, Strip
-from glmcount.design.encode import Encoder
-from glmcount.design.measure import Measured
-from glmcount.errors import ConvergenceError
-from glmcount.families.base import Family, Limit
+from glmcount.design.blocks import Strip
 from glmcount.fitting.digits import PRECISE, precise
 from glmcount.fitting.falling import Falling
 from glmcount.fitting.objective import Rows, Sums, Weighed, assemble, informed, predictors
-from glmcount.fitting.pilot import joined_start, limit_run, piloted
 from glmcount.fitting.rank import PIVOT, Dependence, dependences
 from glmcount.fitting.recession import far_along
-from glmcount.fitting.run import WELL, Fit, Options, Run, fold_sums, ill_conditioned
-from glmcount.fitting.search import searched
+from glmcount.fitting.run import WELL, Fit, Run, fold_sums, ill_conditioned
 from glmcount.fitting.separation import (
     by_curvature,
     doubtful,
@@ -30,12 +23,10 @@ from glmcount.fitting.separation import (
     separated,
 )
 from glmcount.fitting.solvers import Outcome, newton, solver
-from glmcount.fitting.start import first_values, pilot_rows
-from glmcount.fitting.walls import at_wall
 from glmcount.numerics import Array
 from glmcount.records import replace
 
-__all__ = ["attempted", "fit_limit", "maximise"]
+__all__ = ["solve"]
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -53,186 +44,6 @@ DOUBT = 1.0 / 3.0
 ROUNDS = 3
 # Rows up to which the floor's parts take less memory than a result does.
 HELD = 1_000
-
-
-def maximise(
-    encoder: Encoder, layout: Layout, measured: Measured, family: Family, options: Options
-) -> Fit:
-    """Maximise the log-likelihood of a family over encoded rows."""
-    with encoder.solving(layout.size), _overflowing():
-        run = Run(encoder, layout, measured, family, options)
-        theta = first_values(run)
-        given = options.start is not None
-        strips, columns = encoder.source.n_strips, layout.dense_columns
-        head = None if given else pilot_rows(encoder.n_used, layout.size, strips, columns)
-        if head is not None:
-            start = theta
-            theta = attempted(lambda: piloted(run, start, head), start)
-        found = _climb(run, theta, opened=given or head is not None)
-        return found if family.concave else replace(found, looked=run.looked)
-
-
-def _overflowing() -> np.errstate:
-    """Steps that overshoot overflow on purpose: their sums are not finite, and are halved."""
-    return np.errstate(over="ignore", invalid="ignore", divide="ignore")
-
-
-def _climb(run: Run, theta: Array, opened: bool) -> Fit:
-    """From a start to the maximum, which may lie on a boundary."""
-    opening = next((limit for limit in run.family.limits if limit.opens), None)
-    if opening is not None and not opened:
-        start = theta
-        found = attempted(lambda: _limit_fit(run, start, opening), None)
-        if found is not None:
-            outside, theta, score = found
-            if score <= 0:
-                outside = replace(outside, limits=(opening, *outside.limits))
-                fit = _elsewhere(run, outside, theta)
-                return fit if fit is outside else _settled(run, fit)
-    fit = _solve(run, theta)
-    if run.family.slack is not None and not (fit.status == "final" and math.isfinite(fit.llf)):
-        return at_wall(run, fit, theta)
-    if run.family.relative is not None and run.options.start is None and _uncertain(fit):
-        relative = run.family.relative
-        begin = attempted(lambda: _from_relative(run, *relative), None)
-        other = None if begin is None else _tried(run, begin)
-        if other is not None and (fit.status != "final" or other.llf > fit.llf + SAME):
-            fit = other
-    return _settled(run, _elsewhere(run, fit, fit.theta))
-
-
-def _uncertain(fit: Fit) -> bool:
-    """Whether a limit may be as good as a fit, or better."""
-    return not fit.separated and (fit.status != "final" or _doubtful(fit))
-
-
-def _settled(run: Run, fit: Fit) -> Fit:
-    return _at_limits(run, fit) if _uncertain(fit) else fit
-
-
-def _elsewhere(run: Run, fit: Fit, base: Array) -> Fit:
-    """The best of a fit and of what a search from elsewhere climbs to."""
-    if run.family.concave or not run.searches:
-        return fit
-    single = all(own.stop - own.start == 1 for own in run.layout.slices[1:])
-    if single and not run.family.several:
-        return fit
-    best = fit
-    for _ in range(ROUNDS):
-        found = searched(run, base, best.llf - run.measured.constant)
-        if found is None:
-            break
-        run.looked = replace(run.looked, starts=run.looked.starts + found.starts, rows=found.rows)
-        ends = [_ended(run, point) for point in found.better]
-        better = max(
-            (end for end in ends if end is not None), key=lambda end: end.llf, default=best
-        )
-        if better.llf <= best.llf + SAME:
-            break
-        best, base = better, better.theta
-    return best
-
-
-def _ended(run: Run, theta: Array) -> Fit | None:
-    """The fit from a start that a search found; None where it comes to no end."""
-    fit = attempted(lambda: _solve(run, theta), None)
-    ended = fit is not None and fit.status in ("final", "recession") and math.isfinite(fit.llf)
-    return fit if ended else None
-
-
-def _tried(run: Run, theta: Array) -> Fit | None:
-    """The fit from a further start; None where it comes to no end or cannot begin there."""
-    fit = attempted(lambda: _solve(run, theta), None)
-    return fit if fit is not None and fit.status == "final" else None
-
-
-def attempted(fit: Callable[[], T], otherwise: S) -> T | S:
-    """What a secondary fit comes to, or something else where it cannot begin."""
-    try:
-        return fit()
-    except ConvergenceError:
-        return otherwise
-
-
-def _from_relative(run: Run, family: Family, factors: tuple[float, ...]) -> Array:
-    """A second start: the estimates of a family that is easier to fit."""
-    kin = Run(run.encoder, run.layout, run.measured, family, run.options)
-    theta = _solve(kin, first_values(kin)).theta.copy()
-    run.passes += kin.passes
-    for own, sign in zip(run.layout.slices, factors, strict=True):
-        theta[own] *= sign
-    return theta
-
-
-def _doubtful(fit: Fit) -> bool:
-    """Whether an ancillary constant is so uncertain that its boundary may be as good.
-
-    A logarithm or logit with a standard error of 1/3 is three errors from its boundary on
-    the natural scale; only nearer than that, and only where the limit is not where the
-    fit came from, it is fitted and compared.
-    """
-    far = [limit for limit in fit.family.limits if not limit.opens]
-    if not far or fit.definite is None:
-        return bool(far)
-    variances = np.diag(fit.definite.inverse())
-    for limit in far:
-        own = fit.layout.slices[limit.equation]
-        within = (fit.kept >= own.start) & (fit.kept < own.stop)
-        if np.all(variances[within] > DOUBT**2):
-            return True
-    return False
-
-
-def _at_limits(run: Run, fit: Fit) -> Fit:
-    """The best of a fit and its family's limits, started again where a limit points inwards."""
-    best = fit
-    for limit in run.family.limits:
-        found = attempted(partial(_limit_fit, run, fit.theta, limit), None)
-        if found is None:
-            continue
-        inner, joined, score = found
-        if inner.llf < best.llf - SAME:
-            continue
-        if score > 0:
-            again = _tried(run, joined)
-            if again is not None and again.llf > inner.llf - SAME:
-                best = again if again.llf > best.llf or best.status != "final" else best
-                continue
-        if best.status != "final" or inner.llf > best.llf + SAME:
-            best = replace(inner, limits=(limit, *inner.limits))
-    return best
-
-
-def _limit_fit(run: Run, theta: Array, limit: Limit) -> tuple[Fit, Array, float]:
-    """The limit's own fit, a start inside from it, and the score there."""
-    run.looked = replace(run.looked, limits=(*run.looked.limits, limit.label))
-    inner = limit_run(run, limit)
-    begin = theta[run.layout.places(limit.gone)]
-    found = attempted(lambda: _climb(inner, begin, opened=False), None)
-    if found is None:
-        # From where a family has run off its limit need not be able to begin.
-        inner.options = replace(inner.options, start=None)
-        found = _climb(inner, first_values(inner), opened=False)
-    fit = found
-    run.passes += inner.passes
-    if fit.limits:
-        # A boundary of the limit itself: nothing inside starts from there.
-        return fit, theta, 0.0
-    joined, score = joined_start(run, inner, limit, fit.theta)
-    if fit.falling is not None:
-        # Far along a recession the joint information is singular: start before it.
-        joined[run.layout.places(limit.gone)] = begin
-    run.history += inner.history if limit.opens else []
-    return fit, joined, score
-
-
-def fit_limit(
-    encoder: Encoder, fit: Fit, measured: Measured, limit: Limit, options: Options
-) -> Fit:
-    """Fit a family's limit to the same rows and design, from a fit of the family."""
-    run = Run(encoder, fit.layout, measured, fit.family, options)
-    with encoder.solving(fit.layout.size), _overflowing():
-        return _limit_fit(run, fit.theta, limit)[0]
 
 
 def _late_dependences(
@@ -268,7 +79,8 @@ def _first_dependences(run: Run, theta: Array, first: Sums) -> tuple[Dependence,
     return dependences(run.encoder, run.layout, gram, said)
 
 
-def _solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
+def solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
+    """The fit that a start leads to, without looking elsewhere; `known` columns are left out."""
     chosen = solver(run.options.method)
     # The first pass decides the rank; its sums are the solver's first.
     expected = run.scoring
@@ -301,7 +113,7 @@ def _solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
     condition = ill_conditioned(outcome.sums.definite)
     late = _late_dependences(run, outcome, condition, found)
     if late:
-        return _solve(run, run.widened(outcome.theta), (*found, *late))
+        return solve(run, run.widened(outcome.theta), (*found, *late))
     alone = None
     if outcome.status == "recession":
         outcome, alone = _recede(run, outcome, expected)

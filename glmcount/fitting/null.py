@@ -14,7 +14,7 @@ from glmcount.design.measure import Measured
 from glmcount.design.spec import EquationDesign
 from glmcount.errors import ConvergenceError, NotDefinedError
 from glmcount.families.base import Family, Limit, hold
-from glmcount.fitting.fit import attempted, fit_limit, maximise
+from glmcount.fitting.maximise import attempted, fit_limit, maximise
 from glmcount.fitting.objective import likelihood_sums, likelihood_weights, predictors
 from glmcount.fitting.run import Fit, Options, fold_sums
 from glmcount.fitting.sums import total
