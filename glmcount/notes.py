@@ -47,9 +47,9 @@ def fit_warnings(
     if fit.falling is not None:
         notes += _separated(fit, found, separation)
         notes += _untold(fit, found, measured)
-    elif fit.status in ("edge", "unbounded"):
+    if fit.status in ("edge", "unbounded"):
         notes.append(_at_wall(fit))
-    elif not fit.converged:
+    elif not (fit.converged or (fit.falling is not None and fit.status == "recession")):
         notes.append(_unfinished(encoder, fit))
     notes += _renamed(found)
     if fit.dependences:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from glmcount.design.blocks import Block, BlockRows, Layout, Strip
 from glmcount.design.encode import Encoder
+from glmcount.fitting.falling import sent
 from glmcount.fitting.objective import Rows
 from glmcount.fitting.run import Fit, Run
 from glmcount.fitting.sums import inverse_information, total
@@ -35,6 +36,7 @@ def precise(run: Run, theta: Array) -> float:
     family, layout = run.family, run.layout
 
     def work(strip: Strip) -> float:
+        strip = strip if run.gone is None else sent(layout, strip, theta, run.gone)
         exact = [_predictor(layout, strip, theta, k) for k in range(layout.q)]
         etas = [each.astype(np.float64) for each in exact]
         jet = family.terms(strip.y, etas)

@@ -37,11 +37,10 @@ REFRESH = 2e-10
 LATE = 1e9
 # Exact passes that this may take.
 FURTHER = 3
-# Log-likelihoods closer than this are one: what a recession leaves undone.
+# Log-likelihoods closer than this are one.
 SAME = 1e-6
-DOUBT = 1.0 / 3.0
-# Searches from a better point that the one before found.
-ROUNDS = 3
+# Newton decrement up to which a recession leaves no more than that undone.
+UNDONE = 1.4e-3
 # Rows up to which the floor's parts take less memory than a result does.
 HELD = 1_000
 
@@ -107,9 +106,13 @@ def solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
     if outcome.status != "final" and expected:
         outcome, expected = by_curvature(run, outcome)
     if doubtful(run, outcome):
-        falling = separated(run, outcome, found)
+        falling, kept = separated(run, outcome, found), run.kept
         if falling is not None:
-            return _at_infinity(run, run.widened(outcome.theta), expected, found, falling)
+            fit = _at_infinity(run, run.widened(outcome.theta), expected, found, falling)
+            if fit.llf >= outcome.sums.llf + run.measured.constant - SAME - outcome.sums.slack:
+                return fit
+            # The limit's own fit came to no end: what was reached on the way counts.
+            run.gone, run.memo, run.kept = None, None, kept
     condition = ill_conditioned(outcome.sums.definite)
     late = _late_dependences(run, outcome, condition, found)
     if late:
@@ -128,6 +131,8 @@ def _recede(run: Run, outcome: Outcome, expected: bool) -> tuple[Outcome, Fallin
     """
     if run.layout.q > 1:
         step = run.widened(outcome.step) / max(outcome.rho, 1e-300)
+        if outcome.decrement > UNDONE:
+            outcome = replace(outcome, status="maxiter")
         return outcome, Falling(np.zeros(run.measured.n, dtype=bool), (), run.layout, step)
     return newton(run.problem(expected, recession=0.0), outcome.theta), None
 

@@ -19,7 +19,7 @@ from glmcount.fitting.pilot import joined_start, limit_run, piloted
 from glmcount.fitting.run import Fit, Options, Run
 from glmcount.fitting.search import searched
 from glmcount.fitting.start import first_values, pilot_rows
-from glmcount.fitting.walls import at_wall
+from glmcount.fitting.walls import at_wall, touching
 from glmcount.numerics import Array
 from glmcount.records import replace
 
@@ -70,8 +70,10 @@ def _climb(run: Run, theta: Array, opened: bool) -> Fit:
                 fit = _elsewhere(run, outside, theta)
                 return fit if fit is outside else _settled(run, fit)
     fit = solve(run, theta)
-    if run.family.slack is not None and not (fit.status == "final" and math.isfinite(fit.llf)):
-        return at_wall(run, fit, theta)
+    if run.family.slack is not None:
+        if not (fit.status == "final" and math.isfinite(fit.llf)):
+            return at_wall(run, fit, theta)
+        return replace(fit, status="edge") if touching(run, fit.theta) else fit
     if run.family.relative is not None and run.options.start is None and _uncertain(fit):
         relative = run.family.relative
         begin = attempted(lambda: _from_relative(run, *relative), None)
@@ -114,10 +116,12 @@ def _elsewhere(run: Run, fit: Fit, base: Array) -> Fit:
 
 
 def _ended(run: Run, theta: Array) -> Fit | None:
-    """The fit from a start that a search found; None where it comes to no end."""
+    """The fit from a start that a search found; None where it cannot begin there.
+
+    One that comes to no end counts too: a larger likelihood refutes a maximum.
+    """
     fit = attempted(lambda: solve(run, theta), None)
-    ended = fit is not None and fit.status in ("final", "recession") and math.isfinite(fit.llf)
-    return fit if ended else None
+    return fit if fit is not None and math.isfinite(fit.llf) else None
 
 
 def _tried(run: Run, theta: Array) -> Fit | None:

@@ -12,19 +12,23 @@ from functools import partial
 
 import numpy as np
 
+from glmcount.design.blocks import Strip
 from glmcount.errors import ConvergenceError
 from glmcount.families.base import Etas, Family
 from glmcount.families.jets import times
+from glmcount.fitting.objective import predictors
 from glmcount.fitting.run import Fit, Run
 from glmcount.fitting.solvers import newton
 from glmcount.numerics import Array, Jet
 from glmcount.records import replace
 
-__all__ = ["at_wall"]
+__all__ = ["at_wall", "touching"]
 
 STEPS = 10.0 ** -np.arange(1.0, 11.0)
 # Of which the maxima are inside: where the likelihood has no bound, there are none.
 CLEARLY = 1e-3
+# What is left of a count's possibility at the wall.
+NOTHING = 1e-8
 
 
 def at_wall(run: Run, fit: Fit, start: Array) -> Fit:
@@ -66,6 +70,17 @@ def at_wall(run: Run, fit: Fit, start: Array) -> Fit:
         passes=run.passes,
         falling=None,
     )
+
+
+def touching(run: Run, theta: Array) -> bool:
+    """Whether parameters leave next to nothing of some count's possibility."""
+    slack = run.family.slack
+    assert slack is not None
+
+    def least(strip: Strip) -> float:
+        return float(slack(strip.y, predictors(run.layout, strip, theta)).value.min(initial=0.0))
+
+    return not run.encoder.fold(least, min) > np.log(NOTHING)
 
 
 def _walled(family: Family, tau: float) -> Family:

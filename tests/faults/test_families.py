@@ -285,6 +285,10 @@ def test_the_cost_of_a_poisson_inverse_gaussian_is_bounded(largest):
     began = time.perf_counter()
     result = quiet("y ~ 1", {"y": y}, family="pig")
     assert time.perf_counter() - began < 2.0
+    if not np.isfinite(result.params).all():
+        # Beside such a count mean and dispersion grow together without end.
+        assert result.certificate.boundary == "at infinity"
+        return
     with mp.workdps(50):
         b, alpha = (mp.mpf(float(v)) for v in result.params)
         right = sum(log_pig_small(int(v), b, mp.log(alpha)) for v in y[:-1])

@@ -453,8 +453,12 @@ def test_a_limit_that_cannot_begin_does_not_end_the_fit():
     data = {"y": b, "g": g, "t": 1.0 + np.arange(100) % 3}
     r = quiet("y ~ g + offset(log(t))", data, censored=1, family="negbin")
     led = quiet("y ~ g + offset(log(t))", data, censored=1, family="negbin", start=[-0.5, 0.1, 0.3])
-    assert led.llf == pytest.approx(r.llf, abs=1e-6)
-    assert r.llf >= quiet("y ~ g + offset(log(t))", data, censored=1).llf - 1e-6
+    least = quiet("y ~ g + offset(log(t))", data, censored=1).llf - 1e-6
+    for found in (r, led):
+        # The way to infinity is so slow that no end of it is claimed.
+        assert found.llf >= least
+        assert not found.converged
+        assert found.llf == pytest.approx(-69.0706, abs=1e-4)
 
 
 # No degrees of freedom, no columns ------------------------------------------------------------
@@ -489,7 +493,13 @@ def test_a_scale_without_degrees_of_freedom_says_so(formula, data, df):
             ask()
         assert caught.value.kind == "no_degrees_of_freedom" and df in str(caught.value)
     assert "No standard errors" in str(r.summary()) and np.isfinite(r.params).all()
-    assert np.isfinite(r.with_cov("HC0").bse).all()
+    if weights:
+        assert np.isfinite(r.with_cov("HC0").bse).all()
+        return
+    # A robust covariance of rows that are fitted exactly is none.
+    with pytest.raises(gc.errors.CovarianceError) as told:
+        _ = r.with_cov("HC0").bse
+    assert told.value.kind == "no_residuals"
 
 
 def test_a_model_whose_every_column_was_left_out_has_a_summary():
