@@ -46,7 +46,7 @@ def _further(y: Array, eta: Array) -> list[tuple[float, ...]]:
     """
     found: list[tuple[float, ...]] = []
     for sign in (1.0, -1.0):
-        at = np.sort(sign * eta)
+        at = np.unique(sign * eta)
         counted = sign * eta[y[0] > 0]
         gaps = [(at[-1], at[-1] - at[-1 - k]) for k in (1, 2, 4) if len(at) > k]
         beyond = at[at > counted.max()] if len(counted) else at[:0]

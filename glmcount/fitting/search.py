@@ -94,7 +94,7 @@ def searched(run: Run, base: Array, llf: float) -> Search | None:
     given = [*given, *_further(crowd, base)][:GIVEN]
     points = np.array([*given, *drawn])
     trial = np.ones((len(points), n))
-    trial[len(given) :] = rng.exponential(size=(starts, n))
+    trial[len(given) :] = _by_content(crowd, starts, rng)
     weights = small.strip.weights
     known = llf
     if not whole:
@@ -126,10 +126,26 @@ def _better(end: Climbed, known: float, whole: bool) -> tuple[Array, ...]:
     return tuple(end.points[i] for i in order if hope[i] > least and math.isfinite(end.llf[i]))
 
 
-def _spread(columns: Array) -> Array:
-    """Standard deviation of each column, 1 where it is a constant."""
-    size = columns.std(axis=1)
-    return np.where(size > 1e-12, size, 1.0)
+def _moments(columns: Array, weights: Array | None) -> tuple[Array, Array]:
+    """Mean and standard deviation of each column, the latter 1 where it is a constant."""
+    shares = np.full(columns.shape[1], 1.0 / columns.shape[1])
+    if weights is not None:
+        shares = weights / weights.sum()
+    mean = columns.dot(shares)
+    size = np.sqrt(np.maximum(np.square(columns - mean[:, None]).dot(shares), 0.0))
+    return mean, np.where(size > 1e-12, size, 1.0)
+
+
+def _by_content(crowd: Crowd, count: int, rng: np.random.Generator) -> Array:
+    """Exponential weights of the rows, told by what a row holds, (count, n).
+
+    Copies of a row share theirs, wherever they stand, so that a weight is as many rows.
+    """
+    held = np.concatenate([crowd.y[:1], *crowd.small.columns])
+    mean, size = _moments(held, crowd.small.strip.weights)
+    mixed = rng.normal(size=(count, len(held))).dot((held - mean[:, None]) / size[:, None])
+    # The digits of a sine behind the fourth: as good as drawn, and steady against rounding.
+    return -np.log1p(-np.mod(1e4 * np.sin(9.0 * mixed), 1.0))
 
 
 def _drawn(
@@ -141,7 +157,7 @@ def _drawn(
     for k, own in enumerate(small.slices):
         low, high = family.typical[k]
         width = high - low
-        sizes = _spread(small.columns[k])
+        mean, sizes = _moments(small.columns[k], small.strip.weights)
         draws = rng.normal(size=(count, own.stop - own.start)) / sizes
         if k == 0:
             points[:, own] += 0.1 * width * draws
@@ -152,7 +168,7 @@ def _drawn(
         if constant is not None:
             # Strata: every share of the range has its start.
             share = (rng.permutation(count) + rng.random(count)) / max(count, 1)
-            centre = points[:, own].dot(small.columns[k].mean(axis=1))
+            centre = points[:, own].dot(mean)
             level = low - 0.25 * width + 1.5 * width * share - centre
             points += level[:, None] * constant
     return points
@@ -180,14 +196,16 @@ def _certain(crowd: Crowd, base: Array, drawn: Array, rng: np.random.Generator) 
         if not up.any() or up.all():
             continue
         further = np.r_[own_ends : own.start, own.stop : len(base)]
-        for number, direction in enumerate(_directions(columns, base[own], rng)):
+        for number, direction in enumerate(
+            _directions(columns, base[own], small.strip.weights, rng)
+        ):
             at = direction.dot(columns)
             held, free = at[~up].max(), at[up]
             beyond = free[free > held]
             if not len(beyond):
                 continue
             # A step between two rows, and a slope over half of those beyond.
-            for near in (beyond.min(), float(np.median(beyond))):
+            for near in (beyond.min(), float(np.median(np.unique(beyond)))):
                 steep = 2.0 * CERTAIN / max(near - held, 1e-3 * (at.max() - at.min()))
                 start = base.copy()
                 start[own] = steep * direction
@@ -239,7 +257,7 @@ def _inward(crowd: Crowd, limit: Limit, base: Array, rng: np.random.Generator) -
     )
     if small.strip.weights is not None:
         score, information = score * small.strip.weights, information * small.strip.weights
-    groups = [*_steep(columns), _moderate(columns, rng)]
+    groups = [*_steep(columns), _moderate(_moments(columns, small.strip.weights)[1], rng)]
     directions = np.concatenate(groups)
     logs = directions.dot(columns)
     sizes = np.exp(logs - logs.max(axis=1, keepdims=True))
@@ -257,10 +275,10 @@ def _inward(crowd: Crowd, limit: Limit, base: Array, rng: np.random.Generator) -
     return out
 
 
-def _moderate(columns: Array, rng: np.random.Generator) -> Array:
+def _moderate(spread: Array, rng: np.random.Generator) -> Array:
     """Directions drawn, by which the rows differ by some units."""
     sizes = np.repeat([0.5, 1.0, 3.0], 8)[:, None]
-    drawn: Array = sizes * rng.normal(size=(24, len(columns))) / _spread(columns)
+    drawn: Array = sizes * rng.normal(size=(24, len(spread))) / spread
     return drawn
 
 
@@ -277,12 +295,14 @@ def _steep(columns: Array) -> list[Array]:
     return out
 
 
-def _directions(columns: Array, fitted: Array, rng: np.random.Generator) -> list[Array]:
+def _directions(
+    columns: Array, fitted: Array, weights: Array | None, rng: np.random.Generator
+) -> list[Array]:
     """Directions in an equation's columns: each column's, the fitted one, and drawn ones."""
     varying = columns.std(axis=1) > 1e-12
     single = [row for row, vary in zip(np.eye(len(columns)), varying, strict=True) if vary]
     out = single[:4]
     if len(single) > 1:
-        drawn = rng.normal(size=(2, len(columns))) * varying / _spread(columns)
+        drawn = rng.normal(size=(2, len(columns))) * varying / _moments(columns, weights)[1]
         out += [fitted * varying, *drawn]
     return [sign * direction for direction in out for sign in (1.0, -1.0)]
