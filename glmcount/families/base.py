@@ -242,8 +242,10 @@ class Family:
         ``(y, the mean's predictor) -> constants of the other predictors``: from where to look
         for maxima that lie far from what is typical.
     several : bool
-        False where no second maximum was ever found with constant ancillary parameters, so that
-        another is looked for only where one of them has a regression.
+        False where no second maximum was ever found inside with constant ancillary parameters,
+        so that another is looked for only from a boundary, or where one of them has a regression.
+    apart : tuple of int
+        Equations of a concave part of its own, whose regression brings no further maxima.
     """
 
     name: str
@@ -284,6 +286,7 @@ class Family:
     relative: tuple[Family, tuple[float, ...]] | None = None
     further: Callable[[Array, Array], list[tuple[float, ...]]] | None = None
     several: bool = True
+    apart: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Family {self.name}: {self.title}>"

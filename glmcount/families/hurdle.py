@@ -178,5 +178,12 @@ def hurdle(count: Family, zero: Family | None = None) -> Family:
             "mean-main": lambda etas: parts.of_count(parts.count.moments(parts.count_etas(etas))[0])
         },
         typical=parts.ordered(count.typical, typical_zero(zero)),
-        **(JOINT | {"concave_links": (count.link,) if _concave(parts) else ()}),
+        **(
+            JOINT
+            | {
+                "concave_links": (count.link,) if _concave(parts) else (),
+                "several": count.several,
+                "apart": parts.zero_at if zero.concave else (),
+            }
+        ),
     )

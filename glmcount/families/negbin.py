@@ -227,6 +227,7 @@ _estimated = register(
         sample=_sample,
         pooled=_pooled,
         start=_start,
+        several=False,
         collapse="value",
         binary=_binary,
         limits=(Limit(1, "alpha = 0", 0.0, poisson, _poisson_score, _log_start),),

@@ -71,6 +71,7 @@ _estimated = register(
         expected=None,
         deviance=None,
         further=_further,
+        several=True,
         typical=(*negbin().typical, (1.0, 2.2)),
     )
 )

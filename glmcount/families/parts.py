@@ -134,6 +134,7 @@ JOINT: dict[str, Any] = {
     "concave_links": (),
     "further": None,
     "several": True,
+    "apart": (),
     "binary": None,
     "wider": "",
 }

@@ -18,12 +18,14 @@ from glmcount.fitting.small import Small
 from glmcount.numerics import Array
 from glmcount.records import dataclass
 
-__all__ = ["Climbed", "Crowd", "climb"]
+__all__ = ["Climbed", "Crowd", "Known", "climb"]
 
 RADIUS = 2.0
 LEAST = 1e-6
 # A point is left where even so many times what its next step hopes for would not do.
 HOPE = 3.0
+# A step that ends so near to what is known, beside its own length, leads there.
+HOME = 0.3
 # Passes before a point is judged, and what is left to gain at the top.
 PATIENCE = 2
 TOP = 1e-4
@@ -129,16 +131,24 @@ def _steps(score: Array, information: Array) -> tuple[Array, Array]:
     return step, 0.5 * (turned * turned / sizes).sum(axis=1)
 
 
-def climb(crowd: Crowd, points: Array, weights: Array | None, known: float, passes: int) -> Climbed:
-    """Climb from each point for so many passes, until it is at the top or hopeless.
+@dataclass(frozen=True)
+class Known:
+    """What is to be surpassed: a log-likelihood, and where that is; -inf and None for nothing."""
+
+    llf: float = -np.inf
+    at: Array | None = None
+
+
+def climb(crowd: Crowd, points: Array, weights: Array | None, known: Known, passes: int) -> Climbed:
+    """Climb from each point for so many passes, until it is at the top, hopeless or known.
 
     Parameters
     ----------
     crowd : Crowd
     points : ndarray, shape (points, p)
     weights : ndarray, shape (points, n) or (n,), or None
-    known : float
-        The log-likelihood to surpass; points that cannot are left. -inf leaves none.
+    known : Known
+        Points that cannot surpass it, or that step right to where it is, are left.
     passes : int
     """
     points = points.copy()
@@ -149,12 +159,20 @@ def climb(crowd: Crowd, points: Array, weights: Array | None, known: float, pass
     for number in range(passes):
         step, own = _steps(score[live], information[live])
         hoped[live] = own
-        going = _going(llf[live], own, known, number)
-        live, step = live[going], step[going]
+        going = _going(llf[live], own, known.llf, number)
+        live, step, own = live[going], step[going], own[going]
+        moves = crowd.moves(step)
+        reach = _reach(moves)
+        if known.at is not None and number >= PATIENCE:
+            gap = _reach(crowd.moves(points[live] + step - known.at))
+            home = gap <= HOME * reach
+            # Nothing more is hoped of what is known.
+            hoped[live[home]] = 0.0
+            away = np.flatnonzero(~home)
+            live, step, own, reach = live[away], step[away], own[away], reach[away]
+            moves = [move[away] for move in moves]
         if not len(live):
             break
-        moves = crowd.moves(step)
-        reach = np.max([np.abs(move).max(axis=1) for move in moves], axis=0)
         share = np.minimum(1.0, radius[live] / np.maximum(reach, 1e-300))
         ahead = [eta[live] + share[:, None] * move for eta, move in zip(etas, moves, strict=True)]
         own_weights = weights if weights is None or weights.ndim == 1 else weights[live]
@@ -162,7 +180,7 @@ def climb(crowd: Crowd, points: Array, weights: Array | None, known: float, pass
         gained = found[0] - llf[live]
         risen = gained >= 0.0
         moved = share * reach
-        held = (share < 1.0) & (gained > 0.5 * share * (2.0 - share) * own[going])
+        held = (share < 1.0) & (gained > 0.5 * share * (2.0 - share) * own)
         longer = np.maximum(np.where(held, 2.5, 1.0) * radius[live], 2.5 * moved)
         radius[live] = np.where(risen, longer, 0.25 * moved)
         up = live[risen]
@@ -171,6 +189,11 @@ def climb(crowd: Crowd, points: Array, weights: Array | None, known: float, pass
             eta[up] = new[risen]
         llf[up], score[up], information[up] = (part[risen] for part in found)
     return Climbed(points, llf, hoped)
+
+
+def _reach(moves: list[Array]) -> Array:
+    """Largest move of a predictor of each point."""
+    return np.max([np.abs(move).max(axis=1, initial=0.0) for move in moves], axis=0)
 
 
 def _going(llf: Array, hoped: Array, known: float, number: int) -> NDArray[np.bool_]:

@@ -96,8 +96,10 @@ def _elsewhere(run: Run, fit: Fit, base: Array) -> Fit:
     """The best of a fit and of what a search from elsewhere climbs to."""
     if run.family.concave or not run.searches:
         return fit
-    single = all(own.stop - own.start == 1 for own in run.layout.slices[1:])
-    if single and not run.family.several:
+    slices, apart = run.layout.slices, run.family.apart
+    regressed = [k for k in range(1, len(slices)) if k not in apart]
+    single = all(slices[k].stop - slices[k].start == 1 for k in regressed)
+    if single and not run.family.several and fit.converged and not fit.limits:
         return fit
     best = fit
     for _ in range(ROUNDS):

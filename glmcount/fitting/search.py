@@ -16,7 +16,7 @@ import numpy as np
 
 from glmcount.design.blocks import one_strip
 from glmcount.families.base import Family, Limit
-from glmcount.fitting.crowd import Climbed, Crowd, climb
+from glmcount.fitting.crowd import Climbed, Crowd, Known, climb
 from glmcount.fitting.run import Run
 from glmcount.fitting.small import Small, small_problem
 from glmcount.numerics import Array
@@ -38,7 +38,7 @@ ROWS = 1_000
 SAMPLE = 500
 # Passes under random weights, and at most afterwards.
 TRIAL = 2
-PASSES = 14
+PASSES = 10
 # Logits at which a row counts as certain, or as not concerned.
 CERTAIN = 3.0
 # What an end must promise beyond what is known; a step's promise is that exact at the top.
@@ -96,14 +96,14 @@ def searched(run: Run, base: Array, llf: float) -> Search | None:
     trial = np.ones((len(points), n))
     trial[len(given) :] = _by_content(crowd, starts, rng)
     weights = small.strip.weights
-    known = llf
+    known = Known(llf, base)
     if not whole:
-        known = float(climb(crowd, base[None], weights, -math.inf, PASSES).llf[0])
+        end = climb(crowd, base[None], weights, Known(), PASSES)
+        known = Known(float(end.llf[0]), end.points[0])
     tried = trial if weights is None else trial * weights
-    points = climb(crowd, points, tried, -math.inf, TRIAL).points
-    return Search(
-        len(points), n, _better(climb(crowd, points, weights, known, PASSES), known, whole)
-    )
+    points = climb(crowd, points, tried, Known(), TRIAL).points
+    end = climb(crowd, points, weights, known, PASSES)
+    return Search(len(points), n, _better(end, known.llf, whole))
 
 
 def _rows(run: Run) -> tuple[Small | None, Array, bool]:
