@@ -133,7 +133,9 @@ def main() -> None:
     text = page(options.seed)
     print(text)
     if options.write:
-        PAGE.write_text(text, encoding="utf-8")
+        # What docs/study_maxima.py has written below stays.
+        _, begin, rest = PAGE.read_text(encoding="utf-8").partition("<!-- maxima: begin -->")
+        PAGE.write_text(text + (f"\n{begin}{rest}" if begin else ""), encoding="utf-8")
 
 
 if __name__ == "__main__":
