@@ -23,6 +23,7 @@ from glmcount.fitting.separation import (
     separated,
 )
 from glmcount.fitting.solvers import Outcome, newton, solver
+from glmcount.fitting.start import usual
 from glmcount.numerics import Array
 from glmcount.records import replace
 
@@ -143,10 +144,10 @@ def _at_infinity(
     """The fit in the limit to which rows without doubt lead: of what the others tell."""
     assert falling.carriers is not None
     kept = run.kept
-    theta = theta if np.all(np.isfinite(theta)) else _usual(run)
+    theta = theta if np.all(np.isfinite(theta)) else usual(run)
     run.gone, run.memo, run.rough, run.guide = falling, None, False, None
     run.kept = np.setdiff1d(kept, falling.carriers)
-    starts = (falling.started(run.layout, each) for each in (theta, _usual(run)))
+    starts = (falling.started(run.layout, each) for each in (theta, usual(run)))
     outcome = limit_outcome(run, expected, starts)
     more = further(run, outcome, found, falling)
     if more is not None and more.leads_on(falling):
@@ -167,16 +168,6 @@ def _at_infinity(
         status="recession" if fit.status == "final" else fit.status,
         falling=replace(falling, settled=fit.theta),
     )
-
-
-def _usual(run: Run) -> Array:
-    """Usual values of the parameters, whatever the response."""
-    theta = np.zeros(run.layout.size)
-    for constant, value in zip(
-        run.layout.constants, run.family.start(run.measured.sums), strict=True
-    ):
-        theta += 0.0 if constant is None else value * constant
-    return theta
 
 
 def _rounding(sums: Sums, rows: int) -> Callable[[], float]:

@@ -19,6 +19,7 @@ from glmcount.families.base import Family, Limit
 from glmcount.fitting.crowd import Climbed, Crowd, Known, climb
 from glmcount.fitting.run import Run
 from glmcount.fitting.small import Small, small_problem
+from glmcount.fitting.start import usual
 from glmcount.numerics import Array
 from glmcount.records import dataclass
 
@@ -30,7 +31,7 @@ STARTS = 4
 EACH = 2
 MOST = 16
 # Starts that something speaks for.
-GIVEN = 12
+GIVEN = 14
 # So many rows at an end of a column may differ from all others.
 FOREMOST = (1, 2, 4)
 # Rows up to which all are searched on, and how many of more are.
@@ -90,7 +91,7 @@ def searched(run: Run, base: Array, llf: float) -> Search | None:
     unsure = len(base) - small.slices[0].stop
     starts = min(STARTS + EACH * unsure, MOST)
     drawn = _drawn(run.family, small, base, starts, rng)
-    given = [*_inwards(crowd, base, rng), *_certain(crowd, base, drawn, rng)]
+    given = [*_inwards(crowd, base, rng), *_certain(crowd, base, usual(run), drawn, rng)]
     given = [*given, *_further(crowd, base)][:GIVEN]
     points = np.array([*given, *drawn])
     trial = np.ones((len(points), n))
@@ -174,13 +175,15 @@ def _drawn(
     return points
 
 
-def _certain(crowd: Crowd, base: Array, drawn: Array, rng: np.random.Generator) -> list[Array]:
+def _certain(
+    crowd: Crowd, base: Array, usual: Array, drawn: Array, rng: np.random.Generator
+) -> list[Array]:
     """Starts at which the rows beyond all others are certain.
 
     In an equation in which all rows are free to go one way and some the other way: there the
     predictor may run off for these, and for the others to the other side. So it may for the
-    smallest counts where a dispersion has a regression. Further parameters
-    are those of the fit and, since they may be far from what they are then, drawn ones.
+    smallest counts where a dispersion has a regression. The other parameters are those of the
+    fit and, since they may be far from what they are then, usual and drawn ones.
     """
     small, out = crowd.small, []
     constants, own_ends = small.layout.constants, small.slices[0].stop
@@ -207,13 +210,13 @@ def _certain(crowd: Crowd, base: Array, drawn: Array, rng: np.random.Generator) 
             # A step between two rows, and a slope over half of those beyond.
             for near in (beyond.min(), float(np.median(np.unique(beyond)))):
                 steep = 2.0 * CERTAIN / max(near - held, 1e-3 * (at.max() - at.min()))
-                start = base.copy()
-                start[own] = steep * direction
-                out.append(start - 0.5 * steep * (held + near) * constant)
+                others = [base.copy(), usual.copy()]
                 if len(further):
-                    other = out[-1].copy()
-                    other[further] = drawn[number % len(drawn), further]
-                    out.append(other)
+                    others.append(base.copy())
+                    others[-1][further] = drawn[number % len(drawn), further]
+                for start in others:
+                    start[own] = steep * direction
+                    out.append(start - 0.5 * steep * (held + near) * constant)
     return out
 
 

@@ -13,7 +13,7 @@ from glmcount.fitting.solvers import newton_step
 from glmcount.numerics import Array
 from glmcount.sources.base import STRIP_ROWS
 
-__all__ = ["first_values", "pilot_rows"]
+__all__ = ["first_values", "pilot_rows", "usual"]
 
 PILOT_FROM = 50_000
 PILOT_SHARE = 20
@@ -42,13 +42,19 @@ def first_values(run: Run) -> Array:
     told = _of_kinds(run)
     if told is not None and _possible(run, told):
         return told
-    theta = np.zeros(layout.size)
-    constants = layout.constants
-    for constant, value in zip(constants, run.family.start(run.measured.sums), strict=True):
+    theta = usual(run)
+    if layout.constants[0] is None or not _possible(run, theta):
+        theta = _least_squares(run, theta)
+    return theta
+
+
+def usual(run: Run) -> Array:
+    """What the family starts from, whatever the covariates: constants and zero slopes."""
+    theta = np.zeros(run.size)
+    starts = run.family.start(run.measured.sums)
+    for constant, value in zip(run.layout.constants, starts, strict=True):
         if constant is not None:
             theta += value * constant
-    if constants[0] is None or not _possible(run, theta):
-        theta = _least_squares(run, theta)
     return theta
 
 
