@@ -48,7 +48,7 @@ def _further(y: Array, eta: Array) -> list[tuple[float, ...]]:
     for sign in (1.0, -1.0):
         at = np.unique(sign * eta)
         counted = sign * eta[y[0] > 0]
-        gaps = [(at[-1], at[-1] - at[-1 - k]) for k in (1, 2, 4) if len(at) > k]
+        gaps = [(at[-1], at[-1] - at[-1 - k]) for k in (1, 2, 4, 8) if len(at) > k]
         beyond = at[at > counted.max()] if len(counted) else at[:0]
         if len(beyond):
             gaps.append((beyond[0], 0.5 * (beyond[0] - counted.max())))

@@ -96,6 +96,9 @@ def _elsewhere(run: Run, fit: Fit, base: Array) -> Fit:
     """The best of a fit and of what a search from elsewhere climbs to."""
     if run.family.concave or not run.searches:
         return fit
+    if fit.status == "maxiter" and run.control.maxiter is not None:
+        # Who bounds the iterations wants no others.
+        return fit
     slices, apart = run.layout.slices, run.family.apart
     regressed = [k for k in range(1, len(slices)) if k not in apart]
     single = all(slices[k].stop - slices[k].start == 1 for k in regressed)

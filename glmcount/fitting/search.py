@@ -31,7 +31,7 @@ STARTS = 4
 EACH = 2
 MOST = 16
 # Starts that something speaks for.
-GIVEN = 14
+GIVEN = 16
 # So many rows at an end of a column may differ from all others.
 FOREMOST = (1, 2, 4)
 # Rows up to which all are searched on, and how many of more are.
@@ -160,8 +160,13 @@ def _drawn(
         width = high - low
         mean, sizes = _moments(small.columns[k], small.strip.weights)
         draws = rng.normal(size=(count, own.stop - own.start)) / sizes
+        constant = constants[k]
         if k == 0:
-            points[:, own] += 0.1 * width * draws
+            draws *= 0.1 * width
+            points[:, own] += draws
+            if constant is not None:
+                # About the rows' mean, wherever the columns are shifted to.
+                points -= (draws.dot(mean) - draws.dot(constant[own]))[:, None] * constant
             continue
         # Zeros that end at a threshold ask for slopes much larger than usual ones.
         points[:, own] = 0.5 * width * np.geomspace(0.5, 6.0, count)[:, None] * draws

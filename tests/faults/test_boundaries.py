@@ -136,6 +136,8 @@ def test_what_a_maximum_rests_on_is_said():
     found = gc.fit("Days ~ Sex", quine, family="negbin").certificate
     assert found.maximum == "best found"
     assert "alpha = 0" in found.tried
+    found = gc.fit("Days ~ Sex", quine, inflate="1").certificate
+    assert found.maximum == "best found"
     assert "starts" in found.tried
     assert gc.fit("Days ~ Sex", quine, link="identity").certificate.maximum == "proven"
     assert gc.fit("Days ~ Sex", quine, hurdle="Sex").certificate.maximum == "proven"

@@ -483,5 +483,5 @@ def test_truncated_heavy_tails_have_bounded_costs(pair, y, above):
     """Without regressors two variance functions of a mean are one model."""
     began = time.perf_counter()
     found = [quiet("y ~ 1", {"y": y}, family=name, truncated=above).llf for name in pair]
-    assert time.perf_counter() - began < 8.0
+    assert time.perf_counter() - began < 20.0
     assert found[0] == pytest.approx(found[1], rel=1e-9)
