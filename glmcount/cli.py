@@ -229,7 +229,7 @@ def _fit(options: argparse.Namespace) -> int:
     family = _family(options.family, options.family_alpha)
     given = {name: getattr(options, name) for name in FIT_OPTIONS}
     given = {name: value for name, value in given.items() if value is not None}
-    _check_output(options.output)
+    _check_output(options.output, options.data)
     result = fit(options.formula, read(options.data), family=family, **given)
     if options.format == "json":
         asked = _asked(options, family, given)
@@ -241,10 +241,14 @@ def _fit(options: argparse.Namespace) -> int:
     return OK
 
 
-def _check_output(path: str | None) -> None:
-    """Refuse a place for the output that is not there before anything is fitted."""
+def _check_output(path: str | None, data: str) -> None:
+    """Refuse a place for the output that is not there, or the data's, before anything is fitted."""
     if path is None:
         return
+    if Path(path).exists() and Path(data).exists() and Path(path).samefile(data):
+        raise DataError(
+            f"--output {path} is the file of the data. Write elsewhere.", kind="no_file"
+        )
     folder = Path(path).parent
     if not folder.is_dir():
         raise DataError(

@@ -197,7 +197,7 @@ def _part_names(fit: Fit, parts: set[int]) -> str:
 
 
 def _unfinished(encoder: Encoder, fit: Fit) -> GlmcountWarning:
-    if not fit.family.mean_log:
+    if not fit.family.mean_log and fit.family.domain == "log" and fit.falling is None:
         means = by_row(encoder, fit, lambda s, rows: fit.family.moments(rows.etas)[0].value)
         lowest = int(np.argmin(means))
         if means[lowest] < 1e-3 * means.mean():

@@ -196,6 +196,11 @@ class Results:
     @property
     def prsquared(self) -> float:
         """McFadden's 1 - llf / llnull."""
+        if self.llnull == 0.0:
+            raise NotDefinedError(
+                "prsquared divides by llnull, which is 0: constants alone fit the counts exactly.",
+                kind="no_null",
+            )
         return 1.0 - self.llf / self.llnull
 
     @property

@@ -22,6 +22,9 @@ __all__ = ["call"]
 
 Bound = dict[str, ast.expr]
 
+# Degrees of splines beyond which scipy's own code is not safe.
+STEEPEST = 15
+
 
 def call(reader: Reader, node: ast.Call) -> Node:
     """Read a call to a word of the language or to a function of the user's."""
@@ -98,9 +101,10 @@ def _settings(
             reader.refuse(value, f"scores of {name} must be a list of numbers.")
         if key in ("df", "degree") and not isinstance(result.value, int | None):
             reader.refuse(value, f"{key} of {name} must be a whole number.")
-        if key in ("df", "degree") and (result.value or 0) > WIDEST:
+        most = STEEPEST if key == "degree" else WIDEST
+        if key in ("df", "degree") and (result.value or 0) > most:
             raise FormulaTooComplexError(
-                f"{key} of {name} is more than {WIDEST}.\n{reader.mark(value)}"
+                f"{key} of {name} is more than {most}.\n{reader.mark(value)}"
             )
     return tuple(settings.items())
 

@@ -264,7 +264,9 @@ def _compare(node: Node, rows: _Rows) -> Any:
         pairs = np.asarray(left, dtype=object), np.asarray(right, dtype=object)
         result = np.asarray(OPERATIONS[name](*pairs), dtype=bool)
     elif any(isinstance(value, pd.Categorical | str) for value in (left, right)):
-        raise DataError(f"{node.text} compares text with numbers or text.", kind="design_dtype")
+        raise DataError(
+            f"{node.text} compares text with what is no column of text.", kind="design_dtype"
+        )
     else:
         result = OPERATIONS[name](left, right)
     for argument, value in zip(node.arguments, sides, strict=True):
@@ -284,6 +286,13 @@ def _compare_levels(node: Node, column: pd.Categorical, level: Any, name: str) -
     """A categorical column against one value: decided once for each level."""
     levels = list(column.categories)
     operation = OPERATIONS[name]
+    if levels and all(isinstance(each, str) for each in levels) != isinstance(level, str):
+        kinds = ("text", repr(level)) if isinstance(levels[0], str) else ("numbers", repr(level))
+        raise DataError(
+            f"{node.text} compares a column of {kinds[0]} with {kinds[1]}, which no row of it can "
+            f"be. Levels: {some(map(repr, levels))}.",
+            kind="design_dtype",
+        )
     if column.ordered and name not in ("==", "!="):
         if level not in levels:
             raise DataError(

@@ -57,14 +57,15 @@ def response(family: Family, rows: Rows) -> Array:
 
 def pearson_square(family: Family, rows: Rows) -> Array:
     """(y - mu)^2 / Var(Y)."""
-    count, centre, variance = _observed(family, rows)
-    return np.square(count - centre) / variance
+    return np.square(pearson(family, rows))
 
 
 def pearson(family: Family, rows: Rows) -> Array:
     """(y - mu) / sqrt(Var(Y)), at scale 1."""
     count, centre, variance = _observed(family, rows)
-    return (count - centre) / np.sqrt(variance)
+    gap = count - centre
+    # A mean that has underflowed leaves nothing of its zeros, and no variance either.
+    return np.where(gap == 0.0, 0.0, gap / np.sqrt(np.where(variance > 0.0, variance, 1.0)))
 
 
 def _of_counts(family: Family, name: str) -> None:
@@ -110,7 +111,9 @@ def working(family: Family, rows: Rows) -> Array:
     centre = family.moments(rows.etas)[0]
     slope = centre.d1[0]
     assert slope is not None
-    return (rows.y[0] - centre.value) / slope
+    gap, none = rows.y[0] - centre.value, slope == 0.0
+    # Under a log link it is y / mu - 1, which is -1 for every zero.
+    return np.where(none, -1.0 if family.mean_log else np.nan, gap / np.where(none, 1.0, slope))
 
 
 def anscombe(family: Family, rows: Rows) -> Array:
@@ -135,7 +138,8 @@ def anscombe(family: Family, rows: Rows) -> Array:
         t = s**6
         spread = family.moments((np.log(t), *rows.etas[1:]))[1].value
         out += weight * half * 6.0 * s**5 / np.cbrt(spread)
-    return out / family.moments(rows.etas)[1].value ** (1.0 / 6.0)
+    variance = family.moments(rows.etas)[1].value
+    return out / np.where(variance > 0.0, variance, 1.0) ** (1.0 / 6.0)
 
 
 def quantile(family: Family, rows: Rows, uniform: Array) -> Array:

@@ -149,11 +149,15 @@ def relative_entropy(x: Array, m: Array) -> Array:
     Half the Poisson unit deviance (Loader's bd0).
     """
     x, m = np.broadcast_arrays(x, m)
-    gap = (x - m) / m
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        gap = (x - m) / m
     close = np.abs(gap) < 0.1
     out = np.empty(x.shape)
-    far = ~close
-    out[far] = scipy.special.xlogy(x[far], x[far] / m[far]) - x[far] + m[far]
+    # Of a count of 0 the mean itself is left, be it as small as 0.
+    out[x == 0.0] = m[x == 0.0]
+    far = ~close & (x != 0.0)
+    with np.errstate(divide="ignore", over="ignore"):
+        out[far] = scipy.special.xlogy(x[far], x[far] / m[far]) - x[far] + m[far]
     d = gap[close]
     series = np.full_like(d, 1.0 / (17 * 16))
     for k in range(16, 1, -1):
@@ -204,20 +208,21 @@ def _mixture_rest(y: Array, alpha: Array) -> tuple[Array, Array, Array]:
 
 def _low(r: Array, alpha: Array) -> tuple[Array, Array, Array]:
     """Stirling's series of log gamma, digamma and trigamma at r, in full where r is small."""
-    if r.size and r.item(r.argmin()) >= SERIES:
+    small = r < SERIES
+    # NaN is not small, so that it comes back as NaN.
+    if not small.any():
         return (
             _tail(r),
             even_series(alpha, DIGAMMA_SERIES),
             even_series(alpha, TRIGAMMA_SERIES) * alpha,
         )
-    if r.size and r.item(r.argmax()) < SERIES:
+    if small.all():
         log = np.log(r)
         return (
             scipy.special.gammaln(r) - r * log + r + 0.5 * np.log(r / (2.0 * np.pi)),
             log - 0.5 * alpha - scipy.special.psi(r),
             trigamma(r) - alpha - 0.5 * alpha * alpha,
         )
-    small = r < SERIES
     out = np.empty((3, r.size))
     for rows in (small, ~small):
         out[:, rows] = _low(r[rows], alpha[rows])

@@ -40,6 +40,8 @@ LATE = 1e9
 FURTHER = 3
 # Log-likelihoods closer than this are one.
 SAME = 1e-6
+# Iterations after which a recession is believed.
+LONGER = 40
 # Newton decrement up to which a recession leaves no more than that undone.
 UNDONE = 1.4e-3
 # Rows up to which the floor's parts take less memory than a result does.
@@ -131,6 +133,11 @@ def _recede(run: Run, outcome: Outcome, expected: bool) -> tuple[Outcome, Fallin
     the maximum is at infinity. Else the way is only long.
     """
     if run.layout.q > 1:
+        # A long flat valley looks alike for a while.
+        longer = replace(run.problem(expected, recession=0.0), most=LONGER)
+        on = newton(longer, outcome.theta)
+        if on.status == "final":
+            return on, None
         step = run.widened(outcome.step) / max(outcome.rho, 1e-300)
         if outcome.decrement > UNDONE:
             outcome = replace(outcome, status="maxiter")

@@ -18,7 +18,7 @@ from glmcount.fitting.fit import solve
 from glmcount.fitting.pilot import joined_start, limit_run, piloted
 from glmcount.fitting.run import Fit, Options, Run
 from glmcount.fitting.search import searched
-from glmcount.fitting.start import first_values, pilot_rows
+from glmcount.fitting.start import first_values, pilot_rows, usual
 from glmcount.fitting.walls import at_wall, touching
 from glmcount.numerics import Array
 from glmcount.records import replace
@@ -85,7 +85,7 @@ def _climb(run: Run, theta: Array, opened: bool) -> Fit:
 
 def _uncertain(fit: Fit) -> bool:
     """Whether a limit may be as good as a fit, or better."""
-    return not fit.separated and (fit.status != "final" or _doubtful(fit))
+    return _doubtful(fit) if fit.separated else fit.status != "final" or _doubtful(fit)
 
 
 def _settled(run: Run, fit: Fit) -> Fit:
@@ -105,6 +105,8 @@ def _elsewhere(run: Run, fit: Fit, base: Array) -> Fit:
     if single and not run.family.several and fit.converged and not fit.limits:
         return fit
     best = fit
+    if fit.falling is not None:
+        base = fit.settled if fit.separated else usual(run)
     for _ in range(ROUNDS):
         found = searched(run, base, best.llf - run.measured.constant)
         if found is None:
@@ -116,7 +118,8 @@ def _elsewhere(run: Run, fit: Fit, base: Array) -> Fit:
         )
         if better.llf <= best.llf + SAME:
             break
-        best, base = better, better.theta
+        best = better
+        base = better.theta if better.falling is None or not better.separated else better.settled
     return best
 
 

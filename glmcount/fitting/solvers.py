@@ -10,10 +10,10 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from scipy import linalg
 
 from glmcount.errors import ConvergenceError, UsageError, near, some
 from glmcount.fitting.guide import Guide
+from glmcount.fitting.quadratic import Model
 from glmcount.fitting.totals import PREDICTOR, Sums
 from glmcount.numerics import EPS, Array, Control
 from glmcount.records import dataclass
@@ -32,8 +32,6 @@ RECESSION = 1e-4
 MOST = 100
 # Towards a step function in a logit, or along a curved valley, the way is longer.
 FAR = 400
-# Of the equilibrated information.
-LEAST_SHIFT = 1e-14
 # Newton's steps contract near a maximum; along a recession they keep their length.
 LASTING = 0.7
 ENOUGH = 4
@@ -98,6 +96,8 @@ class Problem:
         log-likelihood and the score decide, and the last pass is exact.
     guide : Guide or None
         A sample of the rows that bends long steps.
+    most : int or None
+        Iterations, where it is not the user's or the solver's own number.
     """
 
     evaluate: Callable[..., Sums]
@@ -110,6 +110,7 @@ class Problem:
     constant: float = 0.0
     rough: bool = False
     guide: Guide | None = None
+    most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -138,52 +139,6 @@ class Outcome:
     decrement: float
     status: str
     passes: int
-
-
-@dataclass(frozen=True)
-class Model:
-    """The quadratic model of one pass, in the eigenvectors of the equilibrated information.
-
-    Parameters
-    ----------
-    values, turned : ndarray
-        Eigenvalues, and the score in their vectors.
-    back : ndarray
-        From eigenvectors to parameters.
-    """
-
-    values: Array
-    turned: Array
-    back: Array
-
-    @staticmethod
-    def of(sums: Sums) -> Model:
-        """Of the score and information of a pass."""
-        # By its own scale each: a column of 1e-17 must not freeze the others.
-        diagonal = np.abs(np.diag(sums.information))
-        scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-        values, vectors = linalg.eigh(scale[:, None] * sums.information * scale)
-        return Model(values, np.dot(vectors.T, scale * sums.score), scale[:, None] * vectors)
-
-    def turned_up(self) -> Array:
-        """Step by the absolute eigenvalues: uphill (Nocedal & Wright 2006, section 3.4)."""
-        return np.dot(self.back, self.turned / np.maximum(np.abs(self.values), 1e-8))
-
-    def within(self, reach: Callable[[Array], float], radius: float) -> Array:
-        """Step of (H + shift D), about the least shift that keeps it within the radius.
-
-        A Levenberg-Marquardt step solves the trust-region problem of its own length (More
-        & Sorensen 1983); length is measured by the move of the predictors. The shift begins so
-        small that directions which hardly any row tells of, towards infinity, are not held back.
-        """
-        lowest = float(self.values.min(initial=np.inf))
-        # Beside the least curvature, not the largest: else a long valley is walked in tiny steps.
-        excess = max(1e-3 * abs(lowest), LEAST_SHIFT)
-        while True:
-            step = np.dot(self.back, self.turned / (self.values + (max(0.0, -lowest) + excess)))
-            if reach(step) <= radius or excess > 1e15:
-                return step
-            excess *= 4.0
 
 
 def newton_step(sums: Sums) -> tuple[Array, float, bool]:
@@ -215,10 +170,11 @@ def newton(problem: Problem, theta: Array) -> Outcome:
     """
     control = problem.control
     radius = problem.radius
-    most = control.maxiter if control.maxiter is not None else MOST if radius == np.inf else FAR
+    usual = MOST if radius == np.inf else FAR
+    most = problem.most or (control.maxiter if control.maxiter is not None else usual)
     tol = PILOT if problem.pilot else control.tol
     sums = _first(problem, theta)
-    passes, receding, slow, last = 1, 0, 0, np.inf
+    passes, receding, slow, last, refused = 1, 0, 0, np.inf, False
     status, reach, bounded = "maxiter", problem.reach, radius < np.inf
     for number in range(1, most + 1):
         if sums.rough and not sums.clear:
@@ -226,7 +182,9 @@ def newton(problem: Problem, theta: Array) -> Outcome:
         step, decrement, definite = newton_step(sums)
         rho = reach(step)
         sure = rho <= tol and rho * sums.error <= SURE
-        final = definite and (sure or (rho <= NEAR and decrement <= 4.0 * sums.floor))
+        # A step so small that was refused is smaller than what the log-likelihood can tell.
+        flat = decrement <= 4.0 * sums.floor or (refused and decrement <= NEAR)
+        final = definite and (sure or (rho <= NEAR and flat))
         lasting = rho > 0.1 or rho > LASTING * last
         receding = receding + 1 if decrement < problem.recession and lasting else 0
         slow = slow + 1 if decrement < SLOW and lasting else 0
@@ -250,20 +208,29 @@ def newton(problem: Problem, theta: Array) -> Outcome:
             share, point = 1.0, theta + step
         else:
             share, halvings, point, following = _line(problem, theta, step, sums, rough)
-        passes += halvings + 1
+        passes, refused = passes + halvings + 1, halvings > 0
         llf = sums.llf + problem.constant
         problem.tell(Iteration(number, llf, rho, decrement, share, halvings, problem.pilot))
         if following is None:
             status = "stuck"
             break
         theta, sums = point, following
+    return _stopped(problem, theta, sums, (status, slow, tol, passes))
+
+
+def _stopped(
+    problem: Problem, theta: Array, sums: Sums, told: tuple[str, int, float, int]
+) -> Outcome:
+    """What an end without a final step is: the top all the same, a recession, or none."""
+    status, slow, tol, passes = told
     step, decrement, definite = newton_step(sums)
-    if status == "stuck" and definite and reach(step) <= tol:
+    rho = problem.reach(step)
+    if status == "stuck" and definite and rho <= tol:
         # So near the top its likelihood is flat to rounding: where it was, is the top.
         status = "final"
-    elif slow >= 2 * ENOUGH:
+    elif slow >= 2 * ENOUGH and rho > SLOW:
         status = "recession"
-    return Outcome(theta, theta, sums, step, reach(step), decrement, status, passes)
+    return Outcome(theta, theta, sums, step, rho, decrement, status, passes)
 
 
 def _bent(

@@ -132,6 +132,12 @@ def mean_inverse(encoder: Encoder, fit: Fit) -> Array:
     own = fit.information[np.ix_(from_joint, from_joint)]
     if fit.family.expected is not None:
         own = _mean_information(encoder, fit)[np.ix_(fit.kept[from_joint], fit.kept[from_joint])]
+    if not np.isfinite(own).all():
+        raise NotDefinedError(
+            "Leverages, and with them HC2, HC3 and Cook's distances, do not exist: rows without "
+            "doubt have information that is no number. Use cov='HC1', or leave these rows out.",
+            kind="no_leverage",
+        )
     found = factor(own)
     with solving(len(own)):
         inverse = linalg.pinvh(own) if found is None else found.inverse()

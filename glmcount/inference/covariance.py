@@ -292,8 +292,8 @@ def _hc1(setting: Setting, bread: Array) -> Array:
 
 def _opg(setting: Setting, bread: Array) -> Array:
     filling = meat(setting, None)
-    _heaviest(setting)
-    found = None if _is_singular(filling, bread) else factor(filling)
+    nothing = NOTHING * _heaviest(setting)
+    found = None if _is_singular(filling, bread, nothing) else factor(filling)
     if found is None:
         raise CovarianceError(
             "The outer product of the scores is singular, so cov='opg' does not exist: in some "
@@ -304,7 +304,7 @@ def _opg(setting: Setting, bread: Array) -> Array:
     return found.inverse()
 
 
-def _is_singular(filling: Array, bread: Array) -> bool:
+def _is_singular(filling: Array, bread: Array, nothing: float) -> bool:
     """Whether a sum of squared scores is zero, but for rounding, in some direction.
 
     Each direction is measured by the information in it, so that a column's size and its
@@ -316,7 +316,8 @@ def _is_singular(filling: Array, bread: Array) -> bool:
         return True
     half = np.asarray(root.lower)
     shares = linalg.eigvalsh(half.T @ filling[np.ix_(own, own)] @ half)
-    return bool(shares[0] <= SINGULAR * shares[-1])
+    # As large as a score is by chance, the shares are about 1; rounding leaves squares of it.
+    return not shares.size or bool(shares[0] <= max(SINGULAR * shares[-1], nothing))
 
 
 for _each in (

@@ -31,6 +31,8 @@ __all__ = ["Reach", "reach_of", "settled", "told_of"]
 ROUNDING = 1e-9
 # Root of the number of rows of which one may hold all that a near dependence leaves.
 SPREAD = 1e3
+# In the place of a predictor without an estimate, besides 0: no slope is 0 at both by chance.
+STAND_IN = 0.7
 # A predictor whose exponential is infinite or zero in double precision.
 BEYOND = 750.0
 
@@ -74,6 +76,13 @@ class Reach:
                 out = mine if out is None else out | mine
         return out
 
+    def elsewhere(self) -> tuple[Array, ...]:
+        """The predictors with another stand-in where there is no estimate."""
+        return tuple(
+            eta if way is None else np.where(np.isnan(way), STAND_IN, eta)
+            for eta, way in zip(self.etas, self.ways, strict=True)
+        )
+
     def at(self, far: float) -> tuple[Array, ...]:
         """The predictors, infinite ones so far away."""
         return tuple(
@@ -100,24 +109,26 @@ def reach_of(fit: Fit, strip: Strip) -> Reach:
 
 def settled(
     jet_of: Callable[[Sequence[Array]], Jet], reach: Reach, n: int
-) -> tuple[Jet, Array, NDArray[np.bool_] | None]:
-    """A quantity with its values, NaN where it has none, and rows where it is a limit.
+) -> tuple[Jet, Array, NDArray[np.bool_] | None, NDArray[np.bool_]]:
+    """A quantity with its values, NaN where it has none; rows where it is a limit, or lost.
 
     A limit that cannot be had where exponentials are infinite is had from nearer.
     """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         jet = jet_of(reach.etas)
         value = np.array(np.broadcast_to(jet.value, (n,)), dtype=np.float64)
-        beyond, lost = reach.beyond(jet), reach.lost(jet)
+        beyond, lost = reach.beyond(jet), np.zeros(n, dtype=bool)
+        for each in () if reach.whole else (jet, jet_of(reach.elsewhere())):
+            own = reach.lost(each)
+            lost |= False if own is None else own
         if beyond is not None and np.isnan(value[beyond]).any():
             nearer = np.broadcast_to(jet_of(reach.at(FAR)).value, (n,))
             # What is below e^-40 or above e^40 there is on its way to 0 or infinity.
             nearer = np.where(np.abs(nearer) < 1e-17, 0.0, nearer)
             nearer = np.where(np.abs(nearer) > 1e17, np.copysign(np.inf, nearer), nearer)
             value = np.where(beyond & np.isnan(value), nearer, value)
-    if lost is not None:
-        value[lost] = np.nan
-    return jet, value, beyond
+    value[lost] = np.nan
+    return jet, value, beyond, lost
 
 
 def _ways(fit: Fit, strip: Strip, equation: int) -> Array | None:

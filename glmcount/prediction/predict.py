@@ -124,6 +124,8 @@ def _filled(
     out = [np.full(encoder.source.n_rows, np.nan) for _ in range(count)]
 
     def work(strip: Strip) -> int:
+        if not strip.n:
+            return 0
         if not encoder.response:
             check_finite(encoder, strip)
         rows = np.arange(strip.n) if strip.where is None else strip.where
@@ -161,8 +163,10 @@ def predict_rows(
         if reach.whole:
             value = chosen.values(fit.family, reach.etas, at or 0.0)
             return value, np.zeros(strip.n)
-        jet, value, beyond = settled(lambda e: chosen.jet(fit.family, e, at or 0.0), reach, strip.n)
-        return _endless(which, reach, value, beyond), _note(_lost(reach, jet, strip.n), beyond)
+        _, value, beyond, lost = settled(
+            lambda e: chosen.jet(fit.family, e, at or 0.0), reach, strip.n
+        )
+        return _endless(which, reach, value, beyond), _note(lost, beyond)
 
     value, note = _filled(encoder, fit, 2, values)
     _tell(encoder, fit, note)
@@ -194,11 +198,6 @@ def _endless(which: str, reach: Reach, value: Array, beyond: NDArray[np.bool_] |
     if which != "linear" or beyond is None or way is None:
         return value
     return np.where(beyond, np.copysign(np.inf, way), value)
-
-
-def _lost(reach: Reach, jet: Jet, n: int) -> NDArray[np.bool_]:
-    found = reach.lost(jet)
-    return np.zeros(n, dtype=bool) if found is None else found
 
 
 def _tell(encoder: Encoder, fit: Fit, note: Array) -> None:
@@ -316,9 +315,10 @@ def prediction(
 
     def values(strip: Strip) -> Sequence[Array]:
         reach = reach_of(fit, strip)
-        jet, value, beyond = settled(lambda e: chosen.jet(family, e, at or 0.0), reach, strip.n)
+        jet, value, beyond, lost = settled(
+            lambda e: chosen.jet(family, e, at or 0.0), reach, strip.n
+        )
         value = _endless(which, reach, value, beyond)
-        lost = _lost(reach, jet, strip.n)
         error = np.where(np.isinf(value), np.inf, _error(fit.layout, strip, jet, matrix))
         if by_mean:
             linear = eta_jet(reach.etas, 0)
@@ -365,6 +365,13 @@ def target(
 ) -> tuple[Encoder, Callable[[Array], pd.Series]]:
     """Encoder over the rows to predict for, and how their values become a Series."""
     if newdata is None:
+        asked = [name for name, value in given.items() if value is not None]
+        if asked:
+            raise UsageError(
+                f"{asked[0]}= is that of new rows, and none are given: the fitted rows have their "
+                "own. Pass newdata= as well.",
+                kind="usage",
+            )
         state.check_unchanged()
         rows, index = state.used_rows(), state.labels()
         return state.encoder, lambda values: pd.Series(values[rows], index=index)
