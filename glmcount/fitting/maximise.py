@@ -85,7 +85,12 @@ def _climb(run: Run, theta: Array, opened: bool) -> Fit:
 
 def _uncertain(fit: Fit) -> bool:
     """Whether a limit may be as good as a fit, or better."""
-    return _doubtful(fit) if fit.separated else fit.status != "final" or _doubtful(fit)
+    if not fit.separated:
+        return fit.status != "final" or _doubtful(fit)
+    # Where the mean itself runs off, what else there is has no rows that tell of it.
+    assert fit.falling is not None
+    own = fit.falling.within(fit.layout)[fit.layout.slices[0]]
+    return not own.any() and _doubtful(fit)
 
 
 def _settled(run: Run, fit: Fit) -> Fit:
@@ -105,7 +110,7 @@ def _elsewhere(run: Run, fit: Fit, base: Array) -> Fit:
     if single and not run.family.several and fit.converged and not fit.limits:
         return fit
     best = fit
-    if fit.falling is not None:
+    if fit.falling is not None and not fit.limits:
         base = fit.settled if fit.separated else usual(run)
     for _ in range(ROUNDS):
         found = searched(run, base, best.llf - run.measured.constant)
