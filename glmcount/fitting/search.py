@@ -30,13 +30,15 @@ SEED = 20_011
 STARTS = 4
 EACH = 2
 MOST = 16
+# Of either kind on a sample of the rows.
+FEW = 6
 # Starts that something speaks for.
 GIVEN = 16
 # So many rows at an end of a column may differ from all others.
 FOREMOST = (1, 2, 4)
 # Rows up to which all are searched on, and how many of more are.
 ROWS = 1_000
-SAMPLE = 500
+SAMPLE = 300
 # Passes under random weights, and at most afterwards.
 TRIAL = 2
 PASSES = 10
@@ -44,6 +46,8 @@ PASSES = 10
 CERTAIN = 3.0
 # What an end must promise beyond what is known; a step's promise is that exact at the top.
 LEAST = 5e-6
+# By how much more a sample must tell of another maximum: less it does by chance.
+CHANCE = 5.0
 # Ends that are solved again.
 SOLVED = 2
 
@@ -89,10 +93,10 @@ def searched(run: Run, base: Array, llf: float) -> Search | None:
     n = small.strip.n
     rng = np.random.default_rng(SEED)
     unsure = len(base) - small.slices[0].stop
-    starts = min(STARTS + EACH * unsure, MOST)
+    starts = min(STARTS + EACH * unsure, MOST if whole else FEW)
     drawn = _drawn(run.family, small, base, starts, rng)
     given = [*_inwards(crowd, base, rng), *_certain(crowd, base, usual(run), drawn, rng)]
-    given = [*given, *_further(crowd, base)][:GIVEN]
+    given = [*given, *_further(crowd, base)][: GIVEN if whole else FEW]
     points = np.array([*given, *drawn])
     trial = np.ones((len(points), n))
     trial[len(given) :] = _by_content(crowd, starts, rng)
@@ -120,8 +124,7 @@ def _rows(run: Run) -> tuple[Small | None, Array, bool]:
 
 def _better(end: Climbed, known: float, whole: bool) -> tuple[Array, ...]:
     """The ends that surpass what is known, or still may, best first."""
-    # Half a unit more is asked of a sample, which tells of other rows by chance.
-    least = known + (LEAST if whole else 0.5)
+    least = known + (LEAST if whole else CHANCE)
     hope = end.llf + np.minimum(end.hoped, 1.0)
     order = np.argsort(-hope, kind="stable")[:SOLVED]
     return tuple(end.points[i] for i in order if hope[i] > least and math.isfinite(end.llf[i]))
