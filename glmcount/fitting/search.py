@@ -31,7 +31,7 @@ STARTS = 4
 EACH = 2
 MOST = 16
 # Of either kind on a sample of the rows.
-FEW = 6
+FEW = 4
 # Starts that something speaks for.
 GIVEN = 16
 # So many rows at an end of a column may differ from all others.
