@@ -39,7 +39,7 @@ MOVES = 1e-2
 PARTS_FLAT = 2e-2
 # Iterations from which an end is looked into, and standard errors that are large.
 LONG = 12
-LARGE = 8.0
+LARGE = 30.0
 
 
 @dataclass(frozen=True)
