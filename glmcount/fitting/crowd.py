@@ -124,7 +124,12 @@ def _steps(score: Array, information: Array) -> tuple[Array, Array]:
     """The step of each point and what its quadratic model hopes to gain."""
     diagonal = np.abs(np.einsum("sii->si", information))
     scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    values, vectors = np.linalg.eigh(scale[:, :, None] * information * scale[:, None, :])
+    scaled = scale[:, :, None] * information * scale[:, None, :]
+    # Beside a curvature that has all but vanished others overflow: such a point stays.
+    lost = np.logical_not(np.isfinite(scaled).all(axis=(1, 2)))
+    scaled[lost] = 0.0
+    score = np.where(lost[:, None], 0.0, score)
+    values, vectors = np.linalg.eigh(scaled)
     turned = np.einsum("sij,si->sj", vectors, scale * score)
     sizes = np.maximum(np.abs(values), LEAST)
     step = scale * np.einsum("sij,sj->si", vectors, turned / sizes)

@@ -1,11 +1,11 @@
 """Whether the likelihood is larger elsewhere: starts far from a fit, climbed all at once.
 
-Where the log-likelihood need not be concave a maximum is the best of those found. Three kinds of
+Where the log-likelihood need not be concave a maximum is the best of those found. Four kinds of
 starts find others: parameters drawn over what is typical of the family, climbed for some passes
 under random weights of the rows (Wood 2001, Biometrics 57, 240-244: such a likelihood has its
 maxima elsewhere); rows that could be certain, as zeros beyond all other counts are in a
-zero-inflated model; and the directions of a regression for an ancillary parameter in which the
-one-sided score at its boundary points inwards.
+zero-inflated model; the directions of a regression for an ancillary parameter in which the
+one-sided score at its boundary points inwards; and what the family itself knows.
 """
 
 from __future__ import annotations
@@ -173,7 +173,6 @@ def _drawn(
             continue
         # Zeros that end at a threshold ask for slopes much larger than usual ones.
         points[:, own] = 0.5 * width * np.geomspace(0.5, 6.0, count)[:, None] * draws
-        constant = constants[k]
         if constant is not None:
             # Strata: every share of the range has its start.
             share = (rng.permutation(count) + rng.random(count)) / max(count, 1)
