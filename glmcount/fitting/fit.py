@@ -90,12 +90,7 @@ def solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
         run.kept = np.arange(run.size)
     if run.gone is not None:
         run.gone, run.memo = None, None
-    if run.guide is not None:
-        run.guide.begun()
-    first = run.reduced(theta, True, run.rough, expected=expected)
-    if first.rough and not first.clear:
-        run.rough = False
-        first = run.reduced(theta, True, expected=expected)
+    first = run.reduced(theta, True, expected=expected)
     found = known or _first_dependences(run, theta, first)
     if found:
         theta = theta.copy()
@@ -152,7 +147,7 @@ def _at_infinity(
     assert falling.carriers is not None
     kept = run.kept
     theta = theta if np.all(np.isfinite(theta)) else usual(run)
-    run.gone, run.memo, run.rough, run.guide = falling, None, False, None
+    run.gone, run.memo, run.guide = falling, None, None
     run.kept = np.setdiff1d(kept, falling.carriers)
     starts = (falling.started(run.layout, each) for each in (theta, usual(run)))
     outcome = limit_outcome(run, expected, starts)
@@ -198,7 +193,7 @@ def _finished(
     rho, decrement = outcome.rho, outcome.decrement
     # Where no curvature bounds the third derivative a digit more is asked of the step.
     limit = REFRESH if run.family.curvature else 0.1 * REFRESH
-    again = (wanted != expected and not run.family.canonical) or sums.rough or rho > limit
+    again = (wanted != expected and not run.family.canonical) or rho > limit
     for _ in range(FURTHER):
         if not again:
             break

@@ -36,8 +36,6 @@ __all__ = [
 
 # Dense columns up to which a strip with codes is taken whole.
 FEW = 8
-# Relative error of an information of single precision.
-SINGLE = 1e-6
 # Dense columns of equations, by equation: the block's number and its columns in a buffer.
 Filled = dict[int, tuple[int, Array]]
 
@@ -136,15 +134,11 @@ def strip_sums(
     weigh: Weigh,
     block_rows: int,
     extra: Array | None = None,
-    rough: bool = False,
 ) -> Raw:
-    """Sums of a strip, by block and by pair of blocks, in the space of levels.
-
-    With `rough` the products of numeric columns are those of single precision.
-    """
+    """Sums of a strip, by block and by pair of blocks, in the space of levels."""
     # Overshooting steps overflow on purpose: the sums then are not finite, and are halved.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return _strip_sums(layout, strip, theta, weigh, block_rows, extra, rough)
+        return _strip_sums(layout, strip, theta, weigh, block_rows, extra)
 
 
 def _strip_sums(
@@ -154,7 +148,6 @@ def _strip_sums(
     weigh: Weigh,
     block_rows: int,
     extra: Array | None,
-    rough: bool,
 ) -> Raw:
     raw: Raw = {}
     coding = coding_of(layout, strip)
@@ -180,7 +173,7 @@ def _strip_sums(
             kept.append(_full(weighed, last - first))
         if coding.own and step >= strip.n:
             raw |= _table_sums(layout, strip, coding, filled, kept)
-        _dense_sums(raw, weighed, filled, last - first, rough)
+        _dense_sums(raw, weighed, filled, last - first)
     if coding.own and step < strip.n:
         raw |= _table_sums(layout, strip, coding, {}, kept)
     return raw
@@ -227,7 +220,7 @@ def _full(weighed: Weighed, n: int) -> Weighed:
     )
 
 
-def _dense_sums(raw: Raw, weighed: Weighed, filled: Filled, n: int, rough: bool) -> None:
+def _dense_sums(raw: Raw, weighed: Weighed, filled: Filled, n: int) -> None:
     for k, (i, columns) in filled.items():
         first = _stretched(weighed.first[k], n)
         if first is not None:
@@ -238,7 +231,7 @@ def _dense_sums(raw: Raw, weighed: Weighed, filled: Filled, n: int, rough: bool)
         if second is None or j not in filled or k not in filled:
             continue
         (a, left), (b, right) = filled[j], filled[k]
-        add(raw, {("h", a, b): gram(left, right, second, j == k, rough)})
+        add(raw, {("h", a, b): gram(left, right, second, j == k)})
 
 
 def _table_sums(
@@ -312,14 +305,11 @@ def _put(matrix: Array, a: Block, b: Block, part: Array) -> None:
         matrix[np.ix_(a.positions, b.positions)] = part
 
 
-def likelihood_weights(
-    family: Family, expected: bool, second: bool = True, rough: bool = False
-) -> Weigh:
+def likelihood_weights(family: Family, expected: bool, second: bool = True) -> Weigh:
     """Weighing function of log-likelihood, score and information.
 
     Scalars: sum w l, sum w |l'| over all equations, then for each equation
-    sum w (|l'| + 2 |l''|)^2 / |l''|, of which the rounding floor of the decrement is made; 0 for
-    a rough pass.
+    sum w (|l'| + 2 |l''|)^2 / |l''|, of which the rounding floor of the decrement is made.
     """
     q = len(family.equations)
     # Under a canonical link the two informations are one.
@@ -343,9 +333,8 @@ def likelihood_weights(
                     entry = jet.d2[j][k]
                     chosen = None if entry is None else -entry
                 matrix[j, k] = _times(chosen, w)
-            if not rough:
-                scalars[2 + j], slopes = noise(first[j], matrix[j, j])
-                scalars[1] += slopes
+            scalars[2 + j], slopes = noise(first[j], matrix[j, j])
+            scalars[1] += slopes
         return Weighed(scalars, first, matrix)
 
     return weigh
@@ -370,7 +359,7 @@ def _times(values: Array | None, weights: Array | None) -> Array | None:
     return values if values is None or weights is None else values * weights
 
 
-def likelihood_sums(layout: Layout, raw: Raw, rough: bool = False) -> Sums:
+def likelihood_sums(layout: Layout, raw: Raw) -> Sums:
     """`Sums` of a pass of `likelihood_weights`."""
     with np.errstate(invalid="ignore", over="ignore"):
         scalars, score, information = assemble(layout, raw)
@@ -382,4 +371,4 @@ def likelihood_sums(layout: Layout, raw: Raw, rough: bool = False) -> Sums:
         for k in range(layout.q)
     )
     floor = EPS * float(np.sqrt(squares))
-    return Sums(llf, score, information, floor, SINGLE if rough else 0.0, wobble(float(scalars[1])))
+    return Sums(llf, score, information, floor, wobble(float(scalars[1])))

@@ -7,7 +7,6 @@ import math
 import numpy as np
 
 from glmcount.families.base import Limit
-from glmcount.fitting.gram import single_suits
 from glmcount.fitting.guide import Guide
 from glmcount.fitting.objective import Rows, Sums, Weighed, few_dense
 from glmcount.fitting.run import Run, fold_sums
@@ -26,7 +25,7 @@ THREADED = 400_000
 
 
 def piloted(run: Run, theta: Array, head: int) -> Array:
-    """The pilot's estimate, or a step on from it, unless it misleads.
+    """The pilot's estimate, unless it misleads.
 
     It does where the rows are unlike its sample. One of m rows leaves about sqrt(p n / m) standard
     errors. Where there are many more, its log-likelihood has to be better than that of the
@@ -35,13 +34,10 @@ def piloted(run: Run, theta: Array, head: int) -> Array:
     found = _estimate(run, theta, head)
     rows = head * run.encoder.source.n_strips
     usual = UNLIKE * math.sqrt(run.layout.size * run.encoder.n_used / rows)
-    led = _led(run, found, usual)
-    if led is not None:
-        return led
-    sums = run.reduced(found, True, run.rough, expected=run.scoring)
+    sums = run.reduced(found, True, expected=run.scoring)
     if math.isfinite(sums.llf) and (sums.definite is None or newton_step(sums)[1] <= usual):
         return found
-    plain = run.reduced(theta, True, run.rough, expected=run.scoring)
+    plain = run.reduced(theta, True, expected=run.scoring)
     return found if sums.llf > plain.llf else theta
 
 
@@ -61,35 +57,22 @@ def _estimate(full: Run, theta: Array, head: int) -> Array:
         theta, _ = joined_start(run, inner, opening, found.theta)
     outcome = newton(run.problem(expected), theta)
     full.guide = _guide(full, run)
-    full.rough = single_suits(full.layout) and outcome.sums.clear
     return outcome.theta if np.all(np.isfinite(outcome.theta)) else theta
 
 
 def _guide(full: Run, pilot: Run) -> Guide | None:
     """The rows of a pilot as a guide for the fit of all, where they are few beside those."""
-    n, m, p = full.encoder.n_used, pilot.encoder.n_used, full.layout.size
+    n, m = full.encoder.n_used, pilot.encoder.n_used
     if n < FEW * m:
         return None
 
     def sample(theta: Array) -> Sums:
         pilot.kept = full.kept
-        return pilot.reduced(theta, True, expected=full.scoring)
+        # Observed under scoring too: by which the two informations differ is noise, more of it
+        # in a sample than in all rows, and would bend steps for nothing.
+        return pilot.reduced(theta, True, expected=False)
 
-    return Guide.of(sample, n, m, p, full.layout.dense_columns)
-
-
-def _led(run: Run, theta: Array, usual: float) -> Array | None:
-    """A step on, by the score of all rows and the sample's information, where that is cheap."""
-    if not run.rough or run.guide is None or not run.guide.wide:
-        return None
-    told = run.guided(theta, expected=run.scoring)
-    if not math.isfinite(told.llf) or told.definite is None:
-        return None
-    step, decrement, _ = newton_step(told)
-    if decrement > usual:
-        return None
-    sums = run.reduced(theta + step, True, run.rough, expected=run.scoring)
-    return theta + step if math.isfinite(sums.llf) and sums.llf >= told.llf else None
+    return Guide(sample, n / m)
 
 
 def limit_run(run: Run, limit: Limit) -> Run:

@@ -173,14 +173,13 @@ def fold_sums(
     theta: Array,
     weigh: Callable[[Rows], Weighed],
     control: Control,
-    rough: bool = False,
     gone: Falling | None = None,
 ) -> Raw:
     """One pass of any weighing function over all rows, of which those that have `gone` are far."""
 
     def work(strip: Strip) -> Raw:
         strip = strip if gone is None else sent(layout, strip, theta, gone)
-        return strip_sums(layout, strip, theta, weigh, control.block_rows, rough=rough)
+        return strip_sums(layout, strip, theta, weigh, control.block_rows)
 
     return encoder.fold(work, add, 1 if few_dense(layout) else None)
 
@@ -198,7 +197,6 @@ class Run:
         self.history: list[Iteration] = []
         self.passes = 0
         self.pilot = False
-        self.rough = False
         self.searches = True
         self.looked = Looked(0, 0, ())
         self.guide: Guide | None = None
@@ -226,9 +224,7 @@ class Run:
                 f"llf {iteration.llf:.6f}, rho {iteration.rho:.1e}"
             )
 
-    def evaluate(
-        self, theta: Array, second: bool = True, rough: bool = False, *, expected: bool
-    ) -> Sums:
+    def evaluate(self, theta: Array, second: bool = True, *, expected: bool) -> Sums:
         """Sums at full parameters."""
         if self.small is not None:
             self.passes += 1
@@ -236,32 +232,21 @@ class Run:
             if self.gone is not None:
                 small = replace(small, strip=sent(self.layout, small.strip, theta, self.gone))
             return small.sums(self.family, y, theta, second, expected)
-        weigh = likelihood_weights(self.family, expected, second, rough)
-        raw = fold_sums(self.encoder, self.layout, theta, weigh, self.control, rough, self.gone)
+        weigh = likelihood_weights(self.family, expected, second)
+        raw = fold_sums(self.encoder, self.layout, theta, weigh, self.control, self.gone)
         self.passes += 1
-        return likelihood_sums(self.layout, raw, rough)
+        return likelihood_sums(self.layout, raw)
 
-    def reduced(self, theta: Array, second: bool, rough: bool = False, *, expected: bool) -> Sums:
-        """Sums over the kept columns; the last pass is remembered.
-
-        Where `rough` is allowed the information may be that of single precision, or what a
-        guide makes of that of an earlier pass.
-        """
+    def reduced(self, theta: Array, second: bool, *, expected: bool) -> Sums:
+        """Sums over the kept columns; the last pass is remembered."""
         whole = len(self.kept) == self.size
         full = theta if whole else self.widened(theta)
         key = (second, expected, full.tobytes())
         held = self.memo
-        if held is None or held[0] != key or (held[1].rough and not rough):
-            if rough and second and self.guide is not None and self.guide.ready:
-                return self.guided(theta, expected=expected)
-            held = self.memo = key, self.evaluate(full, second, rough, expected=expected)
+        if held is None or held[0] != key:
+            held = self.memo = key, self.evaluate(full, second, expected=expected)
         sums = held[1]
         return sums if whole else sums.kept(self.kept)
-
-    def guided(self, theta: Array, *, expected: bool) -> Sums:
-        """Sums over the kept columns of which the information is told by the guide."""
-        assert self.guide is not None
-        return self.guide.completed(theta, self.reduced(theta, False, expected=expected))
 
     def widened(self, theta: Array) -> Array:
         """Parameters over the kept columns as all, zero elsewhere."""
@@ -292,7 +277,6 @@ class Run:
             recession,
             np.inf if self.layout.q == 1 else RADIUS,
             self.measured.constant,
-            self.rough,
             self.guide,
         )
 

@@ -21,10 +21,8 @@ from glmcount.records import dataclass
 __all__ = ["SOLVERS", "Iteration", "Outcome", "Problem", "Solver", "newton", "solver"]
 
 NEAR = 1e-4
-# Move up to which the next pass is exact, and what an error may leave of a final step; where a
-# pass for the score costs a third of one for the information, only what is sure is.
+# Move that a step may leave before it is worth bending.
 LEFT = 1e-8
-SURE = 1e-10
 TRIES = 40
 # A sample's own error is larger: p columns leave about sqrt(p n / m) standard errors.
 PILOT = 0.25
@@ -75,8 +73,7 @@ class Problem:
     Parameters
     ----------
     evaluate : callable
-        ``(theta, second, rough) -> Sums`` over the kept parameters; `second` asks for the
-        information, `rough` allows one to steer by.
+        ``(theta, second) -> Sums`` over the kept parameters; `second` asks for the information.
     reach : callable
         Upper bound of the largest |x_i' d| of a direction.
     control : Control
@@ -91,9 +88,6 @@ class Problem:
     radius : float
         First bound on how far a step may move a predictor; infinite where the log-likelihood
         is concave, so that halving is enough.
-    rough : bool
-        Whether single precision is enough to steer by as long as predictors move: the
-        log-likelihood and the score decide, and the last pass is exact.
     guide : Guide or None
         A sample of the rows that bends long steps.
     most : int or None
@@ -108,7 +102,6 @@ class Problem:
     recession: float = RECESSION
     radius: float = np.inf
     constant: float = 0.0
-    rough: bool = False
     guide: Guide | None = None
     most: int | None = None
 
@@ -150,7 +143,7 @@ def newton_step(sums: Sums) -> tuple[Array, float, bool]:
 
 
 def _first(problem: Problem, theta: Array) -> Sums:
-    sums = problem.evaluate(theta, True, problem.rough)
+    sums = problem.evaluate(theta, True)
     if not math.isfinite(sums.llf):
         raise ConvergenceError(
             "The log-likelihood is not finite at the starting values: some mean is outside its "
@@ -177,14 +170,11 @@ def newton(problem: Problem, theta: Array) -> Outcome:
     passes, receding, slow, last, refused = 1, 0, 0, np.inf, False
     status, reach, bounded = "maxiter", problem.reach, radius < np.inf
     for number in range(1, most + 1):
-        if sums.rough and not sums.clear:
-            sums, passes = problem.evaluate(theta, True), passes + 1
         step, decrement, definite = newton_step(sums)
         rho = reach(step)
-        sure = rho <= tol and rho * sums.error <= SURE
         # A step so small that was refused is smaller than what the log-likelihood can tell.
         flat = decrement <= 4.0 * sums.floor or (refused and decrement <= NEAR)
-        final = definite and (sure or (rho <= NEAR and flat))
+        final = definite and (rho <= tol or (rho <= NEAR and flat))
         lasting = rho > 0.1 or rho > LASTING * last
         receding = receding + 1 if decrement < problem.recession and lasting else 0
         slow = slow + 1 if decrement < SLOW and lasting else 0
@@ -198,16 +188,14 @@ def newton(problem: Problem, theta: Array) -> Outcome:
         if not definite and rho <= tol:
             status = "stuck"
             break
-        step, left = _bent(problem, theta, sums, step, (rho, decrement, definite))
-        # To an error this large more digits of the information add nothing.
-        cheap = problem.guide is not None and problem.guide.ready
-        rough = problem.rough and left > (SURE if cheap else LEFT) and sums.clear
+        if definite:
+            step = _bent(problem, theta, sums, step, rho, decrement)
         if bounded:
             own = step if definite else None
-            step, radius, halvings, following = _region(problem, theta, sums, own, radius, rough)
+            step, radius, halvings, following = _region(problem, theta, sums, own, radius)
             share, point = 1.0, theta + step
         else:
-            share, halvings, point, following = _line(problem, theta, step, sums, rough)
+            share, halvings, point, following = _line(problem, theta, step, sums)
         passes, refused = passes + halvings + 1, halvings > 0
         llf = sums.llf + problem.constant
         problem.tell(Iteration(number, llf, rho, decrement, share, halvings, problem.pilot))
@@ -234,22 +222,17 @@ def _stopped(
 
 
 def _bent(
-    problem: Problem, theta: Array, sums: Sums, step: Array, told: tuple[float, float, bool]
-) -> tuple[Array, float]:
-    """A step as the guide bends it where that pays, and how far the one after it will move."""
-    (rho, decrement, definite), guide = told, problem.guide
-    if guide is None or not definite:
-        return step, rho * max(rho, sums.error)
-    guide.watched(rho, sums.rough)
-    share = min(rho, guide.curve * decrement)
-    if rho * share <= LEFT or sums.error > 0.1 * share:
-        return step, rho * max(share, sums.error)
-    step, share = guide.step(theta, sums, step)
-    return step, rho * max(share * min(share + guide.noise, 1.0), sums.error)
+    problem: Problem, theta: Array, sums: Sums, step: Array, rho: float, decrement: float
+) -> Array:
+    """A step as the guide bends it, where that pays."""
+    guide = problem.guide
+    if guide is None or rho * min(rho, guide.curve * decrement) <= LEFT:
+        return step
+    return guide.step(theta, sums, step)
 
 
 def _region(
-    problem: Problem, theta: Array, sums: Sums, own: Array | None, radius: float, rough: bool
+    problem: Problem, theta: Array, sums: Sums, own: Array | None, radius: float
 ) -> tuple[Array, float, int, Sums | None]:
     """A step within the trust region, the next radius, refusals, and the pass it led to.
 
@@ -264,7 +247,7 @@ def _region(
         else:
             model = model or Model.of(sums)
             step = model.within(problem.reach, radius)
-        following = problem.evaluate(theta + step, True, rough)
+        following = problem.evaluate(theta + step, True)
         gained = following.llf - sums.llf
         hoped = float(np.dot(sums.score, step))
         hoped -= 0.5 * float(np.dot(step, np.dot(sums.information, step)))
@@ -281,12 +264,12 @@ def _region(
 
 
 def _line(
-    problem: Problem, theta: Array, step: Array, sums: Sums, rough: bool
+    problem: Problem, theta: Array, step: Array, sums: Sums
 ) -> tuple[float, int, Array, Sums | None]:
     """The share of a step to take, halvings, where it leads, and the pass there."""
     share, point = 1.0, theta + step
     for halvings in range(TRIES):
-        following = problem.evaluate(point, True, rough)
+        following = problem.evaluate(point, True)
         if math.isfinite(following.llf) and _risen(sums, following):
             return share, halvings, point, following
         # A predictor that overshoots by hundreds overflows; shrink to a sensible reach at once.

@@ -12,8 +12,6 @@ from glmcount.numerics import EPS, Array, Factored, factor
 
 __all__ = ["PREDICTOR", "Sums", "noise", "wobble"]
 
-# Relative pivots from which seven digits of the information are enough to steer by.
-CLEAR = 1e-3
 # Roundings in a predictor, with room for those of its addends.
 PREDICTOR = 64.0
 
@@ -31,14 +29,11 @@ class Sums:
         In shifted columns.
     floor : float or callable
         Rounding floor of the Newton decrement, computed when asked for.
-    error : float
-        Relative error of the information, where it is one to steer by; the floor is then not
-        known.
     wobble : float or callable
         What rounding of the predictors makes of the log-likelihood.
     """
 
-    __slots__ = ("_definite", "_floor", "_wobble", "error", "information", "llf", "score")
+    __slots__ = ("_definite", "_floor", "_wobble", "information", "llf", "score")
 
     def __init__(
         self,
@@ -46,17 +41,11 @@ class Sums:
         score: Array,
         information: Array,
         floor: float | Callable[[], float],
-        error: float = 0.0,
         wobble: float | Callable[[], float] = 0.0,
     ) -> None:
         self.llf, self.score, self.information, self._floor = llf, score, information, floor
-        self.error, self._wobble = error, wobble
+        self._wobble = wobble
         self._definite: tuple[Factored | None] | None = None
-
-    @property
-    def rough(self) -> bool:
-        """Whether the information is one to steer by alone."""
-        return self.error > 0.0
 
     @property
     def floor(self) -> float:
@@ -80,15 +69,10 @@ class Sums:
         """Whether each column is told from those before: relative pivots larger than that."""
         return self.definite is not None and self.definite.smallest > least
 
-    @property
-    def clear(self) -> bool:
-        """Whether columns are so far from each other that single precision tells them apart."""
-        return self.apart(CLEAR)
-
     def kept(self, kept: NDArray[np.intp]) -> Sums:
         """The sums over some of the parameters."""
         information = self.information[kept[:, None], kept]
-        own = self.score[kept], information, self._floor, self.error, self._wobble
+        own = self.score[kept], information, self._floor, self._wobble
         return Sums(self.llf, *own)
 
 
