@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from glmcount.cells.compress import compressed
 from glmcount.checks import check_choice, check_options, measured_warnings, refuse_measured
 from glmcount.design.arrays import array_columns, part_columns
 from glmcount.design.blocks import Layout
@@ -22,13 +23,12 @@ from glmcount.design.build import (
 )
 from glmcount.design.encode import Encoder
 from glmcount.design.given import response_values
-from glmcount.design.measure import Measured, measure, remeasure
-from glmcount.design.plans import planned_layout
+from glmcount.design.recall import planned_layout
+from glmcount.engine.measure import Measured, measure, remeasure
 from glmcount.errors import UsageError
 from glmcount.families.base import Family
-from glmcount.families.links import Link
+from glmcount.families.combine.links import Link
 from glmcount.families.model import model_family
-from glmcount.fitting.compress import compressed
 from glmcount.fitting.identified import refuse_unidentified
 from glmcount.fitting.maximise import maximise
 from glmcount.fitting.run import Options
@@ -37,7 +37,8 @@ from glmcount.inference.covariance import Estimator, estimator
 from glmcount.inference.estimates import estimates, names
 from glmcount.inference.state import State
 from glmcount.notes import fit_warnings
-from glmcount.numerics import Array, Control
+from glmcount.numerics import Array
+from glmcount.numerics.control import Control
 from glmcount.records import dataclass
 from glmcount.results import Results
 from glmcount.sources.base import open_source

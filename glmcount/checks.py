@@ -9,7 +9,7 @@ import numpy as np
 
 from glmcount.design.blocks import Strip
 from glmcount.design.encode import Encoder
-from glmcount.design.measure import Measured
+from glmcount.engine.measure import Measured
 from glmcount.errors import (
     BoundaryError,
     DataError,

@@ -11,10 +11,10 @@ import pandas as pd
 
 from glmcount.diagnostics import residuals, verdicts
 from glmcount.diagnostics.influence import Influence, influence
+from glmcount.engine.passes import Rows
 from glmcount.errors import GlmcountError, NotDefinedError
 from glmcount.fitting.certificate import Certificate
 from glmcount.fitting.null import null_deviance, null_fit, tested
-from glmcount.fitting.objective import Rows
 from glmcount.fitting.run import Fit
 from glmcount.fitting.separation import Separation
 from glmcount.fitting.solvers import Iteration
@@ -24,7 +24,8 @@ from glmcount.inference.estimates import conf_int, marked, pvalues, reported, st
 from glmcount.inference.hypotheses import linear_constraints
 from glmcount.inference.state import Model, State
 from glmcount.inference.tests import Tested, TestResult, single, wald
-from glmcount.numerics import Array, chi2_tail
+from glmcount.numerics import Array
+from glmcount.numerics.tails import chi2_tail
 from glmcount.prediction.predict import Prediction, predict, with_errors
 from glmcount.prediction.simulate import generator, simulate
 from glmcount.records import replace

@@ -12,9 +12,9 @@ from scipy import special
 
 import glmcount as gc
 from glmcount.families.base import Equation, Family
-from glmcount.families.links import Link
+from glmcount.families.combine.links import Link
 from glmcount.inference.covariance import ESTIMATORS, Estimator, register_estimator
-from glmcount.numerics import Jet, constant_jet, eta_jet, exp_jet
+from glmcount.numerics.jets import Jet, constant_jet, eta_jet, exp_jet
 from glmcount.report.render import RENDERERS
 from glmcount.sources.base import Source, _openers, register_source
 

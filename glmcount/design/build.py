@@ -7,20 +7,21 @@ from typing import Any
 
 import numpy as np
 
+from glmcount.columns.column import Column
 from glmcount.design.blocks import Strip
-from glmcount.design.column import Column
 from glmcount.design.doubts import doubts
 from glmcount.design.encode import Encoder
 from glmcount.design.formula import ParsedFormula, intercept_part
 from glmcount.design.given import ARRAY, BESIDE, given_column, response_values, with_columns
 from glmcount.design.learn import learn_variables
-from glmcount.design.plans import planned_model, planned_part, planned_parts
-from glmcount.design.safe import parse
+from glmcount.design.recall import planned_model, planned_part, planned_parts
 from glmcount.design.spec import DesignSpec, EquationDesign, Part, Plan, Variable
 from glmcount.design.values import coerced, numbers_of
-from glmcount.design.words import Expression
 from glmcount.errors import DataError, FormulaError, MemoryLimitError, RankError
-from glmcount.numerics import Array, Control
+from glmcount.language.node import Expression
+from glmcount.language.parse import parse
+from glmcount.numerics import Array
+from glmcount.numerics.control import Control
 from glmcount.records import dataclass, replace
 from glmcount.sources.base import Columns, Source
 

@@ -10,20 +10,13 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.blas import several, solving
+from glmcount.columns.column import Column
 from glmcount.design.blocks import BlockRows, Strip, one_strip
-from glmcount.design.column import Column
 from glmcount.design.spec import Account, DesignSpec, EquationDesign, Part, Plan
-from glmcount.design.values import (
-    codes_of,
-    coerced,
-    evaluated,
-    joint_code,
-    numbers_of,
-    undefined,
-)
+from glmcount.design.values import codes_of, coerced, evaluated, joint_code, numbers_of, undefined
 from glmcount.errors import DataError, some
 from glmcount.numerics import Array
+from glmcount.numerics.blas import several, solving
 from glmcount.records import dataclass, field, replace
 from glmcount.sources.base import THREADED_BLAS, Columns, Source, map_fold
 

@@ -17,9 +17,7 @@ from patsy.categorical import C as categorical_box
 from patsy.parse_formula import ParseNode, parse_formula
 
 from glmcount.design.doubts import check_offsets, itself, odd_sign
-from glmcount.design.safe import parse
 from glmcount.design.spec import Part, Variable
-from glmcount.design.words import Expression
 from glmcount.errors import (
     DataError,
     FormulaError,
@@ -28,6 +26,8 @@ from glmcount.errors import (
     MemoryLimitError,
     caret,
 )
+from glmcount.language.node import Expression
+from glmcount.language.parse import parse
 from glmcount.numerics import Array
 from glmcount.records import dataclass, field
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glmcount.design.coerce import coerce
+from glmcount.columns.coerce import coerce
 from glmcount.errors import DataError
 from glmcount.numerics import Array
 from glmcount.sources.base import Columns, Source

@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from glmcount.design.coerce import union_levels
-from glmcount.design.column import Column, Extent
-from glmcount.design.evaluate import finish, memorize, new_state
+from glmcount.columns.coerce import union_levels
+from glmcount.columns.column import Column, Extent
 from glmcount.design.spec import Account, Plan, Variable
-from glmcount.design.transforms import settled_contrast
 from glmcount.design.values import Value, coerced, evaluated, used_levels
-from glmcount.design.words import Expression
 from glmcount.errors import DataError, FormulaError, some
+from glmcount.language.evaluate import finish, memorize, new_state
+from glmcount.language.node import Expression
+from glmcount.language.transforms import settled_contrast
 from glmcount.records import dataclass, field, replace
 from glmcount.sources.base import Columns, Source, map_fold
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.design.column import Extent
-from glmcount.design.words import Expression
+from glmcount.columns.column import Extent
 from glmcount.errors import some
+from glmcount.language.node import Expression
 from glmcount.numerics import Array
 from glmcount.records import dataclass, field, replace
 

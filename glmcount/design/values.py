@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from glmcount.design.coerce import categorise, coerce, recode, refuse_datetime
-from glmcount.design.column import Column
-from glmcount.design.evaluate import evaluate
+from glmcount.columns.coerce import categorise, coerce, recode, refuse_datetime
+from glmcount.columns.column import Column
 from glmcount.design.spec import Variable
-from glmcount.design.words import Expression
 from glmcount.errors import DataError, NonfiniteDesignError, some
+from glmcount.language.evaluate import evaluate
+from glmcount.language.node import Expression
 from glmcount.records import dataclass, replace
 
 __all__ = ["Value", "codes_of", "coerced", "evaluated", "undefined", "used_levels"]

@@ -7,10 +7,10 @@ from functools import lru_cache
 import numpy as np
 import scipy
 
+from glmcount.engine.passes import Rows
 from glmcount.errors import NotDefinedError
 from glmcount.families.base import Family
 from glmcount.families.distribution import tails
-from glmcount.fitting.objective import Rows
 from glmcount.fitting.sums import by_row
 from glmcount.inference.state import State
 from glmcount.numerics import Array

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from glmcount.design.forms import quadratic
+from glmcount.engine.forms import quadratic
 from glmcount.errors import some
 from glmcount.fitting.certificate import Certificate, certify
 from glmcount.fitting.digits import LONG_EPS, remainder

@@ -5,18 +5,18 @@ from __future__ import annotations
 from glmcount.families.base import Equation, Family, Limit, StartSums, families, register, resolve
 from glmcount.families.bernoulli import bernoulli
 from glmcount.families.canonical import negbin_canonical
-from glmcount.families.censored import censored
+from glmcount.families.combine.censored import censored
+from glmcount.families.combine.hurdle import hurdle
+from glmcount.families.combine.inflated import zero_inflated
+from glmcount.families.combine.links import Link, compose, links, register_link
+from glmcount.families.combine.reparametrise import power_of_mean, reparametrise
+from glmcount.families.combine.truncated import truncated
 from glmcount.families.compoisson import compoisson
 from glmcount.families.genpoisson import genpoisson, genpoisson2
-from glmcount.families.hurdle import hurdle
-from glmcount.families.inflated import zero_inflated
-from glmcount.families.links import Link, compose, links, register_link
 from glmcount.families.negbin import geometric, negbin
 from glmcount.families.negbinp import negbin1, negbinp
 from glmcount.families.pig import pig
 from glmcount.families.poisson import poisson, quasipoisson
-from glmcount.families.reparametrise import power_of_mean, reparametrise
-from glmcount.families.truncated import truncated
 
 __all__ = [
     "Equation",

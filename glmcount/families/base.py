@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.errors import UsageError, near, some
-from glmcount.numerics import Array, Jet
+from glmcount.numerics import Array
+from glmcount.numerics.jets import Jet
 from glmcount.records import dataclass, field, replace
 
 __all__ = [
@@ -24,7 +25,6 @@ __all__ = [
     "Limit",
     "StartSums",
     "families",
-    "hold",
     "natural_exp",
     "register",
     "resolve",
@@ -391,48 +391,3 @@ def resolve(family: str | Family) -> Family:
             kind="unknown_family",
         )
     return families[found]
-
-
-def hold(family: Family, values: Sequence[float]) -> Family:
-    """The family of the mean alone, its other predictors held at `values`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> held = hold(resolve("negbin"), [0.0])
-    >>> len(held.equations), float(held.moments((np.zeros(1),))[1].value[0])
-    (1, 2.0)
-    """
-    if len(family.equations) == 1:
-        return family
-    rest = tuple(np.array([value]) for value in values)
-
-    def alone(jet: Jet) -> Jet:
-        return Jet(jet.value, jet.d1[:1], ((jet.d2[0][0],),))
-
-    def moments(etas: Etas) -> tuple[Jet, Jet]:
-        mean, variance = family.moments((*etas, *rest))
-        return alone(mean), alone(variance)
-
-    expected, deviance = family.expected, family.deviance
-    return family.with_(
-        equations=family.equations[:1],
-        terms=lambda y, etas: alone(family.terms(y, (*etas, *rest))),
-        moments=moments,
-        expected=expected and (lambda etas: ((expected((*etas, *rest))[0][0],),)),
-        deviance=deviance and (lambda y, etas: deviance(y, (*etas, *rest))),
-        tails=None,
-        mass=None,
-        above=None,
-        pooled=None,
-        sample=lambda rng, etas: family.sample(rng, (*etas, *rest)),
-        start=lambda sums: family.start(sums)[:1],
-        limits=(),
-        parts={},
-        flat=None,
-        certain=None,
-        binary=None,
-        slack=None,
-        relative=None,
-        further=None,
-    )

@@ -10,7 +10,9 @@ import numpy as np
 import scipy
 
 from glmcount.families.base import Curvature, Equation, Etas, Family, Flat, StartSums, register
-from glmcount.numerics import Array, Jet, eta_jet, expit, logit
+from glmcount.numerics import Array
+from glmcount.numerics.jets import Jet, eta_jet
+from glmcount.numerics.special import expit, logit
 
 __all__ = ["bernoulli"]
 

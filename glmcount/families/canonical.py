@@ -13,9 +13,10 @@ from functools import partial
 import numpy as np
 
 from glmcount.families.base import Etas, Family, StartSums
+from glmcount.families.combine.reparametrise import reparametrise
 from glmcount.families.negbin import negbin
-from glmcount.families.reparametrise import reparametrise
-from glmcount.numerics import Array, Jet, constant_jet, eta_jet
+from glmcount.numerics import Array
+from glmcount.numerics.jets import Jet, constant_jet, eta_jet
 
 __all__ = ["negbin_canonical"]
 

@@ -29,7 +29,8 @@ from glmcount.families.base import (
 from glmcount.families.conway import MOST_SHAPE, Law, centred_log_factorial, law
 from glmcount.families.negbin import geometric
 from glmcount.families.poisson import MEAN, poisson
-from glmcount.numerics import Array, Jet, eta_jet, exp_jet
+from glmcount.numerics import Array
+from glmcount.numerics.jets import Jet, eta_jet, exp_jet
 from glmcount.records import replace
 
 __all__ = ["compoisson"]

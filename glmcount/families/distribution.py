@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.families.base import Etas, Family
-from glmcount.families.jets import add_logs, log_complement, times
 from glmcount.families.panels import Look, add_up
-from glmcount.numerics import EPS, Array, Jet, exp_jet
+from glmcount.numerics import EPS, Array
+from glmcount.numerics.jets import Jet, add_logs, exp_jet, log_complement, times
 
 __all__ = [
     "HALF",

@@ -18,6 +18,7 @@ import numpy as np
 
 from glmcount.errors import UsageError
 from glmcount.families.base import Curvature, Equation, Etas, Family, Limit, StartSums, register
+from glmcount.families.combine.reparametrise import power_of_mean, reparametrise
 from glmcount.families.distribution import log_below, log_beyond, log_masses, rows_of
 from glmcount.families.draws import poisson_draws
 from glmcount.families.large import (
@@ -30,8 +31,8 @@ from glmcount.families.large import (
 from glmcount.families.negbin import ALPHA
 from glmcount.families.poisson import MEAN, poisson
 from glmcount.families.quantiles import first_count
-from glmcount.families.reparametrise import power_of_mean, reparametrise
-from glmcount.numerics import Array, Jet, constant_jet, eta_jet, exp_jet
+from glmcount.numerics import Array
+from glmcount.numerics.jets import Jet, constant_jet, eta_jet, exp_jet
 
 __all__ = ["genpoisson", "genpoisson1", "genpoisson2"]
 

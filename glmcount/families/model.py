@@ -8,11 +8,11 @@ from typing import Any
 from glmcount.errors import UsageError, near, some
 from glmcount.families.base import Family, resolve
 from glmcount.families.bernoulli import bernoulli
-from glmcount.families.censored import censored
-from glmcount.families.hurdle import hurdle
-from glmcount.families.inflated import zero_inflated
-from glmcount.families.links import Link, compose, links
-from glmcount.families.truncated import truncated
+from glmcount.families.combine.censored import censored
+from glmcount.families.combine.hurdle import hurdle
+from glmcount.families.combine.inflated import zero_inflated
+from glmcount.families.combine.links import Link, compose, links
+from glmcount.families.combine.truncated import truncated
 
 __all__ = ["COUNT_ZERO_PARTS", "model_family"]
 

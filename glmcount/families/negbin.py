@@ -28,7 +28,6 @@ from glmcount.families.base import (
     register,
 )
 from glmcount.families.draws import poisson_draws
-from glmcount.families.jets import log_complement
 from glmcount.families.large import (
     LARGE,
     any_large,
@@ -42,7 +41,9 @@ from glmcount.families.large import (
 from glmcount.families.poisson import MEAN, poisson
 from glmcount.families.rising import log_rising as rising
 from glmcount.families.shares import four_tails
-from glmcount.numerics import Array, Jet, constant_jet, eta_jet, exp_jet, log1p_gap, log1p_slope
+from glmcount.numerics import Array
+from glmcount.numerics.jets import Jet, constant_jet, eta_jet, exp_jet, log_complement
+from glmcount.numerics.special import log1p_gap, log1p_slope
 
 __all__ = ["geometric", "negbin"]
 

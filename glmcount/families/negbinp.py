@@ -13,8 +13,8 @@ import numpy as np
 
 from glmcount.errors import UsageError
 from glmcount.families.base import Equation, Family, StartSums, register
+from glmcount.families.combine.reparametrise import power_of_mean, reparametrise
 from glmcount.families.negbin import negbin
-from glmcount.families.reparametrise import power_of_mean, reparametrise
 from glmcount.numerics import Array
 
 __all__ = ["negbin1", "negbinp"]

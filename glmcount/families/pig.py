@@ -27,7 +27,8 @@ from glmcount.families.debye import saddle
 from glmcount.families.draws import poisson_draws
 from glmcount.families.large import LARGE, any_large, log_factorial_rest, patched
 from glmcount.families.negbin import TOLD, negbin
-from glmcount.numerics import Array, Jet
+from glmcount.numerics import Array
+from glmcount.numerics.jets import Jet
 
 __all__ = ["pig"]
 

@@ -19,7 +19,8 @@ from glmcount.families.large import (
     relative_entropy,
 )
 from glmcount.families.shares import four_tails
-from glmcount.numerics import Array, Jet, eta_jet, exp_jet
+from glmcount.numerics import Array
+from glmcount.numerics.jets import Jet, eta_jet, exp_jet
 
 __all__ = ["poisson", "quasipoisson"]
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from glmcount.families.base import Etas, Family
 from glmcount.families.distribution import rest_of, stacked, tails
-from glmcount.families.jets import wide
 from glmcount.numerics import Array
+from glmcount.numerics.jets import wide
 from glmcount.records import dataclass
 
 __all__ = ["first_count", "quantiles"]

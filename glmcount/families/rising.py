@@ -11,7 +11,8 @@ from functools import lru_cache
 import numpy as np
 import scipy
 
-from glmcount.numerics import Array, log1p_gap, log1p_slope
+from glmcount.numerics import Array
+from glmcount.numerics.special import log1p_gap, log1p_slope
 
 __all__ = [
     "DIGAMMA_SERIES",

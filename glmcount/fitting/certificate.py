@@ -15,8 +15,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy import linalg
 
-from glmcount.blas import solving
 from glmcount.numerics import Array
+from glmcount.numerics.blas import solving
 from glmcount.records import dataclass
 
 __all__ = ["Certificate", "certify"]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from scipy import linalg
 
-from glmcount.blas import solving
 from glmcount.design.blocks import Layout, Strip, linear
 from glmcount.design.encode import Encoder
-from glmcount.fitting.objective import Raw, Rows, Weighed, add, assemble, strip_sums
+from glmcount.engine.passes import Raw, Rows, Weighed, add, assemble, strip_sums
 from glmcount.fitting.rank import EXACT, NEARLY
-from glmcount.numerics import Array, Control
+from glmcount.numerics import Array
+from glmcount.numerics.blas import solving
+from glmcount.numerics.control import Control
 
 __all__ = ["spans_constant"]
 

@@ -13,8 +13,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from glmcount.engine.spread import Small
 from glmcount.families.base import Family
-from glmcount.fitting.small import Small
 from glmcount.numerics import Array
 from glmcount.records import dataclass
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from glmcount.design.blocks import Block, BlockRows, Layout, Strip
 from glmcount.design.encode import Encoder
+from glmcount.engine.passes import Rows
 from glmcount.fitting.falling import sent
-from glmcount.fitting.objective import Rows
 from glmcount.fitting.run import Fit, Run
 from glmcount.fitting.sums import inverse_information, total
 from glmcount.numerics import EPS, Array

@@ -9,19 +9,13 @@ from typing import TypeVar
 import numpy as np
 
 from glmcount.design.blocks import Strip
+from glmcount.engine.passes import Rows, Sums, Weighed, assemble, informed, predictors
 from glmcount.fitting.digits import PRECISE, precise
 from glmcount.fitting.falling import Falling
-from glmcount.fitting.objective import Rows, Sums, Weighed, assemble, informed, predictors
 from glmcount.fitting.rank import PIVOT, Dependence, dependences
 from glmcount.fitting.recession import far_along
 from glmcount.fitting.run import WELL, Fit, Run, fold_sums, ill_conditioned
-from glmcount.fitting.separation import (
-    by_curvature,
-    doubtful,
-    further,
-    limit_outcome,
-    separated,
-)
+from glmcount.fitting.separation import by_curvature, doubtful, further, limit_outcome, separated
 from glmcount.fitting.solvers import Outcome, newton, solver
 from glmcount.fitting.start import usual
 from glmcount.numerics import Array

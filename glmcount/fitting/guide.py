@@ -18,8 +18,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from glmcount.fitting.totals import Sums
-from glmcount.numerics import Array, factor
+from glmcount.engine.sums import Sums
+from glmcount.numerics import Array
+from glmcount.numerics.factor import factor
 
 __all__ = ["Guide"]
 

@@ -15,15 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from glmcount.blas import solving
 from glmcount.design.blocks import Layout
 from glmcount.design.encode import Encoder
-from glmcount.design.measure import Measured
+from glmcount.engine.measure import Measured
+from glmcount.engine.passes import Rows, Weighed, assemble
 from glmcount.errors import RankError, some
 from glmcount.families.base import Family
-from glmcount.fitting.objective import Rows, Weighed, assemble
 from glmcount.fitting.run import Fit, fold_sums
-from glmcount.numerics import Array, Control
+from glmcount.numerics import Array
+from glmcount.numerics.blas import solving
+from glmcount.numerics.control import Control
 
 __all__ = ["confused", "in_doubt", "refuse_unidentified"]
 

@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glmcount.cells.key import Key, Unsuited, fields_of
 from glmcount.design.blocks import Layout
 from glmcount.design.encode import Encoder
-from glmcount.design.keys import Key, Unsuited, fields_of
-from glmcount.design.measure import Measured
+from glmcount.engine.measure import Measured
+from glmcount.engine.spread import Small
 from glmcount.families.base import Family
-from glmcount.fitting.small import Small
-from glmcount.numerics import Array, factor
+from glmcount.numerics import Array
+from glmcount.numerics.factor import factor
 from glmcount.records import dataclass
 
 __all__ = ["Kinds", "kinds_of"]

@@ -11,7 +11,7 @@ import numpy as np
 
 from glmcount.design.blocks import Layout
 from glmcount.design.encode import Encoder
-from glmcount.design.measure import Measured
+from glmcount.engine.measure import Measured
 from glmcount.errors import ConvergenceError
 from glmcount.families.base import Family, Limit
 from glmcount.fitting.fit import solve

@@ -10,15 +10,18 @@ from glmcount.design.blocks import BlockRows, Layout, Strip
 from glmcount.design.encode import Encoder
 from glmcount.design.formula import intercept_part
 from glmcount.design.layout import layout_of
-from glmcount.design.measure import Measured
 from glmcount.design.spec import EquationDesign
+from glmcount.engine.measure import Measured
+from glmcount.engine.passes import likelihood_sums, likelihood_weights, predictors
 from glmcount.errors import ConvergenceError, NotDefinedError
-from glmcount.families.base import Family, Limit, hold
+from glmcount.families.base import Family, Limit
+from glmcount.families.combine.hold import hold
 from glmcount.fitting.maximise import attempted, fit_limit, maximise
-from glmcount.fitting.objective import likelihood_sums, likelihood_weights, predictors
 from glmcount.fitting.run import Fit, Options, fold_sums
 from glmcount.fitting.sums import total
-from glmcount.numerics import Array, Control, factor
+from glmcount.numerics import Array
+from glmcount.numerics.control import Control
+from glmcount.numerics.factor import factor
 from glmcount.records import replace
 
 __all__ = ["limit_llf", "null_deviance", "null_fit", "tested", "unit_deviances"]

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
+from glmcount.engine.passes import Rows, Sums, Weighed, few_dense
 from glmcount.families.base import Limit
 from glmcount.fitting.guide import Guide
-from glmcount.fitting.objective import Rows, Sums, Weighed, few_dense
 from glmcount.fitting.run import Run, fold_sums
 from glmcount.fitting.solvers import newton, newton_step
 from glmcount.numerics import Array

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import linalg
 
-from glmcount.fitting.totals import Sums
+from glmcount.engine.sums import Sums
 from glmcount.numerics import Array
 from glmcount.records import dataclass
 

@@ -13,8 +13,9 @@ from scipy import linalg
 
 from glmcount.design.blocks import Layout, Strip
 from glmcount.design.encode import Encoder
-from glmcount.fitting.objective import Raw, Rows, Weighed, add, assemble, strip_sums
-from glmcount.numerics import Array, Factored, factor
+from glmcount.engine.passes import Raw, Rows, Weighed, add, assemble, strip_sums
+from glmcount.numerics import Array
+from glmcount.numerics.factor import Factored, factor
 from glmcount.records import dataclass
 
 __all__ = ["PIVOT", "Dependence", "dependences"]

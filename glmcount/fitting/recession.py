@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 
 from glmcount.design.blocks import Block, Layout, Strip, linear
 from glmcount.design.encode import Encoder
-from glmcount.families.base import Family
-from glmcount.fitting.falling import FAR, Falling, joined, moves_of
-from glmcount.fitting.objective import (
+from glmcount.engine.passes import (
     Raw,
     Rows,
     Weighed,
@@ -26,9 +24,12 @@ from glmcount.fitting.objective import (
     predictors,
     strip_sums,
 )
+from glmcount.families.base import Family
+from glmcount.fitting.falling import FAR, Falling, joined, moves_of
 from glmcount.fitting.programme import apart, combined, distinct, strictest
 from glmcount.fitting.rank import dependences
-from glmcount.numerics import Array, Control
+from glmcount.numerics import Array
+from glmcount.numerics.control import Control
 from glmcount.records import dataclass, replace
 
 __all__ = ["Freedom", "Ways", "far_along", "gone_by", "leading_to", "recession"]

@@ -11,11 +11,8 @@ from scipy.linalg import lapack
 
 from glmcount.design.blocks import Layout, Strip
 from glmcount.design.encode import Encoder
-from glmcount.design.measure import Measured
-from glmcount.families.base import Family, Limit
-from glmcount.fitting.falling import Falling, sent
-from glmcount.fitting.guide import Guide
-from glmcount.fitting.objective import (
+from glmcount.engine.measure import Measured
+from glmcount.engine.passes import (
     Raw,
     Rows,
     Sums,
@@ -26,10 +23,15 @@ from glmcount.fitting.objective import (
     likelihood_weights,
     strip_sums,
 )
+from glmcount.engine.spread import small_problem
+from glmcount.families.base import Family, Limit
+from glmcount.fitting.falling import Falling, sent
+from glmcount.fitting.guide import Guide
 from glmcount.fitting.rank import Dependence
-from glmcount.fitting.small import small_problem
 from glmcount.fitting.solvers import Iteration, Problem, solver
-from glmcount.numerics import Array, Control, Factored
+from glmcount.numerics import Array
+from glmcount.numerics.control import Control
+from glmcount.numerics.factor import Factored
 from glmcount.records import dataclass, field, replace
 
 __all__ = ["WELL", "Fit", "Looked", "Options", "Run", "fold_sums", "ill_conditioned"]

@@ -15,10 +15,10 @@ import math
 import numpy as np
 
 from glmcount.design.blocks import one_strip
+from glmcount.engine.spread import Small, small_problem
 from glmcount.families.base import Family, Limit
 from glmcount.fitting.crowd import Climbed, Crowd, Known, climb
 from glmcount.fitting.run import Run
-from glmcount.fitting.small import Small, small_problem
 from glmcount.fitting.start import usual
 from glmcount.numerics import Array
 from glmcount.records import dataclass

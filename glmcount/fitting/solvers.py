@@ -11,11 +11,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from glmcount.engine.sums import PREDICTOR, Sums
 from glmcount.errors import ConvergenceError, UsageError, near, some
 from glmcount.fitting.guide import Guide
 from glmcount.fitting.quadratic import Model
-from glmcount.fitting.totals import PREDICTOR, Sums
-from glmcount.numerics import EPS, Array, Control
+from glmcount.numerics import EPS, Array
+from glmcount.numerics.control import Control
 from glmcount.records import dataclass
 
 __all__ = ["SOLVERS", "Iteration", "Outcome", "Problem", "Solver", "newton", "solver"]

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from glmcount.engine.passes import Rows, Sums, Weighed, assemble
 from glmcount.fitting.kinds import Kinds, kinds_of
-from glmcount.fitting.objective import Rows, Sums, Weighed, assemble
 from glmcount.fitting.run import Run, fold_sums
 from glmcount.fitting.solvers import newton_step
 from glmcount.numerics import Array

@@ -8,15 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from glmcount.blas import solving
 from glmcount.design.blocks import Layout, Strip
 from glmcount.design.encode import Encoder
-from glmcount.design.forms import quadratic
+from glmcount.engine.forms import quadratic
+from glmcount.engine.passes import Rows, Weighed, assemble, predictors
 from glmcount.errors import NotDefinedError
 from glmcount.families.base import Family
-from glmcount.fitting.objective import Rows, Weighed, assemble, predictors
 from glmcount.fitting.run import Fit, fold_sums
-from glmcount.numerics import Array, Control, factor
+from glmcount.numerics import Array
+from glmcount.numerics.blas import solving
+from glmcount.numerics.control import Control
+from glmcount.numerics.factor import factor
 
 __all__ = [
     "by_row",

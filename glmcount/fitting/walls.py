@@ -13,13 +13,13 @@ from functools import partial
 import numpy as np
 
 from glmcount.design.blocks import Strip
+from glmcount.engine.passes import predictors
 from glmcount.errors import ConvergenceError
 from glmcount.families.base import Etas, Family
-from glmcount.families.jets import times
-from glmcount.fitting.objective import predictors
 from glmcount.fitting.run import Fit, Run
 from glmcount.fitting.solvers import newton
-from glmcount.numerics import Array, Jet
+from glmcount.numerics import Array
+from glmcount.numerics.jets import Jet, times
 from glmcount.records import replace
 
 __all__ = ["at_wall", "touching"]

@@ -14,15 +14,17 @@ from collections.abc import Callable
 import numpy as np
 from scipy import linalg
 
+from glmcount.cells.compress import Cells, residual_sums
 from glmcount.design.blocks import Strip
 from glmcount.design.encode import Encoder
+from glmcount.engine.passes import Raw, Rows, Weighed, add, assemble, strip_sums
 from glmcount.errors import CovarianceError, UsageError, near, some
-from glmcount.fitting.compress import Cells, residual_sums
-from glmcount.fitting.objective import Raw, Rows, Weighed, add, assemble, strip_sums
 from glmcount.fitting.run import Fit
 from glmcount.fitting.sums import inverse_information, mean_inverse, row_leverage, rows_of
 from glmcount.inference.estimates import parameters
-from glmcount.numerics import Array, Control, factor
+from glmcount.numerics import Array
+from glmcount.numerics.control import Control
+from glmcount.numerics.factor import factor
 from glmcount.records import dataclass
 
 __all__ = ["ESTIMATORS", "Estimator", "covariance", "estimator", "register_estimator"]

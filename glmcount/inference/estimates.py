@@ -15,13 +15,8 @@ from glmcount.errors import UsageError
 from glmcount.families.base import Family
 from glmcount.fitting.programme import ways
 from glmcount.fitting.run import Fit
-from glmcount.numerics import (
-    Array,
-    normal_quantile,
-    normal_tail,
-    student_quantile,
-    student_tail,
-)
+from glmcount.numerics import Array
+from glmcount.numerics.tails import normal_quantile, normal_tail, student_quantile, student_tail
 from glmcount.records import dataclass
 
 __all__ = [

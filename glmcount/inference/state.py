@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from glmcount.cells.compress import Cells
 from glmcount.design.encode import Encoder
-from glmcount.design.measure import Measured
-from glmcount.design.plans import planned_layout
+from glmcount.design.recall import planned_layout
+from glmcount.engine.measure import Measured
 from glmcount.errors import DataChangedError, NoLikelihoodError, NotDefinedError
 from glmcount.families.base import Family
-from glmcount.fitting.compress import Cells
 from glmcount.fitting.constant import spans_constant
 from glmcount.fitting.run import Fit, Options
 from glmcount.fitting.sums import total

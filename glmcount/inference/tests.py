@@ -11,7 +11,9 @@ from glmcount.errors import CovarianceError, NotDefinedError
 from glmcount.families.base import Family, Limit
 from glmcount.inference.estimates import Estimates, interval, tail, width
 from glmcount.inference.hypotheses import shortened
-from glmcount.numerics import Array, chi2_tail, factor
+from glmcount.numerics import Array
+from glmcount.numerics.factor import factor
+from glmcount.numerics.tails import chi2_tail
 from glmcount.records import dataclass
 
 __all__ = ["TestResult", "Tested", "single", "wald"]

@@ -13,16 +13,17 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from glmcount.columns.column import Column
 from glmcount.design.blocks import Strip, linear
-from glmcount.design.column import Column
 from glmcount.design.encode import Encoder
 from glmcount.design.values import coerced
+from glmcount.engine.passes import predictors
 from glmcount.errors import NotEstimableWarning, some
 from glmcount.fitting.falling import FAR, moves_of, size_of
-from glmcount.fitting.objective import predictors
 from glmcount.fitting.run import Fit
 from glmcount.inference.estimates import parameters
-from glmcount.numerics import Array, Jet
+from glmcount.numerics import Array
+from glmcount.numerics.jets import Jet
 from glmcount.records import dataclass
 
 __all__ = ["Reach", "reach_of", "settled", "told_of"]

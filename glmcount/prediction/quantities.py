@@ -12,8 +12,8 @@ import pandas as pd
 from glmcount.errors import NotDefinedError, UsageError, near, some
 from glmcount.families.base import Family
 from glmcount.families.distribution import log_masses, log_zero, mass_jet, stacked, tails, up_to
-from glmcount.families.jets import log_complement, times
-from glmcount.numerics import Array, Jet, constant_jet, eta_jet, exp_jet
+from glmcount.numerics import Array
+from glmcount.numerics.jets import Jet, constant_jet, eta_jet, exp_jet, log_complement, times
 from glmcount.records import dataclass, replace
 
 __all__ = ["QUANTILE", "WHICH", "Quantity", "asked", "quantity"]

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from glmcount.design.blocks import Strip
+from glmcount.engine.passes import predictors
 from glmcount.errors import MemoryLimitError, NotDefinedError, UsageError, some
 from glmcount.families.base import Family
-from glmcount.fitting.objective import predictors
 from glmcount.inference.state import State
 from glmcount.numerics import Array
 

@@ -11,7 +11,8 @@ from glmcount.families.base import Family
 from glmcount.fitting.null import limit_llf
 from glmcount.inference.estimates import Estimates
 from glmcount.inference.state import State
-from glmcount.numerics import Array, chi2_tail
+from glmcount.numerics import Array
+from glmcount.numerics.tails import chi2_tail
 from glmcount.report.summary import EquationRows, SummaryFacts
 
 __all__ = ["equation_rows", "summary_facts", "unjudged"]

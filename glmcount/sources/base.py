@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from glmcount.blas import single_threaded_blas
 from glmcount.errors import DataError
+from glmcount.numerics.blas import single_threaded_blas
 from glmcount.records import dataclass
 
 __all__ = [

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 import glmcount as gc
+from glmcount.engine.sums import Sums
 from glmcount.fitting import pilot, start
 from glmcount.fitting.guide import Guide
 from glmcount.fitting.run import Run
 from glmcount.fitting.solvers import newton_step
-from glmcount.fitting.totals import Sums
 
 NARROW, BROAD = 6, 50
 

@@ -11,7 +11,7 @@ import pytest
 import glmcount as gc
 from glmcount.errors import DroppedColumnWarning, RankError
 from glmcount.fitting.rank import dependences
-from glmcount.numerics import factor
+from glmcount.numerics.factor import factor
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Cells: rows that share what a model sees of them, in the place of rows."""

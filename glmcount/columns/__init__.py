@@ -1,0 +1,1 @@
+"""One column of any make, as plain numbers or codes."""

@@ -1,0 +1,1 @@
+"""The engine: blocks of rows to sums, in order."""

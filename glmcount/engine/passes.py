@@ -1,0 +1,374 @@
+"""The pass: strips of rows to sums of log-likelihood, score and information, in order.
+
+Inside a strip dense work goes by micro-blocks that stay in the cache, tables of factors by the
+whole. Only np.dot is used: matmul keeps the interpreter lock for small results, which would
+leave the second thread idle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from glmcount.design.blocks import Block, Layout, Strip, add_linear
+from glmcount.engine.gram import gram
+from glmcount.engine.scatter import plus, scratch
+from glmcount.engine.sums import Sums, noise, wobble
+from glmcount.engine.tables import Coding, Raw, Scatter, add_coded, coding_of, table_sums
+from glmcount.families.base import Family
+from glmcount.numerics import EPS, Array
+from glmcount.records import dataclass
+
+__all__ = [
+    "Rows",
+    "Sums",
+    "Weighed",
+    "add",
+    "assemble",
+    "few_dense",
+    "informed",
+    "likelihood_weights",
+    "micro_rows",
+    "predictors",
+    "strip_sums",
+]
+
+# Dense columns up to which a strip with codes is taken whole.
+FEW = 8
+# Dense columns of equations, by equation: the block's number and its columns in a buffer.
+Filled = dict[int, tuple[int, Array]]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a weighing function sees: some rows and their predictors.
+
+    Parameters
+    ----------
+    y : ndarray, shape (m, n)
+    weights : ndarray, shape (n,), or None
+    etas : tuple of ndarray
+        Shape (n,), or (1,) for a predictor that is the same in all rows.
+    extra : ndarray, shape (n,), or None
+        A row quantity computed beforehand, such as the leverage.
+    """
+
+    y: Array
+    weights: Array | None
+    etas: tuple[Array, ...]
+    extra: Array | None = None
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """What to add up: scalars, sum first_j x_j, and sum second_jk x_j x_k'."""
+
+    scalars: Array
+    first: tuple[Array | None, ...]
+    second: Mapping[tuple[int, int], Array | None]
+
+
+Weigh = Callable[[Rows], Weighed]
+
+
+def micro_rows(layout: Layout, block_rows: int) -> int:
+    """Rows a micro-block: halved while its dense columns exceed 8 MB."""
+    rows = block_rows
+    while layout.dense_columns * rows * 8 > 8 * 2**20 and rows > 256:
+        rows //= 2
+    return rows
+
+
+def few_dense(layout: Layout) -> bool:
+    """Whether a pass is mostly look-ups and tables.
+
+    They keep the interpreter lock, and a second thread then costs more than it gains.
+    """
+    return layout.coded and layout.dense_columns <= FEW
+
+
+def _start_eta(layout: Layout, strip: Strip, coding: Coding, theta: Array, equation: int) -> Array:
+    """Predictor from offsets, factors and constants; dense columns are added by block."""
+    offset = strip.offsets[equation]
+    coded = any(block.table is not None for _, block in layout.of(equation))
+    if offset is None and not coded:
+        return np.zeros(1)
+    eta = np.zeros(strip.n) if offset is None else np.array(offset, dtype=np.float64)
+    add_coded(layout, strip, coding, equation, theta, eta)
+    return eta
+
+
+def _dense(layout: Layout, equation: int) -> tuple[int, bool] | None:
+    """The dense block of an equation, and whether it has more than ones."""
+    for i, block in layout.of(equation):
+        if block.table is None:
+            return i, any(block.numeric)
+    return None
+
+
+def predictors(layout: Layout, strip: Strip, theta: Array) -> tuple[Array, ...]:
+    """All predictors of a strip, offsets included; (1,) where the same in all rows."""
+    etas = []
+    coding = coding_of(layout, strip)
+    for k in range(layout.q):
+        eta = _start_eta(layout, strip, coding, theta, k)
+        found = _dense(layout, k)
+        if found is not None:
+            i, varies = found
+            block = layout.blocks[i]
+            if varies:
+                # A strip of one row has shape (1,) too: add to it, never replace it.
+                eta = np.array(np.broadcast_to(eta, (strip.n,)))
+                add_linear(block, strip.blocks[i], block.beta(theta), eta)
+            else:
+                eta = eta + block.beta(theta).sum()
+        etas.append(eta)
+    return tuple(etas)
+
+
+def strip_sums(
+    layout: Layout,
+    strip: Strip,
+    theta: Array,
+    weigh: Weigh,
+    block_rows: int,
+    extra: Array | None = None,
+) -> Raw:
+    """Sums of a strip, by block and by pair of blocks, in the space of levels."""
+    # Overshooting steps overflow on purpose: the sums then are not finite, and are halved.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return _strip_sums(layout, strip, theta, weigh, block_rows, extra)
+
+
+def _strip_sums(
+    layout: Layout,
+    strip: Strip,
+    theta: Array,
+    weigh: Weigh,
+    block_rows: int,
+    extra: Array | None,
+) -> Raw:
+    raw: Raw = {}
+    coding = coding_of(layout, strip)
+    bases = [_start_eta(layout, strip, coding, theta, k) for k in range(layout.q)]
+    dense = {k: _dense(layout, k) for k in range(layout.q)}
+    kept: list[Weighed] = []
+    step = micro_rows(layout, block_rows)
+    if few_dense(layout):
+        step = max(strip.n, 1)
+    for first in range(0, max(strip.n, 1), step):
+        last = min(first + step, strip.n)
+        filled, etas = _gather(layout, strip, theta, (first, last), bases, dense)
+        weighed = weigh(
+            Rows(
+                strip.y[:, first:last],
+                None if strip.weights is None else strip.weights[first:last],
+                etas,
+                None if extra is None else extra[first:last],
+            )
+        )
+        add(raw, {("s",): weighed.scalars})
+        if coding.own:
+            kept.append(_full(weighed, last - first))
+        if coding.own and step >= strip.n:
+            raw |= _table_sums(layout, strip, coding, filled, kept)
+        _dense_sums(raw, weighed, filled, last - first)
+    if coding.own and step < strip.n:
+        raw |= _table_sums(layout, strip, coding, {}, kept)
+    return raw
+
+
+def _gather(
+    layout: Layout,
+    strip: Strip,
+    theta: Array,
+    span: tuple[int, int],
+    bases: list[Array],
+    dense: dict[int, tuple[int, bool] | None],
+) -> tuple[Filled, tuple[Array, ...]]:
+    """Dense columns of a micro-block in buffers, and its predictors."""
+    first, last = span
+    filled: Filled = {}
+    etas = []
+    for k, base in enumerate(bases):
+        eta = base if base.shape == (1,) else base[first:last]
+        found = dense[k]
+        if found is not None:
+            i, varies = found
+            block = layout.blocks[i]
+            beta = block.beta(theta)
+            buffer = scratch(("dense", k), (block.v, last - first))
+            strip.blocks[i].fill(buffer, block, first, last)
+            eta = eta + (np.dot(beta, buffer) if varies else beta.sum())
+            filled[k] = (i, buffer)
+        etas.append(eta)
+    return filled, tuple(etas)
+
+
+def _stretched(values: Array | None, n: int) -> Array | None:
+    if values is None or values.shape == (n,):
+        return values
+    return np.ascontiguousarray(np.broadcast_to(values, (n,)))
+
+
+def _full(weighed: Weighed, n: int) -> Weighed:
+    return Weighed(
+        weighed.scalars,
+        tuple(_stretched(f, n) for f in weighed.first),
+        {jk: _stretched(s, n) for jk, s in weighed.second.items()},
+    )
+
+
+def _dense_sums(raw: Raw, weighed: Weighed, filled: Filled, n: int) -> None:
+    for k, (i, columns) in filled.items():
+        first = _stretched(weighed.first[k], n)
+        if first is not None:
+            add(raw, {("g", i): np.dot(columns, first)})
+    # Pairs across equations first: a square pair scales its buffer in place.
+    for j, k in sorted(weighed.second, key=lambda jk: jk[0] == jk[1]):
+        second = _stretched(weighed.second[j, k], n)
+        if second is None or j not in filled or k not in filled:
+            continue
+        (a, left), (b, right) = filled[j], filled[k]
+        add(raw, {("h", a, b): gram(left, right, second, j == k)})
+
+
+def _table_sums(
+    layout: Layout, strip: Strip, coding: Coding, filled: Filled, kept: list[Weighed]
+) -> Raw:
+    """Tables of a strip from what its micro-blocks weighed, and the columns still in buffers."""
+    there = dict(filled.values())
+
+    def column(i: int, k: int) -> Array:
+        if i in there:
+            return there[i][k]
+        found = strip.blocks[i].column(k, layout.blocks[i])
+        assert found is not None
+        return found
+
+    first = tuple(_joined([w.first[k] for w in kept]) for k in range(layout.q))
+    second = {jk: _joined([w.second[jk] for w in kept]) for jk in kept[0].second}
+    return table_sums(layout, strip, coding, column, first, second)
+
+
+def _joined(parts: list[Array | None]) -> Array | None:
+    present = [part for part in parts if part is not None]
+    if not present:
+        return None
+    return present[0] if len(present) == 1 else np.concatenate(present)
+
+
+def add(total: Raw, part: Raw) -> Raw:
+    """Add sums in place; the fold of every pass."""
+    for key, value in part.items():
+        total[key] = plus(total[key], value) if key in total else value
+    return total
+
+
+def assemble(layout: Layout, raw: Raw) -> tuple[Array, Array, Array]:
+    """(scalars, score, information) from the sums by level."""
+    score = np.zeros(layout.size)
+    information = np.zeros((layout.size, layout.size))
+    by_block: Raw = {}
+    for key, value in raw.items():
+        # Strips that tell of different entries (one without zeros, of a zero part) have plans
+        # of their own, which share blocks.
+        add(by_block, key.handed_out(layout, value) if isinstance(key, Scatter) else {key: value})
+    for key, value in by_block.items():
+        if key[0] == "g":
+            block = layout.blocks[key[1]]
+            own = value if block.table is None else block.table.fold(value)
+            score[block.places] = own.reshape(-1)
+        elif key[0] == "h":
+            a, b = layout.blocks[key[1]], layout.blocks[key[2]]
+            part = _folded(a, b, value).reshape(len(a.positions), len(b.positions))
+            _put(information, a, b, part)
+            if a is not b:
+                _put(information, b, a, part.T)
+    return raw["s",], score, information
+
+
+def _folded(a: Block, b: Block, value: Array) -> Array:
+    if value.ndim == 3:
+        assert a.table is not None and b.table is not None
+        return a.table.between(value, b.table)
+    if a.table is not None:
+        value = a.table.fold(value, axis=0)
+    return value if b.table is None else b.table.fold(value, axis=2)
+
+
+def _put(matrix: Array, a: Block, b: Block, part: Array) -> None:
+    if isinstance(a.places, slice) and isinstance(b.places, slice):
+        matrix[a.places, b.places] = part
+    else:
+        matrix[np.ix_(a.positions, b.positions)] = part
+
+
+def likelihood_weights(family: Family, expected: bool, second: bool = True) -> Weigh:
+    """Weighing function of log-likelihood, score and information.
+
+    Scalars: sum w l, sum w |l'| over all equations, then for each equation
+    sum w (|l'| + 2 |l''|)^2 / |l''|, of which the rounding floor of the decrement is made.
+    """
+    q = len(family.equations)
+    # Under a canonical link the two informations are one.
+    differs = expected and not family.canonical
+
+    def weigh(rows: Rows) -> Weighed:
+        w = rows.weights
+        jet = family.terms(rows.y, rows.etas)
+        value = jet.value if w is None else jet.value * w
+        scalars = np.zeros(2 + q)
+        scalars[0] = value.sum()
+        first = tuple(_times(d, w) for d in jet.d1)
+        if not second:
+            return Weighed(scalars, first, {})
+        mixed = family.expected(rows.etas) if differs and family.expected else None
+        matrix: dict[tuple[int, int], Array | None] = {}
+        for j in range(q):
+            for k in range(j, q):
+                chosen = None if mixed is None else mixed[j][k]
+                if chosen is None:
+                    entry = jet.d2[j][k]
+                    chosen = None if entry is None else -entry
+                matrix[j, k] = _times(chosen, w)
+            scalars[2 + j], slopes = noise(first[j], matrix[j, j])
+            scalars[1] += slopes
+        return Weighed(scalars, first, matrix)
+
+    return weigh
+
+
+def informed(family: Family, rows: Rows) -> tuple[Array, ...]:
+    """1 for each row that says something of an equation, 0 for each that does not.
+
+    A zero says nothing of the count part of a hurdle.
+    """
+    jet = family.terms(rows.y, rows.etas)
+    out = []
+    for k in range(jet.q):
+        said = np.zeros(rows.y.shape[1], dtype=bool)
+        for entry in (jet.d1[k], jet.d2[k][k]):
+            said |= np.zeros(1, dtype=bool) if entry is None else entry != 0
+        out.append(said.astype(np.float64))
+    return tuple(out)
+
+
+def _times(values: Array | None, weights: Array | None) -> Array | None:
+    return values if values is None or weights is None else values * weights
+
+
+def likelihood_sums(layout: Layout, raw: Raw) -> Sums:
+    """`Sums` of a pass of `likelihood_weights`."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        scalars, score, information = assemble(layout, raw)
+    llf = float(scalars[0])
+    if not (np.isfinite(llf) and np.all(np.isfinite(score)) and np.all(np.isfinite(information))):
+        llf = -np.inf
+    squares = sum(
+        (layout.slices[k].stop - layout.slices[k].start) * float(scalars[2 + k])
+        for k in range(layout.q)
+    )
+    floor = EPS * float(np.sqrt(squares))
+    return Sums(llf, score, information, floor, wobble(float(scalars[1])))

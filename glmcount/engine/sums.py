@@ -1,0 +1,102 @@
+"""What one pass of the likelihood adds up to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glmcount.numerics import EPS, Array
+from glmcount.numerics.factor import Factored, factor
+
+__all__ = ["PREDICTOR", "Sums", "noise", "wobble"]
+
+# Roundings in a predictor, with room for those of its addends.
+PREDICTOR = 64.0
+
+
+class Sums:
+    """One pass of the likelihood.
+
+    Parameters
+    ----------
+    llf : float
+        Log-likelihood without its y-only part; -inf outside the support, and where anything
+        else is not finite.
+    score : ndarray, shape (p,)
+    information : ndarray, shape (p, p)
+        In shifted columns.
+    floor : float or callable
+        Rounding floor of the Newton decrement, computed when asked for.
+    wobble : float or callable
+        What rounding of the predictors makes of the log-likelihood.
+    """
+
+    __slots__ = ("_definite", "_floor", "_wobble", "information", "llf", "score")
+
+    def __init__(
+        self,
+        llf: float,
+        score: Array,
+        information: Array,
+        floor: float | Callable[[], float],
+        wobble: float | Callable[[], float] = 0.0,
+    ) -> None:
+        self.llf, self.score, self.information, self._floor = llf, score, information, floor
+        self._wobble = wobble
+        self._definite: tuple[Factored | None] | None = None
+
+    @property
+    def floor(self) -> float:
+        """Rounding floor of the Newton decrement."""
+        return self._floor() if callable(self._floor) else self._floor
+
+    @property
+    def definite(self) -> Factored | None:
+        """The information factored; None where it is not positive definite."""
+        if self._definite is None:
+            self._definite = (factor(self.information, math.isfinite(self.llf)),)
+        return self._definite[0]
+
+    @property
+    def slack(self) -> float:
+        """What rounding makes of a log-likelihood that is the same."""
+        wobble = self._wobble() if callable(self._wobble) else self._wobble
+        return 1e-12 * abs(self.llf) + 10.0 * self.floor**2 + wobble
+
+    def apart(self, least: float) -> bool:
+        """Whether each column is told from those before: relative pivots larger than that."""
+        return self.definite is not None and self.definite.smallest > least
+
+    def kept(self, kept: NDArray[np.intp]) -> Sums:
+        """The sums over some of the parameters."""
+        information = self.information[kept[:, None], kept]
+        own = self.score[kept], information, self._floor, self._wobble
+        return Sums(self.llf, *own)
+
+
+def wobble(slopes: float) -> float:
+    """What rounding makes of a log-likelihood whose slopes, without their signs, add up to that.
+
+    A predictor of the size of a logarithm of a large count is rounded by some EPS.
+    """
+    return PREDICTOR * EPS * slopes
+
+
+def noise(first: Array | None, second: Array | None) -> tuple[float, float]:
+    """Sums of (|l'| + 2 |l''|)^2 / |l''|, of which the rounding floor is made, and of |l'|."""
+    if first is None or second is None:
+        return 0.0, 0.0
+    slopes = float(np.abs(first).sum())
+    if second.size and second.min() > 0.0 and first.shape == second.shape:
+        total = float(np.dot(first, first / second))
+        total += 4.0 * slopes + 4.0 * float(second.sum())
+        # Beside rows without curvature (y = 0 under the identity link) it overflows.
+        if total < 1.0 / EPS:
+            return total, slopes
+    slope, size = np.abs(first), np.abs(second)
+    curved = size > EPS * slope
+    by_row = np.square(slope + 2.0 * size) / np.where(curved, size, 1.0)
+    return float(np.where(curved, by_row, 0.0).sum()), slopes

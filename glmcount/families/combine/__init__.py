@@ -1,0 +1,1 @@
+"""Functions from families to families."""

@@ -1,0 +1,120 @@
+"""Right-censored counts, of any family: those that reach their limit say only "or more".
+
+    f(y) where y < c, P(Y >= c) where y >= c
+
+The limit c is a further row of the response. Cameron & Trivedi (2013), Regression Analysis
+of Count Data, section 4.4.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glmcount.families.base import Etas, Family, Flat, Limit
+from glmcount.families.distribution import limited_moments, log_above, log_mass, log_masses
+from glmcount.families.distribution import tails as tails_of
+from glmcount.numerics import Array
+from glmcount.numerics.jets import Jet, choose
+from glmcount.records import replace
+
+__all__ = ["censored"]
+
+
+def _is_censored(y: Array) -> NDArray[np.bool_]:
+    return y[0] >= y[1]
+
+
+def _censored_terms(y: Array, etas: Etas, family: Family) -> Jet:
+    hit = _is_censored(y)
+    jet = family.terms(y, etas)
+    if not hit.any():
+        return jet
+    # Where nothing is censored the limit may be infinite: any count will do there.
+    limit = np.where(hit, np.ceil(y[1]) - 1.0, -1.0)
+    return choose(hit, log_above(family, etas, limit), jet)
+
+
+def _censored_tails(y: Array, etas: Etas, family: Family) -> tuple[Array, Array, Array, Array]:
+    """A censored count stands for all from its limit on: F is 1 there."""
+    hit = _is_censored(y)
+    below, here, above, beyond = tails_of(family, np.where(hit, np.ceil(y[1]), y[0])[None, :], etas)
+    return below, np.where(hit, 0.0, here), above, np.where(hit, -np.inf, beyond)
+
+
+def _censored_observed(y: Array, etas: Etas, family: Family) -> tuple[Array, Array, Array]:
+    """The count, or the limit that it reached, and the moments of that."""
+    limit = np.ceil(y[1])
+    return np.where(_is_censored(y), limit, y[0]), *limited_moments(family, etas, limit)
+
+
+def _censored_flat(y: Array, family: Family) -> Flat:
+    first, *rest = family.runs_off(y)
+    hit = _is_censored(y)
+    down = None if first[0] is None else first[0] & ~hit
+    return ((down, hit if first[1] is None else first[1] | hit), *rest)
+
+
+def _censored_limit(limit: Limit) -> Limit:
+    def score(y: Array, etas: Etas) -> tuple[Array, Array]:
+        slope, information = limit.score(y, etas)
+        hit = _is_censored(y)
+        if hit.any():
+            slope = np.array(np.broadcast_to(slope, hit.shape))
+            for top in np.unique(np.ceil(y[1][hit])):
+                rows = hit & (np.ceil(y[1]) == top)
+                own = [e if e.shape == (1,) else e[rows] for e in etas]
+                slope[rows] = _score_above(limit, own, int(top), int(rows.sum()))
+        return slope, information
+
+    return replace(limit, family=censored(limit.family), score=score)
+
+
+def _score_above(limit: Limit, etas: list[Array], top: int, n: int) -> Array:
+    """d log P(Y >= top): the score has mean zero, so minus its sum below the limit."""
+    total = np.zeros(n)
+    for j in range(top):
+        y = np.full((1, n), float(j))
+        mass = np.exp(log_mass(limit.family, etas, y[0]).value)
+        total -= mass * limit.score(y, etas)[0]
+    return total * np.exp(-log_above(limit.family, etas, np.full(n, top - 1.0)).value)
+
+
+def censored(family: Family) -> Family:
+    """Counts of which those that reach a limit say only that: y >= limit means "or more".
+
+    Predictions and draws are those of the counts themselves, as if none were censored.
+
+    Examples
+    --------
+    >>> from glmcount.families import poisson
+    >>> censored(poisson).columns
+    ('limit',)
+    """
+    return family.with_(
+        name=f"censored_{family.name}",
+        aliases=(),
+        label=f"Right-censored {family.inside}",
+        terms=partial(_censored_terms, family=family),
+        constant=lambda y: np.where(_is_censored(y), 0.0, family.constant(y)),
+        # Probabilities are those of the counts: no limit is ever reached by them.
+        mass=lambda y, etas: log_masses(family, etas, y[0])[0],
+        observed=partial(_censored_observed, family=family),
+        pooled=None,
+        tails=partial(_censored_tails, family=family),
+        limits=tuple(_censored_limit(limit) for limit in family.limits),
+        columns=("limit",),
+        flat=partial(_censored_flat, family=family),
+        certain=partial(_censored_flat, family=family.with_(flat=family.certain)),
+        collapse="value",
+        expected=None,
+        deviance=None,
+        curvature=None,
+        # P(Y >= c) is the distribution function of a gamma variate, log-concave in log mu.
+        concave_links=("log",) if family.canonical else (),
+        binary=None,
+        further=None,
+        wider="",
+    )

@@ -1,0 +1,177 @@
+"""Links of the mean, as values, and their composition with a family.
+
+A link is (h, h', h'') from the linear predictor to the family's own predictor, a log-mean or
+the logit of a probability; `compose` applies the chain rule once, so that the engine meets a
+family whose predictors are linear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import scipy
+
+from glmcount.errors import UsageError, near, some
+from glmcount.families.base import Etas, Family, Limit, StartSums
+from glmcount.families.combine.reparametrise import reparametrise
+from glmcount.numerics import Array
+from glmcount.numerics.jets import Jet, eta_jet
+from glmcount.numerics.special import logit, probit
+from glmcount.records import dataclass, replace
+
+__all__ = ["Link", "compose", "links", "register_link"]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A map from the linear predictor to the log of the mean, or to the logit of it.
+
+    Parameters
+    ----------
+    name : str
+    own : callable
+        ``lp -> (h, h', h'')`` with h = log(mean), or its logit; NaN outside the domain.
+    inverse : callable
+        ``mean -> lp``, for starting values.
+    plain : bool
+        True where h is the identity.
+    domain : {"log", "logit"}
+        What h is; a link serves the families whose predictor that is.
+    """
+
+    name: str
+    own: Callable[[Array], tuple[Array, Array, Array]]
+    inverse: Callable[[Array], Array]
+    plain: bool = False
+    domain: Literal["log", "logit"] = "log"
+
+
+links: dict[str, Link] = {}
+
+
+def register_link(link: Link) -> Link:
+    """Make a link known by its name; returns it."""
+    links[link.name] = link
+    return link
+
+
+def _log(lp: Array) -> tuple[Array, Array, Array]:
+    return lp, np.ones(1), np.zeros(1)
+
+
+def _identity(lp: Array) -> tuple[Array, Array, Array]:
+    safe = np.where(lp > 0, lp, np.nan)
+    return np.log(safe), 1.0 / safe, -1.0 / safe**2
+
+
+def _sqrt(lp: Array) -> tuple[Array, Array, Array]:
+    safe = np.where(lp > 0, lp, np.nan)
+    return 2.0 * np.log(safe), 2.0 / safe, -2.0 / safe**2
+
+
+def _probit(lp: Array) -> tuple[Array, Array, Array]:
+    """logit(Phi(lp)): with m = phi / Phi, h' = m(lp) + m(-lp)."""
+    right, left = scipy.special.log_ndtr(lp), scipy.special.log_ndtr(-lp)
+    log_density = -0.5 * lp * lp - 0.5 * np.log(2.0 * np.pi)
+    above, below = np.exp(log_density - right), np.exp(log_density - left)
+    second = -above * (lp + above) + below * (below - lp)
+    return right - left, above + below, second
+
+
+def _cloglog(lp: Array) -> tuple[Array, Array, Array]:
+    """logit(1 - exp(-exp(lp))) = log(expm1(t)), t = exp(lp)."""
+    t = np.exp(lp)
+    share = -np.expm1(-t)
+    first = np.where(t < 1e-8, 1.0 + 0.5 * t, t / np.where(share > 0, share, 1.0))
+    # h'' = h' (1 - t exp(-t) / share): 1 - t / (exp(t) - 1) = t/2 - t^2/12 + ... near zero.
+    gap = np.where(t < 1e-3, 0.5 * t - t * t / 12.0, 1.0 - t * np.exp(-t) / np.maximum(share, 1e-9))
+    return (
+        np.where(t > 1.0, t + np.log(share), np.log(np.expm1(np.minimum(t, 2.0)))),
+        first,
+        first * gap,
+    )
+
+
+register_link(Link("log", _log, np.log, plain=True))
+register_link(Link("logit", _log, logit, plain=True, domain="logit"))
+register_link(Link("probit", _probit, probit, domain="logit"))
+register_link(Link("cloglog", _cloglog, lambda p: np.log(-np.log1p(-p)), domain="logit"))
+register_link(Link("identity", _identity, np.asarray))
+register_link(Link("sqrt", _sqrt, np.sqrt))
+
+
+def _inner(etas: Etas, link: Link) -> tuple[Jet, ...]:
+    """The family's own predictors as jets in the linear ones."""
+    first = eta_jet(etas, 0).chain(*link.own(etas[0]))
+    return (first, *(eta_jet(etas, k) for k in range(1, len(etas))))
+
+
+def _start(sums: StartSums, family: Family, link: Link) -> tuple[float, ...]:
+    mean = sums.mean
+    if link.domain == "logit":
+        # A probability of 0 or 1 is at infinity.
+        mean = min(max(mean, 1e-3), 1.0 - 1e-3)
+    return (
+        float(link.inverse(np.array(mean))) - sums.offset / sums.weight,
+        *family.start(sums)[1:],
+    )
+
+
+def _link(link: str | Link, family: Family) -> Link:
+    own = [name for name, each in links.items() if each.domain == family.domain]
+    if isinstance(link, str):
+        if link not in links:
+            raise UsageError(
+                f"There is no link {link!r}.{near(link, own)} Links: {some(own)}.",
+                kind="unknown_link",
+            )
+        link = links[link]
+    if link.domain != family.domain:
+        raise UsageError(
+            f"link={link.name!r} does not serve {family.label}. Links it has: {some(own)}.",
+            kind="unknown_link",
+        )
+    return link
+
+
+def compose(family: Family, link: str | Link | None) -> Family:
+    """The family with another link for its mean; None and "log" return it as it is.
+
+    Raises
+    ------
+    UsageError
+        Unknown link.
+
+    Examples
+    --------
+    >>> from glmcount.families.base import resolve
+    >>> compose(resolve("poisson"), "sqrt").title
+    'Poisson regression, sqrt link'
+    """
+    if link is None:
+        return family
+    link = _link(link, family)
+    if link.plain:
+        return family
+    return reparametrise(
+        family,
+        partial(_inner, link=link),
+        link=link.name,
+        start=partial(_start, family=family, link=link),
+        limits=tuple(_limit(limit, link) for limit in family.limits),
+        collapse="eta" if family.collapse == "mean" else family.collapse,
+        mean_log=False,
+        concave_links=family.concave_links,
+        lift=link.inverse,
+    )
+
+
+def _limit(limit: Limit, link: Link) -> Limit:
+    return replace(
+        limit,
+        family=compose(limit.family, link),
+        score=lambda y, etas: limit.score(y, (link.own(etas[0])[0], *etas[1:])),
+    )

@@ -1,0 +1,145 @@
+"""What models with a second part for the zeros share: where each predictor lies, starts, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from glmcount.families.base import Equation, Etas, Family, Limit, StartSums
+from glmcount.numerics import Array
+from glmcount.numerics.jets import Jet, embed
+from glmcount.records import dataclass, replace
+
+__all__ = ["JOINT", "Parts", "count_start", "moved", "positive_mean", "typical_zero", "zero_sums"]
+
+T = TypeVar("T")
+Score = Callable[[Array, Etas], tuple[Array, Array]]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A count family, a zero family, and where the predictors of each lie among all."""
+
+    count: Family
+    zero: Family
+
+    @property
+    def q(self) -> int:
+        """Number of all predictors."""
+        return self.count.q + self.zero.q
+
+    @property
+    def zero_at(self) -> tuple[int, ...]:
+        """The mean of the zero part comes second, its other parameters last."""
+        return (1, *range(self.count.q + 1, self.q))
+
+    @property
+    def count_at(self) -> tuple[int, ...]:
+        """The mean of the count part comes first, its others after that of the zero part."""
+        return (0, *range(2, self.count.q + 1))
+
+    def count_etas(self, etas: Etas) -> list[Array]:
+        """Predictors of the count part."""
+        return [etas[k] for k in self.count_at]
+
+    def zero_etas(self, etas: Etas) -> list[Array]:
+        """Predictors of the zero part."""
+        return [etas[k] for k in self.zero_at]
+
+    def of_count(self, jet: Jet) -> Jet:
+        """A jet of the count part in all predictors."""
+        return embed(jet, self.count_at, self.q)
+
+    def of_zero(self, jet: Jet) -> Jet:
+        """A jet of the zero part in all predictors."""
+        return embed(jet, self.zero_at, self.q)
+
+    def ordered(self, count: Sequence[T], zero: Sequence[T]) -> tuple[T, ...]:
+        """What the two parts have for each predictor, in the order of all."""
+        return (count[0], zero[0], *count[1:], *zero[1:])
+
+    def equations(self, name: str, heading: str) -> tuple[Equation, ...]:
+        """Equations of both parts; those of the zero part by their new name."""
+        first, *rest = self.zero.equations
+        own = [replace(first, name=name, heading=heading, prefix=f"{name}_", natural=None)]
+        own += [
+            replace(
+                e,
+                name=f"{name}_{e.name}",
+                heading=f"{heading}: {e.name}",
+                prefix=f"{name}_{e.prefix}",
+            )
+            for e in rest
+        ]
+        return self.ordered(self.count.equations, own)
+
+
+def mean_of_positive(target: float) -> float:
+    """mu with mu / (1 - exp(-mu)) = target, by Newton's method from above."""
+    mu = max(target, 1.0 + 1e-6)
+    for _ in range(50):
+        share = -np.expm1(-mu)
+        slope = (share - mu * np.exp(-mu)) / share**2
+        step = (mu / share - target) / slope
+        mu = max(mu - step, 0.1 * mu)
+        if abs(step) <= 1e-10 * mu:
+            break
+    return max(float(mu), 1e-3)
+
+
+def count_start(parts: Parts, sums: StartSums, mean: float) -> tuple[float, ...]:
+    """The count part's own start from the share of the rows that come from it."""
+    share = sums.mean / mean
+    part = replace(
+        sums,
+        weight=sums.weight * share,
+        log_exposure=sums.log_exposure + float(np.log(share)),
+        offset=sums.offset * share,
+        zero=max(sums.zero - sums.weight * (1.0 - share), 0.0),
+    )
+    return parts.count.start(part)
+
+
+def positive_mean(sums: StartSums) -> float:
+    """Poisson mean of which the counts above zero are a truncated sample."""
+    return mean_of_positive(sums.response / max(sums.weight - sums.zero, 1e-300))
+
+
+def zero_sums(sums: StartSums, ones: float) -> StartSums:
+    """Sums of a response that is 1 with total weight `ones`, else 0."""
+    return StartSums(sums.weight, ones, ones, float(np.log(sums.weight)), 0.0, sums.weight - ones)
+
+
+def moved(limit: Limit, parts: Parts, family: Family, score: Score) -> Limit:
+    """A limit of the count part as one of the whole model."""
+    at = parts.count_at
+    return replace(
+        limit,
+        equation=at[limit.equation],
+        lost=tuple(at[k] for k in limit.lost),
+        family=family,
+        score=score,
+        opens=False,
+    )
+
+
+JOINT: dict[str, Any] = {
+    "collapse": "value",
+    "expected": None,
+    "deviance": None,
+    "pooled": None,
+    "curvature": None,
+    "concave_links": (),
+    "further": None,
+    "several": True,
+    "apart": (),
+    "binary": None,
+    "wider": "",
+}
+
+
+def typical_zero(zero: Family) -> tuple[tuple[float, float], ...]:
+    """Ranges of the zero part's predictors from which tests draw."""
+    return ((-1.5, 1.0), *zero.typical[1:])

@@ -1,0 +1,198 @@
+"""A family in other predictors: the chain rule, once, for everything a family knows.
+
+A map gives each predictor of the family as a jet in new ones; derivatives then follow as
+
+    l_a = sum_i l_i m_i,a        l_ab = sum_ij l_ij m_i,a m_j,b + sum_i l_i m_i,ab
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from glmcount.families.base import Curvature, Etas, Family, Limit
+from glmcount.numerics import Array
+from glmcount.numerics.jets import Jet, constant_jet, eta_jet
+from glmcount.records import replace
+
+__all__ = ["Map", "power_of_mean", "reparametrise"]
+
+Map = Callable[[Etas], tuple[Jet, ...]]
+Entry = Array | None
+
+
+def _total(parts: list[Entry]) -> Entry:
+    out: Entry = None
+    for part in parts:
+        if part is not None:
+            out = part if out is None else out + part
+    return out
+
+
+def _product(*factors: Entry) -> Entry:
+    out: Entry = None
+    for factor in factors:
+        if factor is None:
+            return None
+        out = factor if out is None else out * factor
+    return out
+
+
+def _chained(jet: Jet, inner: tuple[Jet, ...]) -> Jet:
+    """The jet of a function of `inner`, given its derivatives in them."""
+    old, new = range(len(inner)), range(inner[0].q)
+    # l_i' s gradient, once: a matrix-vector product in which None is zero.
+    turned = [
+        [_total([_product(jet.d2[i][j], inner[j].d1[b]) for j in old]) for b in new] for i in old
+    ]
+    first = tuple(_total([_product(jet.d1[i], inner[i].d1[a]) for i in old]) for a in new)
+    second: list[list[Entry]] = [[None for _ in new] for _ in new]
+    for a in new:
+        for b in range(a + 1):
+            bent = [_product(jet.d1[i], inner[i].d2[a][b]) for i in old]
+            straight = [_product(inner[i].d1[a], turned[i][b]) for i in old]
+            second[a][b] = second[b][a] = _total(straight + bent)
+    return Jet(jet.value, first, tuple(tuple(row) for row in second))
+
+
+def _values(inner: tuple[Jet, ...]) -> Etas:
+    return tuple(jet.value for jet in inner)
+
+
+def _terms(y: Array, etas: Etas, family: Family, inner: Map) -> Jet:
+    jets = inner(etas)
+    return _chained(family.terms(y, _values(jets)), jets)
+
+
+def _moments(etas: Etas, family: Family, inner: Map) -> tuple[Jet, Jet]:
+    jets = inner(etas)
+    mean, variance = family.moments(_values(jets))
+    return _chained(mean, jets), _chained(variance, jets)
+
+
+def _binary(etas: Etas, family: Family, inner: Map) -> tuple[Jet, Jet]:
+    jets = inner(etas)
+    assert family.binary is not None
+    none, some = family.binary(_values(jets))
+    return _chained(none, jets), _chained(some, jets)
+
+
+def _above(etas: Etas, count: Array, family: Family, inner: Map) -> Jet:
+    jets = inner(etas)
+    assert family.above is not None
+    return _chained(family.above(_values(jets), count), jets)
+
+
+def _expected(etas: Etas, family: Family, inner: Map) -> Curvature:
+    # The score has mean zero, so the bend of the map drops out. An entry that takes an
+    # unknown one is unknown.
+    jets = inner(etas)
+    assert family.expected is not None
+    known, old, new = family.expected(_values(jets)), range(len(jets)), range(len(etas))
+
+    def entry(a: int, b: int) -> Entry:
+        total = np.zeros(1)
+        for i in old:
+            for j in old:
+                slope, held = _product(jets[i].d1[a], jets[j].d1[b]), known[i][j]
+                if slope is not None and held is None:
+                    return None
+                part = _product(slope, held)
+                total = total if part is None else total + part
+        return total
+
+    return tuple(tuple(entry(a, b) for b in new) for a in new)
+
+
+def _limit(limit: Limit, inner: Map, lost: Mapping[int, float]) -> Limit:
+    def score(y: Array, etas: Etas) -> tuple[Array, Array]:
+        full = list(etas)
+        for k in sorted((limit.equation, *lost)):
+            full.insert(k, np.array([lost.get(k, 0.0)]))
+        slope, information = limit.score(y, etas)
+        scale = np.exp(inner(full)[limit.equation].value)
+        return slope * scale, information * scale * scale
+
+    return replace(limit, score=score, lost=(*limit.lost, *lost))
+
+
+def reparametrise(
+    family: Family, inner: Map, *, lost: Mapping[int, float] | None = None, **changes: Any
+) -> Family:
+    """The family in other predictors.
+
+    Parameters
+    ----------
+    family : Family
+    inner : callable
+        ``new predictors -> the family's own, each a Jet in the new ones``. The mean's
+        predictor stays the first. A predictor with a limit is a logarithm and enters its own
+        as an addend: log a_i = log a + g(others).
+    lost : mapping of int to float, optional
+        New predictors that mean nothing at the family's limits, and where the one-sided
+        score there holds them.
+    **changes
+        Fields of the result: names, `equations`, `typical`, `start`, and `deviance=None`
+        where a predictor of the family moves with the mean, since then the mean that fits
+        a count best is no longer the count.
+
+    Returns
+    -------
+    Family
+
+    Examples
+    --------
+    >>> from glmcount.families.base import resolve
+    >>> family = reparametrise(resolve("negbin"), power_of_mean(1.0), deviance=None)
+    >>> mean, variance = family.moments((np.log([3.0]), np.log([0.5])))
+    >>> round(float(variance.value[0]), 12)
+    4.5
+    """
+    bound: dict[str, Any] = {"family": family, "inner": inner}
+    deviance, tails, sample = family.deviance, family.tails, family.sample
+    mass, pooled = family.mass, family.pooled
+    fields: dict[str, Any] = {
+        "terms": partial(_terms, **bound),
+        "moments": partial(_moments, **bound),
+        "expected": family.expected and partial(_expected, **bound),
+        "binary": family.binary and partial(_binary, **bound),
+        "deviance": deviance and (lambda y, etas: deviance(y, _values(inner(etas)))),
+        "tails": tails and (lambda y, etas: tails(y, _values(inner(etas)))),
+        "mass": mass and (lambda y, etas: mass(y, _values(inner(etas)))),
+        "above": family.above and partial(_above, **bound),
+        "pooled": pooled and (lambda rng, etas, w: pooled(rng, _values(inner(etas)), w)),
+        "sample": lambda rng, etas: sample(rng, _values(inner(etas))),
+        "limits": tuple(_limit(limit, inner, lost or {}) for limit in family.limits),
+        "curvature": None,
+        "concave_links": (),
+        "further": None,
+    }
+    return family.with_(**(fields | changes))
+
+
+def power_of_mean(power: float | None = None) -> Map:
+    """log alpha_i = log alpha + (power - 2) log mu: variance in mu^power instead of mu^2.
+
+    Parameters
+    ----------
+    power : float, optional
+        None takes it as a third predictor.
+
+    Examples
+    --------
+    >>> mean, spread = power_of_mean(1.0)((np.array([0.5]), np.array([0.2])))
+    >>> float(spread.value[0]), float(spread.d1[0][0])
+    (-0.3, -1.0)
+    """
+
+    def inner(etas: Etas) -> tuple[Jet, ...]:
+        mean, spread = eta_jet(etas, 0), eta_jet(etas, 1)
+        minus_two = constant_jet(np.array([-2.0]), len(etas))
+        if power is None:
+            return mean, spread + (eta_jet(etas, 2) + minus_two) * mean
+        return mean, spread + constant_jet(np.array([power - 2.0]), len(etas)) * mean
+
+    return inner

@@ -1,0 +1,1 @@
+"""The formula language: text to a checked tree, and the tree to values."""

@@ -1,0 +1,35 @@
+"""Tails of the normal, Student and chi-squared laws, from the small side: 1e-300 is 1e-300."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy
+
+from glmcount.numerics import Array
+
+__all__ = ["chi2_tail", "normal_quantile", "normal_tail", "student_quantile", "student_tail"]
+
+
+def normal_tail(z: Array) -> Array:
+    """Two-sided normal p-value, P(|Z| > |z|)."""
+    return scipy.special.erfc(np.abs(z) / np.sqrt(2.0))
+
+
+def student_tail(t: Array, df: float) -> Array:
+    """Two-sided Student p-value."""
+    return 2.0 * scipy.special.stdtr(df, -np.abs(t))
+
+
+def chi2_tail(x: float, df: float) -> float:
+    """Upper tail of the chi-squared distribution, P(X > x)."""
+    return float(scipy.special.chdtrc(df, max(x, 0.0))) if df > 0 else 1.0
+
+
+def normal_quantile(alpha: float) -> float:
+    """z with P(|Z| > z) = alpha."""
+    return float(-scipy.special.ndtri(alpha / 2.0))
+
+
+def student_quantile(alpha: float, df: float) -> float:
+    """t with P(|T| > t) = alpha."""
+    return float(-scipy.special.stdtrit(df, alpha / 2.0))

@@ -1,0 +1,54 @@
+"""A response measured by a table of its counts is the response measured row by row."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import glmcount as gc
+from glmcount.engine import measure
+from glmcount.records import replace
+
+RESPONSES = {
+    "zeros": [0, 3, 1, 0, 7, 2, 2],
+    "no zeros": [5, 3, 1, 1, 7, 2, 2],
+    "one count": [4, 4, 4, 4, 4, 4, 4],
+    "more than rows": [10, 70, 200, 12, 12, 55, 256],
+    "large": [10, 70, 200, 12, 12, 55, 100_000],
+    "broken": [0.5, 1.0, 0.0, 2.0, 3.25, 4.0, 1.0],
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("y", RESPONSES.values(), ids=list(RESPONSES))
+def test_a_table_says_what_the_rows_say(y, weighted):
+    data = pd.DataFrame({"y": [1.0, 2, 3, 4, 5, 6, 7], "x": range(7), "w": [1, 2, 1, 3, 1, 2, 4]})
+    state = gc.fit("y ~ x", data, weights="w" if weighted else None)._state
+    strip = replace(state.encoder.strips[0], y=np.asarray([y], dtype=np.float64))
+    table = measure._table_of_counts(strip, state.family)
+    rows = measure._rows_of_response(strip, state.family)
+    if max(y) > 256 or not np.array_equal(y, np.floor(y)):
+        assert table is None
+        return
+    for name in type(rows).__dataclass_fields__:
+        assert getattr(table, name) == pytest.approx(getattr(rows, name), rel=1e-14), name
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_no_table(bad):
+    data = pd.DataFrame({"y": [1.0, 2, 3, 4], "x": range(4)})
+    state = gc.fit("y ~ x", data)._state
+    strip = replace(state.encoder.strips[0], y=np.array([[1.0, bad, 2.0, 0.0]]))
+    assert measure._table_of_counts(strip, state.family) is None
+    with pytest.raises(gc.errors.GlmcountError, match="NaN or infinite in 1 rows"):
+        measure.check_response(state.encoder, strip)
+
+
+def test_one_response_after_another_shares_all_but_itself():
+    data = pd.DataFrame({"y": [1, 2, 3, 4, 9], "g": list("abbab")})
+    first = gc.fit("y ~ g", data)
+    one, other = first.refit(y=[2, 2, 3, 4, 9]), first.refit(y=[7, 2, 3, 4, 9])
+    again = one.refit(y=[7, 2, 3, 4, 9])
+    specs = [result._state.encoder.spec for result in (one, other, again)]
+    assert specs[0] is specs[1] is specs[2]
+    assert again.llf == other.llf
+    assert first._state.encoder.spec is not specs[0]
