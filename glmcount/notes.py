@@ -189,7 +189,7 @@ def _advice(fit: Fit, parts: set[int], whole: bool) -> str:
 
 
 def _part_names(fit: Fit, parts: set[int]) -> str:
-    own = "count part" if fit.family.parts else "mean"
+    own = "mean" if fit.family.mean_equation else "count part"
     edges = "all its counts are at the edge of what there can be"
     names = {0: f"{own} ({edges})"}
     headings = [names.get(k, fit.family.equations[k].name + " part") for k in sorted(parts)]

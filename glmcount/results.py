@@ -508,7 +508,7 @@ class Results:
             "resid": self.resid_response,
             "resid_pearson": self.resid_pearson,
         }
-        if not self._state.family.parts:
+        if self._state.family.mean_equation:
             influence = self.get_influence()
             columns["hat"] = influence.hat_matrix_diag
             columns["cooksd"] = influence.cooks_distance[0]

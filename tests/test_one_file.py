@@ -52,7 +52,7 @@ THRICE = Family(
     sample=lambda rng, etas: rng.binomial(3, special.expit(etas[0])).astype(float),
     start=lambda sums: (float(special.logit(sums.mean / 3.0)),),
     collapse="eta",
-    mean_log=False,
+    mean_equation=True,
     link="logit",
 )
 

@@ -123,7 +123,7 @@ def anscombe(family: Family, rows: Rows) -> Array:
     elsewhere are far; exact for the Poisson variance, to 1e-10 for others.
     """
     _of_counts(family, "resid_anscombe")
-    if not family.mean_log or family.parts:
+    if not (family.mean_log and family.mean_equation):
         raise NotDefinedError(
             f"resid_anscombe needs a variance that is a function of the mean, under a log link; "
             f"{family.title} has none.",

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.errors import UsageError, near, some
+from glmcount.families.recipe import Recipe, recorded, refuse_nameless
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet
 from glmcount.records import dataclass, field, replace
@@ -90,12 +91,16 @@ class Equation:
     natural : callable, optional
         Maps an intercept-only predictor to the parameter's natural scale, with the
         derivative; the parameter is then reported under `name`.
+    scale : {"plain", "log"}
+        What the predictor is of that parameter: itself, or its logarithm, whose interval then
+        is the exponential of the predictor's.
     """
 
     name: str
     heading: str = ""
     prefix: str = ""
     natural: Callable[[Array], tuple[Array, Array]] | None = None
+    scale: Literal["plain", "log"] = "plain"
 
 
 @dataclass(frozen=True)
@@ -106,8 +111,8 @@ class Limit:
     ----------
     equation : int
         Which predictor runs off.
-    label : str
-        The boundary in words, such as ``"alpha = 0"``.
+    name : str
+        Of the parameter that is on its boundary.
     value : float
         The parameter's natural value there.
     family : Family
@@ -128,7 +133,7 @@ class Limit:
     """
 
     equation: int
-    label: str
+    name: str
     value: float
     family: Family
     score: Callable[[Array, Etas], tuple[Array, Array]]
@@ -137,9 +142,9 @@ class Limit:
     opens: bool = True
 
     @property
-    def name(self) -> str:
-        """Name of the parameter that is on its boundary."""
-        return self.label.split(" ")[0]
+    def label(self) -> str:
+        """The boundary in words, such as ``"alpha = 0"``."""
+        return f"{self.name} = {self.value:g}"
 
     @property
     def gone(self) -> tuple[int, ...]:
@@ -167,6 +172,8 @@ class Family:
         ``(rng, etas) -> counts``.
     start : callable
         ``StartSums -> tuple of float``: an intercept for each predictor.
+    proper : bool
+        Whether `label` begins with a name, which keeps its capital inside a sentence.
     collapse : {"mean", "eta", "value"}
         What rows must share to be one weighted row. "mean": the design, where log mu is the
         predictor and an offset the logarithm of an exposure (Poisson). "eta": design and
@@ -198,11 +205,16 @@ class Family:
         "pearson" scales the covariance by Pearson chi-squared / df.
     likelihood : bool
         False for quasi-likelihoods: llf, aic and tests built on them refuse.
+    canonical : bool
+        Whether expected and observed information are one.
     curvature : float, optional
         M with ``|l'''| <= M |l''|`` in the predictor, for the certified error bound.
     concave_links : tuple of str
         Links of the mean under which the log-likelihood is concave in all predictors together,
         so that a maximum is the maximum; elsewhere it is the best of those found.
+    mean_equation : bool
+        True where the mean's equation speaks of the mean of the counts themselves, as leverages
+        and working residuals need; not where the mean comes from several parts.
     mean_log : bool
         True where the mean's linear predictor is its logarithm, so that exp(coefficient)
         is a rate ratio.
@@ -221,7 +233,7 @@ class Family:
     parts : mapping of str to callable
         Further quantities a model of several parts has, ``etas -> Jet`` by name:
         ``"mean-main"``, the mean of its count part, ``"zero"``, the probability of a
-        structural zero. Empty where the mean's equation speaks of the mean itself.
+        structural zero.
     flat : callable, optional
         ``y -> ((down, up) for each equation)``: masks of the rows whose log-likelihood
         tends to its supremum as the predictor runs to minus or plus infinity, None for no
@@ -246,6 +258,8 @@ class Family:
         so that another is looked for only from a boundary, or where one of them has a regression.
     apart : tuple of int
         Equations of a concave part of its own, whose regression brings no further maxima.
+    recipe : Recipe, optional
+        How it was made, as plain data: from which another process makes it again.
     """
 
     name: str
@@ -257,7 +271,8 @@ class Family:
     moments: Callable[[Etas], tuple[Jet, Jet]]
     sample: Callable[[np.random.Generator, Etas], Array]
     start: Callable[[StartSums], tuple[float, ...]]
-    collapse: Literal["mean", "eta", "value"]
+    proper: bool = False
+    collapse: Literal["mean", "eta", "value"] = "value"
     expected: Callable[[Etas], Curvature] | None = None
     deviance: Callable[[Array, Etas], Array] | None = None
     tails: Callable[[Array, Etas], tuple[Array, Array, Array, Array]] | None = None
@@ -268,9 +283,11 @@ class Family:
     limits: tuple[Limit, ...] = ()
     scale: float | Literal["pearson"] = 1.0
     likelihood: bool = True
+    canonical: bool = False
     curvature: float | None = None
     concave_links: tuple[str, ...] = ()
-    mean_log: bool = True
+    mean_equation: bool = False
+    mean_log: bool = False
     columns: tuple[str, ...] = ()
     typical: tuple[tuple[float, float], ...] = ((-1.0, 2.0),)
     link: str = "log"
@@ -287,29 +304,20 @@ class Family:
     further: Callable[[Array, Array], list[tuple[float, ...]]] | None = None
     several: bool = True
     apart: tuple[int, ...] = ()
+    recipe: Recipe | None = None
 
     def __repr__(self) -> str:
         return f"<Family {self.name}: {self.title}>"
 
     @property
     def inside(self) -> str:
-        """The label inside another; names of people stay large."""
-        people = ("Poisson", "Conway", "Bernoulli")
-        own = self.label.startswith(people)
-        return self.label if own else self.label[0].lower() + self.label[1:]
+        """The label inside another."""
+        return self.label if self.proper else self.label[0].lower() + self.label[1:]
 
     @property
     def q(self) -> int:
         """Number of predictors."""
         return len(self.equations)
-
-    @property
-    def canonical(self) -> bool:
-        """Whether expected and observed information are one, as rates make sure of.
-
-        That rows of one mean collapse says the log-likelihood is y eta - exp(eta).
-        """
-        return self.collapse == "mean"
 
     @property
     def concave(self) -> bool:
@@ -338,8 +346,48 @@ class Family:
         return f"{self.label} regression, {self.link} link"
 
     def with_(self, **changes: Any) -> Family:
-        """A copy with some fields changed."""
-        return replace(self, **changes)
+        """The same law with some fields changed, such as its name."""
+        return replace(self, **({"recipe": None} | changes))
+
+    def derived(self, **facts: Any) -> Family:
+        """Another law made of this one: of what a family may know it has only what is named.
+
+        What every family must have is as here unless it is named too. So no fact is taken over
+        that need not hold any more.
+        """
+        needed = {name: getattr(self, name) for name in NEEDED}
+        return Family(**(needed | facts))
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """Facts of the counts and of the mean's predictor, for a law that leaves them alone."""
+        return {name: getattr(self, name) for name in DESCRIBED}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.recipe is not None:
+            return self.recipe.made, ()
+        for name, value in self.__dict__.items():
+            if callable(value):
+                refuse_nameless(f"{name} of the family {self.name!r}", value)
+        return _rebuilt, (dict(self.__dict__),)
+
+
+NEEDED = (
+    "name",
+    "aliases",
+    "label",
+    "equations",
+    "terms",
+    "constant",
+    "moments",
+    "sample",
+    "start",
+)
+DESCRIBED = ("columns", "domain", "lift", "likelihood", "link", "scale", "support", "typical")
+
+
+def _rebuilt(fields: dict[str, Any]) -> Family:
+    return Family(**fields)
 
 
 families: dict[str, Family] = {}
@@ -362,6 +410,7 @@ def register(family: Family) -> Family:
     return family
 
 
+@recorded
 def resolve(family: str | Family) -> Family:
     """The family of that name, or the value itself.
 

@@ -10,6 +10,7 @@ import numpy as np
 import scipy
 
 from glmcount.families.base import Curvature, Equation, Etas, Family, Flat, StartSums, register
+from glmcount.families.recipe import named
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, eta_jet
 from glmcount.numerics.special import expit, logit
@@ -100,6 +101,7 @@ bernoulli = register(
         name="bernoulli",
         aliases=("binomial", "binary"),
         label="Bernoulli",
+        proper=True,
         equations=(Equation("mean"),),
         terms=terms,
         constant=lambda y: np.zeros(y.shape[1]),
@@ -109,15 +111,16 @@ bernoulli = register(
         tails=_tails,
         sample=_sample,
         start=_start,
-        collapse="value",
+        canonical=True,
         curvature=1.0,
         concave_links=("logit", "probit", "cloglog"),
-        mean_log=False,
+        mean_equation=True,
         link="logit",
         lift=logit,
         support=(0.0, 1.0),
         flat=_flat,
         domain="logit",
         binary=_binary,
+        recipe=named("bernoulli"),
     )
 )

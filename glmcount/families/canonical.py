@@ -15,6 +15,7 @@ import numpy as np
 from glmcount.families.base import Etas, Family, StartSums
 from glmcount.families.combine.reparametrise import reparametrise
 from glmcount.families.negbin import negbin
+from glmcount.families.recipe import recorded
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, constant_jet, eta_jet
 
@@ -44,6 +45,7 @@ def _lift(mean: Array, alpha: float) -> Array:
     return -np.log1p(1.0 / (alpha * mean))
 
 
+@recorded
 def negbin_canonical(alpha: float | None = None) -> Family:
     """Negative binomial family (NB2) under its canonical link.
 
@@ -68,7 +70,8 @@ def negbin_canonical(alpha: float | None = None) -> Family:
         start=partial(_start, family=family, alpha=alpha),
         lift=partial(_lift, alpha=1.0 if alpha is None else alpha),
         limits=(),
+        several=family.several,
         concave_links=() if alpha is None else ("canonical",),
-        mean_log=False,
+        flat=None,
         typical=((-2.0, -0.5), *family.typical[1:]),
     )

@@ -29,6 +29,7 @@ from glmcount.families.base import (
 from glmcount.families.conway import MOST_SHAPE, Law, centred_log_factorial, law
 from glmcount.families.negbin import geometric
 from glmcount.families.poisson import MEAN, poisson
+from glmcount.families.recipe import named
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, eta_jet, exp_jet
 from glmcount.records import replace
@@ -36,7 +37,7 @@ from glmcount.records import replace
 __all__ = ["compoisson"]
 
 IMPOSSIBLE = -1e15
-NU = Equation("nu", "Dispersion (nu)", "dispersion_", natural_exp)
+NU = Equation("nu", "Dispersion (nu)", "dispersion_", natural_exp, "log")
 
 
 def _natural(etas: Etas) -> tuple[Array, Array]:
@@ -195,7 +196,8 @@ _TWO = Family(
     moments=_two_moments,
     sample=_two_sample,
     start=poisson.start,
-    collapse="value",
+    mean_equation=True,
+    mean_log=True,
 )
 
 
@@ -205,8 +207,22 @@ def _log_start(ratio: float) -> float:
     return math.log(3.0 * math.sqrt(max(ratio, 1e-6)))
 
 
+_WIDE = Limit(
+    equation=1,
+    name="nu",
+    value=0.0,
+    family=_GEOMETRIC,
+    score=_geometric_score,
+    start=_log_start,
+)
 _NARROW = Limit(
-    1, "nu = inf", math.inf, _TWO, _no_score, lambda ratio: math.log(MOST_SHAPE), opens=False
+    equation=1,
+    name="nu",
+    value=math.inf,
+    family=_TWO,
+    score=_no_score,
+    start=lambda ratio: math.log(MOST_SHAPE),
+    opens=False,
 )
 
 compoisson = register(
@@ -214,6 +230,7 @@ compoisson = register(
         name="compoisson",
         aliases=("cmp", "com-poisson", "compois"),
         label="Conway-Maxwell-Poisson",
+        proper=True,
         equations=(MEAN, NU),
         terms=_terms,
         constant=_constant,
@@ -222,9 +239,11 @@ compoisson = register(
         deviance=_deviance,
         sample=_sample,
         start=_start,
-        collapse="value",
+        mean_equation=True,
+        mean_log=True,
         several=False,
-        limits=(Limit(1, "nu = 0", 0.0, _GEOMETRIC, _geometric_score, _log_start), _NARROW),
+        recipe=named("compoisson"),
+        limits=(_WIDE, _NARROW),
         typical=((-1.0, 2.0), (-1.0, 1.0)),
     )
 )

@@ -31,6 +31,7 @@ from glmcount.families.large import (
 from glmcount.families.negbin import ALPHA
 from glmcount.families.poisson import MEAN, poisson
 from glmcount.families.quantiles import first_count
+from glmcount.families.recipe import named, recorded
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, constant_jet, eta_jet, exp_jet
 
@@ -198,7 +199,12 @@ def _poisson_score(y: Array, etas: Etas) -> tuple[Array, Array]:
 
 
 _LIMIT = Limit(
-    1, "alpha = 0", 0.0, poisson, _poisson_score, lambda ratio: math.log(max(ratio, 1e-6))
+    equation=1,
+    name="alpha",
+    value=0.0,
+    family=poisson,
+    score=_poisson_score,
+    start=lambda ratio: math.log(max(ratio, 1e-6)),
 )
 
 # In (log mu, a) itself, from which the others are made.
@@ -216,7 +222,8 @@ _plain = Family(
     sample=_sample,
     pooled=_pooled,
     start=_start,
-    collapse="value",
+    mean_equation=True,
+    mean_log=True,
 )
 
 
@@ -231,14 +238,17 @@ genpoisson2 = register(
         name="genpoisson2",
         aliases=("gp2",),
         label="Generalized Poisson (GP-2)",
+        mean_log=True,
         equations=(MEAN, ALPHA),
         start=lambda sums: _log_start(sums, 2.0),
         limits=(_LIMIT,),
         typical=((-1.0, 2.0), (-3.0, 0.0)),
+        recipe=named("genpoisson2"),
     )
 )
 
 
+@recorded
 def genpoisson(power: float = 1.0, under: bool = False) -> Family:
     """Generalized Poisson family, variance mu (1 + alpha mu^(P - 1))^2.
 
@@ -282,6 +292,7 @@ def genpoisson(power: float = 1.0, under: bool = False) -> Family:
         aliases=(),
         label=f"Generalized Poisson (GP-{held:g})",
         start=lambda sums: _log_start(sums, held),
+        mean_log=True,
         deviance=None,
     )
 
@@ -307,6 +318,7 @@ def _under(power: float) -> Family:
         name="genpoisson_under",
         label=f"Generalized Poisson (GP-{power:g}, not normalised below alpha = 0)",
         start=lambda sums: _under_start(sums, power),
+        mean_log=True,
         expected=None,
         deviance=_plain.deviance if power == 2.0 else None,
         typical=((-1.0, 2.0), (-0.02, 0.5)),
@@ -314,5 +326,9 @@ def _under(power: float) -> Family:
 
 
 genpoisson1 = register(
-    genpoisson(power=1.0).with_(name="genpoisson", aliases=("gp", "gp1", "genpoisson1"))
+    genpoisson(power=1.0).with_(
+        name="genpoisson",
+        aliases=("gp", "gp1", "genpoisson1"),
+        recipe=named("genpoisson"),
+    )
 )

@@ -91,7 +91,7 @@ def _check_together(count: Family, part: str | None, above: int | None, limited:
             "family='poisson' or 'negbin'.",
             kind="no_likelihood",
         )
-    if asked and (count.support != (0.0, math.inf) or count.parts):
+    if asked and not (count.support == (0.0, math.inf) and count.mean_equation):
         raise UsageError(
             f"{asked[0]} is made of a family whose counts are 0, 1, 2 and so on without end; "
             f"{count.label} is none.",

@@ -39,6 +39,7 @@ from glmcount.families.large import (
     relative_entropy,
 )
 from glmcount.families.poisson import MEAN, poisson
+from glmcount.families.recipe import named, recorded
 from glmcount.families.rising import log_rising as rising
 from glmcount.families.shares import four_tails
 from glmcount.numerics import Array
@@ -51,7 +52,7 @@ __all__ = ["geometric", "negbin"]
 SMALL = 0.1
 # Logarithms of alpha beyond which no digit tells of it, while its powers are finite.
 TOLD = (-300.0, 100.0)
-ALPHA = Equation("alpha", "Dispersion", "dispersion_", natural_exp)
+ALPHA = Equation("alpha", "Dispersion", "dispersion_", natural_exp, "log")
 
 
 def _mean_parts(y: Array, eta: Array, alpha: Array) -> tuple[Array, Array, Array, Array, Array]:
@@ -213,6 +214,15 @@ def _log_start(ratio: float) -> float:
     return math.log(max(ratio, 1e-6))
 
 
+NO_DISPERSION = Limit(
+    equation=1,
+    name="alpha",
+    value=0.0,
+    family=poisson,
+    score=_poisson_score,
+    start=_log_start,
+)
+
 _estimated = register(
     Family(
         name="negbin",
@@ -229,14 +239,17 @@ _estimated = register(
         pooled=_pooled,
         start=_start,
         several=False,
-        collapse="value",
+        mean_equation=True,
+        mean_log=True,
         binary=_binary,
-        limits=(Limit(1, "alpha = 0", 0.0, poisson, _poisson_score, _log_start),),
+        limits=(NO_DISPERSION,),
         typical=((-1.0, 2.0), (-2.0, 1.0)),
+        recipe=named("negbin"),
     )
 )
 
 
+@recorded
 def negbin(alpha: float | None = None) -> Family:
     """Negative binomial family, variance mu + alpha mu^2.
 
@@ -264,7 +277,7 @@ def negbin(alpha: float | None = None) -> Family:
             kind="family_parameter",
         )
     held = float(alpha)
-    return _estimated.with_(
+    return _estimated.derived(
         name="negbin_fixed",
         aliases=(),
         label=f"Negative binomial (NB2, alpha = {held:g})",
@@ -281,12 +294,17 @@ def negbin(alpha: float | None = None) -> Family:
         collapse="eta",
         curvature=1.0,
         concave_links=("log",),
-        binary=None,
-        limits=(),
+        mean_equation=True,
+        mean_log=True,
         typical=((-1.0, 2.0),),
     )
 
 
 geometric = register(
-    negbin(alpha=1.0).with_(name="geometric", aliases=("geom",), label="Geometric")
+    negbin(alpha=1.0).with_(
+        name="geometric",
+        aliases=("geom",),
+        label="Geometric",
+        recipe=named("geometric"),
+    )
 )

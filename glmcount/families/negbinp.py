@@ -15,6 +15,7 @@ from glmcount.errors import UsageError
 from glmcount.families.base import Equation, Family, StartSums, register
 from glmcount.families.combine.reparametrise import power_of_mean, reparametrise
 from glmcount.families.negbin import negbin
+from glmcount.families.recipe import named, recorded
 from glmcount.numerics import Array
 
 __all__ = ["negbin1", "negbinp"]
@@ -66,17 +67,19 @@ _estimated = register(
         name="negbinp",
         aliases=("nbp",),
         label="Negative binomial (NB-P)",
+        mean_log=True,
         equations=(*negbin().equations, POWER),
         start=lambda sums: (*_start(sums, POWER_START), POWER_START),
         expected=None,
         deviance=None,
         further=_further,
-        several=True,
+        recipe=named("negbinp"),
         typical=(*negbin().typical, (1.0, 2.2)),
     )
 )
 
 
+@recorded
 def negbinp(power: float | None = None) -> Family:
     """Negative binomial family, variance mu + alpha mu^P.
 
@@ -118,9 +121,11 @@ def negbinp(power: float | None = None) -> Family:
         name="negbinp_fixed",
         aliases=(),
         label=label,
+        mean_log=True,
         start=lambda sums: _start(sums, held),
         expected=None,
         deviance=None,
+        several=False,
     )
 
 
@@ -129,5 +134,6 @@ negbin1 = register(
         name="negbin1",
         aliases=("nb1", "negativebinomial1"),
         label="Negative binomial (NB1)",
+        recipe=named("negbin1"),
     )
 )

@@ -27,6 +27,7 @@ from glmcount.families.debye import saddle
 from glmcount.families.draws import poisson_draws
 from glmcount.families.large import LARGE, any_large, log_factorial_rest, patched
 from glmcount.families.negbin import TOLD, negbin
+from glmcount.families.recipe import named
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet
 
@@ -153,17 +154,20 @@ def _sample(rng: np.random.Generator, etas: Etas) -> Array:
 # mixing distribution's variance counts. The mean that fits a count best is not the count (at
 # y = 1 it is greater), hence no deviance.
 pig = register(
-    negbin().with_(
+    negbin().derived(
         name="pig",
         aliases=("poisson_inverse_gaussian",),
         label="Poisson-inverse Gaussian",
+        proper=True,
         terms=terms,
         constant=_constant,
         sample=_sample,
-        expected=None,
-        deviance=None,
-        tails=None,
-        binary=None,
         pooled=_pooled,
+        limits=negbin().limits,
+        typical=negbin().typical,
+        mean_equation=True,
+        mean_log=True,
+        several=False,
+        recipe=named("pig"),
     )
 )

@@ -18,6 +18,7 @@ from glmcount.families.large import (
     patched,
     relative_entropy,
 )
+from glmcount.families.recipe import named
 from glmcount.families.shares import four_tails
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, eta_jet, exp_jet
@@ -78,6 +79,7 @@ poisson = register(
         name="poisson",
         aliases=(),
         label="Poisson",
+        proper=True,
         equations=(MEAN,),
         terms=terms,
         constant=log_factorial_rest,
@@ -89,9 +91,13 @@ poisson = register(
         pooled=_pooled,
         start=_start,
         collapse="mean",
+        canonical=True,
         curvature=1.0,
         concave_links=("log", "identity", "sqrt"),
+        mean_equation=True,
+        mean_log=True,
         wider="negbin",
+        recipe=named("poisson"),
     )
 )
 
@@ -100,10 +106,12 @@ quasipoisson = register(
         name="quasipoisson",
         aliases=("quasi-poisson", "quasi"),
         label="Quasi-Poisson",
+        proper=False,
         scale="pearson",
         likelihood=False,
         tails=None,
         pooled=None,
         wider="",
+        recipe=named("quasipoisson"),
     )
 )

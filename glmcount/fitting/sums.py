@@ -123,7 +123,7 @@ def mean_inverse(encoder: Encoder, fit: Fit) -> Array:
     NotDefinedError
         For a model of several parts, whose mean no single equation speaks of.
     """
-    if fit.family.parts:
+    if not fit.family.mean_equation:
         raise NotDefinedError(
             f"Leverages, and with them HC2, HC3 and Cook's distances, are those of the equation of "
             f"the mean; in a {fit.family.label} model the mean comes from several parts. Use "

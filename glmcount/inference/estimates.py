@@ -17,7 +17,7 @@ from glmcount.fitting.programme import ways
 from glmcount.fitting.run import Fit
 from glmcount.numerics import Array
 from glmcount.numerics.tails import normal_quantile, normal_tail, student_quantile, student_tail
-from glmcount.records import dataclass
+from glmcount.records import dataclass, replace
 
 __all__ = [
     "Estimates",
@@ -101,7 +101,9 @@ class Estimates:
     equations : ndarray of int
         Equation of each parameter.
     natural : ndarray of bool
-        True where reported on a natural scale: no Wald test, interval by transformation.
+        True where reported on a natural scale: no Wald test.
+    logged : ndarray of bool
+        True where that is the exponential of what is estimated, and so is its interval.
     infinite : ndarray
         Sign of infinity where separation makes a coefficient infinite, else 0.
     undetermined : ndarray of bool
@@ -122,6 +124,7 @@ class Estimates:
     slope: Array
     equations: NDArray[np.int_]
     natural: NDArray[np.bool_]
+    logged: NDArray[np.bool_]
     infinite: NDArray[np.int_]
     fixed: NDArray[np.bool_]
     undetermined: NDArray[np.bool_]
@@ -151,11 +154,15 @@ def _constant(value: float, size: int) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class Parameters:
-    """Name and equation of every parameter, and whether it is shown on its natural scale."""
+    """Name and equation of every parameter, and whether it is shown on its natural scale.
+
+    `logged` says that its predictor is the logarithm of that.
+    """
 
     names: tuple[str, ...]
     equations: NDArray[np.int_]
     natural: NDArray[np.bool_]
+    logged: NDArray[np.bool_]
     renamed: tuple[tuple[str, str], ...]
 
 
@@ -167,6 +174,7 @@ def parameters(family: Family, spec: DesignSpec) -> Parameters:
             own.prefix,
             design.names,
             bool(own.natural) and design.names == ("Intercept",) and not design.offsets,
+            own.scale == "log",
         )
         for own, design in zip(family.equations, spec.equations, strict=True)
     ]
@@ -179,20 +187,23 @@ def names(family: Family, spec: DesignSpec) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
-def _parameters(described: tuple[tuple[str, str, tuple[str, ...], bool], ...]) -> Parameters:
+def _parameters(described: tuple[tuple[str, str, tuple[str, ...], bool, bool], ...]) -> Parameters:
     """The same from each equation's name, prefix, columns and whether it is a plain constant."""
     names: dict[str, None] = {}
     number: list[int] = []
     natural: list[bool] = []
+    logged: list[bool] = []
     renamed: list[tuple[str, str]] = []
-    for k, (name, prefix, columns, plain) in enumerate(described):
+    for k, (name, prefix, columns, plain, log) in enumerate(described):
         for wanted in [name] if plain else [prefix + column for column in columns]:
             own = _free(wanted, prefix, names)
             renamed += [(wanted, own)] if own != wanted else []
             names[own] = None
         number += [k] * len(columns)
         natural += [plain] * len(columns)
-    found = np.asarray(number, dtype=np.int_), np.asarray(natural, dtype=bool)
+        logged += [plain and log] * len(columns)
+    marks = np.asarray(natural, dtype=bool), np.asarray(logged, dtype=bool)
+    found = np.asarray(number, dtype=np.int_), *marks
     for shared in found:
         shared.flags.writeable = False
     return Parameters(tuple(names), *found, tuple(renamed))
@@ -208,10 +219,11 @@ def _free(name: str, prefix: str, taken: Container[str]) -> str:
 def estimates(fit: Fit, spec: DesignSpec, family: Family) -> Estimates:
     """Parameters of a fit in the user's columns and scales; `family` is what was asked for."""
     every = parameters(fit.family, spec)
-    names, equations, natural = every.names, every.equations, every.natural
+    names, equations, natural, logged = every.names, every.equations, every.natural, every.logged
     internal = fit.layout.unshift(fit.settled)
     if len(fit.kept) < len(names):
-        internal, equations, natural = internal[fit.kept], equations[fit.kept], natural[fit.kept]
+        internal, equations = internal[fit.kept], equations[fit.kept]
+        natural, logged = natural[fit.kept], logged[fit.kept]
         names = tuple([names[j] for j in fit.kept])
     values, slope = internal, _constant(1.0, len(internal))
     shown = [j for j, own in enumerate(natural.tolist()) if own]
@@ -224,21 +236,24 @@ def estimates(fit: Fit, spec: DesignSpec, family: Family) -> Estimates:
     moves = None if fit.falling is None else Moves.of(fit)
     ways = _constant(0.0, len(names)) if moves is None else moves.ways(np.eye(len(names)))
     lost = np.isnan(ways) if moves is not None else _constant(False, len(names))
+    ends, infinite = values, _constant(0, len(names))
+    if moves is not None:
+        ends = np.where(ways == 0.0, values, _at(fit, ways, shown, equations))
+        infinite = np.nan_to_num(ways).astype(int)
     free = Estimates(
-        names,
-        values
-        if moves is None
-        else np.where(ways == 0.0, values, _at(fit, ways, shown, equations)),
-        internal,
-        slope,
-        equations,
-        natural,
-        _constant(0, len(names)) if moves is None else np.nan_to_num(ways).astype(int),
-        _constant(False, len(names)),
-        lost,
-        values,
-        moves,
-        every.renamed,
+        names=names,
+        values=ends,
+        internal=internal,
+        slope=slope,
+        equations=equations,
+        natural=natural,
+        logged=logged,
+        infinite=infinite,
+        fixed=_constant(False, len(names)),
+        undetermined=lost,
+        settled=values,
+        moves=moves,
+        renamed=every.renamed,
     )
     return _with_boundaries(free, fit, family)
 
@@ -267,19 +282,21 @@ def _with_boundaries(free: Estimates, fit: Fit, family: Family) -> Estimates:
         names.append(own)
         left = [number for k, number in enumerate(left) if k not in limit.gone]
     count = len(fixed)
-    return Estimates(
-        tuple(names),
-        np.append(free.values, [limit.value for limit in fit.limits]),
-        np.append(free.internal, np.full(count, -np.inf)),
-        np.append(free.slope, np.zeros(count)),
-        np.append(np.asarray(left, dtype=np.int_)[free.equations], fixed).astype(np.int_),
-        np.append(free.natural, np.ones(count, dtype=bool)),
-        np.append(free.infinite, np.zeros(count, dtype=int)),
-        np.append(free.fixed, np.ones(count, dtype=bool)),
-        np.append(free.undetermined, np.zeros(count, dtype=bool)),
-        np.append(free.settled, [limit.value for limit in fit.limits]),
-        free.moves,
-        tuple(renamed),
+    none, every = np.zeros(count, dtype=bool), np.ones(count, dtype=bool)
+    return replace(
+        free,
+        names=tuple(names),
+        values=np.append(free.values, [limit.value for limit in fit.limits]),
+        internal=np.append(free.internal, np.full(count, -np.inf)),
+        slope=np.append(free.slope, np.zeros(count)),
+        equations=np.append(np.asarray(left, dtype=np.int_)[free.equations], fixed).astype(np.int_),
+        natural=np.append(free.natural, every),
+        logged=np.append(free.logged, none),
+        infinite=np.append(free.infinite, np.zeros(count, dtype=int)),
+        fixed=np.append(free.fixed, every),
+        undetermined=np.append(free.undetermined, none),
+        settled=np.append(free.settled, [limit.value for limit in fit.limits]),
+        renamed=tuple(renamed),
     )
 
 
@@ -352,4 +369,4 @@ def interval(found: Estimates, which: int | slice, bse: Any, reach: float) -> Ar
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         plain = np.stack([values + sign * reach * bse for sign in signs])
         log = np.stack([values * np.exp(sign * reach * bse / values) for sign in signs])
-    return np.where((found.natural & (found.slope == found.values))[which], log, plain)
+    return np.where(found.logged[which], log, plain)

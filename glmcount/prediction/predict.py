@@ -110,7 +110,7 @@ def _quantile(fit: Fit, reach: Reach, at: float, n: int) -> tuple[Array, Array]:
             up |= (way == 1.0) & (k == 0)
     etas = [np.where(up, 0.0, eta) if up.any() else eta for eta in reach.at(FAR)]
     found = quantiles(fit.family, etas, at, n)
-    found = np.where(up, np.nan if fit.family.parts else np.inf, found)
+    found = np.where(up, np.inf if fit.family.mean_equation else np.nan, found)
     return np.where(lost, np.nan, found), _note(lost, up)
 
 
@@ -232,7 +232,7 @@ def prediction(
             "get_prediction(which='cdf', at=...).",
             kind="no_standard_error",
         )
-    by_mean = which == "mean" and not fit.family.parts
+    by_mean = which == "mean" and fit.family.mean_equation
     family = fit.family
 
     def values(strip: Strip) -> Sequence[Array]:

@@ -28,7 +28,7 @@ def equation_rows(
         own = np.flatnonzero(found.equations == k)
         equation = family.equations[k]
         heading = equation.heading
-        if equation.natural is not None and not found.natural[own].any():
+        if equation.scale == "log" and not found.natural[own].any():
             heading = f"{heading}: log({equation.name})"
         marks = tuple(
             "no limit"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from glmcount.families.base import Etas, Family, Flat, Limit
 from glmcount.families.distribution import limited_moments, log_above, log_mass, log_masses
 from glmcount.families.distribution import tails as tails_of
+from glmcount.families.recipe import recorded
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, choose
 from glmcount.records import replace
@@ -82,6 +83,7 @@ def _score_above(limit: Limit, etas: list[Array], top: int, n: int) -> Array:
     return total * np.exp(-log_above(limit.family, etas, np.full(n, top - 1.0)).value)
 
 
+@recorded
 def censored(family: Family) -> Family:
     """Counts of which those that reach a limit say only that: y >= limit means "or more".
 
@@ -93,7 +95,11 @@ def censored(family: Family) -> Family:
     >>> censored(poisson).columns
     ('limit',)
     """
-    return family.with_(
+    return family.derived(
+        **(family.described | {"columns": ("limit",)}),
+        mean_equation=family.mean_equation,
+        mean_log=family.mean_log,
+        parts=family.parts,
         name=f"censored_{family.name}",
         aliases=(),
         label=f"Right-censored {family.inside}",
@@ -102,19 +108,12 @@ def censored(family: Family) -> Family:
         # Probabilities are those of the counts: no limit is ever reached by them.
         mass=lambda y, etas: log_masses(family, etas, y[0])[0],
         observed=partial(_censored_observed, family=family),
-        pooled=None,
         tails=partial(_censored_tails, family=family),
         limits=tuple(_censored_limit(limit) for limit in family.limits),
-        columns=("limit",),
         flat=partial(_censored_flat, family=family),
         certain=partial(_censored_flat, family=family.with_(flat=family.certain)),
-        collapse="value",
-        expected=None,
-        deviance=None,
-        curvature=None,
         # P(Y >= c) is the distribution function of a gamma variate, log-concave in log mu.
         concave_links=("log",) if family.canonical else (),
-        binary=None,
-        further=None,
-        wider="",
+        several=family.several,
+        apart=family.apart,
     )

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from glmcount.families.base import Etas, Family
+from glmcount.families.recipe import recorded
 from glmcount.numerics.jets import Jet
 
 __all__ = ["hold"]
 
 
+@recorded
 def hold(family: Family, values: Sequence[float]) -> Family:
     """The family of the mean alone, its other predictors held at `values`.
 
@@ -35,24 +37,16 @@ def hold(family: Family, values: Sequence[float]) -> Family:
         return alone(mean), alone(variance)
 
     expected, deviance = family.expected, family.deviance
-    return family.with_(
+    return family.derived(
+        **family.described,
+        proper=family.proper,
+        mean_equation=family.mean_equation,
+        mean_log=family.mean_log,
         equations=family.equations[:1],
         terms=lambda y, etas: alone(family.terms(y, (*etas, *rest))),
         moments=moments,
         expected=expected and (lambda etas: ((expected((*etas, *rest))[0][0],),)),
         deviance=deviance and (lambda y, etas: deviance(y, (*etas, *rest))),
-        tails=None,
-        mass=None,
-        above=None,
-        pooled=None,
         sample=lambda rng, etas: family.sample(rng, (*etas, *rest)),
         start=lambda sums: family.start(sums)[:1],
-        limits=(),
-        parts={},
-        flat=None,
-        certain=None,
-        binary=None,
-        slack=None,
-        relative=None,
-        further=None,
     )

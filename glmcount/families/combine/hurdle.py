@@ -16,7 +16,6 @@ import numpy as np
 from glmcount.families.base import Etas, Family, Flat, Limit, StartSums
 from glmcount.families.bernoulli import bernoulli
 from glmcount.families.combine.parts import (
-    JOINT,
     Parts,
     count_start,
     moved,
@@ -26,6 +25,7 @@ from glmcount.families.combine.parts import (
 )
 from glmcount.families.combine.truncated import positive_sample, truncated
 from glmcount.families.distribution import binary, log_above, log_masses, log_zero, shares, tails
+from glmcount.families.recipe import recorded
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, above_zero, choose, exp_jet, less, log_complement, wide
 from glmcount.records import replace
@@ -122,7 +122,7 @@ def _hurdle_limits(parts: Parts) -> tuple[Limit, ...]:
             limit,
             equation=at[limit.equation],
             lost=tuple(at[k] for k in limit.lost),
-            label=f"hurdle_{limit.label}",
+            name=f"hurdle_{limit.name}",
             family=hurdle(parts.count, limit.family),
             score=score,
             opens=False,
@@ -139,6 +139,7 @@ def _concave(parts: Parts) -> bool:
     return parts.count.canonical and parts.zero.concave and parts.zero.q == 1
 
 
+@recorded
 def hurdle(count: Family, zero: Family | None = None) -> Family:
     """Counts that are positive with the probability of a zero part, then of a truncated family.
 
@@ -158,7 +159,9 @@ def hurdle(count: Family, zero: Family | None = None) -> Family:
     zero = zero or bernoulli
     parts = Parts(count, zero)
     by = f"{zero.link} link" if zero.domain == "logit" else f"{zero.inside} censored at 1"
-    return count.with_(
+    return count.derived(
+        **(count.described | {"typical": parts.ordered(count.typical, typical_zero(zero))}),
+        mean_log=count.mean_log,
         name=f"hurdle_{count.name}",
         aliases=(),
         label=f"Hurdle {count.inside}",
@@ -172,18 +175,11 @@ def hurdle(count: Family, zero: Family | None = None) -> Family:
         sample=partial(_hurdle_sample, parts=parts),
         start=partial(_hurdle_start, parts=parts),
         flat=partial(_hurdle_flat, parts=parts),
-        certain=None,
         limits=_hurdle_limits(parts),
         parts={
             "mean-main": lambda etas: parts.of_count(parts.count.moments(parts.count_etas(etas))[0])
         },
-        typical=parts.ordered(count.typical, typical_zero(zero)),
-        **(
-            JOINT
-            | {
-                "concave_links": (count.link,) if _concave(parts) else (),
-                "several": count.several,
-                "apart": parts.zero_at if zero.concave else (),
-            }
-        ),
+        concave_links=(count.link,) if _concave(parts) else (),
+        several=count.several,
+        apart=parts.zero_at if zero.concave else (),
     )

@@ -16,7 +16,6 @@ from glmcount.families.base import Etas, Family, Flat, Limit, StartSums
 from glmcount.families.bernoulli import bernoulli
 from glmcount.families.combine.hurdle import hurdle
 from glmcount.families.combine.parts import (
-    JOINT,
     Parts,
     count_start,
     moved,
@@ -25,6 +24,7 @@ from glmcount.families.combine.parts import (
     zero_sums,
 )
 from glmcount.families.distribution import binary, log_above, log_masses, log_zero, shares, tails
+from glmcount.families.recipe import recorded
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, add_logs, exp_jet, wide
 
@@ -122,10 +122,20 @@ def _inflated_limits(parts: Parts) -> tuple[Limit, ...]:
     def start(ratio: float) -> float:
         return float(parts.zero.lift(np.array(min(max(ratio, 1e-3), 0.5))))
 
-    none = Limit(1, "inflation = 0", 0.0, parts.count, score, start, parts.zero_at[1:], opens=False)
+    none = Limit(
+        equation=1,
+        name="inflation",
+        value=0.0,
+        family=parts.count,
+        score=score,
+        start=start,
+        lost=parts.zero_at[1:],
+        opens=False,
+    )
     return (*map(lifted, parts.count.limits), none)
 
 
+@recorded
 def zero_inflated(count: Family, zero: Family | None = None) -> Family:
     """Counts that are 0 for sure with probability pi, else of a count family.
 
@@ -143,7 +153,9 @@ def zero_inflated(count: Family, zero: Family | None = None) -> Family:
     """
     zero = zero or bernoulli
     parts = Parts(count, zero)
-    return count.with_(
+    return count.derived(
+        **(count.described | {"typical": parts.ordered(count.typical, typical_zero(zero))}),
+        mean_log=count.mean_log,
         name=f"zero_inflated_{count.name}",
         aliases=(),
         label=f"Zero-inflated {count.inside}",
@@ -164,8 +176,6 @@ def zero_inflated(count: Family, zero: Family | None = None) -> Family:
             ),
             "zero": lambda etas: exp_jet(_chances(parts, etas)[0]),
         },
-        typical=parts.ordered(count.typical, typical_zero(zero)),
         # The counts above zero are those of the count part whatever the zeros are.
         relative=(hurdle(count, zero), parts.ordered((1.0,) * count.q, (-1.0,) * zero.q)),
-        **JOINT,
     )

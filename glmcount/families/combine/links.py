@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import scipy
@@ -17,6 +17,7 @@ import scipy
 from glmcount.errors import UsageError, near, some
 from glmcount.families.base import Etas, Family, Limit, StartSums
 from glmcount.families.combine.reparametrise import reparametrise
+from glmcount.families.recipe import recorded, refuse_nameless
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, eta_jet
 from glmcount.numerics.special import logit, probit
@@ -47,6 +48,21 @@ class Link:
     inverse: Callable[[Array], Array]
     plain: bool = False
     domain: Literal["log", "logit"] = "log"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if _own.get(self.name) is self:
+            return _own_link, (self.name,)
+        for what in ("own", "inverse"):
+            refuse_nameless(f"{what} of the link {self.name!r}", getattr(self, what))
+        return _rebuilt, (dict(self.__dict__),)
+
+
+def _own_link(name: str) -> Link:
+    return _own[name]
+
+
+def _rebuilt(fields: dict[str, Any]) -> Link:
+    return Link(**fields)
 
 
 links: dict[str, Link] = {}
@@ -101,6 +117,8 @@ register_link(Link("probit", _probit, probit, domain="logit"))
 register_link(Link("cloglog", _cloglog, lambda p: np.log(-np.log1p(-p)), domain="logit"))
 register_link(Link("identity", _identity, np.asarray))
 register_link(Link("sqrt", _sqrt, np.sqrt))
+# Those that every process has, whatever else was registered.
+_own = dict(links)
 
 
 def _inner(etas: Etas, link: Link) -> tuple[Jet, ...]:
@@ -137,6 +155,7 @@ def _link(link: str | Link, family: Family) -> Link:
     return link
 
 
+@recorded
 def compose(family: Family, link: str | Link | None) -> Family:
     """The family with another link for its mean; None and "log" return it as it is.
 
@@ -161,9 +180,11 @@ def compose(family: Family, link: str | Link | None) -> Family:
         partial(_inner, link=link),
         link=link.name,
         start=partial(_start, family=family, link=link),
+        proper=family.proper,
+        flat=family.flat,
+        certain=family.certain,
         limits=tuple(_limit(limit, link) for limit in family.limits),
         collapse="eta" if family.collapse == "mean" else family.collapse,
-        mean_log=False,
         concave_links=family.concave_links,
         lift=link.inverse,
     )

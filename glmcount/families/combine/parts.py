@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, embed
 from glmcount.records import dataclass, replace
 
-__all__ = ["JOINT", "Parts", "count_start", "moved", "positive_mean", "typical_zero", "zero_sums"]
+__all__ = ["Parts", "count_start", "moved", "positive_mean", "typical_zero", "zero_sums"]
 
 T = TypeVar("T")
 Score = Callable[[Array, Etas], tuple[Array, Array]]
@@ -123,21 +123,6 @@ def moved(limit: Limit, parts: Parts, family: Family, score: Score) -> Limit:
         score=score,
         opens=False,
     )
-
-
-JOINT: dict[str, Any] = {
-    "collapse": "value",
-    "expected": None,
-    "deviance": None,
-    "pooled": None,
-    "curvature": None,
-    "concave_links": (),
-    "further": None,
-    "several": True,
-    "apart": (),
-    "binary": None,
-    "wider": "",
-}
 
 
 def typical_zero(zero: Family) -> tuple[tuple[float, float], ...]:

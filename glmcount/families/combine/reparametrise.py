@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from glmcount.families.base import Curvature, Etas, Family, Limit
+from glmcount.families.recipe import recorded
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, constant_jet, eta_jet
 from glmcount.records import replace
@@ -86,6 +87,17 @@ def _above(etas: Etas, count: Array, family: Family, inner: Map) -> Jet:
     return _chained(family.above(_values(jets), count), jets)
 
 
+def _slack(y: Array, etas: Etas, family: Family, inner: Map) -> Jet:
+    jets = inner(etas)
+    assert family.slack is not None
+    return _chained(family.slack(y, _values(jets)), jets)
+
+
+def _part(etas: Etas, name: str, family: Family, inner: Map) -> Jet:
+    jets = inner(etas)
+    return _chained(family.parts[name](_values(jets)), jets)
+
+
 def _expected(etas: Etas, family: Family, inner: Map) -> Curvature:
     # The score has mean zero, so the bend of the map drops out. An entry that takes an
     # unknown one is unknown.
@@ -119,6 +131,7 @@ def _limit(limit: Limit, inner: Map, lost: Mapping[int, float]) -> Limit:
     return replace(limit, score=score, lost=(*limit.lost, *lost))
 
 
+@recorded
 def reparametrise(
     family: Family, inner: Map, *, lost: Mapping[int, float] | None = None, **changes: Any
 ) -> Family:
@@ -165,12 +178,12 @@ def reparametrise(
         "above": family.above and partial(_above, **bound),
         "pooled": pooled and (lambda rng, etas, w: pooled(rng, _values(inner(etas)), w)),
         "sample": lambda rng, etas: sample(rng, _values(inner(etas))),
+        "slack": family.slack and partial(_slack, **bound),
         "limits": tuple(_limit(limit, inner, lost or {}) for limit in family.limits),
-        "curvature": None,
-        "concave_links": (),
-        "further": None,
+        "parts": {name: partial(_part, name=name, **bound) for name in family.parts},
+        "mean_equation": family.mean_equation,
     }
-    return family.with_(**(fields | changes))
+    return family.derived(**(family.described | fields | changes))
 
 
 def power_of_mean(power: float | None = None) -> Map:

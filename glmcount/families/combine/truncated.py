@@ -24,6 +24,7 @@ from glmcount.families.distribution import (
     tails,
 )
 from glmcount.families.quantiles import first_count
+from glmcount.families.recipe import recorded
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, above_zero, exp_jet, less, times, wide
 from glmcount.records import replace
@@ -132,6 +133,7 @@ def _truncated_limit(limit: Limit, k: int) -> Limit:
     return replace(limit, family=truncated(limit.family, k), score=score)
 
 
+@recorded
 def truncated(family: Family, above: int = 0) -> Family:
     """Counts that are seen only where they are greater than `above`.
 
@@ -154,7 +156,9 @@ def truncated(family: Family, above: int = 0) -> Family:
         )
     bound: dict[str, Any] = {"family": family, "k": above}
     name = "Zero-truncated" if above == 0 else f"Truncated (y > {above})"
-    return family.with_(
+    return family.derived(
+        **(family.described | {"support": (above + 1.0, family.support[1])}),
+        mean_log=family.mean_log,
         name=f"truncated_{family.name}",
         aliases=(),
         label=f"{name} {family.inside}",
@@ -165,19 +169,12 @@ def truncated(family: Family, above: int = 0) -> Family:
         mass=partial(_truncated_mass, **bound),
         tails=partial(_truncated_tails, **bound),
         above=partial(_truncated_above, **bound),
-        pooled=None,
         limits=tuple(_truncated_limit(limit, above) for limit in family.limits),
-        support=(above + 1.0, family.support[1]),
         parts={"mean-main": lambda etas: family.moments(etas)[0]},
         flat=lambda y: ((y[0] == above + 1, None), *family.runs_off(y)[1:]),
         certain=lambda y: ((y[0] == above + 1, None), *family.surely_off(y)[1:]),
-        collapse="value",
-        expected=None,
-        deviance=None,
-        curvature=None,
         # log P(Y > k) of an exponential family keeps it concave, as what is left is one too.
         concave_links=("log",) if family.canonical else (),
-        binary=None,
-        further=None,
-        wider="",
+        several=family.several,
+        apart=family.apart,
     )
