@@ -13,7 +13,6 @@ import numpy as np
 from glmcount.cells.compress import compressed
 from glmcount.checks import check_choice, check_options, measured_warnings, refuse_measured
 from glmcount.design.arrays import array_columns, part_columns
-from glmcount.design.blocks import Layout
 from glmcount.design.build import (
     Roles,
     array_design,
@@ -23,8 +22,9 @@ from glmcount.design.build import (
 )
 from glmcount.design.encode import Encoder
 from glmcount.design.given import response_values
+from glmcount.design.measure import Measured, measure, remeasure
 from glmcount.design.recall import planned_layout
-from glmcount.engine.measure import Measured, measure, remeasure
+from glmcount.engine.layout import Layout
 from glmcount.errors import UsageError
 from glmcount.families.base import Family
 from glmcount.families.combine.links import Link

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from glmcount.design.blocks import Strip
 from glmcount.design.encode import Encoder
-from glmcount.engine.measure import Measured
+from glmcount.design.measure import Measured
+from glmcount.engine.strip import Strip
 from glmcount.errors import (
     BoundaryError,
     DataError,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from glmcount.design.encode import Encoder
-from glmcount.engine.measure import Measured
+from glmcount.design.measure import Measured
 from glmcount.errors import (
     BoundaryError,
     BoundaryWarning,

@@ -13,8 +13,8 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "glmcount"
 FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = [
-    "records", "errors", "numerics", "families", "columns", "language", "sources", "design",
-    "engine", "cells", "fitting", "inference", "prediction", "diagnostics", "report", "checks",
+    "records", "errors", "numerics", "families", "engine", "columns", "language", "sources",
+    "design", "cells", "fitting", "inference", "prediction", "diagnostics", "report", "checks",
     "notes", "results", "api", "datasets", "demo", "cli", "__main__", "__init__",
 ]  # fmt: skip
 LAZY = {"scipy.optimize", "pyarrow", "pyarrow.parquet"}

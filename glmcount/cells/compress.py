@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from glmcount.cells.group import Crowded, Grouping, Values, group
 from glmcount.cells.key import Field, Key, Unsuited, fields_of
-from glmcount.design.blocks import Layout, Strip
 from glmcount.design.encode import Encoder
-from glmcount.engine.measure import Measured
+from glmcount.design.measure import Measured
+from glmcount.engine.layout import Layout
+from glmcount.engine.strip import Strip
 from glmcount.families.base import Family
 from glmcount.families.large import LARGE
 from glmcount.numerics import Array

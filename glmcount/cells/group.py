@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.cells.key import Key, Keys, Unsuited, hashed
-from glmcount.design.blocks import Strip, one_strip
 from glmcount.design.encode import Encoder
+from glmcount.engine.strip import Strip, one_strip
 from glmcount.numerics import Array
 from glmcount.records import dataclass, field, replace
 

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.design.blocks import Layout, Strip
 from glmcount.design.encode import Encoder
 from glmcount.design.exact import EXACT
-from glmcount.engine.measure import Measured
+from glmcount.design.measure import Measured
+from glmcount.engine.layout import Layout
+from glmcount.engine.strip import Strip
 from glmcount.records import dataclass
 
 __all__ = ["Field", "Key", "Unsuited", "fields_of", "hashed"]
@@ -58,9 +59,7 @@ def fields_of(
 
     A factor within an interaction is told by it, and a product by its factors.
     """
-    if "codes" not in layout.memo:
-        layout.memo["codes"] = _coded(encoder, layout)
-    found = list(layout.memo["codes"])
+    found = _coded(encoder, layout)
     if any(any(block.numeric) for block in layout.blocks):
         found += _numeric(encoder, measured)
     if offsets:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from glmcount.columns.column import Column
-from glmcount.design.blocks import Strip
 from glmcount.design.doubts import doubts
 from glmcount.design.encode import Encoder
 from glmcount.design.formula import ParsedFormula, intercept_part
@@ -17,6 +16,7 @@ from glmcount.design.learn import learn_variables
 from glmcount.design.recall import planned_model, planned_part, planned_parts
 from glmcount.design.spec import DesignSpec, EquationDesign, Part, Plan, Variable
 from glmcount.design.values import coerced, numbers_of
+from glmcount.engine.strip import Strip
 from glmcount.errors import DataError, FormulaError, MemoryLimitError, RankError
 from glmcount.language.node import Expression
 from glmcount.language.parse import parse

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.columns.column import Column
-from glmcount.design.blocks import BlockRows, Strip, one_strip
 from glmcount.design.spec import Account, DesignSpec, EquationDesign, Part, Plan
 from glmcount.design.values import codes_of, coerced, evaluated, joint_code, numbers_of, undefined
+from glmcount.engine.block import BlockRows
+from glmcount.engine.strip import Strip, one_strip
 from glmcount.errors import DataError, some
 from glmcount.numerics import Array
 from glmcount.numerics.blas import several, solving

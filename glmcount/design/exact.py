@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from glmcount.design.blocks import Strip
 from glmcount.design.encode import Encoder
+from glmcount.engine.strip import Strip
 from glmcount.errors import DataError
 from glmcount.numerics import Array
 

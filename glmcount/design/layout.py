@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from glmcount.design.blocks import Block, Layout, Table
 from glmcount.design.spec import DesignSpec, EquationDesign
+from glmcount.engine.block import Block
+from glmcount.engine.layout import Layout
+from glmcount.engine.level_table import LevelTable
 from glmcount.numerics import Array
 
 __all__ = ["layout_of"]
@@ -22,8 +24,9 @@ def layout_of(spec: DesignSpec) -> Layout:
     blocks: list[Block] = []
     slices, constants = [], []
     start = 0
+    codes: dict[tuple[str, ...], int] = {}
     for number, equation in enumerate(spec.equations):
-        dense, coded, end = _positions(spec, equation, number, start)
+        dense, coded, end = _positions(spec, equation, number, start, codes)
         blocks += ([dense] if dense is not None else []) + coded
         slices.append(slice(start, end))
         constants.append(_constant(equation, start, coded))
@@ -33,7 +36,11 @@ def layout_of(spec: DesignSpec) -> Layout:
 
 
 def _positions(
-    spec: DesignSpec, equation: EquationDesign, number: int, start: int
+    spec: DesignSpec,
+    equation: EquationDesign,
+    number: int,
+    start: int,
+    codes: dict[tuple[str, ...], int],
 ) -> tuple[Block | None, list[Block], int]:
     dense: list[int] = []
     numeric: list[bool] = []
@@ -46,15 +53,27 @@ def _positions(
             numeric += [varies] * len(places)
         else:
             v = int(np.prod([spec.variables[code].width for code in part.numeric], dtype=int))
-            coded.append(_block(number, places, Table.of(part.table), [varies] * v))
+            code = codes.setdefault(part.categorical, len(codes))
+            table = LevelTable.of(part.table)
+            coded.append(_block(number, places, table, [varies] * v, code))
         start += len(part.names)
     block = _block(number, np.asarray(dense, dtype=np.intp), None, numeric) if dense else None
     return block, coded, start
 
 
-def _block(number: int, places: Any, table: Table | None, numeric: Sequence[bool]) -> Block:
+def _block(
+    number: int, places: Any, table: LevelTable | None, numeric: Sequence[bool], code: int = -1
+) -> Block:
     v = len(numeric)
-    return Block(number, places, table, np.zeros(v), np.ones(v), None, tuple(numeric))
+    return Block(
+        equation=number,
+        positions=places,
+        table=table,
+        shift=np.zeros(v),
+        size=np.ones(v),
+        numeric=tuple(numeric),
+        code=code,
+    )
 
 
 def _constant(equation: EquationDesign, start: int, coded: list[Block]) -> Array | None:

@@ -15,10 +15,10 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from glmcount.design.blocks import Layout
 from glmcount.design.formula import ParsedFormula, build_parts, parse_model, parse_part
 from glmcount.design.layout import layout_of
 from glmcount.design.spec import DesignSpec, Part, Variable
+from glmcount.engine.layout import Layout
 
 __all__ = ["planned_layout", "planned_model", "planned_part", "planned_parts"]
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from glmcount.design.blocks import Block, BlockRows, Layout, Strip
+from glmcount.engine.block import Block, BlockRows
+from glmcount.engine.layout import Layout
+from glmcount.engine.strip import Strip
 from glmcount.numerics import Array
 
 __all__ = ["quadratic"]

@@ -11,11 +11,14 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from glmcount.design.blocks import Block, Layout, Strip, add_linear
+from glmcount.engine.block import Block, add_linear
 from glmcount.engine.gram import gram
+from glmcount.engine.layout import Layout
+from glmcount.engine.plan import Raw
 from glmcount.engine.scatter import plus, scratch
+from glmcount.engine.strip import Strip
 from glmcount.engine.sums import Sums, noise, wobble
-from glmcount.engine.tables import Coding, Raw, Scatter, add_coded, coding_of, table_sums
+from glmcount.engine.tables import Coding, add_coded, coding_of, table_sums
 from glmcount.families.base import Family
 from glmcount.numerics import EPS, Array
 from glmcount.records import dataclass
@@ -95,7 +98,7 @@ def _start_eta(layout: Layout, strip: Strip, coding: Coding, theta: Array, equat
     if offset is None and not coded:
         return np.zeros(1)
     eta = np.zeros(strip.n) if offset is None else np.array(offset, dtype=np.float64)
-    add_coded(layout, strip, coding, equation, theta, eta)
+    add_coded(layout.plan, strip, coding, equation, theta, eta)
     return eta
 
 
@@ -110,7 +113,7 @@ def _dense(layout: Layout, equation: int) -> tuple[int, bool] | None:
 def predictors(layout: Layout, strip: Strip, theta: Array) -> tuple[Array, ...]:
     """All predictors of a strip, offsets included; (1,) where the same in all rows."""
     etas = []
-    coding = coding_of(layout, strip)
+    coding = coding_of(layout.plan, strip)
     for k in range(layout.q):
         eta = _start_eta(layout, strip, coding, theta, k)
         found = _dense(layout, k)
@@ -150,7 +153,7 @@ def _strip_sums(
     extra: Array | None,
 ) -> Raw:
     raw: Raw = {}
-    coding = coding_of(layout, strip)
+    coding = coding_of(layout.plan, strip)
     bases = [_start_eta(layout, strip, coding, theta, k) for k in range(layout.q)]
     dense = {k: _dense(layout, k) for k in range(layout.q)}
     kept: list[Weighed] = []
@@ -249,7 +252,7 @@ def _table_sums(
 
     first = tuple(_joined([w.first[k] for w in kept]) for k in range(layout.q))
     second = {jk: _joined([w.second[jk] for w in kept]) for jk in kept[0].second}
-    return table_sums(layout, strip, coding, column, first, second)
+    return table_sums(layout.plan, strip, coding, column, first, second)
 
 
 def _joined(parts: list[Array | None]) -> Array | None:
@@ -274,7 +277,7 @@ def assemble(layout: Layout, raw: Raw) -> tuple[Array, Array, Array]:
     for key, value in raw.items():
         # Strips that tell of different entries (one without zeros, of a zero part) have plans
         # of their own, which share blocks.
-        add(by_block, key.handed_out(layout, value) if isinstance(key, Scatter) else {key: value})
+        add(by_block, layout.plan.handed_out(key, value) if key[0] == "c" else {key: value})
     for key, value in by_block.items():
         if key[0] == "g":
             block = layout.blocks[key[1]]

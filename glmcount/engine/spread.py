@@ -13,37 +13,20 @@ from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from glmcount.design.blocks import Layout, Strip
-from glmcount.design.encode import Encoder
+from glmcount.engine.layout import Layout
+from glmcount.engine.reach import Bound
+from glmcount.engine.strip import Strip
 from glmcount.engine.sums import Sums, noise, wobble
 from glmcount.families.base import Curvature, Family
 from glmcount.numerics import EPS, Array
 from glmcount.numerics.jets import Jet
 from glmcount.records import dataclass
 
-__all__ = ["Small", "small_problem"]
+__all__ = ["Small", "spread_out", "suits"]
 
 ENTRIES = 32_768
 COLUMNS = 32
-
-
-@dataclass(frozen=True)
-class Bound:
-    """The blocks' bounds of the move of a predictor in one matrix.
-
-    Parameters
-    ----------
-    matrix : ndarray, shape (levels of all blocks, p)
-        By how much each level of each block moves at most.
-    blocks, equations : ndarray of int
-        First row of each block, first block of each equation that has any.
-    """
-
-    matrix: Array
-    blocks: NDArray[np.intp]
-    equations: NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -220,71 +203,21 @@ def _fine(llf: float, score: Array, information: Array) -> bool:
     )
 
 
-def small_problem(encoder: Encoder, layout: Layout) -> Small | None:
-    """The spread-out problem; None for one that is not small."""
-    strip = encoder.strips.get(0)
-    found: Small | None = encoder.tables.get(id(layout))
-    if found is not None and strip is not None and found.serves(strip, layout):
-        return found
-    n, p = encoder.n_used, layout.size
-    if encoder.source.n_strips > 1 or not n or not 0 < p <= COLUMNS or p * n > ENTRIES:
-        return None
-    if not encoder.strips:
-        encoder.fold(lambda strip: None, lambda a, b: None)
-    strip = encoder.strips.get(0)
-    if strip is None:
-        return None
+def suits(n: int, p: int) -> bool:
+    """Whether so many rows and parameters are a small problem."""
+    return n > 0 and 0 < p <= COLUMNS and p * n <= ENTRIES
+
+
+def spread_out(strip: Strip, layout: Layout) -> Small:
+    """The problem of one strip, its columns side by side."""
     plain = tuple(_plain(layout, strip, k) for k in range(layout.q))
-    made = Small(strip, layout, layout.slices, _columns(layout, strip), plain, _bound(layout))
-    # With it the layout is held, so that its number stays its own.
-    encoder.tables[id(layout)] = made
-    return made
-
-
-def _tables(layout: Layout) -> tuple[Array | None, ...]:
-    """The table of each block in full, (levels, width)."""
-    found: tuple[Array | None, ...] | None = layout.memo.get("tables")
-    if found is None:
-        tables = [block.table for block in layout.blocks]
-        found = tuple(None if t is None else t.spread(np.eye(t.width)) for t in tables)
-        layout.memo["tables"] = found
-    return found
-
-
-def _bound(layout: Layout) -> Bound | None:
-    if "bound" not in layout.memo:
-        layout.memo["bound"] = _made_bound(layout)
-    found: Bound | None = layout.memo["bound"]
-    return found
-
-
-def _made_bound(layout: Layout) -> Bound | None:
-    matrices: list[Array] = []
-    blocks: list[int] = []
-    equations: list[int] = []
-    rows = 0
-    tables = _tables(layout)
-    for equation in range(layout.q):
-        own = layout.of(equation)
-        equations += [len(blocks)] if own else []
-        for i, block in own:
-            if block.table is not None and block.v > 1:
-                return None
-            spread = tables[i]
-            table = np.diag(block.size) if spread is None else spread * block.size
-            wide = np.zeros((len(table), layout.size))
-            wide[:, block.positions] = table
-            # Numeric columns move each on its own, the levels of a factor one at a time.
-            blocks += [rows] if block.table is not None else range(rows, rows + len(table))
-            matrices.append(wide)
-            rows += len(table)
-    return Bound(np.concatenate(matrices), np.array(blocks), np.array(equations))
+    return Small(strip, layout, layout.slices, _columns(layout, strip), plain, layout.bound)
 
 
 def _columns(layout: Layout, strip: Strip) -> tuple[Array, ...]:
     """The shifted columns of each equation, (p, n)."""
     out = np.ones((layout.size, strip.n))
-    for block, rows, table in zip(layout.blocks, strip.blocks, _tables(layout), strict=True):
+    for block, rows, table in zip(layout.blocks, strip.blocks, layout.tables, strict=True):
         coded = None if table is None or rows.codes is None else table[rows.codes].T
         if not any(block.numeric):
             out[block.places] = 1.0 if coded is None else coded

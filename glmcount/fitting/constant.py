@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy import linalg
 
-from glmcount.design.blocks import Layout, Strip, linear
 from glmcount.design.encode import Encoder
+from glmcount.engine.layout import Layout, linear
 from glmcount.engine.passes import Raw, Rows, Weighed, add, assemble, strip_sums
+from glmcount.engine.strip import Strip
 from glmcount.fitting.rank import EXACT, NEARLY
 from glmcount.numerics import Array
 from glmcount.numerics.blas import solving

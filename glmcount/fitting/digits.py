@@ -11,9 +11,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.design.blocks import Block, BlockRows, Layout, Strip
 from glmcount.design.encode import Encoder
+from glmcount.engine.block import Block, BlockRows
+from glmcount.engine.layout import Layout
 from glmcount.engine.passes import Rows
+from glmcount.engine.strip import Strip
 from glmcount.fitting.falling import sent
 from glmcount.fitting.run import Fit, Run
 from glmcount.fitting.sums import inverse_information, total

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from glmcount.design.blocks import Layout, Strip, linear
+from glmcount.engine.layout import Layout, linear
+from glmcount.engine.strip import Strip
 from glmcount.fitting.programme import ways
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from glmcount.design.blocks import Strip
 from glmcount.engine.passes import Rows, Sums, Weighed, assemble, informed, predictors
+from glmcount.engine.strip import Strip
 from glmcount.fitting.digits import PRECISE, precise
 from glmcount.fitting.falling import Falling
 from glmcount.fitting.rank import PIVOT, Dependence, dependences

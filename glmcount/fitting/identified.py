@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from glmcount.design.blocks import Layout
 from glmcount.design.encode import Encoder
-from glmcount.engine.measure import Measured
+from glmcount.design.measure import Measured
+from glmcount.engine.layout import Layout
 from glmcount.engine.passes import Rows, Weighed, assemble
 from glmcount.errors import RankError, some
 from glmcount.families.base import Family

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.cells.key import Key, Unsuited, fields_of
-from glmcount.design.blocks import Layout
 from glmcount.design.encode import Encoder
-from glmcount.engine.measure import Measured
+from glmcount.design.measure import Measured
+from glmcount.engine.layout import Layout
 from glmcount.engine.spread import Small
 from glmcount.families.base import Family
 from glmcount.numerics import Array

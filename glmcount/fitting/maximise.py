@@ -9,9 +9,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from glmcount.design.blocks import Layout
 from glmcount.design.encode import Encoder
-from glmcount.engine.measure import Measured
+from glmcount.design.measure import Measured
+from glmcount.engine.layout import Layout
 from glmcount.errors import ConvergenceError
 from glmcount.families.base import Family, Limit
 from glmcount.fitting.fit import solve

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from glmcount.design.blocks import BlockRows, Layout, Strip
 from glmcount.design.encode import Encoder
 from glmcount.design.formula import intercept_part
 from glmcount.design.layout import layout_of
+from glmcount.design.measure import Measured
 from glmcount.design.spec import EquationDesign
-from glmcount.engine.measure import Measured
+from glmcount.engine.block import BlockRows
+from glmcount.engine.layout import Layout
 from glmcount.engine.passes import likelihood_sums, likelihood_weights, predictors
+from glmcount.engine.strip import Strip
 from glmcount.errors import ConvergenceError, NotDefinedError
 from glmcount.families.base import Family, Limit
 from glmcount.families.combine.hold import hold

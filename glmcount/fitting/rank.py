@@ -11,9 +11,10 @@ from collections.abc import Callable
 import numpy as np
 from scipy import linalg
 
-from glmcount.design.blocks import Layout, Strip
 from glmcount.design.encode import Encoder
+from glmcount.engine.layout import Layout
 from glmcount.engine.passes import Raw, Rows, Weighed, add, assemble, strip_sums
+from glmcount.engine.strip import Strip
 from glmcount.numerics import Array
 from glmcount.numerics.factor import Factored, factor
 from glmcount.records import dataclass
@@ -23,7 +24,6 @@ __all__ = ["PIVOT", "Dependence", "dependences"]
 PIVOT = 1e-9
 EXACT = 1e-11
 NEARLY = 1e-7
-ROUNDING = 4e-15
 # Entries of a design up to which it is looked at column by column.
 FEW = 1_000_000
 BLOCK = 32_768
@@ -78,9 +78,7 @@ def dependences(
     `informed` gives 0 or 1 for each row and equation: a row that says nothing of a part
     does not hold its columns apart. `definite` is the Gram matrix factored, where that is known.
     """
-    flat = layout.memo.get("flat")
-    if flat is None:
-        flat = layout.memo["flat"] = _flat(layout)
+    flat = layout.flat
     if not flat and _all_hold(factor(gram) if definite is None else definite):
         return ()
     found = _sweep(gram, flat)
@@ -201,18 +199,6 @@ def _columns(encoder: Encoder, layout: Layout, equation: int, informed: Informed
         return [found if informed is None else found * informed(strip)[equation]]
 
     return np.concatenate(encoder.fold(work, lambda a, b: a + b), axis=1)
-
-
-def _flat(layout: Layout) -> frozenset[int]:
-    """Numeric columns that are constant to rounding, beside a constant."""
-    out = set()
-    for block in layout.blocks:
-        if block.table is None and layout.constants[block.equation] is not None:
-            sizes = block.size if block.scale is None else block.size / block.scale
-            for place, shift, size in zip(block.positions, block.shift, sizes, strict=True):
-                if (shift != 0 and size <= ROUNDING * abs(shift)) or (shift == 0 and size == 0):
-                    out.add(int(place))
-    return frozenset(out)
 
 
 def _sweep(gram: Array, flat: frozenset[int]) -> list[tuple[int, Array]]:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.design.blocks import Block, Layout, Strip, linear
 from glmcount.design.encode import Encoder
+from glmcount.engine.block import Block
+from glmcount.engine.layout import Layout, linear
 from glmcount.engine.passes import (
     Raw,
     Rows,
@@ -24,6 +25,7 @@ from glmcount.engine.passes import (
     predictors,
     strip_sums,
 )
+from glmcount.engine.strip import Strip
 from glmcount.families.base import Family
 from glmcount.fitting.falling import FAR, Falling, joined, moves_of
 from glmcount.fitting.programme import apart, combined, distinct, strictest

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from glmcount.design.blocks import Layout, Strip
 from glmcount.design.encode import Encoder
-from glmcount.engine.measure import Measured
+from glmcount.design.measure import Measured
+from glmcount.engine.layout import Layout
 from glmcount.engine.passes import (
     Raw,
     Rows,
@@ -23,11 +23,12 @@ from glmcount.engine.passes import (
     likelihood_weights,
     strip_sums,
 )
-from glmcount.engine.spread import small_problem
+from glmcount.engine.strip import Strip
 from glmcount.families.base import Family, Limit
 from glmcount.fitting.falling import Falling, sent
 from glmcount.fitting.guide import Guide
 from glmcount.fitting.rank import Dependence
+from glmcount.fitting.small import small_problem
 from glmcount.fitting.solvers import Iteration, Problem, solver
 from glmcount.numerics import Array
 from glmcount.numerics.control import Control

@@ -14,11 +14,12 @@ import math
 
 import numpy as np
 
-from glmcount.design.blocks import one_strip
-from glmcount.engine.spread import Small, small_problem
+from glmcount.engine.spread import Small
+from glmcount.engine.strip import one_strip
 from glmcount.families.base import Family, Limit
 from glmcount.fitting.crowd import Climbed, Crowd, Known, climb
 from glmcount.fitting.run import Run
+from glmcount.fitting.small import small_problem
 from glmcount.fitting.start import usual
 from glmcount.numerics import Array
 from glmcount.records import dataclass

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.design.blocks import Strip, linear
+from glmcount.engine.layout import linear
+from glmcount.engine.strip import Strip
 from glmcount.fitting.falling import Falling
 from glmcount.fitting.rank import Dependence
 from glmcount.fitting.recession import Freedom, Ways, gone_by, leading_to, recession

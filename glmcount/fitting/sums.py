@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from glmcount.design.blocks import Layout, Strip
 from glmcount.design.encode import Encoder
 from glmcount.engine.forms import quadratic
+from glmcount.engine.layout import Layout
 from glmcount.engine.passes import Rows, Weighed, assemble, predictors
+from glmcount.engine.strip import Strip
 from glmcount.errors import NotDefinedError
 from glmcount.families.base import Family
 from glmcount.fitting.run import Fit, fold_sums

@@ -12,8 +12,8 @@ from functools import partial
 
 import numpy as np
 
-from glmcount.design.blocks import Strip
 from glmcount.engine.passes import predictors
+from glmcount.engine.strip import Strip
 from glmcount.errors import ConvergenceError
 from glmcount.families.base import Etas, Family
 from glmcount.fitting.run import Fit, Run

@@ -15,9 +15,9 @@ import numpy as np
 from scipy import linalg
 
 from glmcount.cells.compress import Cells, residual_sums
-from glmcount.design.blocks import Strip
 from glmcount.design.encode import Encoder
 from glmcount.engine.passes import Raw, Rows, Weighed, add, assemble, strip_sums
+from glmcount.engine.strip import Strip
 from glmcount.errors import CovarianceError, UsageError, near, some
 from glmcount.fitting.run import Fit
 from glmcount.fitting.sums import inverse_information, mean_inverse, row_leverage, rows_of

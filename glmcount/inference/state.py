@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from glmcount.cells.compress import Cells
 from glmcount.design.encode import Encoder
+from glmcount.design.measure import Measured
 from glmcount.design.recall import planned_layout
-from glmcount.engine.measure import Measured
 from glmcount.errors import DataChangedError, NoLikelihoodError, NotDefinedError
 from glmcount.families.base import Family
 from glmcount.fitting.constant import spans_constant

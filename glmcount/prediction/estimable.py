@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.columns.column import Column
-from glmcount.design.blocks import Strip, linear
 from glmcount.design.encode import Encoder
 from glmcount.design.values import coerced
+from glmcount.engine.layout import linear
 from glmcount.engine.passes import predictors
+from glmcount.engine.strip import Strip
 from glmcount.errors import NotEstimableWarning, some
 from glmcount.fitting.falling import FAR, moves_of, size_of
 from glmcount.fitting.run import Fit

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from glmcount.design.blocks import Layout, Strip
 from glmcount.design.encode import Encoder
+from glmcount.design.measure import check_finite
 from glmcount.engine.forms import quadratic
-from glmcount.engine.measure import check_finite
+from glmcount.engine.layout import Layout
+from glmcount.engine.strip import Strip
 from glmcount.errors import NotDefinedError, UsageError
 from glmcount.families.quantiles import quantiles
 from glmcount.fitting.falling import FAR

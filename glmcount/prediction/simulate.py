@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glmcount.design.blocks import Strip
 from glmcount.engine.passes import predictors
+from glmcount.engine.strip import Strip
 from glmcount.errors import MemoryLimitError, NotDefinedError, UsageError, some
 from glmcount.families.base import Family
 from glmcount.inference.state import State

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import glmcount as gc
-from glmcount.engine import measure
+from glmcount.design import measure
 from glmcount.sources import base
 
 

@@ -7,6 +7,7 @@ import pytest
 import glmcount as gc
 from glmcount.engine import spread as small
 from glmcount.fitting import run
+from glmcount.fitting.small import small_problem
 from tests.laws.problems import small_strips
 
 
@@ -71,7 +72,7 @@ def test_sums_and_reach_are_those_of_the_blocks(formula):
     np.testing.assert_allclose(mine.information, other.information, atol=1e-12 * scale)
     np.testing.assert_allclose(mine.score, other.score, atol=1e-12 * np.abs(other.score).max())
     assert mine.floor == pytest.approx(other.floor, rel=1e-12)
-    found = small.small_problem(state.encoder, state.fit.layout)
+    found = small_problem(state.encoder, state.fit.layout)
     assert found is not None
     for direction in (theta, *np.random.default_rng(3).normal(size=(20, len(theta)))):
         assert found.reach(direction) == pytest.approx(state.fit.layout.reach(direction), rel=1e-14)
@@ -82,12 +83,12 @@ def test_large_designs_stay_in_blocks():
     rng = np.random.default_rng(2)
     many = pd.DataFrame({"y": rng.poisson(2.0, n), "x": rng.normal(size=n)})
     state = gc.fit("y ~ x", many)._state
-    assert small.small_problem(state.encoder, state.fit.layout) is not None
+    assert small_problem(state.encoder, state.fit.layout) is not None
     more = pd.concat([many, many.head(1)], ignore_index=True)
     state = gc.fit("y ~ x", more)._state
-    assert small.small_problem(state.encoder, state.fit.layout) is None
+    assert small_problem(state.encoder, state.fit.layout) is None
     state = gc.fit("y ~ x", many.head(100), control=gc.Control(memory=0))._state
-    assert small.small_problem(state.encoder, state.fit.layout) is None
+    assert small_problem(state.encoder, state.fit.layout) is None
 
 
 def test_what_is_kept_of_a_design_is_of_its_layout():

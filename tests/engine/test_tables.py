@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 import glmcount as gc
-from glmcount.design.blocks import Block, BlockRows, Layout, Strip, Table, one_strip
 from glmcount.engine import scatter
+from glmcount.engine.block import Block, BlockRows
+from glmcount.engine.layout import Layout
+from glmcount.engine.level_table import LevelTable
 from glmcount.engine.passes import Weighed, assemble, predictors, strip_sums
 from glmcount.engine.scatter import Written, joined_code, sums_by_code
+from glmcount.engine.strip import Strip, one_strip
 
 SUM = np.vstack([np.eye(3), -np.ones(3)])
 
@@ -36,13 +39,14 @@ def drawn(n, levels=(4, 5, 70, 90)):
     ]
     blocks, rows, columns, slices, end = [], [], [], [], 0
     for equation, code, contrast, numbers in pieces:
-        table = None if code is None else Table.of(contrast)
+        table = None if code is None else LevelTable.of(contrast)
         v = len(numbers)
         width = v * (1 if table is None else table.width)
         shift = np.array([0.0 if r is None or code is not None else 1.5 for r in numbers])
         numeric = tuple(r is not None for r in numbers)
         places = np.arange(end, end + width)
-        blocks.append(Block(equation, places, table, shift, np.ones(v), None, numeric))
+        number = -1 if code is None else next(k for k, c in enumerate(codes) if c is code)
+        blocks.append(Block(equation, places, table, shift, np.ones(v), None, numeric, number))
         rows.append(BlockRows(code, numbers))
         wide = np.stack(
             [np.ones(n) if r is None else r - s for r, s in zip(numbers, shift, strict=True)], 1

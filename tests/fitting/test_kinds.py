@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import glmcount as gc
-from glmcount.design.blocks import linear
+from glmcount.engine.layout import linear
 from glmcount.fitting import start
 from glmcount.fitting.kinds import Kinds
 

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.columns.column import extent_of
-from glmcount.design.blocks import Block, BlockRows, Layout, Strip
 from glmcount.design.encode import Encoder
 from glmcount.design.exact import check_exact
+from glmcount.engine.block import Block, BlockRows
+from glmcount.engine.layout import Layout
+from glmcount.engine.strip import Strip
 from glmcount.errors import NonfiniteDesignError, some
 from glmcount.families.base import Family, StartSums
 from glmcount.numerics import Array

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from glmcount.numerics import Array
 from glmcount.records import dataclass
 
-__all__ = ["Table"]
+__all__ = ["LevelTable"]
 
 Index = NDArray[np.intp]
 # Rows beside the unit vectors up to which a table is kept without its zeros.
@@ -16,7 +16,7 @@ FEW = 8
 
 
 @dataclass(frozen=True)
-class Table:
+class LevelTable:
     """Contrast table T, (levels, width), of a factor or of an interaction of factors.
 
     A table of which every column has a level that is coded by that column alone is the list of
@@ -42,8 +42,8 @@ class Table:
     rows: Array
 
     @staticmethod
-    def of(matrix: Array) -> Table:
-        """Table of a contrast matrix, (levels, width)."""
+    def of(matrix: Array) -> LevelTable:
+        """LevelTable of a contrast matrix, (levels, width)."""
         levels, width = matrix.shape
         entries = np.count_nonzero(matrix, axis=1)
         units = np.flatnonzero((entries == 1) & (matrix == 1.0).any(axis=1))
@@ -54,7 +54,7 @@ class Table:
         picked = units[first] if sparse else None
         whole = sparse and not len(others)
         dense = None if whole else np.ascontiguousarray(matrix, dtype=np.float64)
-        return Table(levels, width, picked, dense, others, matrix[others])
+        return LevelTable(levels, width, picked, dense, others, matrix[others])
 
     @property
     def full(self) -> Array:
@@ -72,7 +72,7 @@ class Table:
             out[self.rest] = np.dot(self.rows, beta)
         return out
 
-    def between(self, sums: Array, other: Table) -> Array:
+    def between(self, sums: Array, other: LevelTable) -> Array:
         """T' diag(sums) T_other for each pair of columns, (width, va, width of other, vb)."""
         _, va, vb = sums.shape
         out = np.empty((self.width, va, other.width, vb))
@@ -81,7 +81,7 @@ class Table:
                 out[:, a, :, b] = self._product(sums[:, a, b], other)
         return out
 
-    def _product(self, sums: Array, other: Table) -> Array:
+    def _product(self, sums: Array, other: LevelTable) -> Array:
         if self.picked is not None and other.picked is not None:
             return self._sparse_product(sums, other)
         if self.picked is not None:
@@ -94,7 +94,7 @@ class Table:
             return np.dot(weighted.T, weighted)
         return np.dot(self.full.T * sums, other.full)
 
-    def _sparse_product(self, sums: Array, other: Table) -> Array:
+    def _sparse_product(self, sums: Array, other: LevelTable) -> Array:
         assert self.picked is not None
         assert other.picked is not None
         out = np.zeros((self.width, other.width))

@@ -1,0 +1,123 @@
+"""Blocks: the columns of a design as codes, small tables and plain rows, never one-hot.
+
+Every term of a formula is x_i = T[c_i] (x) V[:, i]: a table T over the levels of a factor
+(or of the joint code of several), times numeric columns V. Numeric columns alone have no
+code; a factor alone has the single row of ones. The sum of products of two blocks under
+weights is a table over the joint code, folded by the two T afterwards.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glmcount.engine.level_table import LevelTable
+from glmcount.numerics import Array
+from glmcount.records import dataclass
+
+__all__ = ["Block", "BlockRows", "Index", "Row", "add_linear"]
+
+Index = NDArray[np.intp]
+Row = NDArray[Any] | None
+
+
+@dataclass(frozen=True)
+class Block:
+    """The fixed part of a block: which parameters it has, its table, its shifts.
+
+    Parameters
+    ----------
+    equation : int
+    positions : ndarray of int, shape (width,)
+        Parameter of each column, table columns slow and numeric columns fast.
+    table : LevelTable or None
+        None for numeric columns.
+    shift : ndarray, shape (v,)
+        Subtracted from the numeric columns; zero where the block holds ones.
+    size : ndarray, shape (v,)
+        Largest absolute value of the shifted and scaled columns over the used rows.
+    scale : ndarray, shape (v,), or None
+        Powers of two that multiply the shifted columns; None where none is needed. Solves
+        are equilibrated, so only columns whose squares could overflow are scaled.
+    numeric : tuple of bool
+        False for a column of ones.
+    code : int
+        Number of its code among those of the design; -1 for numeric columns.
+    """
+
+    equation: int
+    positions: Index
+    table: LevelTable | None
+    shift: Array
+    size: Array
+    scale: Array | None = None
+    numeric: tuple[bool, ...] = ()
+    code: int = -1
+
+    @cached_property
+    def places(self) -> slice | Index:
+        """Its positions, as a slice where they follow each other."""
+        own = self.positions
+        first = int(own[0]) if len(own) else 0
+        together = np.array_equal(own, np.arange(first, first + len(own)))
+        return slice(first, first + len(own)) if together else own
+
+    @property
+    def v(self) -> int:
+        """Number of numeric columns (one, of ones, for a factor alone)."""
+        return len(self.shift)
+
+    def beta(self, theta: Array) -> Array:
+        """Its parameters as (levels, v), or (v,) for numeric columns."""
+        own = theta[self.positions]
+        return own if self.table is None else self.table.spread(own.reshape(-1, self.v))
+
+    def reach(self, theta: Array) -> float:
+        """Upper bound of |x_i' theta| over the rows."""
+        beta = np.abs(self.beta(theta))
+        reach = np.dot(beta, self.size)
+        return float(reach.max(initial=0.0)) if self.table is not None else float(reach)
+
+
+@dataclass(frozen=True)
+class BlockRows:
+    """A block's share of a strip: integer codes, and numeric columns (None: ones)."""
+
+    codes: NDArray[Any] | None
+    rows: tuple[Row, ...]
+
+    def column(self, k: int, block: Block) -> Array | None:
+        """Numeric column k, shifted and scaled; None for ones."""
+        row = self.rows[k]
+        if row is None:
+            return None
+        shifted = np.subtract(row, block.shift[k], dtype=np.float64)
+        return shifted if block.scale is None else shifted * block.scale[k]
+
+    def fill(self, out: Array, block: Block, first: int, last: int) -> Array:
+        """Copy the shifted, scaled numeric columns of rows ``first:last`` into a buffer."""
+        columns = out[:, : last - first]
+        # A shift is a double, so that single precision and whole numbers become doubles too.
+        for row, shift, column in zip(self.rows, block.shift, columns, strict=True):
+            if row is None:
+                column[:] = 1.0
+            else:
+                np.subtract(row[first:last], shift, column)
+        if block.scale is not None:
+            columns *= block.scale[:, None]
+        return columns
+
+
+def add_linear(block: Block, rows: BlockRows, beta: Array, total: Array) -> None:
+    """Add a block's x_i' beta to `total`."""
+    for k in range(block.v):
+        column = rows.column(k, block)
+        if block.table is None:
+            total += beta[k] if column is None else column * beta[k]
+        else:
+            assert rows.codes is not None
+            gathered = np.take(beta[:, k], rows.codes)
+            total += gathered if column is None else gathered * column

@@ -1,0 +1,114 @@
+"""Strips: encoded rows, all that the engine sees of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from glmcount.engine.block import BlockRows, Index, Row
+from glmcount.numerics import Array
+from glmcount.records import dataclass, replace
+
+__all__ = ["Strip", "one_strip"]
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Encoded rows: what the engine sees of the data.
+
+    Parameters
+    ----------
+    number : int
+        Of the strip.
+    first : int
+        Number of the first row of the strip in the data.
+    n : int
+        Used rows.
+    where : ndarray of int or None
+        Which rows of the strip those are; None for all.
+    y : ndarray, shape (m, n)
+    weights : ndarray, shape (n,), or None
+    blocks : tuple of BlockRows
+        In the order of `Layout.blocks`.
+    offsets : tuple of ndarray or None, one each equation
+    """
+
+    number: int
+    first: int
+    n: int
+    where: Index | None
+    y: Array
+    weights: Array | None
+    blocks: tuple[BlockRows, ...]
+    offsets: tuple[Array | None, ...]
+
+    def span(self, first: int, last: int) -> Strip:
+        """The used rows ``first:last``."""
+        return self if first == 0 and last >= self.n else self.taken(slice(first, last))
+
+    def taken(self, rows: slice | Index) -> Strip:
+        """Some of the used rows."""
+        cut: dict[int, Any] = {}
+
+        def part(values: Row) -> Row:
+            # Once each: that two blocks have one code is told by its being the same array.
+            if values is None:
+                return None
+            if id(values) not in cut:
+                cut[id(values)] = values[rows]
+            found: Row = cut[id(values)]
+            return found
+
+        y = self.y[:, rows]
+        return replace(
+            self,
+            n=y.shape[1],
+            where=part(self.where),
+            y=y,
+            weights=part(self.weights),
+            blocks=tuple(
+                BlockRows(part(block.codes), tuple(part(row) for row in block.rows))
+                for block in self.blocks
+            ),
+            offsets=tuple(part(offset) for offset in self.offsets),
+        )
+
+    def of(self, blocks: Sequence[int], equations: Sequence[int]) -> Strip:
+        """The same rows with some of the blocks and equations."""
+        return replace(
+            self,
+            blocks=tuple(self.blocks[i] for i in blocks),
+            offsets=tuple(self.offsets[k] for k in equations),
+        )
+
+
+def one_strip(strips: Sequence[Strip]) -> Strip:
+    """The rows of several strips as one, copied; blocks that share a code still do."""
+    joined: dict[int, Any] = {}
+
+    def join(parts: Sequence[Row]) -> Row:
+        present = [part for part in parts if part is not None]
+        if not present:
+            return None
+        if id(present[0]) not in joined:
+            joined[id(present[0])] = np.concatenate(present)
+        found: Row = joined[id(present[0])]
+        return found
+
+    blocks = []
+    for i, block in enumerate(strips[0].blocks):
+        every = [strip.blocks[i] for strip in strips]
+        rows = tuple(join([b.rows[k] for b in every]) for k in range(len(block.rows)))
+        blocks.append(BlockRows(join([b.codes for b in every]), rows))
+    return Strip(
+        number=0,
+        first=0,
+        n=sum(strip.n for strip in strips),
+        where=None,
+        y=np.concatenate([strip.y for strip in strips], axis=1),
+        weights=join([strip.weights for strip in strips]),
+        blocks=tuple(blocks),
+        offsets=tuple(join(parts) for parts in zip(*(s.offsets for s in strips), strict=True)),
+    )
