@@ -26,6 +26,7 @@ from glmcount.records import dataclass
 __all__ = [
     "Rows",
     "Sums",
+    "Weigh",
     "Weighed",
     "add",
     "assemble",
@@ -35,6 +36,7 @@ __all__ = [
     "micro_rows",
     "predictors",
     "strip_sums",
+    "weighing",
 ]
 
 # Dense columns up to which a strip with codes is taken whole.
@@ -308,39 +310,51 @@ def _put(matrix: Array, a: Block, b: Block, part: Array) -> None:
         matrix[np.ix_(a.positions, b.positions)] = part
 
 
-def likelihood_weights(family: Family, expected: bool, second: bool = True) -> Weigh:
-    """Weighing function of log-likelihood, score and information.
-
-    Scalars: sum w l, sum w |l'| over all equations, then for each equation
-    sum w (|l'| + 2 |l''|)^2 / |l''|, of which the rounding floor of the decrement is made.
-    """
-    q = len(family.equations)
+def weighing(family: Family, expected: bool, second: bool = True) -> Weigh:
+    """Weighing function of log-likelihood, score and information, however rows are held."""
     # Under a canonical link the two informations are one.
-    differs = expected and not family.canonical
+    mixing = family.expected if expected and not family.canonical else None
+    span = range(family.q)
 
     def weigh(rows: Rows) -> Weighed:
         w = rows.weights
         jet = family.terms(rows.y, rows.etas)
         value = jet.value if w is None else jet.value * w
-        scalars = np.zeros(2 + q)
-        scalars[0] = value.sum()
-        first = tuple(_times(d, w) for d in jet.d1)
-        if not second:
-            return Weighed(scalars, first, {})
-        mixed = family.expected(rows.etas) if differs and family.expected else None
+        told = np.add.reduce(value, keepdims=True)
+        first = jet.d1 if w is None else tuple([_times(d, w) for d in jet.d1])
         matrix: dict[tuple[int, int], Array | None] = {}
-        for j in range(q):
-            for k in range(j, q):
-                chosen = None if mixed is None else mixed[j][k]
-                if chosen is None:
-                    entry = jet.d2[j][k]
-                    chosen = None if entry is None else -entry
-                matrix[j, k] = _times(chosen, w)
-            scalars[2 + j], slopes = noise(first[j], matrix[j, j])
-            scalars[1] += slopes
-        return Weighed(scalars, first, matrix)
+        if not second:
+            return Weighed(told, first, matrix)
+        mixed = None if mixing is None else mixing(rows.etas)
+        for j in span:
+            for k in span[j:]:
+                entry = None if mixed is None else mixed[j][k]
+                if entry is None and (found := jet.d2[j][k]) is not None:
+                    entry = -found
+                matrix[j, k] = _times(entry, w)
+        return Weighed(told, first, matrix)
 
     return weigh
+
+
+def likelihood_weights(family: Family, expected: bool, second: bool = True) -> Weigh:
+    """As `weighing`, with what rounding makes of it.
+
+    Scalars: sum w l, sum w |l'| over all equations, then for each equation
+    sum w (|l'| + 2 |l''|)^2 / |l''|, of which the rounding floor of the decrement is made.
+    """
+    weigh = weighing(family, expected, second)
+
+    def told(rows: Rows) -> Weighed:
+        found = weigh(rows)
+        scalars = np.zeros(2 + family.q)
+        scalars[0] = found.scalars[0]
+        for j, slope in enumerate(found.first):
+            scalars[2 + j], slopes = noise(slope, found.second.get((j, j)))
+            scalars[1] += slopes
+        return Weighed(scalars, found.first, found.second)
+
+    return told
 
 
 def informed(family: Family, rows: Rows) -> tuple[Array, ...]:

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from glmcount.engine.layout import Layout
+from glmcount.engine.passes import Rows, Weigh, Weighed
 from glmcount.engine.reach import Bound
 from glmcount.engine.strip import Strip
 from glmcount.engine.sums import Sums, noise, wobble
-from glmcount.families.base import Curvature, Family
 from glmcount.numerics import EPS, Array
-from glmcount.numerics.jets import Jet
 from glmcount.records import dataclass
 
 __all__ = ["Small", "spread_out", "suits"]
@@ -79,6 +78,10 @@ class Small:
 
     def predictors(self, theta: Array) -> tuple[Array, ...]:
         """All predictors, offsets included; (1,) where the same in all rows."""
+        if len(self.slices) == 1:
+            (offset,), (columns,) = self.strip.offsets, self.columns
+            eta = theta if self.plain[0] else theta.dot(columns)
+            return (eta if offset is None else eta + offset,)
         etas = []
         for k, own in enumerate(self.slices):
             offset = self.strip.offsets[k]
@@ -86,112 +89,63 @@ class Small:
             etas.append(eta if offset is None else eta + offset)
         return tuple(etas)
 
-    def sums(self, family: Family, y: Array, theta: Array, second: bool, expected: bool) -> Sums:
-        """One pass of the likelihood of a response; overflow is the caller's to silence."""
-        if len(self.slices) > 1:
-            return self._several(family, y, theta, second, expected)
-        columns, offset, weights = self.columns[0], self.strip.offsets[0], self.strip.weights
-        eta = theta if self.plain[0] else theta.dot(columns)
-        etas = (eta if offset is None else eta + offset,)
-        jet = family.terms(y, etas)
-        value = jet.value if weights is None else jet.value * weights
-        llf = float(np.add.reduce(value))
-        first, curve = jet.d1[0], None
-        if second and expected and family.expected:
-            curve = family.expected(etas)[0][0]
-        if second and curve is None and (found := jet.d2[0][0]) is not None:
-            curve = -found
-        if weights is not None or first is None or len(first) < self.strip.n:
-            first, curve = self._row(first), self._row(curve)
-        score = np.zeros(len(columns)) if first is None else columns.dot(first)
-        if curve is None:
-            information = np.zeros((len(columns), len(columns)))
+    def sums(self, weigh: Weigh, y: Array, theta: Array) -> Sums:
+        """One pass of a weighing function over a response; overflow is the caller's to silence."""
+        found = weigh(Rows(y, self.strip.weights, self.predictors(theta), None))
+        llf = found.scalars.item()
+        if len(found.first) == 1:
+            score, information = self._product(found)
         else:
-            information = (columns * curve).dot(columns.T)
-        rounding = partial(_rounding, (len(columns), first, curve)) if second else None
-        return _summed(llf, score, information, rounding)
+            score, information = self._products(found)
+        llf = llf if _fine(llf, score, information) else -math.inf
+        return Sums(llf, score, information, *_later(self._noise, found))
 
-    def _several(
-        self, family: Family, y: Array, theta: Array, second: bool, expected: bool
-    ) -> Sums:
-        """The pass of a family of several equations."""
-        weights = self.strip.weights
-        etas = self.predictors(theta)
-        jet = family.terms(y, etas)
-        value = jet.value if weights is None else jet.value * weights
-        llf = float(np.add.reduce(value))
-        first = [self._row(entry) for entry in jet.d1]
-        curves: list[list[Array | None]] = []
-        if second:
-            mixed = family.expected(etas) if expected and family.expected else None
-            curves = self._curves(jet, mixed)
-        score, information = self._products(first, curves)
-        sizes = [own.stop - own.start for own in self.slices]
-        own = [row[0] for row in curves]
-        rounding = partial(_rounding, *zip(sizes, first, own, strict=True)) if second else None
-        return _summed(llf, score, information, rounding)
+    def _product(self, found: Weighed) -> tuple[Array, Array]:
+        """Score and information of one equation."""
+        (columns,) = self.columns
+        slope, curve = self._row(found.first[0]), self._row(found.second.get((0, 0)))
+        score = np.zeros(len(columns)) if slope is None else columns.dot(slope)
+        if curve is None:
+            return score, np.zeros((len(columns), len(columns)))
+        return score, (columns * curve).dot(columns.T)
 
-    def _curves(self, jet: Jet, mixed: Curvature | None) -> list[list[Array | None]]:
-        """Negative second derivatives or expected ones, row by row; entries k >= j."""
-        out = []
-        for j, entries in enumerate(jet.d2):
-            own = []
-            for k in range(j, len(entries)):
-                entry = None if mixed is None else mixed[j][k]
-                if entry is None and (found := entries[k]) is not None:
-                    entry = -found
-                own.append(self._row(entry))
-            out.append(own)
-        return out
-
-    def _products(
-        self, first: list[Array | None], curves: list[list[Array | None]]
-    ) -> tuple[Array, Array]:
+    def _products(self, found: Weighed) -> tuple[Array, Array]:
         size = self.slices[-1].stop
         score, information = np.zeros(size), np.zeros((size, size))
-        for j, own in enumerate(self.slices):
-            slope = first[j]
+        for own, columns, entry in zip(self.slices, self.columns, found.first, strict=True):
+            slope = self._row(entry)
             if slope is not None:
-                score[own] = np.dot(self.columns[j], slope)
-            for k, curve in enumerate(curves[j] if curves else (), j):
-                if curve is not None:
-                    part = np.dot(self.columns[j] * curve, self.columns[k].T)
-                    other = self.slices[k]
-                    information[own, other] = part
-                    if k > j:
-                        information[other, own] = part.T
+                np.dot(columns, slope, out=score[own])
+        for (j, k), entry in found.second.items():
+            curve = self._row(entry)
+            if curve is not None:
+                own, other = self.slices[j], self.slices[k]
+                part = np.dot(self.columns[j] * curve, self.columns[k].T)
+                information[own, other] = part
+                if k > j:
+                    information[other, own] = part.T
         return score, information
 
     def _row(self, entry: Array | None) -> Array | None:
-        """One number a row, weighted."""
-        if entry is None:
-            return None
-        if self.strip.weights is not None:
-            return entry * self.strip.weights
+        """One number a row."""
         n = self.strip.n
-        return entry if entry.shape == (n,) else np.broadcast_to(entry, (n,))
+        return entry if entry is None or len(entry) == n else np.broadcast_to(entry, (n,))
+
+    def _noise(self, found: Weighed) -> tuple[float, float]:
+        """Rounding floor of the decrement, and what rounding makes of the log-likelihood."""
+        squares = slopes = 0.0
+        for j, (own, slope) in enumerate(zip(self.slices, found.first, strict=True)):
+            total, size = noise(self._row(slope), self._row(found.second.get((j, j))))
+            squares += (own.stop - own.start) * total
+            slopes += size
+        return EPS * math.sqrt(squares), wobble(slopes)
 
 
-def _rounding(*equations: tuple[int, Array | None, Array | None]) -> tuple[float, float]:
-    """Rounding floor of the decrement, from each equation's columns, slopes and curvatures.
-
-    And what rounding makes of the log-likelihood.
-    """
-    told = [(size, *noise(slope, curve)) for size, slope, curve in equations]
-    floor = EPS * math.sqrt(sum([size * total for size, total, _ in told]))
-    return floor, wobble(sum([slopes for _, _, slopes in told]))
-
-
-def _summed(
-    llf: float,
-    score: Array,
-    information: Array,
-    rounding: Callable[[], tuple[float, float]] | None,
-) -> Sums:
-    llf = llf if _fine(llf, score, information) else -math.inf
-    if rounding is None:
-        return Sums(llf, score, information, 0.0)
-    return Sums(llf, score, information, lambda: rounding()[0], wobble=lambda: rounding()[1])
+def _later(
+    noise: Callable[[Weighed], tuple[float, float]], found: Weighed
+) -> tuple[Callable[[], float], Callable[[], float]]:
+    """The two numbers, computed when one is asked for."""
+    return lambda: noise(found)[0], lambda: noise(found)[1]
 
 
 def _fine(llf: float, score: Array, information: Array) -> bool:

@@ -16,12 +16,14 @@ from glmcount.engine.passes import (
     Raw,
     Rows,
     Sums,
+    Weigh,
     Weighed,
     add,
     few_dense,
     likelihood_sums,
     likelihood_weights,
     strip_sums,
+    weighing,
 )
 from glmcount.engine.strip import Strip
 from glmcount.families.base import Family, Limit
@@ -207,6 +209,7 @@ class Run:
         # The way on which rows have gone to infinity.
         self.gone: Falling | None = None
         self.small = small_problem(encoder, layout)
+        self.weigh: dict[tuple[bool, bool], Weigh] = {}
 
     @property
     def scoring(self) -> bool:
@@ -234,11 +237,18 @@ class Run:
             small, y = self.small, self.encoder.strips[0].y
             if self.gone is not None:
                 small = replace(small, strip=sent(self.layout, small.strip, theta, self.gone))
-            return small.sums(self.family, y, theta, second, expected)
+            return small.sums(self.weighing(expected, second), y, theta)
         weigh = likelihood_weights(self.family, expected, second)
         raw = fold_sums(self.encoder, self.layout, theta, weigh, self.control, self.gone)
         self.passes += 1
         return likelihood_sums(self.layout, raw)
+
+    def weighing(self, expected: bool, second: bool) -> Weigh:
+        """The weighing function of its likelihood."""
+        key = expected, second
+        if key not in self.weigh:
+            self.weigh[key] = weighing(self.family, expected, second)
+        return self.weigh[key]
 
     def reduced(self, theta: Array, second: bool, *, expected: bool) -> Sums:
         """Sums over the kept columns; the last pass is remembered."""
