@@ -51,7 +51,8 @@ def fit_warnings(
         notes.append(_at_wall(fit))
     elif not (fit.converged or (fit.falling is not None and fit.status == "recession")):
         notes.append(_unfinished(encoder, fit))
-    notes += _renamed(found)
+    if found.renamed:
+        notes += _renamed(found)
     if fit.dependences:
         notes += _dropped_columns(fit, parameters(fit.family, encoder.spec).names)
     notes += _single_levels(encoder)

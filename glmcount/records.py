@@ -71,23 +71,25 @@ def _init(title: str, names: tuple[str, ...], own: dict[str, Field[Any]]) -> Cal
     plain = {name: one.default for name, one in own.items() if one.default is not NONE}
     others = tuple(name for name in names if name not in plain)
 
+    def refusal() -> TypeError:
+        return TypeError(f"{title}() takes {', '.join(names)}, each once")
+
     def __init__(self: Any, *values: Any, **named: Any) -> None:
-        held = self.__dict__
-        if values:
-            held.update(zip(names, values))  # noqa: B905
-            if not named and len(values) == count:
-                return
-        held.update(named)
-        given = len(values) + len(named)
-        if len(values) > count or len(held) < given or not held.keys() <= known:
-            raise TypeError(f"{title}() takes {', '.join(names)}, each once")
-        if given == count:
-            return
-        for name in others:
-            if name not in held:
-                held[name] = _default(title, own[name])
-        for name, value in plain.items():
-            held.setdefault(name, value)
+        held, given = self.__dict__, len(values)
+        if given < count and plain:
+            held.update(plain)
+        held.update(zip(names, values))  # noqa: B905
+        if named:
+            twice = given and not named.keys().isdisjoint(names[:given])
+            held.update(named)
+            if twice or not held.keys() <= known:
+                raise refusal()
+        if given > count:
+            raise refusal()
+        if len(held) < count:
+            for name in others:
+                if name not in held:
+                    held[name] = _default(title, own[name])
 
     return __init__
 

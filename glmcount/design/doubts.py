@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from glmcount.design.spec import EquationDesign, Variable
+from glmcount.design.spec import EquationDesign, Part, Variable
 from glmcount.errors import FormulaError, caret, some
 from glmcount.numerics import Array
 
@@ -113,6 +113,8 @@ def numbers_in(levels: Iterable[Any]) -> tuple[list[str], list[str]]:
     """
     texts = [level for level in list(levels)[:LOOKED_AT] if isinstance(level, str)]
     found = [text for text in texts if NUMBER.fullmatch(text)]
+    if not found:
+        return [], []
     others = [text for text in texts if not NUMBER.fullmatch(text)]
     marks = all(text.strip().lower() in MARKS for text in others)
     few = len(others) <= SHARE * len(texts) if not marks else len(found) > len(others)
@@ -153,17 +155,21 @@ def doubts(
         variable = variables[code]
         if variable.text:
             out += _of_text(code, variable.levels or ())
-        reduced = any(
-            part.table is not None
-            and code in part.categorical
-            and part.table.shape[1] < len(part.table)
-            for part in parts
-        )
-        if variable.unused is not None and reduced and len(variable.levels or ()) > 1:
+        if variable.unused is not None and len(variable.levels or ()) > 1 and _reduced(code, parts):
             out.append(_of_reference(code, variable))
     for each in offsets:
         out += _of_offsets(each)
     return tuple(out)
+
+
+def _reduced(code: str, parts: Iterable[Part]) -> bool:
+    """Whether a factor has fewer columns than levels somewhere."""
+    return any(
+        part.table is not None
+        and code in part.categorical
+        and part.table.shape[1] < len(part.table)
+        for part in parts
+    )
 
 
 def _of_text(code: str, levels: tuple[Any, ...]) -> list[Doubt]:

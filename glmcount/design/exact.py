@@ -32,7 +32,10 @@ def check_exact(encoder: Encoder, columns: Sequence[Array]) -> None:
     DataError
     """
     for i, extent in enumerate(columns):
-        if not np.abs(extent).max(initial=0.0) >= EXACT:
+        # To look for the place and then there takes a third of the time of a reduction.
+        if not extent.size or (
+            not extent.item(extent.argmax()) >= EXACT and not extent.item(extent.argmin()) <= -EXACT
+        ):
             continue
         _, low, high = extent
         largest = np.maximum(np.abs(low), np.abs(high))

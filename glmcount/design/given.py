@@ -36,6 +36,8 @@ def as_array(what: str, values: Any) -> Any:
     DataError
         For sparse matrices, and for rows of different lengths.
     """
+    if type(values) is np.ndarray:
+        return values
     if isinstance(values, pd.Series):
         return values.array
     if isinstance(values, np.ma.MaskedArray):
@@ -134,6 +136,8 @@ def response_values(source: Source, name: str, y: Any) -> Array:
     DataError
         For another length or index than the data's, or values that are no numbers.
     """
+    if type(y) is np.ndarray and y.dtype.kind in "iuf" and y.shape == (source.n_rows,):
+        return np.ascontiguousarray(y, dtype=np.float64)
     if isinstance(y, str):
         y = np.asarray(y)
     _, held = given_column(source, "y", y)

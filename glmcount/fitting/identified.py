@@ -42,10 +42,11 @@ def in_doubt(fit: Fit) -> bool:
 
     A ridge of equal likelihood ends on a boundary, at infinity, or with a singular information.
     """
-    several = fit.layout.q > 1 or bool(fit.limits)
-    ill = fit.definite is None or fit.definite.smallest < 1.0 / ILL or fit.condition > ILL
-    odd = bool(fit.limits) or not fit.converged or ill
-    return several and odd
+    if fit.limits or (fit.layout.q > 1 and not fit.converged):
+        return True
+    if fit.layout.q == 1:
+        return False
+    return fit.definite is None or fit.definite.smallest < 1.0 / ILL or fit.condition > ILL
 
 
 def refuse_unidentified(

@@ -173,9 +173,8 @@ def newton(problem: Problem, theta: Array) -> Outcome:
     for number in range(1, most + 1):
         step, decrement, definite = newton_step(sums)
         rho = reach(step)
-        # A step so small that was refused is smaller than what the log-likelihood can tell.
-        flat = decrement <= 4.0 * sums.floor or (refused and decrement <= NEAR)
-        final = definite and (rho <= tol or (rho <= NEAR and flat))
+        # The floor takes looks at all rows, hence last.
+        final = definite and (rho <= tol or (rho <= NEAR and _flat(sums, decrement, refused)))
         lasting = rho > 0.1 or rho > LASTING * last
         receding = receding + 1 if decrement < problem.recession and lasting else 0
         slow = slow + 1 if decrement < SLOW and lasting else 0
@@ -205,6 +204,12 @@ def newton(problem: Problem, theta: Array) -> Outcome:
             break
         theta, sums = point, following
     return _stopped(problem, theta, sums, (status, slow, tol, passes))
+
+
+def _flat(sums: Sums, decrement: float, refused: bool) -> bool:
+    """Whether a small step changes the log-likelihood by no more than its rounding."""
+    # One that was refused is smaller than what the log-likelihood can tell.
+    return (refused and decrement <= NEAR) or decrement <= 4.0 * sums.floor
 
 
 def _stopped(
@@ -241,7 +246,6 @@ def _region(
     """
     model: Model | None = None
     step = theta
-    slack = sums.slack
     for refused in range(TRIES):
         if own is not None and problem.reach(own) <= radius:
             step = own
@@ -252,7 +256,9 @@ def _region(
         gained = following.llf - sums.llf
         hoped = float(np.dot(sums.score, step))
         hoped -= 0.5 * float(np.dot(step, np.dot(sums.information, step)))
-        if np.isfinite(following.llf) and gained >= 0.1 * hoped - slack:
+        # What rounding leaves takes looks at all rows, hence last.
+        enough = gained >= 0.1 * hoped or gained >= 0.1 * hoped - sums.slack
+        if math.isfinite(following.llf) and enough:
             moved = problem.reach(step)
             if gained > 0.25 * hoped:
                 # A step that was held back and did what it promised may be longer, although it
