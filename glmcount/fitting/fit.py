@@ -15,7 +15,15 @@ from glmcount.fitting.falling import Falling
 from glmcount.fitting.rank import PIVOT, Dependence, dependences
 from glmcount.fitting.recession import far_along
 from glmcount.fitting.run import WELL, Fit, Run, fold_sums, ill_conditioned
-from glmcount.fitting.separation import by_curvature, doubtful, further, limit_outcome, separated
+from glmcount.fitting.separation import (
+    by_curvature,
+    doubtful,
+    emptied,
+    foreseen,
+    further,
+    limit_outcome,
+    separated,
+)
 from glmcount.fitting.solvers import Outcome, newton, solver
 from glmcount.fitting.start import usual
 from glmcount.numerics import Array
@@ -94,6 +102,10 @@ def solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
         out = {one.column for one in found}
         run.kept = np.asarray([j for j in range(run.layout.size) if j not in out], dtype=np.intp)
         theta = theta[run.kept]
+    if emptied(run, first):
+        early = _foreseen(run, theta, expected, found)
+        if early is not None:
+            return early
     outcome = chosen.run(run.problem(expected), theta)
     if outcome.status != "final" and expected:
         outcome, expected = by_curvature(run, outcome)
@@ -113,6 +125,18 @@ def solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
     if outcome.status == "recession":
         outcome, alone = _recede(run, outcome, expected)
     return _finished(run, outcome, expected, condition, found, alone)
+
+
+def _foreseen(run: Run, theta: Array, expected: bool, found: tuple[Dependence, ...]) -> Fit | None:
+    """The fit in a limit that is seen without going there; None where it comes to no end."""
+    kept, falling = run.kept, foreseen(run, found)
+    if falling is None:
+        return None
+    fit = _at_infinity(run, run.widened(theta), expected, found, falling)
+    if fit.status == "recession" and math.isfinite(fit.llf):
+        return fit
+    run.gone, run.memo, run.kept = None, None, kept
+    return None
 
 
 def _recede(run: Run, outcome: Outcome, expected: bool) -> tuple[Outcome, Falling | None]:

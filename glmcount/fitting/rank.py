@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy import linalg
+from scipy.linalg import lapack
 
 from glmcount.design.encode import Encoder
 from glmcount.engine.layout import Layout
@@ -207,35 +208,51 @@ def _sweep(gram: Array, flat: frozenset[int]) -> list[tuple[int, Array]]:
     diagonal = np.diag(gram).copy()
     scale = np.where(diagonal > 0, 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0)), 0.0)
     matrix = scale[:, None] * gram * scale
+    told = [j for j in range(p) if j not in flat and scale[j] > 0.0]
     lower = np.zeros((p, p))
     kept: list[int] = []
-    found = []
-    for j in range(p):
-        k = len(kept)
-        if j in flat or scale[j] == 0.0:
-            vector = np.zeros(p)
-            vector[j] = 1.0
-            found.append((j, vector))
+    found = {j: np.zeros(0) for j in range(p)}
+    for j in told:
+        del found[j]
+    for first in range(0, len(told), BATCH):
+        # What the columns before a batch tell of it, at once; mostly it is held apart as a whole.
+        n, batch = len(kept), told[first : first + BATCH]
+        above = _forward(lower[:n, :n], matrix[np.ix_(kept, batch)])
+        left = matrix[np.ix_(batch, batch)] - np.dot(above.T, above)
+        whole = factor(left)
+        if whole is not None and (whole.lower.diagonal() ** 2).min() > PIVOT:
+            own = slice(n, n + len(batch))
+            lower[own, :n], lower[own, own] = above.T, whole.lower
+            kept += batch
             continue
-        row = (
-            linalg.solve_triangular(lower[:k, :k], matrix[kept, j], lower=True, check_finite=False)
-            if k
-            else np.zeros(0)
-        )
-        pivot = 1.0 - float(np.dot(row, row))
-        if pivot <= PIVOT:
-            back = linalg.solve_triangular(
-                lower[:k, :k], row, lower=True, trans="T", check_finite=False
-            )
-            vector = np.zeros(p)
-            vector[kept] = -back * scale[kept] / scale[j]
-            vector[j] = 1.0
-            found.append((j, vector))
-        else:
-            lower[k, :k] = row
-            lower[k, k] = np.sqrt(pivot)
-            kept.append(j)
-    return found
+        for i, j in enumerate(batch):
+            k, before = len(kept), [batch.index(one) for one in kept[n:]]
+            row = np.append(above[:, i], _forward(lower[n:k, n:k], left[before, i]))
+            pivot = left[i, i] - float(np.dot(row[n:], row[n:]))
+            if not pivot <= PIVOT:
+                lower[k, :k], lower[k, k] = row, np.sqrt(pivot)
+                kept.append(j)
+                continue
+            back = lapack.dtrtrs(lower[:k, :k], row, lower=1, trans=1)[0] if k else row
+            found[j] = -back * scale[kept] / scale[j]
+    return [(j, _null(j, p, kept, found[j])) for j in sorted(found)]
+
+
+def _null(j: int, p: int, kept: list[int], entries: Array) -> Array:
+    """The null vector of a column: 1 there, and entries at the first of those that are kept."""
+    vector = np.zeros(p)
+    vector[kept[: len(entries)]] = entries
+    vector[j] = 1.0
+    return vector
+
+
+def _forward(lower: Array, rhs: Array) -> Array:
+    """L^-1 rhs."""
+    if not rhs.size:
+        return rhs
+    # LAPACK itself, since for a few columns scipy's wrapper costs more than the work.
+    solved: Array = lapack.dtrtrs(lower, rhs, lower=1)[0]
+    return solved
 
 
 def _all_hold(definite: Factored | None) -> bool:

@@ -21,6 +21,7 @@ from glmcount.fitting.rank import Dependence
 from glmcount.fitting.recession import Freedom, Ways, gone_by, leading_to, recession
 from glmcount.fitting.run import Run
 from glmcount.fitting.solvers import Outcome, newton
+from glmcount.fitting.totals import Sums
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace
 
@@ -28,6 +29,8 @@ __all__ = [
     "Separation",
     "by_curvature",
     "doubtful",
+    "emptied",
+    "foreseen",
     "freedom",
     "further",
     "limit_outcome",
@@ -41,6 +44,9 @@ PARTS_FLAT = 2e-2
 # Iterations from which an end is looked into, and standard errors that are large.
 LONG = 12
 LARGE = 30.0
+# Columns from which a first pass is asked for empty levels, and how exactly it has to tell.
+MANY = 100
+EMPTY = 1e-5
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,39 @@ def doubtful(run: Run, outcome: Outcome) -> bool:
     return bool(np.max(variances * sizes * sizes, initial=0.0) > LARGE**2)
 
 
+def emptied(run: Run, first: Sums) -> bool:
+    """Whether the first pass shows a level of a factor of which every count is 0.
+
+    Its slope is then the curvature of its means, without their counts. Of few columns a step costs
+    less than to ask.
+    """
+    if run.layout.q > 1 or run.size < MANY:
+        return False
+    diagonal = np.diag(first.information)
+    for _, block in run.layout.of(0):
+        if block.table is None or block.table.dense is not None or any(block.numeric):
+            continue
+        own, constant = block.positions, run.layout.constants[0]
+        slopes, curves = first.score[own], diagonal[own]
+        if constant is not None and len(own) == block.table.levels - 1:
+            # The level without a column of its own has what the others leave of all rows.
+            every = np.dot(constant, np.dot(first.information, constant))
+            slopes = np.append(slopes, np.dot(constant, first.score) - slopes.sum())
+            curves = np.append(curves, every - curves.sum())
+        if np.any((curves > 0.0) & (np.abs(slopes + curves) <= EMPTY * curves)):
+            return True
+    return False
+
+
+def foreseen(run: Run, found: tuple[Dependence, ...]) -> Falling | None:
+    """The way to infinity that the signs of the rows decide, without a fit that goes there."""
+    own = freedom(run, found)
+    direction = _direction(run, own)
+    if direction is None:
+        return None
+    return leading_to(own, run.encoder.rows, gone_by(own, direction), direction)
+
+
 def separated(run: Run, outcome: Outcome, found: tuple[Dependence, ...]) -> Falling | None:
     """The way to infinity that rows stand for; None where there is none.
 
@@ -109,12 +148,17 @@ def separated(run: Run, outcome: Outcome, found: tuple[Dependence, ...]) -> Fall
     there the last step of a fit that runs away tells the direction.
     """
     own = freedom(run, found)
-    direction = recession(own)
-    direction = None if direction is None else _without_limits(run, own, direction)
+    direction = _direction(run, own)
     if direction is not None:
         return leading_to(own, run.encoder.rows, gone_by(own, direction), direction)
     going = _told(run, own, outcome, None)
     return None if going is None else leading_to(own, run.encoder.rows, going)
+
+
+def _direction(run: Run, own: Freedom) -> Array | None:
+    """The direction of recession that the signs of the rows decide; None where there is none."""
+    found = recession(own)
+    return None if found is None else _without_limits(run, own, found)
 
 
 def _without_limits(run: Run, own: Freedom, direction: Array) -> Array | None:
