@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glmcount.columns.whole import EXACT
 from glmcount.design.encode import Encoder
-from glmcount.design.exact import EXACT
 from glmcount.design.measure import Measured
 from glmcount.engine.layout import Layout
 from glmcount.engine.strip import Strip

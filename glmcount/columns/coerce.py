@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from glmcount.columns.column import Array, Column, Levels
+from glmcount.columns.whole import beside_missing, from_objects, refuse_merged
 from glmcount.errors import DataError, near, some
 
 __all__ = ["categorise", "coerce", "recode", "refuse_datetime", "union_levels"]
@@ -124,7 +125,9 @@ def _from_numpy(name: str, values: Array) -> Column:
 
 def _from_masked(name: str, values: np.ma.MaskedArray[Any, Any]) -> Column:
     given, hidden = np.ma.getdata(values), np.ma.getmaskarray(values)
-    if given.dtype.kind in "iuf":
+    if given.dtype.kind in "iu":
+        return beside_missing(given, hidden)
+    if given.dtype.kind == "f":
         return Column("numeric", np.where(hidden, np.nan, given.astype(np.float64)))
     items = given.astype(object)
     items[hidden] = None
@@ -155,7 +158,11 @@ def _from_extension(name: str, array: Any) -> Column:
     if pd.api.types.is_bool_dtype(dtype):
         return _boolean(array.to_numpy(dtype=np.int8, na_value=-1))
     if pd.api.types.is_numeric_dtype(dtype):
-        if array.isna().any():
+        missing = array.isna()
+        if missing.any() and dtype.numpy_dtype.kind in "iu":
+            known = array.to_numpy(dtype=dtype.numpy_dtype, na_value=0)
+            return beside_missing(known, missing)
+        if missing.any():
             return _from_numpy(name, array.to_numpy(dtype=np.float64, na_value=np.nan))
         return _from_numpy(name, array.to_numpy(dtype=dtype.numpy_dtype))
     return _from_numpy(name, array.to_numpy())
@@ -235,13 +242,10 @@ def _from_objects(name: str, values: Array) -> Column:
         return _from_objects(name, values)
     if found not in ("integer", "floating", "mixed-integer-float", "decimal", "empty"):
         _check_numbers(name, values, missing)
-    if found == "integer" and not missing.any():
-        try:
-            return Column("numeric", values.astype(np.int64))
-        except OverflowError:
-            pass  # beyond 64 bits, though perhaps not beyond a double
     result = np.full(len(values), np.nan)
     try:
+        if found == "integer":
+            return from_objects(values, missing)
         result[~missing] = values[~missing].astype(np.float64)
     except OverflowError:
         _refuse_huge(name, values, missing)
@@ -282,6 +286,8 @@ def _from_polars(name: str, values: Any) -> Column:
         _refuse(name, f"is a polars {type(values).__name__} of type {dtype}")
     if dtype == "String":
         return _found(*pd.factorize(values.to_numpy()))
+    if dtype.startswith(("Int", "UInt")) and values.null_count():
+        return beside_missing(values.fill_null(0).to_numpy(), values.is_null().to_numpy())
     if not dtype.startswith(("Categorical", "Enum")):
         return _from_numpy(name, values.to_numpy())
     codes, physical = pd.factorize(values.to_physical().to_numpy())
@@ -303,8 +309,11 @@ def _from_arrow(name: str, values: Any) -> Column:
     if is_text:
         values = values.dictionary_encode()
     elif not dtype.startswith("dictionary"):
-        chunked = hasattr(values, "chunks")
-        return _from_numpy(name, values.to_numpy(**({} if chunked else {"zero_copy_only": False})))
+        how = {} if hasattr(values, "chunks") else {"zero_copy_only": False}
+        if dtype.startswith(("int", "uint")) and values.null_count:
+            known, missing = values.fill_null(0), values.is_null()
+            return beside_missing(known.to_numpy(**how), missing.to_numpy(**how))
+        return _from_numpy(name, values.to_numpy(**how))
     if hasattr(values, "chunks"):
         # numpy conversion of chunks with different dictionaries mixes their codes up
         values = values.unify_dictionaries().combine_chunks()
@@ -344,8 +353,7 @@ def categorise(name: str, values: Any) -> Column:
     column = coerce(name, values)
     if column.kind == "categorical":
         return column
-    wide = column.values.dtype.kind == "f"
-    codes, found = pd.factorize(column.values.astype(np.float64) if wide else column.values)
+    codes, found = _distinct(name, column)
     order = np.argsort(found)
     sorted_levels = found[order]
     times = column.kind == "datetime"
@@ -353,6 +361,20 @@ def categorise(name: str, values: Any) -> Column:
     table = np.full(len(levels) + 1, -1, dtype=np.min_scalar_type(-max(1, len(levels))))
     table[order] = np.arange(len(levels))
     return Column("categorical", table.take(codes), levels)
+
+
+def _distinct(name: str, column: Column) -> tuple[Array, Array]:
+    """Distinct numbers or times, and which of them each row has, -1 where missing."""
+    if column.whole is not None:
+        known = ~np.isnan(column.values)
+        codes = np.full(len(known), -1)
+        codes[known], found = pd.factorize(column.whole[known])
+        return codes, found
+    if column.values.dtype.kind != "f":
+        return pd.factorize(column.values)
+    values = column.values.astype(np.float64)
+    refuse_merged(name, values)
+    return pd.factorize(values)
 
 
 def recode(column: Column, levels: Levels, name: str, first_row: int = 0) -> Array:
@@ -385,7 +407,7 @@ def recode(column: Column, levels: Levels, name: str, first_row: int = 0) -> Arr
     [2, 0]
     """
     if column.levels is None:
-        column = categorise(name, column.values)
+        column = categorise(name, column)
     own = column.levels or ()
     if own == levels:
         return column.values

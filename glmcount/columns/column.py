@@ -45,6 +45,8 @@ class Column:
     declared : bool
         True when the data type fixes the levels and their order (categories, booleans);
         False when they were found in the values and sorted.
+    whole : ndarray of shape (n,), or None
+        Whole numbers as they are, 0 where missing, of which `values` are doubles.
     """
 
     kind: str
@@ -52,6 +54,7 @@ class Column:
     levels: Levels | None = None
     ordered: bool = False
     declared: bool = False
+    whole: Array | None = None
 
     @property
     def found(self) -> bool:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from glmcount.columns.whole import EXACT
 from glmcount.design.encode import Encoder
 from glmcount.engine.strip import Strip
 from glmcount.errors import DataError
 from glmcount.numerics import Array
 
-__all__ = ["EXACT", "check_exact"]
+__all__ = ["check_exact"]
 
-EXACT = 2.0**53  # whole numbers up to which doubles hold every one
 # Share of a column's range from which rounding is seen in what is estimated.
 SEEN = 1e-11
 

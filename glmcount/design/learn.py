@@ -164,7 +164,10 @@ def _check_by_row(
     if not any(node.kind == "user" for node in expression.tree.walk()):
         return
     half = len(value.numbers) // 2
-    few = {n: replace(columns[n], values=columns[n].values[:half]) for n in expression.columns}
+    few = {
+        n: replace(columns[n], values=columns[n].values[:half], whole=None)
+        for n in expression.columns
+    }
     again = evaluated(expression, None, few, half).numbers
     if again is None or not np.allclose(again, value.numbers[:half], rtol=1e-9, equal_nan=True):
         raise FormulaError(

@@ -72,7 +72,8 @@ def evaluated(
         if column.kind == "numeric":
             return Value(column.values)
     data = {name: columns[name].value() for name in expression.columns}
-    raw = evaluate(expression, state, data, length)
+    whole = {n: columns[n] for n in expression.columns if columns[n].whole is not None}
+    raw = evaluate(expression, state, data, length, whole)
     boxed = hasattr(raw, "contrast") and hasattr(raw, "levels")
     inner = raw.data if boxed else raw
     if not boxed and not _has_levels(inner):
@@ -176,6 +177,11 @@ def numbers_of(
     DataError
         If the data now hold levels where they held numbers.
     """
+    tree = variable.expression.tree
+    whole = columns[tree.name].whole if tree.kind == "column" else None
+    if whole is not None and whole.dtype.kind in "iu":
+        # Rows that miss it are left out, and of the others no digit is lost.
+        return [whole]
     value = evaluated(variable.expression, variable.state, columns, length)
     if value.numbers is None:
         levels = value.column.levels if value.column is not None else None

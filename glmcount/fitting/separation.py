@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from glmcount.engine.layout import linear
 from glmcount.engine.strip import Strip
+from glmcount.engine.sums import Sums
 from glmcount.fitting.falling import Falling
 from glmcount.fitting.rank import Dependence
 from glmcount.fitting.recession import Freedom, Ways, gone_by, leading_to, recession
 from glmcount.fitting.run import Run
 from glmcount.fitting.solvers import Outcome, newton
-from glmcount.fitting.totals import Sums
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace
 

@@ -7,12 +7,14 @@ patsy evaluates nothing; its objects come from `transforms.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from glmcount.columns.coerce import coerce, refuse_datetime
+from glmcount.columns.column import Column
 from glmcount.errors import DataError, FormulaError, some
 from glmcount.language.node import OPERATIONS, Expression, Node
 from glmcount.language.transforms import (
@@ -78,6 +80,7 @@ class _Rows:
     state: State
     length: int
     keeps_missing: bool
+    whole: Mapping[str, Column]
 
 
 def memorize(expression: Expression, state: State, number: int, data: Mapping[str, Any]) -> None:
@@ -122,7 +125,11 @@ def finish(expression: Expression, state: State, number: int) -> None:
 
 
 def evaluate(
-    expression: Expression, state: State | None, data: Mapping[str, Any], length: int | None = None
+    expression: Expression,
+    state: State | None,
+    data: Mapping[str, Any],
+    length: int | None = None,
+    whole: Mapping[str, Column] = MappingProxyType({}),
 ) -> Any:
     """Compute an expression on one strip of data.
 
@@ -135,6 +142,8 @@ def evaluate(
         Columns by name: arrays or pandas Categoricals, as ``Column.value()`` returns them.
     length : int, optional
         Rows of the strip, for expressions without a column; those of `data` when absent.
+    whole : mapping, optional
+        Columns of whole numbers that stand in `data` as doubles.
 
     Returns
     -------
@@ -154,20 +163,24 @@ def evaluate(
     >>> evaluate(parse("x**-1", ["x"]), None, {"x": np.array([1, 2, 4])})
     array([1.  , 0.5 , 0.25])
     """
-    rows = _rows(expression, state or new_state(expression), data, length)
+    rows = _rows(expression, state or new_state(expression), data, length, whole)
     with np.errstate(all="ignore"):
         return _whole(_compute(expression.tree, rows), rows.length)
 
 
 def _rows(
-    expression: Expression, state: State, data: Mapping[str, Any], length: int | None = None
+    expression: Expression,
+    state: State,
+    data: Mapping[str, Any],
+    length: int | None = None,
+    whole: Mapping[str, Column] = MappingProxyType({}),
 ) -> _Rows:
     first = expression.columns[0] if expression.columns else next(iter(data), None)
     if first is not None:
         length = len(data[first])
     elif length is None:
         length = 1
-    return _Rows(data, expression.functions, state, length, expression.handles_missing)
+    return _Rows(data, expression.functions, state, length, expression.handles_missing, whole)
 
 
 def _whole(value: Any, length: int) -> Any:
@@ -268,12 +281,22 @@ def _compare(node: Node, rows: _Rows) -> Any:
             f"{node.text} compares text with what is no column of text.", kind="design_dtype"
         )
     else:
-        result = OPERATIONS[name](left, right)
+        exact = (
+            _exactly(each, rows, side) for each, side in zip(node.arguments, sides, strict=True)
+        )
+        result = OPERATIONS[name](*exact)
     for argument, value in zip(node.arguments, sides, strict=True):
         # Rows in which a column is missing are left out anyway, unless asked about.
         if rows.keeps_missing or argument.kind != "column":
             result = _unknown(result, value)
     return result
+
+
+def _exactly(node: Node, rows: _Rows, value: Any) -> Any:
+    """What a column of whole numbers is compared by; whatever where it is missing."""
+    return (
+        rows.whole[node.name].whole if node.kind == "column" and node.name in rows.whole else value
+    )
 
 
 def _unknown(result: Any, value: Any) -> Any:
@@ -355,7 +378,10 @@ def _is_text(value: Any) -> bool:
 
 
 def _factor(node: Node, rows: _Rows) -> Any:
-    data = _whole(_compute(node.arguments[0], rows), rows.length)
+    inner = node.arguments[0]
+    data = rows.whole.get(inner.name) if inner.kind == "column" else None
+    if data is None:
+        data = _whole(_compute(inner, rows), rows.length)
     settings = {name: _compute(child, rows) for name, child in node.keywords}
     if isinstance(settings.get("contrast"), list):
         settings["contrast"] = np.array(settings["contrast"], dtype=np.float64)

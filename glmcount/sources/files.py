@@ -21,6 +21,7 @@ __all__ = ["READERS", "read"]
 
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 SCHEMES = ("http", "https", "file")
+LARGE = 2.0**53  # whole numbers up to which doubles hold every one
 
 
 def read(path: str) -> pd.DataFrame:
@@ -72,7 +73,8 @@ def _read_text(source: str | TextIO, separator: str = ",") -> pd.DataFrame:
         # By default pandas takes the first column for labels where rows are longer.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
-            return pd.read_csv(again(), sep=separator, index_col=False, low_memory=False)
+            frame = pd.read_csv(again(), sep=separator, index_col=False, low_memory=False)
+            return _with_whole(frame, again, separator)
         except (pd.errors.ParserWarning, pd.errors.ParserError) as problem:
             found = _longer_row(source, text, separator)
             if found is None:
@@ -84,6 +86,23 @@ def _read_text(source: str | TextIO, separator: str = ",") -> pd.DataFrame:
                 "field that holds the separator stands in double quotes.",
                 kind="unreadable_file",
             ) from problem
+
+
+def _with_whole(
+    frame: pd.DataFrame, again: Callable[[], str | TextIO], separator: str
+) -> pd.DataFrame:
+    """The same with columns of whole numbers as such, where missing ones made doubles of them."""
+    doubles = frame.select_dtypes("float64")
+    names = [n for n in doubles if doubles[n].isna().any() and (doubles[n].dropna() % 1 == 0).all()]
+    large = [name for name in names if doubles[name].abs().max() >= LARGE]
+    texts = pd.read_csv(again(), sep=separator, usecols=large, dtype=str) if large else None
+    for name in names:
+        if texts is None or name not in large:
+            frame[name] = frame[name].astype("Int64")
+        elif texts[name].dropna().str.fullmatch(r"\s*[-+]?\d+\s*").all():
+            items = [int(text) if isinstance(text, str) else None for text in texts[name]]
+            frame[name] = pd.Series(items, index=frame.index, dtype=object)
+    return frame
 
 
 def _check_header(source: str | TextIO, separator: str) -> None:
@@ -133,7 +152,8 @@ def _read_parquet(source: str | TextIO) -> pd.DataFrame:
         raise MissingExtraError(
             "Reading parquet needs pyarrow: pip install 'glmcount[arrow]' (or pip install pyarrow)."
         ) from error
-    return pyarrow.parquet.read_table(source).to_pandas()
+    # By default whole numbers beside missing ones would become doubles, which merge large ones.
+    return pyarrow.parquet.read_table(source).to_pandas(integer_object_nulls=True)
 
 
 READERS: dict[str, Callable[[str | TextIO], pd.DataFrame]] = {

@@ -83,7 +83,12 @@ def _listed(values: Any) -> Any:
         return values
     items = [None if item is np.ma.masked else item for item in values]
     # pandas keeps a mixed list as objects, where numpy would turn [1, "a"] into strings.
-    return _sliceable(pd.Series(items))
+    found = _sliceable(pd.Series(items))
+    if getattr(found, "dtype", None) != np.float64 or not np.isnan(found).any():
+        return found
+    # Beside missing ones it makes doubles of whole numbers, which do not hold every one.
+    whole = pd.api.types.infer_dtype(items, skipna=True) == "integer"
+    return pd.Series(items, dtype=object).to_numpy() if whole else found
 
 
 @register_source

@@ -11,7 +11,7 @@ from scipy import sparse
 from scipy.stats import poisson
 
 import glmcount as gc
-from glmcount import errors
+from glmcount import cli, errors
 
 Y = np.array([1, 2, 3, 4, 5, 7, 2, 4])
 X = np.array([0.0, 1.0, 2.0, 0.0, 1.0, 2.0, 1.5, 0.5])
@@ -494,3 +494,117 @@ def test_parts_keep_no_more_columns_than_rows(part):
     r = arrays(y, rng.normal(size=(10, 2)), family=family, **{part: rng.normal(size=(10, 14))})
     names = [name for name in r.params.index if name.startswith(part)]
     assert len(names) <= 10
+
+
+# Whole numbers that double precision does not hold, beside missing ones -----------------------
+
+EDGE = 2**53
+LARGE_IDS = [EDGE + 1, EDGE + 2, EDGE + 3, EDGE + 4] * 3 + [None]
+TALLY = [1, 2, 5, 9] * 3 + [3]
+
+
+def _polars(ids, y):
+    return pytest.importorskip("polars").DataFrame({"y": y, "id": ids})
+
+
+def _arrow(ids, y):
+    return pytest.importorskip("pyarrow").table({"y": y, "id": ids})
+
+
+def _arrow_dtype(ids, y):
+    pytest.importorskip("pyarrow")
+    return pd.DataFrame({"y": y, "id": pd.array(ids, dtype="int64[pyarrow]")})
+
+
+def _masked(ids, y):
+    hidden = [each is None for each in ids]
+    return {"y": y, "id": np.ma.array([each or 0 for each in ids], mask=hidden)}
+
+
+HELD_AS = {
+    "list": lambda ids, y: {"y": y, "id": ids},
+    "nan": lambda ids, y: {"y": y, "id": [np.nan if each is None else each for each in ids]},
+    "objects": lambda ids, y: pd.DataFrame({"y": y, "id": pd.Series(ids, dtype=object)}),
+    "array": lambda ids, y: {"y": y, "id": np.array(ids, dtype=object)},
+    "Int64": lambda ids, y: pd.DataFrame({"y": y, "id": pd.array(ids, dtype="Int64")}),
+    "masked": _masked,
+    "polars": _polars,
+    "arrow": _arrow,
+    "arrow dtype": _arrow_dtype,
+}
+EVERY_TABLE = pytest.mark.parametrize("table", HELD_AS.values(), ids=HELD_AS)
+
+
+@EVERY_TABLE
+def test_large_labels_stay_apart_beside_missing_ones(table):
+    r = fit("y ~ C(id)", table(LARGE_IDS, TALLY))
+    assert list(r.params.index[1:]) == [f"C(id)[T.{each}]" for each in LARGE_IDS[1:4]]
+    assert np.exp(r.params.to_numpy().cumsum()[0]) == pytest.approx(1.0)
+    assert np.exp(r.params.iloc[0] + r.params.iloc[1:].to_numpy()) == pytest.approx([2, 5, 9])
+    means = r.predict(table([EDGE + 4, None, EDGE + 1], [1, 1, 1]))
+    assert np.asarray(means) == pytest.approx([9.0, np.nan, 1.0], nan_ok=True)
+    error = refused(r.predict, table([EDGE + 4, None, EDGE], [1, 1, 1]))
+    assert error.kind == "unseen_level"
+
+
+@EVERY_TABLE
+def test_labels_beside_missing_ones_are_called_as_whole_numbers(table):
+    r = fit("y ~ C(id)", table([1, 2, 3, 4] * 3 + [None], TALLY))
+    assert list(r.params.index[1:]) == ["C(id)[T.2]", "C(id)[T.3]", "C(id)[T.4]"]
+
+
+@EVERY_TABLE
+def test_large_whole_numbers_are_compared_and_judged_as_they_are(table):
+    data = table(LARGE_IDS, TALLY)
+    r = fit(f"y ~ I(id == {EDGE + 3})", data)
+    assert np.exp(r.params.to_numpy().sum()) == pytest.approx(5.0)
+    assert refused(fit, "y ~ id", data).kind == "beyond_double"
+
+
+def test_labels_beyond_64_bits_stay_apart():
+    ids = [None if each is None else each + 2**70 for each in LARGE_IDS]
+    for data in ({"y": TALLY, "id": ids}, {"y": TALLY[:-1], "id": ids[:-1]}):
+        assert list(fit("y ~ C(id)", data).params.index[1:]) == [
+            f"C(id)[T.{each}]" for each in ids[1:4]
+        ]
+
+
+@pytest.mark.parametrize(
+    ("formula", "ids"),
+    [
+        ("y ~ C(id)", np.array(LARGE_IDS, dtype=float)),
+        ("y ~ C(id)", pd.Series(LARGE_IDS)),
+        ("y ~ C(id + 1)", LARGE_IDS),
+        ("y ~ C(where(id > 5, id, 5))", LARGE_IDS),
+        ("y ~ C(id)", [*LARGE_IDS[:-1], 0.5]),
+    ],
+)
+def test_labels_that_have_become_doubles_are_refused(formula, ids):
+    error = refused(fit, formula, {"y": TALLY, "id": ids})
+    assert error.kind == "beyond_double"
+    assert "Int64" in str(error)
+
+
+def test_large_labels_stay_apart_where_strips_differ():
+    n = 70_000
+    ids = [EDGE + 1 + i % 4 for i in range(n)]
+    ids[-1] = None
+    y = np.tile([1, 2, 5, 9], n // 4)
+    r = fit("y ~ C(id)", {"y": y, "id": ids})
+    assert len(r.params) == 4
+    assert np.exp(r.params.iloc[0] + r.params.iloc[1:].to_numpy()) == pytest.approx([2, 5, 9])
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".csv.gz", ".parquet"])
+@pytest.mark.parametrize("first", [EDGE, 0])
+def test_the_command_line_keeps_labels_apart(ending, first, tmp_path, capsys):
+    ids = pd.array([first + 1, first + 2, first + 3, first + 4] * 3 + [None], dtype="Int64")
+    frame, path = pd.DataFrame({"y": TALLY, "id": ids}), tmp_path / f"data{ending}"
+    if ending == ".parquet":
+        pytest.importorskip("pyarrow")
+        frame.to_parquet(path)
+    else:
+        frame.to_csv(path, index=False, sep="\t" if ending == ".tsv" else ",")
+    assert quiet(cli.main, ["fit", "y ~ C(id)", str(path)]) == 0
+    told = capsys.readouterr().out
+    assert all(f"C(id)[T.{each}]" in told for each in ids[1:4])

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import glmcount as gc
-from glmcount.families import families, links
+from glmcount.families import families
+from glmcount.families.combine import links
 from tests.laws.problems import (
     EVERY,
     FEW,
