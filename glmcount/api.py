@@ -198,7 +198,7 @@ def _fit_arrays(call: Mapping[str, Any]) -> Results:
     y, X, names = call["y"], call["X"], call["names"]
     options = {k: v for k, v in call.items() if k not in ("y", "X", "names")}
     allowed = {k: v for k, v in options.items() if k in _ARRAY_OPTIONS}
-    check_options([name for name in options if name not in _ARRAY_OPTIONS])
+    check_options([name for name in options if name not in _ARRAY_OPTIONS], "fit_arrays")
     table, response = array_columns(y, X, names)
     columns = [name for name in table if name != response]
     roles = {what: allowed.pop(what, None) for what in _COLUMNS}

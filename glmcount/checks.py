@@ -54,6 +54,7 @@ OPTIONS = (
     "censored",
     "dispersion",
 )
+OF_FORMULAS = ("env",)
 INSTEAD = {
     "cov_type": "cov='HC1'",
     "vcov": "cov='HC1'",
@@ -70,17 +71,26 @@ INSTEAD = {
 }
 
 
-def check_options(unknown: Iterable[str]) -> None:
+def check_options(unknown: Iterable[str], function: str = "fit") -> None:
     """Refuse keywords that are not there, naming what to use.
+
+    Parameters
+    ----------
+    unknown : iterable of str
+    function : {"fit", "fit_arrays"}
+        Whose options are meant.
 
     Raises
     ------
     UsageError
     """
+    options = [each for each in OPTIONS if function == "fit" or each not in OF_FORMULAS]
     for name in unknown:
-        hint = f" Use {INSTEAD[name]}." if name in INSTEAD else near(name, OPTIONS)
+        hint = f" Use {INSTEAD[name]}." if name in INSTEAD else near(name, options)
+        if name in OF_FORMULAS:
+            hint = " It is for formulas, which fit() takes."
         raise UsageError(
-            f"fit() has no option {name!r}.{hint} Options: {some(OPTIONS, 20)}.",
+            f"{function}() has no option {name!r}.{hint} Options: {some(options, 20)}.",
             kind="unknown_option",
         )
 

@@ -144,13 +144,7 @@ def doubts(
     out: list[Doubt] = []
     for piece, code in same:
         if code in used and variables[code].kind == "numerical":
-            out.append(
-                (
-                    "power_of_column",
-                    f"{piece} is {code} itself: in formulas ** and * cross terms. For the product "
-                    f"of the numbers write I({piece}).",
-                )
-            )
+            out.append(_of_power(piece, code))
     for code in used:
         variable = variables[code]
         if variable.text:
@@ -160,6 +154,17 @@ def doubts(
     for each in offsets:
         out += _of_offsets(each)
     return tuple(out)
+
+
+def _of_power(piece: str, code: str) -> Doubt:
+    # Inside I(...) a colon is no Python, and a column divided by itself is 1.
+    sign = next(each for each in ("**", "*", ":", "/") if piece.startswith(code + each))
+    product = piece if "*" in sign else f"{code}**2"
+    return (
+        "power_of_column",
+        f"{piece} is {code} itself: in formulas {sign} crosses terms. For the product of the "
+        f"numbers write I({product}).",
+    )
 
 
 def _reduced(code: str, parts: Iterable[Part]) -> bool:

@@ -68,7 +68,7 @@ def _name(encoder: Encoder, block: int, place: int) -> str:
 def _refusal(name: str, low: float, high: float) -> DataError:
     return DataError(
         f"{name} holds whole numbers from {low:.17g} to {high:.17g}: beyond 2^53 double precision "
-        f"tells only every {np.spacing(max(abs(low), abs(high))):g}th apart, which is too coarse "
+        f"has them only in steps of {np.spacing(max(abs(low), abs(high))):g}, which is too coarse "
         "for so small a range. Subtract their smallest in the data before they are used as numbers "
         "(k - k.min()), or write C(...) if they are labels.",
         kind="beyond_double",

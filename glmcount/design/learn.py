@@ -133,12 +133,14 @@ def _scan(
         if code == weights:
             own = _zero_weights(code, first, values[code], own)
             if own is not None:
-                scan.missing[f"{code} zero"] = int(own.sum())
+                scan.missing[f"{_called(expression)} zero"] = int(own.sum())
         elif own is not None:
             _note_missing(lost, expression, masks, own)
         if own is not None:
             drop = own.copy() if drop is None else drop | own
-    scan.missing.update({f"{name} missing": int(mask.sum()) for name, mask in lost.items()})
+    for name, mask in lost.items():
+        reason = f"{name.strip('<>')} missing"
+        scan.missing[reason] = scan.missing.get(reason, 0) + int(mask.sum())
     keep = None if drop is None or not drop.any() else ~drop
     scan.keep = [keep]
     for code, value in values.items():
@@ -153,6 +155,12 @@ def _scan(
     scan.kinds = values if number == 0 else {}
     scan.text = {first: {n: c for n, c in columns.items() if c.found and len(c.levels or ()) < FEW}}
     return scan
+
+
+def _called(expression: Expression) -> str:
+    """An expression in the user's words: what was given as an array by what it is for."""
+    name = expression.tree.name if expression.tree.kind == "column" else ""
+    return name.strip("<>") if name.startswith("<") else expression.code
 
 
 def _check_by_row(

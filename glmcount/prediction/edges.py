@@ -11,7 +11,7 @@ from glmcount.errors import PredictionWarning, some
 from glmcount.families.base import Family
 from glmcount.numerics import Array
 
-__all__ = ["warn_of_edges"]
+__all__ = ["warn_of_edges", "warn_of_limits"]
 
 
 def warn_of_edges(
@@ -38,6 +38,22 @@ def warn_of_edges(
                 f"or {family.inside} has no mean. Predict which='linear' to see it; a log link "
                 "has a mean everywhere.",
                 kind="outside_link",
+            ),
+            stacklevel=depth,
+        )
+
+
+def warn_of_limits(which: str, rows: NDArray[np.bool_], depth: int = 5) -> None:
+    """Warn of rows whose prediction is a limit that has no standard error."""
+    numbers = np.flatnonzero(rows)
+    if len(numbers):
+        count = "1 row" if len(numbers) == 1 else f"{len(numbers):,} rows"
+        warnings.warn(
+            PredictionWarning(
+                f"{which} is a limit in {count} (counted from 0) {some(numbers)}: the coefficients "
+                "take their predictor to infinity, so that it has no standard error and no "
+                "interval. r.params says which are infinite.",
+                kind="no_standard_error",
             ),
             stacklevel=depth,
         )

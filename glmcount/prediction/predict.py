@@ -24,7 +24,7 @@ from glmcount.inference.state import State
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, eta_jet
 from glmcount.numerics.special import expit, logit
-from glmcount.prediction.edges import warn_of_edges
+from glmcount.prediction.edges import warn_of_edges, warn_of_limits
 from glmcount.prediction.estimable import Reach, reach_of, settled, told_of
 from glmcount.prediction.newdata import new_rows
 from glmcount.prediction.quantities import QUANTILE, asked, quantity
@@ -256,6 +256,7 @@ def prediction(
     note, *found = _filled(encoder, fit, 5 + fit.layout.q - 1, values)
     _tell(encoder, fit, note)
     warn_of_edges(which, family, found[0], note == 0.0)
+    warn_of_limits(which, (note == LIMIT) & np.isnan(found[3]))
     rest = [label(eta).to_numpy() for eta in found[4:]]
     outer = OUTER[chosen.scale]
     if by_mean:

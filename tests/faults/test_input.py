@@ -608,3 +608,23 @@ def test_the_command_line_keeps_labels_apart(ending, first, tmp_path, capsys):
     assert quiet(cli.main, ["fit", "y ~ C(id)", str(path)]) == 0
     told = capsys.readouterr().out
     assert all(f"C(id)[T.{each}]" in told for each in ids[1:4])
+
+
+def test_rows_are_left_out_for_reasons_in_the_users_words():
+    weights, offset = [0.0, *ONE[1:]], [*ONE[1:], np.nan]
+    assert fit("y ~ x", {"y": Y, "x": X}, weights=weights).dropped == {"weights zero": 1}
+    assert fit("y ~ x", {"y": Y, "x": X}, offset=offset).dropped == {"offset missing": 1}
+    assert fit("y ~ x", {"y": Y, "x": X, "w": weights}, weights="w").dropped == {"w zero": 1}
+
+
+def test_options_that_arrays_have_not_are_not_proposed():
+    error = refused(arrays, Y, MATRIX, env={})
+    assert error.kind == "unknown_option"
+    assert "Did you mean" not in str(error)
+    assert str(error).startswith("fit_arrays() has no option 'env'")
+    assert "Did you mean 'env'" in str(refused(fit, "y ~ x", {"y": Y, "x": X}, envv={}))
+
+
+def test_coarse_numbers_are_told_with_their_steps():
+    error = refused(fit, "y ~ x", {"y": Y, "x": 2**54 + np.arange(8)})
+    assert "only in steps of 4" in str(error)

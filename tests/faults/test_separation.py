@@ -210,7 +210,8 @@ def test_predictions_beyond_are_infinite_or_zero():
     zero = result.predict(new, which="prob-zero").tolist()
     assert zero == pytest.approx([np.exp(-2), 1, 0, 1, 1])
     assert result.predict(new, which="prob", at=2)[2] == 0.0
-    frame = result.get_prediction(new).summary_frame()
+    with pytest.warns(gc.errors.PredictionWarning, match="4 rows .* 1, 2, 3, 4: .* no interval"):
+        frame = result.get_prediction(new).summary_frame()
     assert frame["mean"].tolist() == pytest.approx([2, 0, np.inf, 0, 0], abs=1e-300)
     assert frame.mean_se[0] == pytest.approx(np.sqrt(4 / 6), rel=1e-10)
     assert frame.iloc[1:, 1:].isna().all().all()
