@@ -8,6 +8,7 @@ leave the second thread idle.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,7 +22,6 @@ from glmcount.engine.sums import Sums, noise, wobble
 from glmcount.engine.tables import Coding, add_coded, coding_of, table_sums
 from glmcount.families.base import Family
 from glmcount.numerics import EPS, Array
-from glmcount.records import dataclass
 
 __all__ = [
     "Rows",
@@ -45,8 +45,7 @@ FEW = 8
 Filled = dict[int, tuple[int, Array]]
 
 
-@dataclass(frozen=True)
-class Rows:
+class Rows(NamedTuple):
     """What a weighing function sees: some rows and their predictors.
 
     Parameters
@@ -65,8 +64,7 @@ class Rows:
     extra: Array | None = None
 
 
-@dataclass(frozen=True)
-class Weighed:
+class Weighed(NamedTuple):
     """What to add up: scalars, sum first_j x_j, and sum second_jk x_j x_k'."""
 
     scalars: Array

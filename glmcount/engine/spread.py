@@ -8,8 +8,7 @@ kept; larger designs stay in blocks.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -98,7 +97,7 @@ class Small:
         else:
             score, information = self._products(found)
         llf = llf if _fine(llf, score, information) else -math.inf
-        return Sums(llf, score, information, *_later(self._noise, found))
+        return Sums(llf, score, information, partial(self._noise, found))
 
     def _product(self, found: Weighed) -> tuple[Array, Array]:
         """Score and information of one equation."""
@@ -139,13 +138,6 @@ class Small:
             squares += (own.stop - own.start) * total
             slopes += size
         return EPS * math.sqrt(squares), wobble(slopes)
-
-
-def _later(
-    noise: Callable[[Weighed], tuple[float, float]], found: Weighed
-) -> tuple[Callable[[], float], Callable[[], float]]:
-    """The two numbers, computed when one is asked for."""
-    return lambda: noise(found)[0], lambda: noise(found)[1]
 
 
 def _fine(llf: float, score: Array, information: Array) -> bool:

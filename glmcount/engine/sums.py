@@ -17,6 +17,9 @@ __all__ = ["PREDICTOR", "Sums", "noise", "wobble"]
 PREDICTOR = 64.0
 
 
+Rounding = Callable[[], tuple[float, float]]
+
+
 class Sums:
     """One pass of the likelihood.
 
@@ -29,29 +32,37 @@ class Sums:
     information : ndarray, shape (p, p)
         In shifted columns.
     floor : float or callable
-        Rounding floor of the Newton decrement, computed when asked for.
-    wobble : float or callable
+        Rounding floor of the Newton decrement. A callable gives it with `wobble`, and is called
+        when one is asked for.
+    wobble : float
         What rounding of the predictors makes of the log-likelihood.
     """
 
-    __slots__ = ("_definite", "_floor", "_wobble", "information", "llf", "score")
+    __slots__ = ("_definite", "_rounding", "information", "llf", "score")
 
     def __init__(
         self,
         llf: float,
         score: Array,
         information: Array,
-        floor: float | Callable[[], float],
-        wobble: float | Callable[[], float] = 0.0,
+        floor: float | Rounding,
+        wobble: float = 0.0,
     ) -> None:
-        self.llf, self.score, self.information, self._floor = llf, score, information, floor
-        self._wobble = wobble
+        self.llf, self.score, self.information = llf, score, information
+        self._rounding = floor if callable(floor) else (floor, wobble)
         self._definite: tuple[Factored | None] | None = None
 
     @property
     def floor(self) -> float:
         """Rounding floor of the Newton decrement."""
-        return self._floor() if callable(self._floor) else self._floor
+        return self.rounding[0]
+
+    @property
+    def rounding(self) -> tuple[float, float]:
+        """That floor, and what rounding of the predictors makes of the log-likelihood."""
+        if callable(self._rounding):
+            self._rounding = self._rounding()
+        return self._rounding
 
     @property
     def definite(self) -> Factored | None:
@@ -63,8 +74,8 @@ class Sums:
     @property
     def slack(self) -> float:
         """What rounding makes of a log-likelihood that is the same."""
-        wobble = self._wobble() if callable(self._wobble) else self._wobble
-        return 1e-12 * abs(self.llf) + 10.0 * self.floor**2 + wobble
+        floor, wobble = self.rounding
+        return 1e-12 * abs(self.llf) + 10.0 * floor**2 + wobble
 
     def apart(self, least: float) -> bool:
         """Whether each column is told from those before: relative pivots larger than that."""
@@ -73,8 +84,7 @@ class Sums:
     def kept(self, kept: NDArray[np.intp]) -> Sums:
         """The sums over some of the parameters."""
         information = self.information[kept[:, None], kept]
-        own = self.score[kept], information, self._floor, self._wobble
-        return Sums(self.llf, *own)
+        return Sums(self.llf, self.score[kept], information, lambda: self.rounding)
 
 
 def wobble(slopes: float) -> float:

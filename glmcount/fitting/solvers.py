@@ -173,7 +173,6 @@ def newton(problem: Problem, theta: Array) -> Outcome:
     for number in range(1, most + 1):
         step, decrement, definite = newton_step(sums)
         rho = reach(step)
-        # The floor takes looks at all rows, hence last.
         final = definite and (rho <= tol or (rho <= NEAR and _flat(sums, decrement, refused)))
         lasting = rho > 0.1 or rho > LASTING * last
         receding = receding + 1 if decrement < problem.recession and lasting else 0
@@ -207,8 +206,10 @@ def newton(problem: Problem, theta: Array) -> Outcome:
 
 
 def _flat(sums: Sums, decrement: float, refused: bool) -> bool:
-    """Whether a small step changes the log-likelihood by no more than its rounding."""
-    # One that was refused is smaller than what the log-likelihood can tell.
+    """Whether what is left is rounding.
+
+    A step so small that was refused is smaller than what the log-likelihood can tell.
+    """
     return (refused and decrement <= NEAR) or decrement <= 4.0 * sums.floor
 
 
@@ -256,9 +257,7 @@ def _region(
         gained = following.llf - sums.llf
         hoped = float(np.dot(sums.score, step))
         hoped -= 0.5 * float(np.dot(step, np.dot(sums.information, step)))
-        # What rounding leaves takes looks at all rows, hence last.
-        enough = gained >= 0.1 * hoped or gained >= 0.1 * hoped - sums.slack
-        if math.isfinite(following.llf) and enough:
+        if math.isfinite(gained) and (gained >= 0.1 * hoped or gained >= 0.1 * hoped - sums.slack):
             moved = problem.reach(step)
             if gained > 0.25 * hoped:
                 # A step that was held back and did what it promised may be longer, although it

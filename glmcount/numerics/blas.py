@@ -8,14 +8,14 @@ third of a second. Up to a thousand columns a single thread is as fast, busy or 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["several", "single_threaded_blas", "solving"]
+__all__ = ["alone", "several", "single_threaded_blas", "solving"]
 
 # Columns from which BLAS would use threads, and up to which it need not.
 NARROW = 48
@@ -72,6 +72,14 @@ def single_threaded_blas() -> Iterator[None]:
 def several(size: int) -> AbstractContextManager[None]:
     """For solves between passes that hold it to one thread anyhow."""
     return single_threaded_blas() if size <= WIDE else NOTHING
+
+
+def alone(size: int, routine: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """What a routine on a matrix of so many columns gives, by one thread where more only wait."""
+    if not NARROW < size <= WIDE:
+        return routine(*arguments, **options)
+    with single_threaded_blas():
+        return routine(*arguments, **options)
 
 
 def solving(size: int) -> AbstractContextManager[None]:

@@ -10,7 +10,7 @@ from scipy import linalg
 from scipy.linalg import lapack
 
 from glmcount.numerics import EPS, Array
-from glmcount.numerics.blas import solving
+from glmcount.numerics.blas import alone, solving
 from glmcount.records import dataclass
 
 __all__ = ["Factored", "condition_number", "factor"]
@@ -40,8 +40,7 @@ class Factored:
         """H^-1 rhs."""
         if not rhs.size:
             return np.zeros_like(rhs)
-        with solving(len(self.lower)):
-            solution: Array = lapack.dpotrs(self.lower, rhs, lower=1)[0]
+        solution: Array = alone(len(self.lower), lapack.dpotrs, self.lower, rhs, lower=1)[0]
         return solution
 
     def inverse(self) -> Array:
@@ -93,10 +92,9 @@ def factor(matrix: Array, finite: bool = False) -> Factored | None:
         return Factored(np.zeros((0, 0)), np.zeros(0), np.zeros(0))
     if not finite and not np.isfinite(matrix).all():
         return None
-    # LAPACK itself, since for ten columns scipy's wrapper costs ten times the work.
-    with solving(len(matrix)):
-        # Transposed, which is the same matrix in the order that LAPACK copies fastest.
-        lower, info = lapack.dpotrf(matrix.T, lower=1, clean=1)
+    # LAPACK itself, since for ten columns scipy's wrapper costs ten times the work; transposed,
+    # which is the same matrix in the order that it copies fastest.
+    lower, info = alone(len(matrix), lapack.dpotrf, matrix.T, lower=1, clean=1)
     if info:
         return None
     own, diagonal = lower.diagonal(), matrix.diagonal()

@@ -18,6 +18,8 @@ def warn_of_edges(
     which: str, family: Family, value: Array, there: NDArray[np.bool_], depth: int = 4
 ) -> None:
     """Warn of rows that were predicted (`there`) to be infinite or that have no value."""
+    if np.isfinite(value).all():
+        return
     endless = np.flatnonzero(there & np.isinf(value))
     if len(endless):
         warnings.warn(

@@ -125,7 +125,7 @@ def _endless(which: str, reach: Reach, value: Array, beyond: NDArray[np.bool_] |
 
 def _tell(encoder: Encoder, fit: Fit, note: Array) -> None:
     """Warn of rows that have no estimate."""
-    told = told_of(encoder, fit, note == LOST)
+    told = told_of(encoder, fit, note == LOST) if note.any() else None
     if told is not None:
         warnings.warn(told, stacklevel=4)
 

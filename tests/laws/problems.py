@@ -12,8 +12,17 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from scipy import special
 
-from glmcount.families import Family, compose, families, negbin_canonical, zero_inflated
-from glmcount.families.combine import censored, hurdle, links, truncated
+from glmcount.families import (
+    Family,
+    censored,
+    compose,
+    families,
+    hurdle,
+    links,
+    negbin_canonical,
+    truncated,
+    zero_inflated,
+)
 
 QUICK = settings(
     max_examples=8,

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import glmcount as gc
-from glmcount.families import families
-from glmcount.families.combine import links
+from glmcount.families import families, links
 from tests.laws.problems import (
     EVERY,
     FEW,

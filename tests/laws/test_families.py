@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
-from glmcount.families import StartSums
-from glmcount.families.combine import links
+from glmcount.families import StartSums, links
 from glmcount.families.distribution import tails as tails_of
 from tests.laws.problems import (
     EVERY,

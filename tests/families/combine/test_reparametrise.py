@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from glmcount.families import Equation, families, power_of_mean
-from glmcount.families.combine import reparametrise
+from glmcount.families import Equation, families, power_of_mean, reparametrise
 from glmcount.numerics.jets import Jet, constant_jet, eta_jet, exp_jet
 
 NEGBIN = families["negbin"]
