@@ -20,10 +20,10 @@ from glmcount.design.build import (
     left_out_missing,
     with_response,
 )
-from glmcount.design.encode import Encoder
 from glmcount.design.given import response_values
 from glmcount.design.measure import Measured, measure, remeasure
 from glmcount.design.recall import planned_layout
+from glmcount.design.rows import Rows
 from glmcount.engine.layout import Layout
 from glmcount.errors import UsageError
 from glmcount.families.base import Family
@@ -155,7 +155,7 @@ def _fit_formula(call: Mapping[str, Any]) -> Results:
     columns = {what: call.get(what) for what in (*_COLUMNS, "y")}
     parts = {what: call[what] for what in _PARTS}
 
-    def design(roles: Roles) -> Encoder:
+    def design(roles: Roles) -> Rows:
         return formula_design(source, call["formula"], roles, call["env"], control)
 
     return _fit(design, columns, parts, call, partial(_changed, _fit_formula, "data", call))
@@ -214,7 +214,7 @@ def _fit_arrays(call: Mapping[str, Any]) -> Results:
     source = from_columns(table, index)
     control = allowed.get("control") or Control()
 
-    def design(asked: Roles) -> Encoder:
+    def design(asked: Roles) -> Rows:
         return array_design(source, response, columns, asked, control)
 
     settings = {**_ARRAY_DEFAULTS, **allowed}
@@ -283,7 +283,7 @@ class _Asked:
     compress : "auto" or bool
     """
 
-    encoder: Encoder
+    encoder: Rows
     layout: Layout
     measured: Measured
     family: Family
@@ -351,7 +351,7 @@ def _part_designs(family: Family, parts: Mapping[str, Any]) -> tuple[tuple[str, 
 
 
 def _fit(
-    design: Callable[[Roles], Encoder],
+    design: Callable[[Roles], Rows],
     columns: Mapping[str, Any],
     parts: Mapping[str, Any],
     asked: Mapping[str, Any],
@@ -388,7 +388,7 @@ def _fit(
     return _maximised(ready, encoder, measured, again)
 
 
-def _maximised(asked: _Asked, encoder: Encoder, measured: Measured, again: _Again) -> Results:
+def _maximised(asked: _Asked, encoder: Rows, measured: Measured, again: _Again) -> Results:
     """Fit rows that are ready; all but their response is as asked."""
     family = asked.family
     refuse_measured(encoder, measured, asked.missing, family)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
+from glmcount.design.rows import Rows
 from glmcount.engine.strip import Strip
 from glmcount.errors import (
     BoundaryError,
@@ -110,7 +110,7 @@ def check_choice(name: str, value: Any, allowed: Sequence[Any]) -> None:
         )
 
 
-def refuse_measured(encoder: Encoder, measured: Measured, missing: str, family: Family) -> None:
+def refuse_measured(encoder: Rows, measured: Measured, missing: str, family: Family) -> None:
     """Refuse responses that no count model, or not this one, can have.
 
     Raises
@@ -155,7 +155,7 @@ def refuse_measured(encoder: Encoder, measured: Measured, missing: str, family: 
         )
 
 
-def _counted(encoder: Encoder, first: Sequence[int], low: float, high: float) -> str:
+def _counted(encoder: Rows, first: Sequence[int], low: float, high: float) -> str:
     """The first rows with a response outside, and how many there are."""
 
     def count(strip: Strip) -> int:
@@ -164,7 +164,7 @@ def _counted(encoder: Encoder, first: Sequence[int], low: float, high: float) ->
     return some(first, total=encoder.fold(count, int.__add__))
 
 
-def _all_run_up(encoder: Encoder, family: Family) -> bool:
+def _all_run_up(encoder: Rows, family: Family) -> bool:
     """Whether the likelihood of no row ever falls as the mean grows."""
 
     def up(strip: Strip) -> bool:
@@ -175,7 +175,7 @@ def _all_run_up(encoder: Encoder, family: Family) -> bool:
 
 
 def measured_warnings(
-    encoder: Encoder, measured: Measured, weights_type: str, family: Family
+    encoder: Rows, measured: Measured, weights_type: str, family: Family
 ) -> list[GlmcountWarning]:
     """Warnings that need no fit."""
     notes: list[GlmcountWarning] = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
+from glmcount.design.rows import Rows
 from glmcount.errors import (
     BoundaryError,
     BoundaryWarning,
@@ -32,7 +32,7 @@ MANY = 5  # columns left out up to which each has its warning
 
 
 def fit_warnings(
-    encoder: Encoder, fit: Fit, found: Estimates, measured: Measured, separation: str
+    encoder: Rows, fit: Fit, found: Estimates, measured: Measured, separation: str
 ) -> list[GlmcountWarning]:
     """Warnings of what the fit came to.
 
@@ -134,7 +134,7 @@ def _untold(fit: Fit, found: Estimates, measured: Measured) -> list[GlmcountWarn
     ]
 
 
-def _lost_digits(encoder: Encoder, fit: Fit, largest: float) -> list[GlmcountWarning]:
+def _lost_digits(encoder: Rows, fit: Fit, largest: float) -> list[GlmcountWarning]:
     return [
         IllConditionedWarning(
             f"Counts as large as {largest:.0e} leave about {digits} digits of {name}: the mean of "
@@ -197,7 +197,7 @@ def _part_names(fit: Fit, parts: set[int]) -> str:
     return " and the ".join(headings)
 
 
-def _unfinished(encoder: Encoder, fit: Fit) -> GlmcountWarning:
+def _unfinished(encoder: Rows, fit: Fit) -> GlmcountWarning:
     if not fit.family.mean_log and fit.family.domain == "log" and fit.falling is None:
         means = by_row(encoder, fit, lambda s, rows: fit.family.moments(rows.etas)[0].value)
         lowest = int(np.argmin(means))
@@ -249,7 +249,7 @@ def _renamed(found: Estimates) -> list[GlmcountWarning]:
     ]
 
 
-def _single_levels(encoder: Encoder) -> list[GlmcountWarning]:
+def _single_levels(encoder: Rows) -> list[GlmcountWarning]:
     variables = encoder.spec.variables
     return [
         DroppedColumnWarning(

@@ -11,7 +11,7 @@ import pandas as pd
 
 from glmcount.diagnostics import residuals, verdicts
 from glmcount.diagnostics.influence import Influence, influence
-from glmcount.engine.passes import Rows
+from glmcount.engine.passes import Unweighed
 from glmcount.errors import GlmcountError, NotDefinedError
 from glmcount.fitting.certificate import Certificate
 from glmcount.fitting.null import null_deviance, null_fit, tested
@@ -313,14 +313,14 @@ class Results:
 
     # Row by row -----------------------------------------------------------------------
 
-    def _of(self, residual: Callable[..., Array]) -> Callable[[Rows], Array]:
+    def _of(self, residual: Callable[..., Array]) -> Callable[[Unweighed], Array]:
         return lambda rows: residual(self._state.fit.family, rows)
 
     def _rows(self, residual: Callable[..., Array], weighted: bool = False) -> pd.Series:
         self._state.check_unchanged()
         root = weighted and self._state.importance
 
-        def one(strip: Any, rows: Rows) -> Array:
+        def one(strip: Any, rows: Unweighed) -> Array:
             values = residual(self._state.fit.family, rows)
             return values * np.sqrt(rows.weights) if root and rows.weights is not None else values
 

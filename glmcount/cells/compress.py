@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from glmcount.cells.group import Crowded, Grouping, Values, group
 from glmcount.cells.key import Field, Key, Unsuited, fields_of
-from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
+from glmcount.design.rows import Rows
 from glmcount.engine.layout import Layout
 from glmcount.engine.strip import Strip
 from glmcount.families.base import Family
@@ -46,7 +46,7 @@ class Cells:
 
     Parameters
     ----------
-    encoder : Encoder
+    encoder : Rows
         Over the cells, as weighted rows.
     measured : Measured
         That of the rows, the constant being what the log-likelihood of the cells lacks.
@@ -57,7 +57,7 @@ class Cells:
         The offset c of the cells, where the rows have offsets of their own.
     """
 
-    encoder: Encoder
+    encoder: Rows
     measured: Measured
     grouping: Grouping
     linear: bool
@@ -65,7 +65,7 @@ class Cells:
 
 
 def compressed(
-    encoder: Encoder, layout: Layout, measured: Measured, family: Family, asked: str | bool
+    encoder: Rows, layout: Layout, measured: Measured, family: Family, asked: str | bool
 ) -> Cells | None:
     """The rows as cells; None where the rows themselves are to be fitted.
 
@@ -102,7 +102,7 @@ def compressed(
 Sample = list[tuple[Strip, NDArray[np.intp]]]
 
 
-def _sample(encoder: Encoder, n: int) -> Iterator[tuple[Strip, NDArray[np.intp]]]:
+def _sample(encoder: Rows, n: int) -> Iterator[tuple[Strip, NDArray[np.intp]]]:
     """Rows of a few strips, one at random in each stretch of equal length."""
     rng = np.random.default_rng(0)
     strips = encoder.source.n_strips
@@ -149,7 +149,7 @@ def _estimated(key: Key, sample: Sample) -> float:
     return len(found) + once * (once - 1) / (2.0 * (twice + 1))
 
 
-def _cells(encoder: Encoder, key: Key, measured: Measured, family: Family, most: int) -> Cells:
+def _cells(encoder: Rows, key: Key, measured: Measured, family: Family, most: int) -> Cells:
     linear = family.collapse != "value"
     spec = encoder.spec
     sums = measured.sums

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.cells.key import Key, Keys, Unsuited, hashed
-from glmcount.design.encode import Encoder
+from glmcount.design.rows import Rows
 from glmcount.engine.strip import Strip, one_strip
 from glmcount.numerics import Array
 from glmcount.records import dataclass, field, replace
@@ -175,7 +175,7 @@ class Grouping:
 
     Parameters
     ----------
-    rows : Encoder
+    rows : Rows
     key : Key
     ids : ndarray, shape (n_cells,)
         Keys of the cells, sorted; `rank` is the place of each among the cells.
@@ -186,7 +186,7 @@ class Grouping:
     first : ndarray of int
     """
 
-    rows: Encoder
+    rows: Rows
     key: Key
     ids: Keys
     rank: NDArray[np.intp]
@@ -222,7 +222,7 @@ class Grouping:
 
         return self.rows.fold(work, lambda a, b: np.add(a, b, out=a))
 
-    def encoder(self, y: Array | None, weights: Array, offset: float | None) -> Encoder:
+    def encoder(self, y: Array | None, weights: Array, offset: float | None) -> Rows:
         """The cells as weighted rows: an encoder whose strips are there.
 
         `y` of None keeps the response and the offsets of the rows; else all rows have `y`,
@@ -236,7 +236,7 @@ class Grouping:
         return replace(self.rows.holding(replace(whole, weights=weights)), behind=self.rows)
 
 
-def _gathered(rows: Encoder, first: NDArray[np.int64]) -> Strip:
+def _gathered(rows: Rows, first: NDArray[np.int64]) -> Strip:
     """The rows told by `first` as one strip, in that order."""
     order = np.argsort(first)
     numbers, inside = first[order] >> 32, first[order] & (2**32 - 1)
@@ -250,7 +250,7 @@ def _gathered(rows: Encoder, first: NDArray[np.int64]) -> Strip:
 
 
 def group(
-    rows: Encoder,
+    rows: Rows,
     key: Key,
     values_of: Callable[[Strip], tuple[Values, float]],
     most: int,
@@ -259,7 +259,7 @@ def group(
 
     Parameters
     ----------
-    rows : Encoder
+    rows : Rows
     key : Key
     values_of : callable
         What is summed in each cell (None for ones), and a further sum over all rows.

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.columns.whole import EXACT
-from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
+from glmcount.design.rows import Rows
 from glmcount.engine.layout import Layout
 from glmcount.engine.strip import Strip
 from glmcount.records import dataclass
@@ -53,7 +53,7 @@ class Field:
 
 
 def fields_of(
-    encoder: Encoder, layout: Layout, measured: Measured, offsets: bool, response: bool
+    encoder: Rows, layout: Layout, measured: Measured, offsets: bool, response: bool
 ) -> tuple[Field, ...]:
     """Columns of the design that tell rows apart, with the offsets and the response if asked.
 
@@ -74,7 +74,7 @@ def fields_of(
     return tuple(found)
 
 
-def _coded(encoder: Encoder, layout: Layout) -> list[Field]:
+def _coded(encoder: Rows, layout: Layout) -> list[Field]:
     sets: dict[frozenset[str], int] = {}
     for i, _, part in encoder.spec.places():
         if part.table is not None:
@@ -87,7 +87,7 @@ def _coded(encoder: Encoder, layout: Layout) -> list[Field]:
     return out
 
 
-def _numeric(encoder: Encoder, measured: Measured) -> list[Field]:
+def _numeric(encoder: Rows, measured: Measured) -> list[Field]:
     spec = encoder.spec
     seen: dict[tuple[str, ...], tuple[int, int]] = {}
     for i, first, part in spec.places():

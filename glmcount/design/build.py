@@ -9,14 +9,13 @@ import numpy as np
 
 from glmcount.columns.column import Column
 from glmcount.design.doubts import doubts
-from glmcount.design.encode import Encoder
 from glmcount.design.formula import ParsedFormula, intercept_part
-from glmcount.design.given import ARRAY, BESIDE, given_column, response_values, with_columns
+from glmcount.design.given import ARRAY, BESIDE, given_column, response_values
 from glmcount.design.learn import learn_variables
 from glmcount.design.recall import planned_model, planned_part, planned_parts
+from glmcount.design.rows import Cache, Rows
 from glmcount.design.spec import DesignSpec, EquationDesign, Part, Plan, Variable
 from glmcount.design.values import coerced, numbers_of
-from glmcount.engine.strip import Strip
 from glmcount.errors import DataError, FormulaError, MemoryLimitError, RankError
 from glmcount.language.node import Expression
 from glmcount.language.parse import parse
@@ -55,48 +54,17 @@ class Roles:
     parts: tuple[tuple[str, Any] | None, ...] = ()
 
 
-def with_response(encoder: Encoder, values: Array) -> Encoder:
-    """The same rows, design, offsets and weights with another response.
-
-    Rows that were left out stay out. Encoded strips are kept but for the response.
-    """
-    strips = {}
-    for number, strip in encoder.strips.items():
-        last = encoder.source.span(number)[1]
-        own = values[strip.first : last]
-        own = own if strip.where is None else own[strip.where]
-        y = np.concatenate([own[None], strip.y[1:]]) if len(strip.y) > 1 else own[None]
-        strips[number] = Strip(
-            number, strip.first, strip.n, strip.where, y, strip.weights, strip.blocks, strip.offsets
-        )
-    return Encoder(
-        with_columns(encoder.source, {RESPONSE: values}),
-        _replaced(encoder),
-        encoder.plan,
-        encoder.threads,
-        encoder.memory,
-        encoder.codes,
-        strips,
-        encoder.response,
-        None,
-        encoder.tables,
-    )
-
-
-def _replaced(encoder: Encoder) -> DesignSpec:
-    """The design with another response, the same for one after another."""
-    spec, made = encoder.spec, encoder.tables.get(RESPONSE)
-    if made is not None and any(spec is one for one in made):
-        found: DesignSpec = made[1]
-        return found
+def with_response(encoder: Rows, values: Array) -> Rows:
+    """The same rows, design, offsets and weights with another response."""
+    spec = encoder.spec
     shared = spec.response in (*spec.predictors, spec.weights, *spec.beside)
     name = f"{spec.response} (replaced)" if shared else spec.response
-    found = replace(spec, variables={**spec.variables, name: REPLACED}, response=name)
-    encoder.tables[RESPONSE] = spec, found
-    return found
+    spec = replace(spec, variables={**spec.variables, name: REPLACED}, response=name)
+    source = encoder.source.with_columns({RESPONSE: values})
+    return encoder.with_response(source, spec, values)
 
 
-def left_out_missing(encoder: Encoder, values: Array) -> Array:
+def left_out_missing(encoder: Rows, values: Array) -> Array:
     """A response that is missing in the rows that were left out."""
     if not encoder.plan.account.n_dropped:
         return values
@@ -121,7 +89,7 @@ def _held(source: Source) -> Source:
             held.update(coerced(source.read(first, last, more)))
         return {name: held[name] for name in names}
 
-    return Source(source.names, source.n_rows, source.index, read)
+    return replace(source, read=read)
 
 
 def _check_not_empty(source: Source) -> None:
@@ -141,13 +109,13 @@ def _learnt(
     codes: dict[str, str] = {}
     if roles.get("y") is not None:
         values = response_values(source, parsed.response, roles["y"])
-        source = with_columns(source, {RESPONSE: values})
+        source = source.with_columns({RESPONSE: values})
         expressions[parsed.response] = REPLACED.expression
     for what, value in roles.items():
         if value is None or what == "y":
             continue
         code, extra = given_column(source, what, value)
-        source = with_columns(source, extra)
+        source = source.with_columns(extra)
         expressions[code] = parse(code, source.names, env)
         codes[what] = code
         if what == "weights" and expressions[code].stateful:
@@ -197,7 +165,7 @@ def formula_design(
     roles: Roles,
     env: Mapping[str, Callable[..., Any]] | None,
     control: Control,
-) -> Encoder:
+) -> Rows:
     """Learn the design of a formula and of the model's further parts."""
     parsed = planned_model(formula, source.names, env)
     others = [
@@ -235,7 +203,7 @@ CONSTANT = EquationDesign((intercept_part(),))
 
 def array_design(
     source: Source, response: str, columns: Sequence[str], roles: Roles, control: Control
-) -> Encoder:
+) -> Rows:
     """A design whose columns are taken as they are; further parts are lists of columns."""
     names = source.names
     every = (response, *columns, *(n for given in roles.parts if given for n in given[1]))
@@ -303,7 +271,7 @@ def _encoder(
     parts: tuple[Part, ...],
     more: Sequence[EquationDesign],
     same: Sequence[tuple[str, str]] = (),
-) -> Encoder:
+) -> Rows:
     """What was learnt as an encoder, the parts of its equations known."""
     spec, source, plan = learnt
     equations = (EquationDesign(parts, spec.equations[0].offsets), *more)
@@ -325,4 +293,4 @@ def _encoder(
         spec.beside,
         doubts(spec.variables, equations, same, _several_offsets(learnt, equations)),
     )
-    return Encoder(source, full, plan, control.threads, control.memory)
+    return Rows(source, full, plan, control.threads, Cache(control.memory))

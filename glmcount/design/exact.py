@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from glmcount.columns.whole import EXACT
-from glmcount.design.encode import Encoder
+from glmcount.design.rows import Rows
 from glmcount.engine.strip import Strip
 from glmcount.errors import DataError
 from glmcount.numerics import Array
@@ -18,12 +18,12 @@ __all__ = ["check_exact"]
 SEEN = 1e-11
 
 
-def check_exact(encoder: Encoder, columns: Sequence[Array]) -> None:
+def check_exact(encoder: Rows, columns: Sequence[Array]) -> None:
     """Refuse whole numbers that are rounded by as much as they differ.
 
     Parameters
     ----------
-    encoder : Encoder
+    encoder : Rows
     columns : sequence of ndarray (3, v), by block
         Sum, smallest and largest value of each numeric column.
 
@@ -57,7 +57,7 @@ def _holds(strip: Strip, block: int, place: int) -> bool:
     return bool(inside.all() and np.array_equal(wide.astype(row.dtype), row))
 
 
-def _name(encoder: Encoder, block: int, place: int) -> str:
+def _name(encoder: Rows, block: int, place: int) -> str:
     for i, first, part in encoder.spec.places():
         width = len(part.names) if part.table is None else place + 1
         if i == block and first <= place < first + width and part.numeric:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import pandas as pd
 from glmcount.columns.coerce import coerce
 from glmcount.errors import DataError
 from glmcount.numerics import Array
-from glmcount.sources.base import Columns, Source
+from glmcount.sources.base import Source
 
 __all__ = [
     "ARRAY",
@@ -21,7 +21,6 @@ __all__ = [
     "as_array",
     "given_column",
     "response_values",
-    "with_columns",
 ]
 
 ARRAY = "<{}>"
@@ -76,19 +75,6 @@ def _ragged(what: str, values: Sequence[Any]) -> DataError:
 
 def _flat(row: Any) -> Any:
     return range(len(row)) if isinstance(row, list | tuple) else row
-
-
-def with_columns(source: Source, columns: Mapping[str, Any]) -> Source:
-    """The source with further columns beside its own."""
-    if not columns:
-        return source
-
-    def read(first: int, last: int, names: Sequence[str]) -> Columns:
-        own = [name for name in names if name not in columns]
-        more = {name: columns[name][first:last] for name in names if name in columns}
-        return {**source.read(first, last, own), **more}
-
-    return Source((*source.names, *columns), source.n_rows, source.index, read)
 
 
 def given_column(source: Source, what: str, value: Any) -> tuple[str, dict[str, Any]]:

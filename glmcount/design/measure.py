@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.columns.column import extent_of
-from glmcount.design.encode import Encoder
 from glmcount.design.exact import check_exact
+from glmcount.design.rows import Rows
 from glmcount.engine.block import Block, BlockRows
 from glmcount.engine.layout import Layout
 from glmcount.engine.strip import Strip
@@ -68,7 +68,7 @@ class Measured:
     offset_span: tuple[float, float]
 
 
-def measure(encoder: Encoder, layout: Layout, family: Family) -> tuple[Measured, Layout]:
+def measure(encoder: Rows, layout: Layout, family: Family) -> tuple[Measured, Layout]:
     """Measure all used rows; the layout comes back with shifts and sizes.
 
     Raises
@@ -93,7 +93,7 @@ def measure(encoder: Encoder, layout: Layout, family: Family) -> tuple[Measured,
     return measured, replace(layout, blocks=blocks)
 
 
-def remeasure(encoder: Encoder, known: Measured, family: Family) -> Measured:
+def remeasure(encoder: Rows, known: Measured, family: Family) -> Measured:
     """Measure a new response over rows of which all else is known.
 
     Raises
@@ -111,7 +111,7 @@ def remeasure(encoder: Encoder, known: Measured, family: Family) -> Measured:
     return encoder.fold(look, partial(_fold_response, known))
 
 
-def _known(encoder: Encoder, layout: Layout) -> list[Array] | None:
+def _known(encoder: Rows, layout: Layout) -> list[Array] | None:
     """What learning the design has told of each block's numeric columns; NaN of the others."""
     if not encoder.plan.extents:
         return None
@@ -123,7 +123,7 @@ def _known(encoder: Encoder, layout: Layout) -> list[Array] | None:
 
 
 def _measure(
-    encoder: Encoder, strip: Strip, family: Family, known: Sequence[Array] | None
+    encoder: Rows, strip: Strip, family: Family, known: Sequence[Array] | None
 ) -> Measured:
     w, offset = strip.weights, strip.offsets[0]
     counted = _table_of_counts(strip, family)
@@ -311,7 +311,7 @@ def _extent(rows: BlockRows, known: Array | None) -> Array:
     return out
 
 
-def check_finite(encoder: Encoder, strip: Strip) -> None:
+def check_finite(encoder: Rows, strip: Strip) -> None:
     """Refuse NaN and infinity made by an expression; only a bad sum is looked into."""
     spec = encoder.spec
     check_response(encoder, strip)
@@ -332,7 +332,7 @@ def check_finite(encoder: Encoder, strip: Strip) -> None:
                 i += 1
 
 
-def check_response(encoder: Encoder, strip: Strip) -> None:
+def check_response(encoder: Rows, strip: Strip) -> None:
     """Refuse NaN and infinity in the response."""
     if not all(map(math.isfinite, _ends(strip.y[0]))):
         _refuse(encoder.spec.response, strip, strip.y[0])

@@ -215,6 +215,21 @@ class Plan:
     account: Account
     extents: Mapping[str, Extent] = field(default_factory=dict)
 
+    def keeping(self, spans: Sequence[tuple[int, int]], mask: NDArray[np.bool_]) -> Plan:
+        """Those of the used rows that a mask over all rows has, strip by strip."""
+        keep, used = [], 0
+        for number, (first, last) in enumerate(spans):
+            own, where = mask[first:last], self.where(number, last - first)
+            kept = own.copy() if where is None else np.zeros(last - first, dtype=bool)
+            if where is not None:
+                kept[where] = own[where]
+            used += int(kept.sum())
+            keep.append(None if kept.all() else np.packbits(kept))
+        account = self.account
+        left = account.n_rows - account.n_dropped - used
+        reasons = {**account.reasons, "masked": left} if left else account.reasons
+        return Plan(tuple(keep), Account(account.n_rows, account.n_dropped + left, reasons))
+
     def where(self, number: int, n: int) -> NDArray[np.intp] | None:
         """Used rows of a strip of n rows, or None for all."""
         bits = self.keep[number]

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 import scipy
 
-from glmcount.engine.passes import Rows
+from glmcount.engine.passes import Unweighed
 from glmcount.errors import NotDefinedError
 from glmcount.families.base import Family
 from glmcount.families.distribution import tails
@@ -36,12 +36,12 @@ def _nodes() -> tuple[Array, Array]:
     return found
 
 
-def mean(family: Family, rows: Rows) -> Array:
+def mean(family: Family, rows: Unweighed) -> Array:
     """E[Y] by row."""
     return np.broadcast_to(family.moments(rows.etas)[0].value, (rows.y.shape[1],))
 
 
-def _observed(family: Family, rows: Rows) -> tuple[Array, Array, Array]:
+def _observed(family: Family, rows: Unweighed) -> tuple[Array, Array, Array]:
     """What is seen of a count, its mean and its variance."""
     if family.observed is not None:
         return family.observed(rows.y, rows.etas)
@@ -49,18 +49,18 @@ def _observed(family: Family, rows: Rows) -> tuple[Array, Array, Array]:
     return rows.y[0], centre.value, variance.value
 
 
-def response(family: Family, rows: Rows) -> Array:
+def response(family: Family, rows: Unweighed) -> Array:
     """y - mu; of a censored count, y up to its limit less the mean of that."""
     count, centre, _ = _observed(family, rows)
     return count - centre
 
 
-def pearson_square(family: Family, rows: Rows) -> Array:
+def pearson_square(family: Family, rows: Unweighed) -> Array:
     """(y - mu)^2 / Var(Y)."""
     return np.square(pearson(family, rows))
 
 
-def pearson(family: Family, rows: Rows) -> Array:
+def pearson(family: Family, rows: Unweighed) -> Array:
     """(y - mu) / sqrt(Var(Y)), at scale 1."""
     count, centre, variance = _observed(family, rows)
     gap = count - centre
@@ -84,7 +84,7 @@ def _of_counts(family: Family, name: str) -> None:
         )
 
 
-def unit_deviance(family: Family, rows: Rows) -> Array:
+def unit_deviance(family: Family, rows: Unweighed) -> Array:
     """2 (saturated - fitted) by row.
 
     Raises
@@ -100,12 +100,12 @@ def unit_deviance(family: Family, rows: Rows) -> Array:
     return np.maximum(family.deviance(rows.y, rows.etas), 0.0)
 
 
-def deviance(family: Family, rows: Rows) -> Array:
+def deviance(family: Family, rows: Unweighed) -> Array:
     """sign(y - mu) sqrt(unit deviance)."""
     return np.sign(response(family, rows)) * np.sqrt(unit_deviance(family, rows))
 
 
-def working(family: Family, rows: Rows) -> Array:
+def working(family: Family, rows: Unweighed) -> Array:
     """(y - mu) d eta / d mu, eta the linear predictor of the mean."""
     _of_counts(family, "resid_working")
     centre = family.moments(rows.etas)[0]
@@ -116,7 +116,7 @@ def working(family: Family, rows: Rows) -> Array:
     return np.where(none, -1.0 if family.mean_log else np.nan, gap / np.where(none, 1.0, slope))
 
 
-def anscombe(family: Family, rows: Rows) -> Array:
+def anscombe(family: Family, rows: Unweighed) -> Array:
     """integral from mu to y of V(t)^(-1/3) dt / V(mu)^(1/6) (Anscombe 1953; Hilbe 2011).
 
     By Gauss-Legendre in s = t^(1/6), in which the integrand is smooth at zero and its poles
@@ -142,7 +142,7 @@ def anscombe(family: Family, rows: Rows) -> Array:
     return out / np.where(variance > 0.0, variance, 1.0) ** (1.0 / 6.0)
 
 
-def quantile(family: Family, rows: Rows, uniform: Array) -> Array:
+def quantile(family: Family, rows: Unweighed, uniform: Array) -> Array:
     """Randomised quantile residuals Phi^-1(u), u uniform on (F(y - 1), F(y)).
 
     Dunn & Smyth (1996), Journal of Computational and Graphical Statistics 5. Each residual

@@ -24,8 +24,8 @@ from glmcount.families.base import Family
 from glmcount.numerics import EPS, Array
 
 __all__ = [
-    "Rows",
     "Sums",
+    "Unweighed",
     "Weigh",
     "Weighed",
     "add",
@@ -45,7 +45,7 @@ FEW = 8
 Filled = dict[int, tuple[int, Array]]
 
 
-class Rows(NamedTuple):
+class Unweighed(NamedTuple):
     """What a weighing function sees: some rows and their predictors.
 
     Parameters
@@ -72,7 +72,7 @@ class Weighed(NamedTuple):
     second: Mapping[tuple[int, int], Array | None]
 
 
-Weigh = Callable[[Rows], Weighed]
+Weigh = Callable[[Unweighed], Weighed]
 
 
 def micro_rows(layout: Layout, block_rows: int) -> int:
@@ -164,7 +164,7 @@ def _strip_sums(
         last = min(first + step, strip.n)
         filled, etas = _gather(layout, strip, theta, (first, last), bases, dense)
         weighed = weigh(
-            Rows(
+            Unweighed(
                 strip.y[:, first:last],
                 None if strip.weights is None else strip.weights[first:last],
                 etas,
@@ -314,7 +314,7 @@ def weighing(family: Family, expected: bool, second: bool = True) -> Weigh:
     mixing = family.expected if expected and not family.canonical else None
     span = range(family.q)
 
-    def weigh(rows: Rows) -> Weighed:
+    def weigh(rows: Unweighed) -> Weighed:
         w = rows.weights
         jet = family.terms(rows.y, rows.etas)
         value = jet.value if w is None else jet.value * w
@@ -343,7 +343,7 @@ def likelihood_weights(family: Family, expected: bool, second: bool = True) -> W
     """
     weigh = weighing(family, expected, second)
 
-    def told(rows: Rows) -> Weighed:
+    def told(rows: Unweighed) -> Weighed:
         found = weigh(rows)
         scalars = np.zeros(2 + family.q)
         scalars[0] = found.scalars[0]
@@ -355,7 +355,7 @@ def likelihood_weights(family: Family, expected: bool, second: bool = True) -> W
     return told
 
 
-def informed(family: Family, rows: Rows) -> tuple[Array, ...]:
+def informed(family: Family, rows: Unweighed) -> tuple[Array, ...]:
     """1 for each row that says something of an equation, 0 for each that does not.
 
     A zero says nothing of the count part of a hurdle.

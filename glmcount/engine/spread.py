@@ -8,13 +8,12 @@ kept; larger designs stay in blocks.
 from __future__ import annotations
 
 import math
-from functools import cached_property, partial
-from typing import Any
+from functools import partial
 
 import numpy as np
 
 from glmcount.engine.layout import Layout
-from glmcount.engine.passes import Rows, Weigh, Weighed
+from glmcount.engine.passes import Unweighed, Weigh, Weighed
 from glmcount.engine.reach import Bound
 from glmcount.engine.strip import Strip
 from glmcount.engine.sums import Sums, noise, wobble
@@ -34,7 +33,7 @@ class Small:
     Parameters
     ----------
     strip : Strip
-        Rows of these columns, weights and offsets; the response may be another's.
+        Unweighed of these columns, weights and offsets; the response may be another's.
     layout : Layout
     slices : tuple of slice
         Parameters of each equation.
@@ -52,11 +51,6 @@ class Small:
     columns: tuple[Array, ...]
     plain: tuple[bool, ...]
     bound: Bound | None
-
-    @cached_property
-    def memo(self) -> dict[str, Any]:
-        """What fits have derived from the columns, to be used again."""
-        return {}
 
     def serves(self, strip: Strip, layout: Layout) -> bool:
         """Whether these are the columns, weights and offsets of a strip."""
@@ -90,7 +84,7 @@ class Small:
 
     def sums(self, weigh: Weigh, y: Array, theta: Array) -> Sums:
         """One pass of a weighing function over a response; overflow is the caller's to silence."""
-        found = weigh(Rows(y, self.strip.weights, self.predictors(theta), None))
+        found = weigh(Unweighed(y, self.strip.weights, self.predictors(theta), None))
         llf = found.scalars.item()
         if len(found.first) == 1:
             score, information = self._product(found)

@@ -44,6 +44,19 @@ class Strip:
     blocks: tuple[BlockRows, ...]
     offsets: tuple[Array | None, ...]
 
+    def with_response(self, y: Array) -> Strip:
+        """The same rows with another response."""
+        return Strip(
+            self.number,
+            self.first,
+            self.n,
+            self.where,
+            y,
+            self.weights,
+            self.blocks,
+            self.offsets,
+        )
+
     def span(self, first: int, last: int) -> Strip:
         """The used rows ``first:last``."""
         return self if first == 0 and last >= self.n else self.taken(slice(first, last))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import linalg
 
-from glmcount.design.encode import Encoder
+from glmcount.design.rows import Rows
 from glmcount.engine.layout import Layout, linear
-from glmcount.engine.passes import Raw, Rows, Weighed, add, assemble, strip_sums
+from glmcount.engine.passes import Raw, Unweighed, Weighed, add, assemble, strip_sums
 from glmcount.engine.strip import Strip
 from glmcount.fitting.rank import EXACT, NEARLY
 from glmcount.numerics import Array
@@ -20,7 +20,7 @@ __all__ = ["spans_constant"]
 LOOKS = 3
 
 
-def spans_constant(encoder: Encoder, layout: Layout, equation: int, control: Control) -> bool:
+def spans_constant(encoder: Rows, layout: Layout, equation: int, control: Control) -> bool:
     """Whether a combination of an equation's columns is 1 in every row.
 
     Formulas tell that of an intercept and of factors; of other columns, such as a matrix of the
@@ -53,11 +53,11 @@ def _inverse(gram: Array) -> Array:
 
 
 def _short_of_one(
-    encoder: Encoder, layout: Layout, target: Array, equation: int, control: Control
+    encoder: Rows, layout: Layout, target: Array, equation: int, control: Control
 ) -> tuple[float, Array, Array]:
     """What is left of 1 in the mean, X'(1 - X target), and X'X; of one equation alone."""
 
-    def weigh(rows: Rows) -> Weighed:
+    def weigh(rows: Unweighed) -> Weighed:
         short = rows.extra
         assert short is not None
         first = tuple(short if k == equation else None for k in range(layout.q))

@@ -11,10 +11,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.design.encode import Encoder
+from glmcount.design.rows import Rows
 from glmcount.engine.block import Block, BlockRows
 from glmcount.engine.layout import Layout
-from glmcount.engine.passes import Rows
+from glmcount.engine.passes import Unweighed
 from glmcount.engine.strip import Strip
 from glmcount.fitting.falling import sent
 from glmcount.fitting.run import Fit, Run
@@ -115,7 +115,7 @@ class Remainder:
         )
 
 
-def remainder(encoder: Encoder, fit: Fit) -> Remainder:
+def remainder(encoder: Rows, fit: Fit) -> Remainder:
     """The score of a family of one predictor, a logarithm, at its estimate.
 
     To first order its slope at the predictor as it is, from that at the predictor rounded.
@@ -163,7 +163,7 @@ def _score(layout: Layout, strip: Strip, slope: Long) -> Array:
     return out.astype(np.float64)
 
 
-def lost_digits(encoder: Encoder, fit: Fit, largest: float) -> dict[str, int]:
+def lost_digits(encoder: Rows, fit: Fit, largest: float) -> dict[str, int]:
     """Digits left of each ancillary constant of which rounding of the means takes more than eight.
 
     A row's slope in the constant moves by the mixed derivative times what the mean's predictor is
@@ -178,7 +178,7 @@ def lost_digits(encoder: Encoder, fit: Fit, largest: float) -> dict[str, int]:
         if k == 0 or own.stop - own.start != 1 or not len(place):
             continue
 
-        def mixed(rows: Rows, k: int = k) -> Array:
+        def mixed(rows: Unweighed, k: int = k) -> Array:
             entry = fit.family.terms(rows.y, rows.etas).d2[0][k]
             return np.zeros(1) if entry is None else entry * entry
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from glmcount.engine.passes import Rows, Sums, Weighed, assemble, informed, predictors
+from glmcount.engine.passes import Sums, Unweighed, Weighed, assemble, informed, predictors
 from glmcount.engine.strip import Strip
 from glmcount.fitting.digits import PRECISE, precise
 from glmcount.fitting.falling import Falling
@@ -72,12 +72,12 @@ def _first_dependences(run: Run, theta: Array, first: Sums) -> tuple[Dependence,
     if run.layout.q == 1 or run.family.expected is not None or first.apart(PIVOT):
         return dependences(run.encoder, run.layout, first.information, definite=first.definite)
 
-    def weigh(rows: Rows) -> Weighed:
+    def weigh(rows: Unweighed) -> Weighed:
         second = {(k, k): w for k, w in enumerate(informed(run.family, rows))}
         return Weighed(np.zeros(1), (None,) * run.layout.q, second)
 
     def said(strip: Strip) -> tuple[Array, ...]:
-        return informed(run.family, Rows(strip.y, None, predictors(run.layout, strip, theta)))
+        return informed(run.family, Unweighed(strip.y, None, predictors(run.layout, strip, theta)))
 
     gram = assemble(run.layout, fold_sums(run.encoder, run.layout, theta, weigh, run.control))[2]
     return dependences(run.encoder, run.layout, gram, said)

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
+from glmcount.design.rows import Rows
 from glmcount.engine.layout import Layout
-from glmcount.engine.passes import Rows, Weighed, assemble
+from glmcount.engine.passes import Unweighed, Weighed, assemble
 from glmcount.errors import RankError, some
 from glmcount.families.base import Family
 from glmcount.fitting.run import Fit, fold_sums
@@ -50,7 +50,7 @@ def in_doubt(fit: Fit) -> bool:
 
 
 def refuse_unidentified(
-    encoder: Encoder,
+    encoder: Rows,
     measured: Measured,
     layout: Layout,
     family: Family,
@@ -89,7 +89,7 @@ def refuse_unidentified(
 
 
 def confused(
-    encoder: Encoder, layout: Layout, measured: Measured, family: Family, control: Control
+    encoder: Rows, layout: Layout, measured: Measured, family: Family, control: Control
 ) -> NDArray[np.intp]:
     """Columns of several equations that no counts tell apart; empty for an identified model."""
     share = HEAD // encoder.source.n_strips
@@ -101,14 +101,14 @@ def confused(
 
 
 def _confused(
-    encoder: Encoder, layout: Layout, measured: Measured, family: Family, control: Control
+    encoder: Rows, layout: Layout, measured: Measured, family: Family, control: Control
 ) -> NDArray[np.intp]:
     theta = _anywhere(layout, measured, family)
     mean = math.ceil(min(measured.sums.mean, 1e3))
     low, high = family.support
     counts = sorted({low + each for each in (*COUNTS, mean, 2 * mean) if low + each <= high})
 
-    def weigh(rows: Rows) -> Weighed:
+    def weigh(rows: Unweighed) -> Weighed:
         second: dict[tuple[int, int], Array | None] = {}
         for count in counts:
             y = rows.y.copy()

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
+from glmcount.design.rows import Rows
 from glmcount.engine.layout import Layout
 from glmcount.errors import ConvergenceError
 from glmcount.families.base import Family, Limit
@@ -36,7 +36,7 @@ ROUNDS = 3
 
 
 def maximise(
-    encoder: Encoder, layout: Layout, measured: Measured, family: Family, options: Options
+    encoder: Rows, layout: Layout, measured: Measured, family: Family, options: Options
 ) -> Fit:
     """Maximise the log-likelihood of a family over encoded rows."""
     with encoder.solving(layout.size), _overflowing():
@@ -223,9 +223,7 @@ def _limit_fit(run: Run, theta: Array, limit: Limit) -> tuple[Fit, Array, float]
     return fit, joined, score
 
 
-def fit_limit(
-    encoder: Encoder, fit: Fit, measured: Measured, limit: Limit, options: Options
-) -> Fit:
+def fit_limit(encoder: Rows, fit: Fit, measured: Measured, limit: Limit, options: Options) -> Fit:
     """Fit a family's limit to the same rows and design, from a fit of the family."""
     run = Run(encoder, fit.layout, measured, fit.family, options)
     with encoder.solving(fit.layout.size), _overflowing():

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from glmcount.design.encode import Encoder
 from glmcount.design.formula import intercept_part
 from glmcount.design.layout import layout_of
 from glmcount.design.measure import Measured
+from glmcount.design.rows import Rows
 from glmcount.design.spec import EquationDesign
 from glmcount.engine.block import BlockRows
 from glmcount.engine.layout import Layout
@@ -33,7 +33,7 @@ def _constant(offsets: tuple[str, ...], constant: bool) -> EquationDesign:
     return EquationDesign((intercept_part(),) if constant else (), offsets)
 
 
-def null_encoder(encoder: Encoder, constants: Sequence[bool]) -> Encoder:
+def null_encoder(encoder: Rows, constants: Sequence[bool]) -> Rows:
     """The same rows with a constant for each equation that has one; offsets stay."""
     kept = encoder.spec.equations[: len(constants)]
     equations = (_constant(e.offsets, own) for e, own in zip(kept, constants, strict=True))
@@ -41,7 +41,7 @@ def null_encoder(encoder: Encoder, constants: Sequence[bool]) -> Encoder:
 
 
 def null_fit(
-    encoder: Encoder,
+    encoder: Rows,
     measured: Measured,
     family: Family,
     constants: Sequence[bool],
@@ -64,7 +64,7 @@ def _reachable(family: Family, constants: Sequence[bool]) -> Family:
     return family.with_(limits=tuple(limits))
 
 
-def _fitted(encoder: Encoder, measured: Measured, family: Family, control: Control) -> Fit:
+def _fitted(encoder: Rows, measured: Measured, family: Family, control: Control) -> Fit:
     layout = layout_of(encoder.spec)
     quiet = replace(control, progress=False, maxiter=None)
     if layout.size:
@@ -82,7 +82,7 @@ def _fitted(encoder: Encoder, measured: Measured, family: Family, control: Contr
 
 
 def _offset_alone(
-    encoder: Encoder, layout: Layout, measured: Measured, family: Family, control: Control
+    encoder: Rows, layout: Layout, measured: Measured, family: Family, control: Control
 ) -> Fit:
     theta = np.zeros(0)
     raw = fold_sums(encoder, layout, theta, likelihood_weights(family, False, False), control)
@@ -142,7 +142,7 @@ def tested(fit: Fit, null: Fit, columns: Sequence[int], constants: Sequence[bool
 
 
 def null_deviance(
-    encoder: Encoder, measured: Measured, fit: Fit, constant: bool, control: Control
+    encoder: Rows, measured: Measured, fit: Fit, constant: bool, control: Control
 ) -> float:
     """Deviance of a constant mean at the full model's ancillary parameters, as R has it.
 
@@ -158,7 +158,7 @@ def null_deviance(
     return unit_deviances(inner.rows, _fitted(inner, measured, held, control))
 
 
-def _held_rows(encoder: Encoder, fit: Fit, constant: bool) -> Encoder:
+def _held_rows(encoder: Rows, fit: Fit, constant: bool) -> Rows:
     """The same rows with a constant mean, the other predictors of the fit being offsets."""
     mean, *others = encoder.spec.equations
     equations = (_constant(mean.offsets, constant), *(EquationDesign((), ()) for _ in others))
@@ -174,7 +174,7 @@ def _held_rows(encoder: Encoder, fit: Fit, constant: bool) -> Encoder:
     return encoder.turned(replace(encoder.spec, equations=equations), turn)
 
 
-def unit_deviances(encoder: Encoder, fit: Fit) -> float:
+def unit_deviances(encoder: Rows, fit: Fit) -> float:
     """Weighted sum of unit deviances at a fit."""
     deviance = fit.family.deviance
     assert deviance is not None
@@ -182,7 +182,7 @@ def unit_deviances(encoder: Encoder, fit: Fit) -> float:
 
 
 def limit_llf(
-    encoder: Encoder, measured: Measured, fit: Fit, limit: Limit, control: Control
+    encoder: Rows, measured: Measured, fit: Fit, limit: Limit, control: Control
 ) -> float | None:
     """Log-likelihood of a family's limit with the same design, for its boundary test.
 

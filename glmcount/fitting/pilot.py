@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from glmcount.engine.passes import Rows, Sums, Weighed, few_dense
+from glmcount.engine.passes import Sums, Unweighed, Weighed, few_dense
 from glmcount.families.base import Limit
 from glmcount.fitting.guide import Guide
 from glmcount.fitting.run import Run, fold_sums
@@ -91,7 +91,7 @@ def limit_run(run: Run, limit: Limit) -> Run:
 def joined_start(run: Run, inner: Run, limit: Limit, theta: Array) -> tuple[Array, float]:
     """Starting values inside from a limit fit, and the one-sided score at the boundary."""
 
-    def weigh(rows: Rows) -> Weighed:
+    def weigh(rows: Unweighed) -> Weighed:
         score, information = np.broadcast_arrays(*limit.score(rows.y, rows.etas))
         if rows.weights is not None:
             score, information = score * rows.weights, information * rows.weights

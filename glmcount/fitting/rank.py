@@ -12,9 +12,9 @@ import numpy as np
 from scipy import linalg
 from scipy.linalg import lapack
 
-from glmcount.design.encode import Encoder
+from glmcount.design.rows import Rows
 from glmcount.engine.layout import Layout
-from glmcount.engine.passes import Raw, Rows, Weighed, add, assemble, strip_sums
+from glmcount.engine.passes import Raw, Unweighed, Weighed, add, assemble, strip_sums
 from glmcount.engine.strip import Strip
 from glmcount.numerics import Array
 from glmcount.numerics.factor import Factored, factor
@@ -68,7 +68,7 @@ Informed = Callable[[Strip], tuple[Array, ...]]
 
 
 def dependences(
-    encoder: Encoder,
+    encoder: Rows,
     layout: Layout,
     gram: Array,
     informed: Informed | None = None,
@@ -105,7 +105,7 @@ def _too_many(layout: Layout, out: tuple[Dependence, ...], rows: Array) -> bool:
     return False
 
 
-def _rows(encoder: Encoder, layout: Layout, informed: Informed | None) -> Array:
+def _rows(encoder: Rows, layout: Layout, informed: Informed | None) -> Array:
     """Rows that tell of each equation."""
     if informed is None:
         return np.full(layout.q, encoder.n_used)
@@ -113,7 +113,7 @@ def _rows(encoder: Encoder, layout: Layout, informed: Informed | None) -> Array:
 
 
 def _confirmed(
-    encoder: Encoder,
+    encoder: Rows,
     layout: Layout,
     found: list[tuple[int, Array]],
     flat: frozenset[int],
@@ -140,11 +140,11 @@ def _dependence(j: int, combination: Array, ratio: float, flat: frozenset[int]) 
     return Dependence(j, combination, 0.0 if j in flat else ratio, j in flat or ratio <= EXACT)
 
 
-def _unweighted(encoder: Encoder, layout: Layout) -> Array:
+def _unweighted(encoder: Rows, layout: Layout) -> Array:
     """The Gram matrix in which every row counts once."""
     second = {(k, k): np.ones(1) for k in range(layout.q)}
 
-    def weigh(rows: Rows) -> Weighed:
+    def weigh(rows: Unweighed) -> Weighed:
         return Weighed(np.zeros(1), (None,) * layout.q, second)
 
     def work(strip: Strip) -> Raw:
@@ -154,7 +154,7 @@ def _unweighted(encoder: Encoder, layout: Layout) -> Array:
 
 
 def by_rows(
-    encoder: Encoder, layout: Layout, flat: frozenset[int], informed: Informed | None
+    encoder: Rows, layout: Layout, flat: frozenset[int], informed: Informed | None
 ) -> tuple[Dependence, ...]:
     """Dependent columns by orthogonalisation of the columns themselves, in their order.
 
@@ -186,7 +186,7 @@ def by_rows(
     return tuple(out)
 
 
-def _columns(encoder: Encoder, layout: Layout, equation: int, informed: Informed | None) -> Array:
+def _columns(encoder: Rows, layout: Layout, equation: int, informed: Informed | None) -> Array:
     """The columns of an equation, shifted, one a row; zero where a row says nothing of it."""
     own = layout.slices[equation]
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.design.encode import Encoder
+from glmcount.design.rows import Rows
 from glmcount.engine.block import Block
 from glmcount.engine.layout import Layout, linear
 from glmcount.engine.passes import (
     Raw,
-    Rows,
+    Unweighed,
     Weighed,
     add,
     assemble,
@@ -57,7 +57,7 @@ class Freedom:
         Columns that are left out.
     """
 
-    encoder: Encoder
+    encoder: Rows
     layout: Layout
     family: Family
     known: tuple[int, ...]
@@ -73,7 +73,7 @@ class Freedom:
         middle = [np.array([0.5 * (low + high)]) for low, high in self.family.typical]
         middle += [np.zeros(1)] * (self.layout.q - len(middle))
         with np.errstate(all="ignore"):
-            said = informed(self.family, Rows(strip.y, None, tuple(middle)))
+            said = informed(self.family, Unweighed(strip.y, None, tuple(middle)))
         out = []
         for (down, up), tells in zip(self.family.surely_off(strip.y), said, strict=True):
             told = counted & (tells > 0)
@@ -126,7 +126,7 @@ class Freedom:
         """
         layout = self.layout
 
-        def weigh(rows: Rows) -> Weighed:
+        def weigh(rows: Unweighed) -> Weighed:
             assert rows.extra is not None
             second: dict[tuple[int, int], Array | None] = {}
             second |= {(k, k): rows.extra[:, k] for k in range(layout.q)}
@@ -248,14 +248,14 @@ def gone_by(freedom: Freedom, direction: Array) -> Ways:
 
 
 def leading_to(
-    freedom: Freedom, rows: Encoder, going: Ways, direction: Array | None = None
+    freedom: Freedom, rows: Rows, going: Ways, direction: Array | None = None
 ) -> Falling | None:
     """The way to the limit in which rows go as told; None where they cannot, others staying.
 
     Parameters
     ----------
     freedom : Freedom
-    rows : Encoder
+    rows : Rows
         The rows themselves, where cells stand for them.
     going : callable
         The way each row goes, by equation.
@@ -293,7 +293,7 @@ def leading_to(
     return Falling(mask, tuple(where), freedom.layout, direction, None, null, cone, carriers)
 
 
-def far_along(encoder: Encoder, layout: Layout, falling: Falling, theta: Array) -> Array:
+def far_along(encoder: Rows, layout: Layout, falling: Falling, theta: Array) -> Array:
     """Parameters in the limit moved along the direction until rows that go are without doubt."""
 
     def look(strip: Strip) -> float:

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
+from glmcount.design.rows import Rows
 from glmcount.engine.layout import Layout
 from glmcount.engine.passes import (
     Raw,
-    Rows,
     Sums,
+    Unweighed,
     Weigh,
     Weighed,
     add,
@@ -30,7 +30,6 @@ from glmcount.families.base import Family, Limit
 from glmcount.fitting.falling import Falling, sent
 from glmcount.fitting.guide import Guide
 from glmcount.fitting.rank import Dependence
-from glmcount.fitting.small import small_problem
 from glmcount.fitting.solvers import Iteration, Problem, solver
 from glmcount.numerics import Array
 from glmcount.numerics.control import Control
@@ -64,7 +63,7 @@ class Looked:
     starts : int
         Points far from the fit from which it was climbed.
     rows : int
-        Rows of these climbs: a share of many.
+        Unweighed of these climbs: a share of many.
     limits : tuple of str
         Boundaries that were fitted.
     """
@@ -165,7 +164,7 @@ class Fit:
         slices = self.layout.slices
         return tuple(int(((self.kept >= s.start) & (self.kept < s.stop)).sum()) for s in slices)
 
-    def rows(self, encoder: Encoder) -> Encoder:
+    def rows(self, encoder: Rows) -> Rows:
         """The rows as the fit's own family sees them: without equations gone at a boundary."""
         for limit in self.limits:
             encoder = encoder.without(limit.gone)
@@ -173,10 +172,10 @@ class Fit:
 
 
 def fold_sums(
-    encoder: Encoder,
+    encoder: Rows,
     layout: Layout,
     theta: Array,
-    weigh: Callable[[Rows], Weighed],
+    weigh: Callable[[Unweighed], Weighed],
     control: Control,
     gone: Falling | None = None,
 ) -> Raw:
@@ -193,7 +192,7 @@ class Run:
     """The moving parts of one fit: passes counted, history kept."""
 
     def __init__(
-        self, encoder: Encoder, layout: Layout, measured: Measured, family: Family, options: Options
+        self, encoder: Rows, layout: Layout, measured: Measured, family: Family, options: Options
     ) -> None:
         self.encoder, self.layout, self.measured = encoder, layout, measured
         self.family, self.options, self.control = family, options, options.control
@@ -208,7 +207,7 @@ class Run:
         self.memo: tuple[tuple[bool, bool, bytes], Sums] | None = None
         # The way on which rows have gone to infinity.
         self.gone: Falling | None = None
-        self.small = small_problem(encoder, layout)
+        self.small = encoder.small(layout)
         self.weigh: dict[tuple[bool, bool], Weigh] = {}
 
     @property
@@ -234,7 +233,7 @@ class Run:
         """Sums at full parameters."""
         if self.small is not None:
             self.passes += 1
-            small, y = self.small, self.encoder.strips[0].y
+            small, y = self.small, self.encoder.cache.strips[0].y
             if self.gone is not None:
                 small = replace(small, strip=sent(self.layout, small.strip, theta, self.gone))
             return small.sums(self.weighing(expected, second), y, theta)

@@ -19,7 +19,6 @@ from glmcount.engine.strip import one_strip
 from glmcount.families.base import Family, Limit
 from glmcount.fitting.crowd import Climbed, Crowd, Known, climb
 from glmcount.fitting.run import Run
-from glmcount.fitting.small import small_problem
 from glmcount.fitting.start import usual
 from glmcount.numerics import Array
 from glmcount.records import dataclass
@@ -116,11 +115,11 @@ def _rows(run: Run) -> tuple[Small | None, Array, bool]:
     """The columns and the response to search on, and whether they are those of all rows."""
     if run.small is not None and run.small.strip.n <= ROWS:
         # The columns may be those of another response.
-        return run.small, run.encoder.strips[0].y, True
+        return run.small, run.encoder.cache.strips[0].y, True
     step = slice(None, None, -(-run.encoder.n_used // SAMPLE))
     some = run.encoder.fold(lambda strip: [strip.taken(step)], lambda a, b: a + b)
     strip = one_strip(some)
-    return small_problem(run.encoder.holding(strip), run.layout), strip.y, False
+    return run.encoder.holding(strip).small(run.layout), strip.y, False
 
 
 def _better(end: Climbed, known: float, whole: bool) -> tuple[Array, ...]:

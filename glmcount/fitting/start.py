@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from glmcount.engine.passes import Rows, Sums, Weighed, assemble
-from glmcount.fitting.kinds import Kinds, kinds_of
+from glmcount.engine.passes import Sums, Unweighed, Weighed, assemble
 from glmcount.fitting.run import Run, fold_sums
 from glmcount.fitting.solvers import newton_step
 from glmcount.numerics import Array
@@ -39,9 +38,6 @@ def first_values(run: Run) -> Array:
     layout, given = run.layout, run.options.start
     if given is not None:
         return layout.reshift(given)
-    told = _of_kinds(run)
-    if told is not None and _possible(run, told):
-        return told
     theta = usual(run)
     if layout.constants[0] is None or not _possible(run, theta):
         theta = _least_squares(run, theta)
@@ -65,29 +61,12 @@ def _possible(run: Run, theta: Array) -> bool:
     )
 
 
-def _of_kinds(run: Run) -> Array | None:
-    """The start from means of rows of one design, where the problem is small and has such.
-
-    What the family's rows must share says whether these means are all that the score asks of
-    the response, and whether offsets are exposures.
-    """
-    small, shared = run.small, run.family.collapse
-    if small is None or shared == "value" or run.layout.q > 1:
-        return None
-    if shared == "eta" and small.strip.offsets[0] is not None:
-        return None
-    if "kinds" not in small.memo:
-        small.memo["kinds"] = kinds_of(run.encoder, run.layout, run.measured, small)
-    kinds: Kinds | None = small.memo["kinds"]
-    return None if kinds is None else kinds.start(run.encoder.strips[0].y[0], run.family)
-
-
 def _least_squares(run: Run, theta: Array) -> Array:
     """Start by regressing the lifted response on the design (McCullagh & Nelder 2.5)."""
     q = run.layout.q
     zero = np.zeros(run.layout.size)
 
-    def weigh(rows: Rows) -> Weighed:
+    def weigh(rows: Unweighed) -> Weighed:
         w = np.ones(rows.y.shape[1]) if rows.weights is None else rows.weights
         inside = np.clip(rows.y[0], 0.1, run.family.support[1] - 0.1)
         lifted = run.family.lift(inside) - rows.etas[0]

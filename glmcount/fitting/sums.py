@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from glmcount.design.encode import Encoder
+from glmcount.design.rows import Rows
 from glmcount.engine.forms import quadratic
 from glmcount.engine.layout import Layout
-from glmcount.engine.passes import Rows, Weighed, assemble, predictors
+from glmcount.engine.passes import Unweighed, Weighed, assemble, predictors
 from glmcount.engine.strip import Strip
 from glmcount.errors import NotDefinedError
 from glmcount.families.base import Family
@@ -33,12 +33,12 @@ __all__ = [
 ]
 
 
-def rows_of(layout: Layout, strip: Strip, theta: Array) -> Rows:
+def rows_of(layout: Layout, strip: Strip, theta: Array) -> Unweighed:
     """A strip's rows at given parameters."""
-    return Rows(strip.y, strip.weights, predictors(layout, strip, theta))
+    return Unweighed(strip.y, strip.weights, predictors(layout, strip, theta))
 
 
-def by_row(encoder: Encoder, fit: Fit, what: Callable[[Strip, Rows], Array]) -> Array:
+def by_row(encoder: Rows, fit: Fit, what: Callable[[Strip, Unweighed], Array]) -> Array:
     """One number for each used row, in order: ``what(strip, rows)``."""
 
     def work(strip: Strip) -> list[Array]:
@@ -48,7 +48,7 @@ def by_row(encoder: Encoder, fit: Fit, what: Callable[[Strip, Rows], Array]) -> 
     return np.concatenate(encoder.fold(work, lambda a, b: a + b))
 
 
-def total(encoder: Encoder, fit: Fit, what: Callable[[Rows], Array]) -> float:
+def total(encoder: Rows, fit: Fit, what: Callable[[Unweighed], Array]) -> float:
     """Weighted sum over the used rows of ``what(rows)``."""
 
     def work(strip: Strip) -> float:
@@ -106,7 +106,7 @@ def inverse_information(fit: Fit, information: Array | None = None) -> Array | N
     return None
 
 
-def mean_weights(family: Family, rows: Rows) -> Array:
+def mean_weights(family: Family, rows: Unweighed) -> Array:
     """Expected information of the mean's predictor, by row and copy."""
     mixed = None if family.expected is None else family.expected(rows.etas)
     entry = None if mixed is None else mixed[0][0]
@@ -116,7 +116,7 @@ def mean_weights(family: Family, rows: Rows) -> Array:
     return np.broadcast_to(entry, (rows.y.shape[1],))
 
 
-def mean_inverse(encoder: Encoder, fit: Fit) -> Array:
+def mean_inverse(encoder: Rows, fit: Fit) -> Array:
     """Inverse of the mean equation's expected information, over all columns.
 
     Raises
@@ -150,8 +150,8 @@ def mean_inverse(encoder: Encoder, fit: Fit) -> Array:
     return full
 
 
-def _mean_information(encoder: Encoder, fit: Fit) -> Array:
-    def weigh(rows: Rows) -> Weighed:
+def _mean_information(encoder: Rows, fit: Fit) -> Array:
+    def weigh(rows: Unweighed) -> Weighed:
         w = mean_weights(fit.family, rows)
         w = w if rows.weights is None else w * rows.weights
         return Weighed(np.zeros(1), (None,) * fit.layout.q, {(0, 0): w})
@@ -160,7 +160,9 @@ def _mean_information(encoder: Encoder, fit: Fit) -> Array:
     return assemble(fit.layout, raw)[2]
 
 
-def row_leverage(fit: Fit, inverse: Array, strip: Strip, rows: Rows, importance: bool) -> Array:
+def row_leverage(
+    fit: Fit, inverse: Array, strip: Strip, rows: Unweighed, importance: bool
+) -> Array:
     """Leverage of the mean equation, of one copy of a row (R's hatvalues)."""
     chosen = [1.0] + [None] * (fit.layout.q - 1)
     weight = mean_weights(fit.family, rows)

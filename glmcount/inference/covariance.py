@@ -15,8 +15,8 @@ import numpy as np
 from scipy import linalg
 
 from glmcount.cells.compress import Cells, residual_sums
-from glmcount.design.encode import Encoder
-from glmcount.engine.passes import Raw, Rows, Weighed, add, assemble, strip_sums
+from glmcount.design.rows import Rows
+from glmcount.engine.passes import Raw, Unweighed, Weighed, add, assemble, strip_sums
 from glmcount.engine.strip import Strip
 from glmcount.errors import CovarianceError, UsageError, near, some
 from glmcount.fitting.run import Fit
@@ -44,13 +44,13 @@ class Setting:
     scale, or refuses where it has no degrees of freedom.
     """
 
-    encoder: Encoder
+    encoder: Rows
     fit: Fit
     importance: bool
     nobs: float
     scale_of: Callable[[], float]
     control: Control
-    fitted: Encoder
+    fitted: Rows
     cells: Cells | None = None
 
     @property
@@ -149,7 +149,7 @@ def _cell_meat(setting: Setting, cells: Cells) -> Array:
     q = fit.layout.q
     moments = residual_sums(cells, setting.importance)
 
-    def weigh(rows: Rows) -> Weighed:
+    def weigh(rows: Unweighed) -> Weighed:
         first = family.terms(rows.y, rows.etas).d1
         own = rows.extra
         assert own is not None
@@ -186,7 +186,7 @@ def meat(setting: Setting, factor_of: Callable[[Array], Array] | None) -> Array:
     inverse = None if factor_of is None else mean_inverse(setting.encoder, fit)
     q = fit.layout.q
 
-    def weigh(rows: Rows) -> Weighed:
+    def weigh(rows: Unweighed) -> Weighed:
         first = family.terms(rows.y, rows.etas).d1
         w = np.ones(1) if rows.weights is None else rows.weights
         both = w * w if setting.importance else w

@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from glmcount.cells.compress import Cells
-from glmcount.design.encode import Encoder
 from glmcount.design.measure import Measured
 from glmcount.design.recall import planned_layout
+from glmcount.design.rows import Rows
 from glmcount.errors import DataChangedError, NoLikelihoodError, NotDefinedError
 from glmcount.families.base import Family
 from glmcount.fitting.constant import spans_constant
@@ -61,13 +61,13 @@ class State:
     again : callable
         Fits again with some arguments changed, given as a mapping.
     warnings : tuple of Warning
-    asked : Encoder
+    asked : Rows
         The rows as the family asked for sees them: with equations gone at a boundary.
     cells : Cells or None
         What was fitted in the place of the rows.
     """
 
-    encoder: Encoder
+    encoder: Rows
     measured: Measured
     fit: Fit
     family: Family
@@ -77,18 +77,18 @@ class State:
     index: Any
     again: Callable[..., Any]
     warnings: tuple[Warning, ...]
-    asked: Encoder
+    asked: Rows
     cells: Cells | None = None
 
     @property
-    def fitted(self) -> tuple[Encoder, Measured]:
+    def fitted(self) -> tuple[Rows, Measured]:
         """What was fitted, as the family asked for sees it: cells, or the rows."""
         if self.cells is None:
             return self.asked, self.measured
         return self.cells.encoder, self.cells.measured
 
     @property
-    def fitted_here(self) -> tuple[Encoder, Measured]:
+    def fitted_here(self) -> tuple[Rows, Measured]:
         """What was fitted, as the fit's own family sees it."""
         encoder, measured = self.fitted
         return self.fit.rows(encoder), measured

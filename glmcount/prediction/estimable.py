@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.columns.column import Column
-from glmcount.design.encode import Encoder
+from glmcount.design.rows import Rows
 from glmcount.design.values import coerced
 from glmcount.engine.layout import linear
 from glmcount.engine.passes import predictors
@@ -156,12 +156,12 @@ def leaves(fit: Fit, strip: Strip, number: int, equation: int) -> NDArray[np.boo
     return own
 
 
-def told_of(encoder: Encoder, fit: Fit, gone: NDArray[np.bool_]) -> NotEstimableWarning | None:
+def told_of(encoder: Rows, fit: Fit, gone: NDArray[np.bool_]) -> NotEstimableWarning | None:
     """What to say where rows have no estimate: which, and of what nothing is known.
 
     Parameters
     ----------
-    encoder : Encoder
+    encoder : Rows
     fit : Fit
     gone : ndarray of bool
         Rows of the source, in order, that are NaN for want of an estimate.
@@ -185,7 +185,7 @@ def told_of(encoder: Encoder, fit: Fit, gone: NDArray[np.bool_]) -> NotEstimable
     )
 
 
-def _columns_of(encoder: Encoder, fit: Fit, gone: NDArray[np.bool_]) -> list[int]:
+def _columns_of(encoder: Rows, fit: Fit, gone: NDArray[np.bool_]) -> list[int]:
     """Dependences that some row without an estimate leaves."""
 
     def look(strip: Strip) -> set[int]:
@@ -205,7 +205,7 @@ def _columns_of(encoder: Encoder, fit: Fit, gone: NDArray[np.bool_]) -> list[int
     return sorted(found)
 
 
-def _cell(encoder: Encoder, fit: Fit, row: int, columns: Sequence[int]) -> str:
+def _cell(encoder: Rows, fit: Fit, row: int, columns: Sequence[int]) -> str:
     """The values of the variables of those columns in one row."""
     spec = encoder.spec
     every = [part for e in spec.equations for part in e.parts for _ in part.names]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from glmcount.design.encode import Encoder
-from glmcount.design.given import ARRAY, given_column, with_columns
+from glmcount.design.given import ARRAY, given_column
 from glmcount.design.learn import complete_rows
+from glmcount.design.rows import Rows
 from glmcount.design.spec import DesignSpec
 from glmcount.errors import UnknownColumnError, UsageError, near, some
 from glmcount.language.parse import parse
@@ -20,8 +20,8 @@ __all__ = ["new_rows"]
 
 def new_rows(
     spec: DesignSpec, newdata: Any, given: Mapping[str, Any], control: Control
-) -> tuple[Encoder, Any]:
-    """Encoder over new rows by the learnt design, and their index.
+) -> tuple[Rows, Any]:
+    """Rows over new rows by the learnt design, and their index.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def new_rows(
     _check_columns(spec, source)
     needed = {code: spec.variables[code] for code in spec.predictors}
     plan = complete_rows(source, needed, control.threads)
-    return Encoder(source, spec, plan, control.threads, 0, response=False), source.index
+    return Rows(source, spec, plan, control.threads, response=False), source.index
 
 
 def _instead(
@@ -68,12 +68,12 @@ def _instead(
     expression = parse(code, (*source.names, name))
     variables = {**spec.variables, code: replace(spec.variables[old], expression=expression)}
     if what == "exposure":
-        return replace(spec, variables=variables, exposure=code), with_columns(source, extra)
+        return replace(spec, variables=variables, exposure=code), source.with_columns(extra)
     first = spec.equations[0]
     offsets = (*first.offsets[:-1], code)
     equations = (replace(first, offsets=offsets), *spec.equations[1:])
     changed = replace(spec, variables=variables, equations=equations)
-    return changed, with_columns(source, extra)
+    return changed, source.with_columns(extra)
 
 
 def _check_columns(spec: DesignSpec, source: Source) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from glmcount.design.encode import Encoder
 from glmcount.design.measure import check_finite
+from glmcount.design.rows import Rows
 from glmcount.engine.forms import quadratic
 from glmcount.engine.layout import Layout
 from glmcount.engine.strip import Strip
@@ -41,7 +41,7 @@ __all__ = [
 
 
 def _filled(
-    encoder: Encoder, fit: Fit, count: int, values_of: Callable[[Strip], Sequence[Array]]
+    encoder: Rows, fit: Fit, count: int, values_of: Callable[[Strip], Sequence[Array]]
 ) -> list[Array]:
     """`count` numbers for each row of the source; NaN in rows left out."""
     out = [np.full(encoder.source.n_rows, np.nan) for _ in range(count)]
@@ -67,7 +67,7 @@ LOST, LIMIT = 1.0, 2.0
 
 
 def predict_rows(
-    encoder: Encoder, fit: Fit, which: str, at: float | None, scale: float = 1.0
+    encoder: Rows, fit: Fit, which: str, at: float | None, scale: float = 1.0
 ) -> Array:
     """One quantity over all rows of the source; NaN in rows left out.
 
@@ -123,7 +123,7 @@ def _endless(which: str, reach: Reach, value: Array, beyond: NDArray[np.bool_] |
     return np.where(beyond, np.copysign(np.inf, way), value)
 
 
-def _tell(encoder: Encoder, fit: Fit, note: Array) -> None:
+def _tell(encoder: Rows, fit: Fit, note: Array) -> None:
     """Warn of rows that have no estimate."""
     told = told_of(encoder, fit, note == LOST) if note.any() else None
     if told is not None:
@@ -206,7 +206,7 @@ OUTER: dict[str, Callable[[Array], Array]] = {
 
 
 def prediction(
-    encoder: Encoder,
+    encoder: Rows,
     fit: Fit,
     which: str,
     at: float | None,
@@ -286,8 +286,8 @@ def _without_width(
 
 def target(
     state: State, newdata: Any, given: Mapping[str, Any]
-) -> tuple[Encoder, Callable[[Array], pd.Series]]:
-    """Encoder over the rows to predict for, and how their values become a Series."""
+) -> tuple[Rows, Callable[[Array], pd.Series]]:
+    """Rows over the rows to predict for, and how their values become a Series."""
     if newdata is None:
         asked = [name for name, value in given.items() if value is not None]
         if asked:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from glmcount.errors import DataError
 from glmcount.numerics.blas import single_threaded_blas
-from glmcount.records import dataclass
+from glmcount.records import dataclass, field, replace
 
 __all__ = [
     "STRIP_ROWS",
@@ -47,6 +47,8 @@ class Source:
         ``(first, last, names) -> {name: values}`` for a range of rows.
     strip_rows : int or None
         Rows of a strip; None for `STRIP_ROWS`.
+    beside : mapping
+        Columns given beside the table, one value for each of its rows.
     """
 
     names: tuple[str, ...]
@@ -54,6 +56,7 @@ class Source:
     index: Any
     read: Callable[[int, int, Sequence[str]], Columns]
     strip_rows: int | None = None
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def n_strips(self) -> int:
@@ -68,7 +71,21 @@ class Source:
     def strip(self, number: int, names: Sequence[str]) -> tuple[int, Columns]:
         """First row and columns of a strip."""
         first, last = self.span(number)
-        return first, self.read(first, last, names)
+        return first, self.columns(first, last, names)
+
+    def columns(self, first: int, last: int, names: Sequence[str]) -> Columns:
+        """Columns of a range of rows."""
+        if not self.beside:
+            return self.read(first, last, names)
+        own = [name for name in names if name not in self.beside]
+        found = dict(self.read(first, last, own)) if own else {}
+        given = {name: self.beside[name][first:last] for name in names if name in self.beside}
+        return {**found, **given}
+
+    def with_columns(self, columns: Mapping[str, Any]) -> Source:
+        """The same rows with more columns."""
+        names = tuple(dict.fromkeys((*self.names, *columns)))
+        return replace(self, names=names, beside={**self.beside, **columns})
 
 
 def map_fold(

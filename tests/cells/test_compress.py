@@ -209,7 +209,7 @@ def test_changed_data_are_noticed():
     y, X = np.array([1.0, 2.0, 3.0, 2.0]), np.ones((4, 1))
     result = gc.fit_arrays(y, X, compress=True)
     assert result.n_cells == 1
-    result._state.encoder.strips.clear()
+    result._state.encoder.cache.strips.clear()
     y[0] = 9.0
     with pytest.raises(gc.errors.DataChangedError):
         _ = result.resid_response

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 import glmcount as gc
+from glmcount.design.rows import Rows
 from glmcount.engine import spread as small
 from glmcount.fitting import run
-from glmcount.fitting.small import small_problem
 from tests.laws.problems import small_strips
 
 
@@ -47,7 +47,7 @@ DATA = data()
 )
 def test_fits_agree_with_those_of_blocks(formula, options, monkeypatch):
     spread = gc.fit(formula, DATA, **options)
-    monkeypatch.setattr(run, "small_problem", lambda encoder, layout: None)
+    monkeypatch.setattr(Rows, "small", lambda self, layout: None)
     blocks = gc.fit(formula, DATA, **options)
     gap = np.abs(spread.params - blocks.params)
     assert (gap <= 1e-10 * np.maximum(np.abs(blocks.params), blocks.bse)).all()
@@ -72,7 +72,7 @@ def test_sums_and_reach_are_those_of_the_blocks(formula):
     np.testing.assert_allclose(mine.information, other.information, atol=1e-12 * scale)
     np.testing.assert_allclose(mine.score, other.score, atol=1e-12 * np.abs(other.score).max())
     assert mine.floor == pytest.approx(other.floor, rel=1e-12)
-    found = small_problem(state.encoder, state.fit.layout)
+    found = state.encoder.small(state.fit.layout)
     assert found is not None
     for direction in (theta, *np.random.default_rng(3).normal(size=(20, len(theta)))):
         assert found.reach(direction) == pytest.approx(state.fit.layout.reach(direction), rel=1e-14)
@@ -83,18 +83,18 @@ def test_large_designs_stay_in_blocks():
     rng = np.random.default_rng(2)
     many = pd.DataFrame({"y": rng.poisson(2.0, n), "x": rng.normal(size=n)})
     state = gc.fit("y ~ x", many)._state
-    assert small_problem(state.encoder, state.fit.layout) is not None
+    assert state.encoder.small(state.fit.layout) is not None
     more = pd.concat([many, many.head(1)], ignore_index=True)
     state = gc.fit("y ~ x", more)._state
-    assert small_problem(state.encoder, state.fit.layout) is None
+    assert state.encoder.small(state.fit.layout) is None
     state = gc.fit("y ~ x", many.head(100), control=gc.Control(memory=0))._state
-    assert small_problem(state.encoder, state.fit.layout) is None
+    assert state.encoder.small(state.fit.layout) is None
 
 
 def test_what_is_kept_of_a_design_is_of_its_layout():
     fit = gc.fit("y ~ g + x", DATA, family="negbin")
     again = fit.refit(y=DATA.y.sample(frac=1.0, random_state=3).to_numpy())
-    assert again._state.encoder.tables is fit._state.encoder.tables
+    assert again._state.encoder.cache.small is fit._state.encoder.cache.small
     assert fit.llnull < fit.llf
     assert fit.null_deviance > fit.deviance
 

@@ -155,9 +155,9 @@ def test_strips_without_an_equation_are_those_encoded_anew():
     full = r._state.asked
     full.fold(lambda strip: [strip], lambda a, b: a + b)
     held = full.without((1,))
-    assert held.strips
+    assert held.cache.strips
     (kept,) = held.fold(lambda strip: [strip], lambda a, b: a + b)
-    held.strips.clear()
+    held.cache.strips.clear()
     (fresh,) = held.fold(lambda strip: [strip], lambda a, b: a + b)
     assert len(kept.blocks) == len(fresh.blocks) and len(kept.offsets) == 1
     for one, other in zip(kept.blocks, fresh.blocks, strict=True):

@@ -1,0 +1,270 @@
+"""Rows: the data as a design sees them, strip by strip, and the only way to go over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glmcount.design.encode import Piece, encode
+from glmcount.design.spec import Account, DesignSpec, Plan
+from glmcount.engine.block import BlockRows
+from glmcount.engine.layout import Layout
+from glmcount.engine.spread import Small, spread_out, suits
+from glmcount.engine.strip import Strip, one_strip
+from glmcount.numerics import Array
+from glmcount.numerics.blas import several, solving
+from glmcount.records import dataclass, field, replace
+from glmcount.sources.base import THREADED_BLAS, Columns, Source, map_fold
+
+__all__ = ["Cache", "Rows"]
+
+T = TypeVar("T")
+
+
+@dataclass
+class Cache:
+    """What rows came to, kept from pass to pass under one budget.
+
+    Parameters
+    ----------
+    left : int
+        Bytes that may still be kept.
+    strips : dict
+        Encoded strips by number.
+    codes : dict
+        Of strips that did not fit, their joint codes, which take longest to make.
+    small : Small or None
+        The columns of a small problem side by side: one, whatever the response.
+    """
+
+    left: int = 0
+    strips: dict[int, Strip] = field(default_factory=dict)
+    codes: dict[int, dict[str, NDArray[Any]]] = field(default_factory=dict)
+    small: Small | None = None
+
+    def with_strips(self, strips: dict[int, Strip]) -> Cache:
+        """The same, of other strips by the same codes."""
+        return Cache(self.left, strips, self.codes)
+
+    def keep(self, strip: Strip, codes: dict[str, NDArray[Any]]) -> None:
+        """Keep a strip where there is room, else its codes where there is room for these."""
+        cost = _own_bytes(strip)
+        if cost <= self.left:
+            self.left -= cost
+            self.strips[strip.number] = strip
+        elif strip.number not in self.codes:
+            cost = sum(code.nbytes for code in codes.values())
+            if cost <= self.left:
+                self.left -= cost
+                self.codes[strip.number] = codes
+
+
+@dataclass
+class Rows:
+    """A source, the design by which it is read, which of its rows are used, and what is kept.
+
+    Parameters
+    ----------
+    source : Source
+    spec : DesignSpec
+    plan : Plan
+    threads : int or None
+    cache : Cache
+    response : bool
+        Whether response and weights are read.
+    behind : Rows or None
+        Of cells, the rows that they stand for.
+    made : (Rows, callable) or None
+        Rows whose strips are turned into these.
+    """
+
+    source: Source
+    spec: DesignSpec
+    plan: Plan
+    threads: int | None = None
+    cache: Cache = field(default_factory=Cache)
+    response: bool = True
+    behind: Rows | None = None
+    made: tuple[Rows, Callable[[Strip], Strip]] | None = None
+
+    def fold(
+        self, work: Callable[[Strip], T], add: Callable[[T, T], T], threads: int | None = None
+    ) -> T:
+        """Fold ``work(strip)`` over all strips, in order; `threads` where the user named none."""
+
+        def one(number: int, first: int, raw: Columns) -> T:
+            return work(self.encoded(number, first, raw))
+
+        held = len(self.cache.strips) == 1 == self.source.n_strips
+        if held and self.source.n_rows < THREADED_BLAS:
+            return work(self.cache.strips[0])
+        names = () if len(self.cache.strips) == self.source.n_strips else self.names
+        return map_fold(self.source, names, one, add, self.threads or threads)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Columns of the source that are read."""
+        if self.made is not None:
+            return self.made[0].names
+        spec = self.spec
+        own: list[str] = [spec.response, *spec.beside] if self.response else []
+        if spec.weights is not None and self.response:
+            own.append(spec.weights)
+        return spec.columns((*own, *spec.predictors))
+
+    def without(self, gone: Sequence[int]) -> Rows:
+        """The same rows for all equations but those; codes and encoded strips are shared."""
+        if not gone:
+            return self
+        kept = [k for k in range(len(self.spec.equations)) if k not in gone]
+        own = [i for i, number in enumerate(self.spec.block_equations) if number in kept]
+        strips = {number: strip.of(own, kept) for number, strip in self.cache.strips.items()}
+        behind = None if self.behind is None else self.behind.without(gone)
+        kept_here = self.cache.with_strips(strips)
+        return replace(self, spec=self.spec.without(gone), cache=kept_here, behind=behind)
+
+    def constants(self, spec: DesignSpec) -> Rows:
+        """The same rows by a design of which every equation is a constant, or nothing."""
+        ones = tuple(BlockRows(None, (None,)) for equation in spec.equations if equation.parts)
+        count = len(spec.equations)
+        strips = {
+            number: replace(strip, blocks=ones, offsets=strip.offsets[:count])
+            for number, strip in self.cache.strips.items()
+        }
+        behind = None if self.behind is None else self.behind.constants(spec)
+        return replace(self, spec=spec, cache=Cache(0, strips), behind=behind)
+
+    def turned(self, spec: DesignSpec, turn: Callable[[Strip], Strip]) -> Rows:
+        """The same rows by another design, whose strips are made of these when they are read."""
+        strips = {number: turn(strip) for number, strip in self.cache.strips.items()}
+        behind = None if self.behind is None else self.behind.turned(spec, turn)
+        own = Cache(0, strips)
+        return replace(self, spec=spec, cache=own, behind=behind, made=(self, turn))
+
+    @property
+    def rows(self) -> Rows:
+        """The rows themselves: those behind cells, else what is encoded here."""
+        return self if self.behind is None else self.behind
+
+    def strip(self, number: int) -> Strip:
+        """One strip."""
+        names = () if number in self.cache.strips else self.names
+        return self.encoded(number, *self.source.strip(number, names))
+
+    def head(self, rows: int, parts: int = 1) -> Rows:
+        """The first used rows of every strip, held in memory as so many strips."""
+        strips = self.fold(lambda strip: [strip.span(0, rows)], lambda a, b: a + b)
+        whole = one_strip(strips)
+        return self.holding(whole, max(-(-whole.n // parts), 1))
+
+    def holding(self, rows: Strip, strip_rows: int | None = None) -> Rows:
+        """Rows that are held in memory, whatever the source."""
+        source = Source((), rows.n, None, lambda first, last, names: {}, strip_rows)
+        plan = Plan((None,) * source.n_strips, Account(rows.n, 0, {}))
+        held = {}
+        for number in range(source.n_strips):
+            first, last = source.span(number)
+            part = rows.span(first, last)
+            held[number] = replace(part, number=number, first=first, where=None)
+        return replace(self, source=source, plan=plan, cache=Cache(0, held))
+
+    def solving(self, size: int) -> AbstractContextManager[None]:
+        """For solves between passes, which BLAS need not share between threads.
+
+        Passes over several strips hold it to one anyhow.
+        """
+        return solving(size) if self.source.n_strips == 1 else several(size)
+
+    @property
+    def n_used(self) -> int:
+        """Rows used."""
+        return self.plan.account.n_rows - self.plan.account.n_dropped
+
+    def encoded(self, number: int, first: int, raw: Columns) -> Strip:
+        """A strip, from the cache or made from its columns."""
+        found = self.cache.strips.get(number)
+        if found is not None:
+            return found
+        if self.made is not None:
+            origin, turn = self.made
+            return turn(origin.encoded(number, first, raw))
+        n = self.source.span(number)[1] - first
+        piece = Piece(number, first, n, self.plan.where(number, n))
+        codes = dict(self.cache.codes.get(number, ()))
+        strip = encode(self.spec, piece, raw, self.response, codes)
+        self.cache.keep(strip, codes)
+        return strip
+
+    def small(self, layout: Layout) -> Small | None:
+        """The columns side by side; None for a problem that is not small."""
+        strip, found = self.cache.strips.get(0), self.cache.small
+        if found is not None and strip is not None and found.serves(strip, layout):
+            return found
+        if self.source.n_strips > 1 or not suits(self.n_used, layout.size):
+            return None
+        if strip is None:
+            self.fold(lambda strip: None, lambda a, b: None)
+            strip = self.cache.strips.get(0)
+        if strip is not None:
+            self.cache.small = spread_out(strip, layout)
+        return None if strip is None else self.cache.small
+
+    def by_row(self, what: Callable[[Strip], Array]) -> Array:
+        """One number for each used row, in order."""
+
+        def work(strip: Strip) -> list[Array]:
+            return [np.broadcast_to(what(strip), (strip.n,))]
+
+        return np.concatenate(self.fold(work, lambda a, b: a + b))
+
+    def total(self, what: Callable[[Strip], Array]) -> float:
+        """Weighted sum over the used rows."""
+
+        def work(strip: Strip) -> float:
+            values = np.broadcast_to(what(strip), (strip.n,))
+            return float(values.sum() if strip.weights is None else np.dot(values, strip.weights))
+
+        return self.fold(work, lambda a, b: a + b)
+
+    def with_response(self, source: Source, spec: DesignSpec, values: Array) -> Rows:
+        """The same rows with another response, given for every row of the data.
+
+        Rows that were left out stay out. Encoded strips are kept but for the response.
+        """
+        strips = {}
+        for number, strip in self.cache.strips.items():
+            own = values[strip.first : self.source.span(number)[1]]
+            own = own if strip.where is None else own[strip.where]
+            y = np.concatenate([own[None], strip.y[1:]]) if len(strip.y) > 1 else own[None]
+            strips[number] = strip.with_response(y)
+        cache = self.cache.with_strips(strips)
+        cache.small = self.cache.small
+        return Rows(source, spec, self.plan, self.threads, cache, self.response)
+
+    def keeping(self, mask: NDArray[np.bool_]) -> Rows:
+        """Those of the used rows that a mask over all rows of the data has."""
+        spans = [self.source.span(number) for number in range(self.source.n_strips)]
+        plan = self.plan.keeping(spans, mask)
+        behind = None if self.behind is None else self.behind.keeping(mask)
+        return replace(self, plan=plan, cache=Cache(), behind=behind)
+
+    def reweighted(self, weights: Array) -> Rows:
+        """The same rows with other weights, given for every row of the data."""
+
+        def turn(strip: Strip) -> Strip:
+            own = weights[strip.first : self.source.span(strip.number)[1]]
+            return replace(strip, weights=own if strip.where is None else own[strip.where])
+
+        return self.turned(self.spec, turn)
+
+
+def _own_bytes(strip: Strip) -> int:
+    """Bytes a strip holds beyond the source's own columns."""
+    arrays: list[Any] = [strip.y, strip.weights, *strip.offsets]
+    for block in strip.blocks:
+        arrays += block.rows
+    return sum(a.nbytes for a in arrays if a is not None and a.base is None)
