@@ -11,14 +11,7 @@ from numpy.typing import NDArray
 
 from glmcount.columns.column import Column
 from glmcount.design.spec import DesignSpec, EquationDesign, Part
-from glmcount.design.values import (
-    codes_of,
-    coerced,
-    evaluated,
-    joint_code,
-    numbers_of,
-    undefined,
-)
+from glmcount.design.values import codes_of, coerced, evaluated, joint_code, numbers_of, undefined
 from glmcount.engine.block import BlockRows
 from glmcount.engine.strip import Strip
 from glmcount.errors import DataError, some

@@ -31,10 +31,12 @@ a double of 1e15 does not resolve a small share of a standard deviation.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 import scipy
+from numpy.typing import NDArray
 from scipy import linalg
 
 from glmcount.families.large import entropy
@@ -53,6 +55,8 @@ WIDTH = 1.0
 LOWEST_BIN = -100
 # Probabilities held at a time: they stay in the processor's cache.
 HELD = 1 << 17
+# Rows whose sums are worked on at a time, for the same reason.
+TOGETHER = 2_048
 # Powers of (y - c, T) whose sums are taken: those of order 3 suffice for a score.
 POWERS = (
     (0, 0), (1, 0), (2, 0), (3, 0), (0, 1), (1, 1), (0, 2), (2, 1), (1, 2),
@@ -121,6 +125,56 @@ class Window:
     monomials: Array
     stride: float
     bend: Array
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Rows that lie together by their windows.
+
+    What is done with their sums is done for all rows at once, since few share a window.
+
+    Parameters
+    ----------
+    windows : tuple of Window
+    bounds : ndarray of int
+        First row of each window, and how many rows there are.
+    centre, stride : ndarray, shape (n,)
+    """
+
+    windows: tuple[Window, ...]
+    bounds: NDArray[np.intp]
+    centre: Array
+    stride: Array
+
+    @staticmethod
+    def of(windows: Sequence[Window], sizes: NDArray[np.intp]) -> Bins:
+        """So many rows of each window."""
+        bounds = np.zeros(len(sizes) + 1, dtype=np.intp)
+        np.cumsum(sizes, out=bounds[1:])
+        told = np.array([(window.centre, window.stride) for window in windows])
+        centre, stride = np.repeat(told.T, sizes, axis=1)
+        return Bins(tuple(windows), bounds, centre, stride)
+
+    def bends(self) -> Array:
+        """The bend of each row's window, shape (8, n)."""
+        bends = np.array([window.bend for window in self.windows])
+        return np.repeat(bends.T, np.diff(self.bounds), axis=1)
+
+    def sums(self, rho: Array, nu: Array, columns: int, left: NDArray[np.intp]) -> Array:
+        """Sums of the first monomials for the rows that are `left`, shape (columns, n)."""
+        by = np.empty((rho.size, 2))
+        by[:, 0] = rho
+        np.negative(nu, out=by[:, 1])
+        out = np.empty((columns, rho.size))
+        ends = np.searchsorted(left, self.bounds).tolist()
+        for window, start, end in zip(self.windows, ends[:-1], ends[1:], strict=True):
+            size = max(1, HELD // window.exponents.shape[1])
+            for first in range(start, end, size):
+                last = min(first + size, end)
+                chance = by[first:last].dot(window.exponents)
+                np.exp(chance, out=chance)
+                out[:, first:last] = np.dot(window.monomials[:columns], chance.T)
+        return out
 
 
 # Windows ----------------------------------------------------------------------------------
@@ -221,7 +275,7 @@ def _window(mean_bin: int, shape_bin: int) -> Window:
     wide = _table(offsets, weights, float(round(mu)), 3.0 / _deviation(mu, nu_high))
     # The bounds are generous where neither is near: keep what the widest of the bin needs.
     last, nu = np.array([mu_high]), np.array([nu_low])
-    rho = _solve(wide, last, nu, _guess(wide, last, nu))
+    rho = _solve(_alone(wide), last, nu, _guess(wide.centre, last, nu))
     log_term = np.dot(np.stack([rho, -nu], axis=1), wide.exponents)[0]
     kept = int(np.flatnonzero(log_term > log_term.max() - CUT)[-1]) + 1
     trim = _table(offsets[:kept], weights[:kept], wide.centre, wide.stride)
@@ -238,21 +292,28 @@ def _table(offsets: Array, weights: Array, centre: float, stride: float) -> Wind
     return Window(centre, np.stack([offsets, statistic]), monomials, stride, np.zeros(8))
 
 
-def _guess(window: Window, mu: Array, nu: Array) -> Array:
+def _guess(centre: Array | float, mu: Array, nu: Array) -> Array:
     """Rho where Var Y is mu (1 + mu) / (1 + nu mu): exact for nu = 0, nu = 1 and mu -> 0."""
-    return nu * np.log((1.0 + mu) / max(window.centre, 1.0)) - np.log1p(1.0 / mu)
+    guess: Array = nu * np.log((1.0 + mu) / np.maximum(centre, 1.0)) - np.log1p(1.0 / mu)
+    return guess
+
+
+def _alone(window: Window) -> Bins:
+    """One row of a window."""
+    return Bins.of((window,), np.ones(1, dtype=np.intp))
 
 
 def _bend(window: Window, mu: Array, nu: Array) -> Array:
     """What `_guess` lacks in the middle of the bin, with its Taylor coefficients."""
-    rho = _solve(window, mu, nu, _guess(window, mu, nu))
-    parts = Law(*_cumulants(window, mu, nu, rho, THIRD_ORDER))
+    own, guess = _alone(window), _guess(window.centre, mu, nu)
+    rho = _solve(own, mu, nu, guess)
+    parts = Law(*_cumulants(own, nu, rho, THIRD_ORDER))
     v = parts.variance
     return np.stack(
         [
             mu,
             nu,
-            rho - _guess(window, mu, nu),
+            rho - guess,
             1.0 / v - 1.0 / mu - (nu - 1.0) / (1.0 + mu),
             parts.slope - np.log((1.0 + mu) / max(window.centre, 1.0)),
             1.0 / mu**2 + (nu - 1.0) / (1.0 + mu) ** 2 - parts.yyy / v**3,
@@ -265,51 +326,44 @@ def _bend(window: Window, mu: Array, nu: Array) -> Array:
 # Rows -------------------------------------------------------------------------------------
 
 
-def _sums(window: Window, nu: Array, rho: Array, columns: int) -> Array:
-    """Sums of the first monomials over the window, shape (columns, n)."""
-    chance = np.dot(np.stack([rho, -nu], axis=1), window.exponents)
-    np.exp(chance, out=chance)
-    return np.dot(window.monomials[:columns], chance.T)
-
-
-def _first_rho(window: Window, mu: Array, nu: Array) -> Array:
-    middle, shape, level, m, n, mm, mn, nn = window.bend
+def _first_rho(bins: Bins, mu: Array, nu: Array) -> Array:
+    middle, shape, level, m, n, mm, mn, nn = bins.bends()
     x, z = mu - middle, nu - shape
     more = x * (m + 0.5 * mm * x + mn * z) + z * (n + 0.5 * nn * z)
-    return _guess(window, mu, nu) + level + np.clip(more, -window.stride, window.stride)
+    return _guess(bins.centre, mu, nu) + level + np.clip(more, -bins.stride, bins.stride)
 
 
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")
-def _solve(window: Window, mu: Array, nu: Array, rho: Array) -> Array:
+def _solve(bins: Bins, mu: Array, nu: Array, rho: Array) -> Array:
     """Rho with mean mu, by Halley's method inside a bracket."""
-    rho = rho.copy()
     low, high = np.full(mu.shape, -np.inf), np.full(mu.shape, np.inf)
-    left = np.arange(mu.size)
+    out, left, stride = np.full(mu.shape, np.nan), np.arange(mu.size), bins.stride
+    empty, gap = 1.0 * (bins.centre == 0.0), mu - bins.centre
     for _ in range(200):
-        now = rho[left]
-        z, a, b, c = _sums(window, nu[left], now, 4)
-        z = z + (window.centre == 0.0)
+        z, a, b, c = bins.sums(rho, nu, 4, left)
+        z = z + empty
         a, b, c = a / z, b / z, c / z
         variance, third = b - a * a, c - a * (3.0 * b - 2.0 * a * a)
-        gap = (mu[left] - window.centre) - a
-        newton = gap / variance
+        lack = gap - a
+        newton = lack / variance
         step = newton / np.maximum(1.0 + 0.5 * newton * third / variance, 0.5)
-        # An overflow, here NaN, is too large a mean.
-        above = ~(gap > 0)
-        high[left[above]], low[left[~above]] = now[above], now[~above]
         # Halley's method cubes the error, so that a step this small leaves none.
         done = np.abs(step) * np.sqrt(np.maximum(variance, 1.0)) <= 1e-5
-        rho[left] = np.where(
-            done, now + step, _inside(now, step, low[left], high[left], window.stride)
-        )
-        left = left[~done]
-        if not left.size:
-            return rho
-    rho[left] = np.nan
-    return rho
+        out[left[done]] = (rho + step)[done]
+        if done.all():
+            break
+        # An overflow, here NaN, is too large a mean.
+        above = ~(lack > 0)
+        high, low = np.where(above, rho, high), np.where(above, low, rho)
+        rho = _inside(rho, step, low, high, stride)
+        if done.any():
+            more = ~done
+            rho, nu, gap, left = rho[more], nu[more], gap[more], left[more]
+            low, high, empty, stride = low[more], high[more], empty[more], stride[more]
+    return out
 
 
-def _inside(now: Array, step: Array, low: Array, high: Array, stride: float) -> Array:
+def _inside(now: Array, step: Array, low: Array, high: Array, stride: Array) -> Array:
     """The step, cut to the stride; the middle of the bracket where it leaves it."""
     tried = now + np.clip(step, -stride, stride)
     inside = (tried > low) & (tried < high)
@@ -318,19 +372,21 @@ def _inside(now: Array, step: Array, low: Array, high: Array, stride: float) -> 
     return np.where(inside, tried, middle)
 
 
-def _cumulants(window: Window, mu: Array, nu: Array, rho: Array, columns: int) -> Array:
+def _cumulants(bins: Bins, nu: Array, rho: Array, columns: int) -> Array:
     """The fields of `Law`, shape (13, n)."""
-    sums = _sums(window, nu, rho, columns)
-    out = np.full((FIELDS, mu.size), np.nan)
-    log_z = np.log1p(sums[0]) if window.centre == 0.0 else np.log(sums[0])
-    z = sums[0] + (window.centre == 0.0)
+    sums = bins.sums(rho, nu, columns, np.arange(rho.size))
+    out = np.full((FIELDS, rho.size), np.nan)
+    empty = bins.centre == 0.0
+    log_z = np.log1p(sums[0])
+    np.log(sums[0], out=log_z, where=~empty)
+    z = sums[0] + empty
     a, aa, aaa, b, ab, bb, aab, abb = sums[1:THIRD_ORDER] / z
     yy, yt, tt = aa - a * a, ab - a * b, bb - b * b
     yyy = aaa - a * (3.0 * aa - 2.0 * a * a)
     yyt = aab - 2.0 * a * ab - b * (aa - 2.0 * a * a)
     ytt = abb - 2.0 * b * ab - a * (bb - 2.0 * b * b)
     r = yt / yy
-    out[:7] = np.full(mu.shape, window.centre), rho, log_z, b, yy, r, np.maximum(tt - r * yt, 0.0)
+    out[:7] = bins.centre, rho, log_z, b, yy, r, np.maximum(tt - r * yt, 0.0)
     out[7:10] = yyy, yyt - r * yyy, ytt - r * (2.0 * yyt - r * yyy)
     if columns > THIRD_ORDER:
         aaaa, aaab, aabb = sums[THIRD_ORDER:] / z
@@ -385,15 +441,15 @@ def _rows(mu: Array, nu: Array, columns: int) -> Array:
     key = (means * 256.0 + (shapes - LOWEST_BIN)).astype(np.int64)
     order = np.argsort(key, kind="stable")
     key, rows = key[order], rows[order]
-    for group in np.split(np.arange(rows.size), np.flatnonzero(np.diff(key)) + 1):
-        mean_bin, shape_bin = divmod(int(key[group[0]]), 256)
-        window = _window(mean_bin, shape_bin + LOWEST_BIN)
-        size = max(1, HELD // window.exponents.shape[1])
-        for first in range(0, group.size, size):
-            taken = rows[group[first : first + size]]
-            m, n = mu[taken], nu[taken]
-            rho = _solve(window, m, n, _first_rho(window, m, n))
-            out[:, taken] = _cumulants(window, m, n, rho, columns)
+    for first in range(0, rows.size, TOGETHER):
+        own, taken = key[first : first + TOGETHER], rows[first : first + TOGETHER]
+        starts = np.concatenate(([0], np.flatnonzero(np.diff(own)) + 1))
+        keys = [divmod(each, 256) for each in own[starts].tolist()]
+        windows = [_window(mean_bin, shape_bin + LOWEST_BIN) for mean_bin, shape_bin in keys]
+        bins = Bins.of(windows, np.diff(np.append(starts, own.size)))
+        m, n = mu[taken], nu[taken]
+        rho = _solve(bins, m, n, _first_rho(bins, m, n))
+        out[:, taken] = _cumulants(bins, n, rho, columns)
     return out
 
 

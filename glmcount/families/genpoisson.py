@@ -13,12 +13,13 @@ that derivatives keep their digits as a -> 0, where the family becomes Poisson.
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 
 from glmcount.errors import UsageError
 from glmcount.families.base import Curvature, Equation, Etas, Family, Limit, StartSums, register
-from glmcount.families.combine.reparametrise import power_of_mean, reparametrise
+from glmcount.families.combine.reparametrise import power_of_mean, reparametrise, terms_of
 from glmcount.families.distribution import log_below, log_beyond, log_masses, rows_of
 from glmcount.families.draws import poisson_draws
 from glmcount.families.large import (
@@ -228,7 +229,14 @@ _plain = Family(
 
 
 def _log_a(etas: Etas) -> tuple[Jet, ...]:
-    return eta_jet(etas, 0), exp_jet(eta_jet(etas, 1))
+    a = np.exp(etas[1])
+    return eta_jet(etas, 0), Jet(a, (None, a), ((None, None), (None, a)))
+
+
+def _a_of_mean(etas: Etas, gap: float) -> tuple[Jet, ...]:
+    a = np.exp(etas[1] + gap * etas[0])
+    steep = gap * a
+    return eta_jet(etas, 0), Jet(a, (steep, a), ((gap * steep, steep), (steep, a)))
 
 
 genpoisson2 = register(
@@ -288,6 +296,8 @@ def genpoisson(power: float = 1.0, under: bool = False) -> Family:
     return reparametrise(
         genpoisson2,
         power_of_mean(held),
+        # By one map in the place of two.
+        terms=partial(terms_of, family=_plain, inner=partial(_a_of_mean, gap=held - 2.0)),
         name="genpoisson_fixed",
         aliases=(),
         label=f"Generalized Poisson (GP-{held:g})",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 from glmcount.errors import UsageError, near, some
-from glmcount.families.base import Family, resolve
+from glmcount.families.base import Family, families, resolve
 from glmcount.families.bernoulli import bernoulli
 from glmcount.families.combine.censored import censored
 from glmcount.families.combine.hurdle import hurdle
@@ -66,7 +67,16 @@ def model_family(
         return censored(count)
     if part is None:
         return count
-    return (hurdle if part == "hurdle" else zero_inflated)(count, _zero_part(zero, part))
+    own = _zero_part(zero, part)
+    if families.get(count.name) is count and own is bernoulli:
+        return _usual(count.name, part)
+    return (hurdle if part == "hurdle" else zero_inflated)(count, own)
+
+
+@lru_cache
+def _usual(name: str, part: str) -> Family:
+    """A registered family with a logit: that many values are made once."""
+    return (hurdle if part == "hurdle" else zero_inflated)(families[name], bernoulli)
 
 
 def _check_together(count: Family, part: str | None, above: int | None, limited: bool) -> None:

@@ -88,6 +88,9 @@ def log_rising(y: Array, alpha: Array) -> tuple[Array, Array, Array]:
     runs = _rising_runs(y, alpha)
     if runs is not None:
         return runs
+    spread = _rising_spread(y, alpha)
+    if spread is not None:
+        return spread
     out = np.empty((3, y.size))
     few = (y <= _SUMMED) & (alpha <= _SUMMED_ALPHA) & (y == np.floor(y))
     near_zero = ~few & (alpha <= 0.1)
@@ -117,22 +120,59 @@ def _rising_table(alpha: float, size: int) -> Array:
 def _rising_runs(y: Array, alpha: Array) -> tuple[Array, Array, Array] | None:
     """The same from one table of sums for each run of rows that share alpha, if these are long."""
     starts = np.flatnonzero(alpha[1:] != alpha[:-1]) + 1
-    top = float(y.max(initial=0.0))
-    if (len(starts) + 1.0) * max(0.25 * top, _LEAST_RUN) > y.size:
+    top = float(y.item(y.argmax())) if y.size else 0.0
+    if not (len(starts) + 1.0) * max(0.25 * top, _LEAST_RUN) <= y.size:
         return None
     whole = y.astype(np.intp)
-    if not np.array_equal(whole, y):
+    if (whole != y).any():
         return None
     own = alpha[np.concatenate(([0], starts))]
-    code = np.zeros(y.size, dtype=np.intp)
-    code[starts] = 1
-    step = own[:, None] * np.arange(top, dtype=np.longdouble)
-    share = step / (1.0 + step)
-    terms = np.stack([np.log1p(step), share, share / (1.0 + step)])
-    table = np.zeros((3, len(own), int(top) + 1))
-    np.cumsum(terms, axis=2, out=table[:, :, 1:])
-    found = table[:, np.cumsum(code), whole]
-    return found[0], found[1], found[2]
+    # A sum of some hundred terms loses no more than its last digit.
+    exact = np.float64 if top <= _SPREAD else np.longdouble
+    step = own[:, None] * np.arange(top, dtype=exact)
+    more = 1.0 + step
+    share = step / more
+    width = int(top) + 1
+    table = np.zeros((3, len(own), width))
+    for sums, terms in zip(table, (np.log1p(step), share, share / more), strict=True):
+        np.cumsum(terms, axis=1, out=sums[:, 1:])
+    at = whole
+    if len(starts):
+        code = np.zeros(y.size, dtype=np.intp)
+        code[starts] = width
+        at = code.cumsum() + whole
+    value, first, second = table.reshape(3, -1)
+    return value.take(at), first.take(at), second.take(at)
+
+
+# Counts to spread, and terms of all rows together: more no longer stay in the cache.
+_SPREAD = 256.0
+_SPREAD_TERMS = 32_768
+
+
+def _rising_spread(y: Array, alpha: Array) -> tuple[Array, Array, Array] | None:
+    """Term by term, all rows at once, if these have few terms together.
+
+    Of a hundred rows a sum costs what its calls cost, and these are as many as the largest count.
+    """
+    if not y.size or not y.sum() <= _SPREAD_TERMS or not y.item(y.argmax()) <= _SPREAD:
+        return None
+    whole = y.astype(np.intp)
+    if (whole != y).any():
+        return None
+    # The terms of j = 1 to y - 1, the last one first, and of rows without any that of j = 0.
+    last = np.maximum(whole - 1, 0)
+    sizes = np.maximum(last, 1)
+    ends = sizes.cumsum()
+    starts = ends - sizes
+    step = np.repeat(last + starts, sizes) - np.arange(ends[-1])
+    step = step * np.repeat(alpha, sizes)
+    more = 1.0 + step
+    share = step / more
+    first = np.add.reduceat(share, starts)
+    share /= more
+    second = np.add.reduceat(share, starts)
+    return np.add.reduceat(np.log1p(step, out=more), starts), first, second
 
 
 # The product of 64 factors 1 + 63 alpha must not overflow.

@@ -29,6 +29,8 @@ HOME = 0.3
 # Passes before a point is judged, and what is left to gain at the top.
 PATIENCE = 2
 TOP = 1e-4
+# Further passes of points that still promise more: a certified solve costs more than these.
+FURTHER = 5
 
 
 @dataclass(frozen=True)
@@ -55,51 +57,67 @@ class Crowd:
             for j, a in enumerate(columns)
         ]
 
-    def moves(self, points: Array) -> list[Array]:
+    @cached_property
+    def held(self) -> dict[str, Array]:
+        """The response repeated, for as many points as were asked for."""
+        return {}
+
+    def repeated(self, count: int) -> Array:
+        """The response for so many points one after the other."""
+        wide, size = self.held.get("y"), count * self.y.shape[1]
+        if wide is None or wide.shape[1] < size:
+            wide = self.held["y"] = np.tile(self.y, (1, count))
+        return wide[:, :size]
+
+    def moves(self, points: Array) -> Array:
         """What each predictor of each row is at some parameters, offsets apart."""
         small = self.small
-        return [
-            points[:, own].dot(columns)
-            for own, columns in zip(small.slices, small.columns, strict=True)
-        ]
+        out = np.empty((len(small.slices), len(points), self.y.shape[1]))
+        for each, own, columns in zip(out, small.slices, small.columns, strict=True):
+            np.dot(points[:, own], columns, out=each)
+        return out
 
-    def predictors(self, points: Array) -> list[Array]:
-        """Predictors, (points, n) each."""
-        offsets = self.small.strip.offsets
-        return [
-            move if offset is None else move + offset
-            for move, offset in zip(self.moves(points), offsets, strict=True)
-        ]
+    def predictors(self, points: Array) -> Array:
+        """Predictors, (equations, points, n)."""
+        out = self.moves(points)
+        for each, offset in zip(out, self.small.strip.offsets, strict=True):
+            if offset is not None:
+                each += offset
+        return out
 
-    def sums(self, etas: list[Array], weights: Array | None) -> tuple[Array, Array, Array]:
+    def sums(self, etas: Array, weights: Array | None) -> tuple[Array, Array, Array]:
         """Log-likelihood, score and information of each point; -inf where not all is finite."""
-        small = self.small
-        count, n = etas[0].shape
-        jet = self.family.terms(np.tile(self.y, (1, count)), [eta.ravel() for eta in etas])
+        slices, columns = self.small.slices, self.small.columns
+        count, n = etas.shape[1:]
+        jet = self.family.terms(self.repeated(count), [eta.ravel() for eta in etas])
 
         def rows(entry: Array) -> Array:
-            own = entry.reshape(count, n) if entry.size > 1 else entry
-            return np.broadcast_to(own, (count, n)) if weights is None else own * weights
+            own = entry.reshape(count, n) if entry.size == count * n else entry
+            if weights is not None:
+                return own * weights
+            return own if own.ndim > 1 else np.broadcast_to(own, (count, n))
 
-        size = small.slices[-1].stop
+        size = slices[-1].stop
         score, information = np.zeros((count, size)), np.zeros((count, size, size))
-        for j, own in enumerate(small.slices):
+        for j, own in enumerate(slices):
             slope = jet.d1[j]
             if slope is not None:
-                score[:, own] = rows(slope).dot(small.columns[j].T)
-            for k, (other, product) in enumerate(
-                zip(small.slices[j:], self.products[j], strict=True), j
-            ):
-                bend = jet.d2[j][k]
+                score[:, own] = rows(slope).dot(columns[j].T)
+            for k, product in enumerate(self.products[j], j):
+                bend, other = jet.d2[j][k], slices[k]
                 if bend is not None:
-                    part = -rows(bend).dot(product)
-                    part = part.reshape(count, own.stop - own.start, other.stop - other.start)
+                    part = rows(bend).dot(product).reshape(count, len(columns[j]), len(columns[k]))
                     information[:, own, other] = part
-                    information[:, other, own] = part.transpose(0, 2, 1)
-        value = rows(jet.value).sum(axis=1)
-        fine = np.isfinite(value + score.sum(axis=1) + information.sum(axis=(1, 2)))
-        score[~fine], information[~fine] = 0.0, 0.0
-        return np.where(fine, value, -np.inf), score, information
+                    if k > j:
+                        information[:, other, own] = part.transpose(0, 2, 1)
+        np.negative(information, out=information)
+        value, add = np.add.reduce(rows(jet.value), axis=1), np.add.reduce
+        told = value + add(score, axis=1) + add(information.reshape(count, -1), axis=1)
+        fine = np.isfinite(told)
+        if not fine.all():
+            score[~fine], information[~fine] = 0.0, 0.0
+            value = np.where(fine, value, -np.inf)
+        return value, score, information
 
 
 @dataclass(frozen=True)
@@ -122,26 +140,90 @@ class Climbed:
 
 def _steps(score: Array, information: Array) -> tuple[Array, Array]:
     """The step of each point and what its quadratic model hopes to gain."""
-    diagonal = np.abs(np.einsum("sii->si", information))
+    diagonal = np.abs(information.diagonal(axis1=1, axis2=2))
     scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     scaled = scale[:, :, None] * information * scale[:, None, :]
-    # Beside a curvature that has all but vanished others overflow: such a point stays.
-    lost = np.logical_not(np.isfinite(scaled).all(axis=(1, 2)))
-    scaled[lost] = 0.0
-    score = np.where(lost[:, None], 0.0, score)
+    score = scale * score
+    if not np.isfinite(scaled.sum()):
+        # Beside a curvature that has all but vanished others overflow: such a point stays.
+        lost = ~np.isfinite(scaled).all(axis=(1, 2))
+        scaled[lost], score[lost] = 0.0, 0.0
     values, vectors = np.linalg.eigh(scaled)
-    turned = np.einsum("sij,si->sj", vectors, scale * score)
+    turned = np.einsum("sij,si->sj", vectors, score)
     sizes = np.maximum(np.abs(values), LEAST)
-    step = scale * np.einsum("sij,sj->si", vectors, turned / sizes)
-    return step, 0.5 * (turned * turned / sizes).sum(axis=1)
+    part = turned / sizes
+    return scale * np.einsum("sij,sj->si", vectors, part), 0.5 * np.einsum("si,si->s", turned, part)
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is to be surpassed: a log-likelihood, and where that is; -inf and None for nothing."""
+    """What is to be surpassed.
+
+    Parameters
+    ----------
+    llf : float
+        A log-likelihood; -inf for nothing.
+    at : ndarray or None
+        Where that is.
+    least : float
+        By how much it is to be surpassed.
+    """
 
     llf: float = -np.inf
     at: Array | None = None
+    least: float = 0.0
+
+    def promised(self, llf: Array, hoped: Array) -> Array:
+        """How much more there is than what is to be surpassed, or may be one step further."""
+        return llf + np.minimum(hoped, 1.0) - (self.llf + self.least)
+
+
+class _Party:
+    """The points that still climb, and what is known where they are."""
+
+    def __init__(self, crowd: Crowd, points: Array, weights: Array | None) -> None:
+        self.crowd, self.points, self.weights = crowd, points, weights
+        self.etas = crowd.predictors(points)
+        self.llf, self.score, self.information = crowd.sums(self.etas, weights)
+        self.radius, self.numbers = np.full(len(points), RADIUS), np.arange(len(points))
+        self.end = Climbed(points.copy(), self.llf.copy(), np.zeros(len(points)))
+
+    def left(self, stay: NDArray[np.bool_]) -> None:
+        """Go on without the others."""
+        self.told()
+        self.points, self.etas, self.llf = self.points[stay], self.etas[:, stay], self.llf[stay]
+        self.score, self.information = self.score[stay], self.information[stay]
+        self.radius, self.numbers = self.radius[stay], self.numbers[stay]
+        if self.weights is not None and self.weights.ndim > 1:
+            self.weights = self.weights[stay]
+
+    def told(self) -> Climbed:
+        """Where all points are."""
+        self.end.points[self.numbers], self.end.llf[self.numbers] = self.points, self.llf
+        return self.end
+
+    def step(self, step: Array, moves: Array, reach: Array, hoped: Array) -> None:
+        """Go a step, each point as far as its radius, where that leads up."""
+        share = np.minimum(1.0, self.radius / np.maximum(reach, 1e-300))
+        points, ahead = self.points + share[:, None] * step, self.etas + share[:, None] * moves
+        found = self.crowd.sums(ahead, self.weights)
+        gained = found[0] - self.llf
+        risen = gained >= 0.0
+        moved = share * reach
+        held = (share < 1.0) & (gained > 0.5 * share * (2.0 - share) * hoped)
+        longer = np.maximum(np.where(held, 2.5, 1.0) * self.radius, 2.5 * moved)
+        self.radius = np.where(risen, longer, 0.25 * moved)
+        if risen.all():
+            self.points, self.etas = points, ahead
+            self.llf, self.score, self.information = found
+            return
+        one, two = risen[:, None], risen[:, None, None]
+        self.points, self.etas = np.where(one, points, self.points), np.where(one, ahead, self.etas)
+        self.llf, self.score = (
+            np.where(risen, found[0], self.llf),
+            np.where(one, found[1], self.score),
+        )
+        self.information = np.where(two, found[2], self.information)
 
 
 def climb(crowd: Crowd, points: Array, weights: Array | None, known: Known, passes: int) -> Climbed:
@@ -155,50 +237,43 @@ def climb(crowd: Crowd, points: Array, weights: Array | None, known: Known, pass
     known : Known
         Points that cannot surpass it, or that step right to where it is, are left.
     passes : int
+        And some more of points that promise to surpass what is known.
     """
-    points = points.copy()
-    etas = crowd.predictors(points)
-    llf, score, information = crowd.sums(etas, weights)
-    hoped, radius = np.zeros(len(points)), np.full(len(points), RADIUS)
-    live = np.flatnonzero(np.isfinite(llf))
-    for number in range(passes):
-        step, own = _steps(score[live], information[live])
-        hoped[live] = own
-        going = _going(llf[live], own, known.llf, number)
-        live, step, own = live[going], step[going], own[going]
+    party = _Party(crowd, points, weights)
+    fine = np.isfinite(party.llf)
+    if not fine.all():
+        party.left(fine)
+    hopes, most, target = party.end.hoped, passes, party.etas
+    if known.at is not None:
+        most, target = passes + FURTHER, crowd.predictors(known.at[None])
+    for number in range(most):
+        if number == passes:
+            party.left(known.promised(party.llf, hopes[party.numbers]) > 0.0)
+        step, hoped = _steps(party.score, party.information)
+        hopes[party.numbers] = hoped
+        going = _going(party.llf, hoped, known.llf, number)
         moves = crowd.moves(step)
         reach = _reach(moves)
         if known.at is not None and number >= PATIENCE:
-            gap = _reach(crowd.moves(points[live] + step - known.at))
-            home = gap <= HOME * reach
+            away = _reach(party.etas + moves - target) > HOME * reach
             # Nothing more is hoped of what is known.
-            hoped[live[home]] = 0.0
-            away = np.flatnonzero(~home)
-            live, step, own, reach = live[away], step[away], own[away], reach[away]
-            moves = [move[away] for move in moves]
-        if not len(live):
-            break
-        share = np.minimum(1.0, radius[live] / np.maximum(reach, 1e-300))
-        ahead = [eta[live] + share[:, None] * move for eta, move in zip(etas, moves, strict=True)]
-        own_weights = weights if weights is None or weights.ndim == 1 else weights[live]
-        found = crowd.sums(ahead, own_weights)
-        gained = found[0] - llf[live]
-        risen = gained >= 0.0
-        moved = share * reach
-        held = (share < 1.0) & (gained > 0.5 * share * (2.0 - share) * own)
-        longer = np.maximum(np.where(held, 2.5, 1.0) * radius[live], 2.5 * moved)
-        radius[live] = np.where(risen, longer, 0.25 * moved)
-        up = live[risen]
-        points[up] += (share[:, None] * step)[risen]
-        for eta, new in zip(etas, ahead, strict=True):
-            eta[up] = new[risen]
-        llf[up], score[up], information[up] = (part[risen] for part in found)
-    return Climbed(points, llf, hoped)
+            hopes[party.numbers[going & ~away]] = 0.0
+            going &= away
+        if not going.all():
+            party.left(going)
+            step, hoped, reach, moves = step[going], hoped[going], reach[going], moves[:, going]
+        if not len(step):
+            return party.told()
+        party.step(step, moves, reach, hoped)
+    # What takes its time may gain more than its last step hoped for.
+    hopes[party.numbers] *= HOPE
+    return party.told()
 
 
-def _reach(moves: list[Array]) -> Array:
+def _reach(moves: Array) -> Array:
     """Largest move of a predictor of each point."""
-    return np.max([np.abs(move).max(axis=1, initial=0.0) for move in moves], axis=0)
+    found: Array = np.abs(moves).max(axis=2, initial=0.0).max(axis=0)
+    return found
 
 
 def _going(llf: Array, hoped: Array, known: float, number: int) -> NDArray[np.bool_]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy import linalg
 
 from glmcount.engine.sums import Sums
 from glmcount.numerics import Array
@@ -39,7 +38,7 @@ class Model:
         # By its own scale each: a column of 1e-17 must not freeze the others.
         diagonal = np.abs(np.diag(sums.information))
         scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-        values, vectors = linalg.eigh(scale[:, None] * sums.information * scale)
+        values, vectors = np.linalg.eigh(scale[:, None] * sums.information * scale)
         return Model(values, np.dot(vectors.T, scale * sums.score), scale[:, None] * vectors)
 
     def turned_up(self) -> Array:

@@ -101,14 +101,14 @@ def searched(run: Run, base: Array, llf: float) -> Search | None:
     trial = np.ones((len(points), n))
     trial[len(given) :] = _by_content(crowd, starts, rng)
     weights = small.strip.weights
-    known = Known(llf, base)
+    known = Known(llf, base, LEAST)
     if not whole:
         end = climb(crowd, base[None], weights, Known(), PASSES)
-        known = Known(float(end.llf[0]), end.points[0])
+        known = Known(float(end.llf[0]), end.points[0], CHANCE)
     tried = trial if weights is None else trial * weights
     points = climb(crowd, points, tried, Known(), TRIAL).points
     end = climb(crowd, points, weights, known, PASSES)
-    return Search(len(points), n, _better(end, known.llf, whole))
+    return Search(len(points), n, _better(end, known))
 
 
 def _rows(run: Run) -> tuple[Small | None, Array, bool]:
@@ -122,12 +122,11 @@ def _rows(run: Run) -> tuple[Small | None, Array, bool]:
     return run.encoder.holding(strip).small(run.layout), strip.y, False
 
 
-def _better(end: Climbed, known: float, whole: bool) -> tuple[Array, ...]:
+def _better(end: Climbed, known: Known) -> tuple[Array, ...]:
     """The ends that surpass what is known, or still may, best first."""
-    least = known + (LEAST if whole else CHANCE)
-    hope = end.llf + np.minimum(end.hoped, 1.0)
-    order = np.argsort(-hope, kind="stable")[:SOLVED]
-    return tuple(end.points[i] for i in order if hope[i] > least and math.isfinite(end.llf[i]))
+    more = known.promised(end.llf, end.hoped)
+    order = np.argsort(-more, kind="stable")[:SOLVED]
+    return tuple(end.points[i] for i in order if more[i] > 0.0 and math.isfinite(end.llf[i]))
 
 
 def _moments(columns: Array, weights: Array | None) -> tuple[Array, Array]:
@@ -260,7 +259,7 @@ def _inward(crowd: Crowd, limit: Limit, base: Array, rng: np.random.Generator) -
     columns, own, constant = small.columns[k], small.slices[k], small.layout.constants[k]
     if constant is None:
         return []
-    etas = [eta[0] for eta in crowd.predictors(base[None])]
+    etas = list(crowd.predictors(base[None])[:, 0])
     rest = [eta for j, eta in enumerate(etas) if j not in limit.gone]
     score, information = (
         np.broadcast_to(part, etas[0].shape) for part in limit.score(crowd.y, rest)
@@ -296,7 +295,8 @@ def _steep(columns: Array) -> list[Array]:
     """For each end of each column, directions by which its foremost rows differ from the others."""
     out = []
     for j, column in enumerate(columns):
-        for values in (np.unique(column), np.unique(column)[::-1]):
+        own = np.unique(column)
+        for values in (own, own[::-1]):
             gaps = [values[-1] - values[-1 - k] for k in FOREMOST if len(values) > k]
             if gaps:
                 group = np.zeros((len(gaps), len(columns)))

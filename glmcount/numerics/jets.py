@@ -5,7 +5,7 @@ Families return jets; means, variances and predictions are jets; the delta metho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from glmcount.numerics import Array
 from glmcount.records import dataclass
 
 __all__ = [
+    "ONE",
     "Jet",
     "above_zero",
     "add_logs",
@@ -24,6 +25,9 @@ __all__ = [
     "exp_jet",
     "less",
     "log_complement",
+    "mirrored",
+    "plus",
+    "product",
     "times",
     "wide",
 ]
@@ -32,11 +36,6 @@ Entry = Array | None
 
 # Far enough down for every purpose, and near enough for P(Y > 0) to be a number.
 LOWEST = -300.0
-
-
-def wide(etas: Sequence[Array]) -> list[Array]:
-    """All predictors with as many rows as the longest."""
-    return list(np.broadcast_arrays(*etas))
 
 
 @dataclass(frozen=True)
@@ -72,62 +71,77 @@ class Jet:
         span = range(self.q)
         return Jet(
             self.value + other.value,
-            tuple(_plus(self.d1[j], other.d1[j]) for j in span),
-            tuple(tuple(_plus(self.d2[j][k], other.d2[j][k]) for k in span) for j in span),
+            tuple([plus(self.d1[j], other.d1[j]) for j in span]),
+            mirrored(self.q, lambda j, k: plus(self.d2[j][k], other.d2[j][k])),
         )
 
     def __mul__(self, other: Jet) -> Jet:
         span = range(self.q)
 
         def second(j: int, k: int) -> Entry:
-            straight = _plus(_times(self.d2[j][k], other.value), _times(other.d2[j][k], self.value))
-            crossed = _plus(_times(self.d1[j], other.d1[k]), _times(self.d1[k], other.d1[j]))
-            return _plus(straight, crossed)
+            straight = plus(
+                product(self.d2[j][k], other.value), product(other.d2[j][k], self.value)
+            )
+            crossed = plus(product(self.d1[j], other.d1[k]), product(self.d1[k], other.d1[j]))
+            return plus(straight, crossed)
 
         return Jet(
             self.value * other.value,
             tuple(
-                _plus(_times(self.d1[j], other.value), _times(other.d1[j], self.value))
-                for j in span
+                [
+                    plus(product(self.d1[j], other.value), product(other.d1[j], self.value))
+                    for j in span
+                ]
             ),
-            tuple(tuple(second(j, k) for k in span) for j in span),
+            mirrored(self.q, second),
         )
 
     def chain(self, value: Array, first: Array, second: Array) -> Jet:
         """Jet of f(self), given f and its first two derivatives at ``self.value``."""
-        span = range(self.q)
-        return Jet(
-            value,
-            tuple(_times(self.d1[j], first) for j in span),
-            tuple(
-                tuple(
-                    _plus(
-                        _times(self.d2[j][k], first),
-                        _times(_times(self.d1[j], self.d1[k]), second),
-                    )
-                    for k in span
-                )
-                for j in span
-            ),
-        )
+
+        def bent(j: int, k: int) -> Entry:
+            crossed = product(product(self.d1[j], self.d1[k]), second)
+            return plus(product(self.d2[j][k], first), crossed)
+
+        return Jet(value, tuple([product(d, first) for d in self.d1]), mirrored(self.q, bent))
 
 
-def _plus(a: Entry, b: Entry) -> Entry:
+def mirrored(q: int, entry: Callable[[int, int], Entry]) -> tuple[tuple[Entry, ...], ...]:
+    """A symmetric table of ``entry(j, k)``, each asked for once."""
+    rows: list[list[Entry]] = [[None] * q for _ in range(q)]
+    for j in range(q):
+        for k in range(j + 1):
+            rows[j][k] = rows[k][j] = entry(j, k)
+    return tuple([tuple(row) for row in rows])
+
+
+# The derivative of a predictor in itself, known by its identity: nothing is multiplied by it.
+ONE = np.ones(1)
+
+
+def plus(a: Entry, b: Entry) -> Entry:
+    """a + b, None being zero."""
     if a is None:
         return b
     return a if b is None else a + b
 
 
-def _times(a: Entry, b: Entry) -> Entry:
-    return None if a is None or b is None else a * b
+def product(a: Entry, b: Entry) -> Entry:
+    """Product of a and b, None being zero."""
+    if a is None or b is None:
+        return None
+    if a is ONE:
+        return b
+    return a if b is ONE else a * b
 
 
 def eta_jet(etas: Sequence[Array], k: int) -> Jet:
     """Jet of the k-th predictor itself."""
     q = len(etas)
     empty: tuple[Entry, ...] = (None,) * q
-    one = np.ones(1)
-    return Jet(etas[k], tuple(one if j == k else None for j in range(q)), (empty,) * q)
+    first = list(empty)
+    first[k] = ONE
+    return Jet(etas[k], tuple(first), (empty,) * q)
 
 
 def constant_jet(value: Array, q: int) -> Jet:
@@ -140,6 +154,11 @@ def exp_jet(jet: Jet) -> Jet:
     """Jet of exp(jet)."""
     value = np.exp(jet.value)
     return jet.chain(value, value, value)
+
+
+def wide(etas: Sequence[Array]) -> list[Array]:
+    """All predictors with as many rows as the longest."""
+    return list(np.broadcast_arrays(*etas))
 
 
 def embed(jet: Jet, places: Sequence[int], q: int) -> Jet:
@@ -158,7 +177,7 @@ def embed(jet: Jet, places: Sequence[int], q: int) -> Jet:
         first[place] = jet.d1[j]
         for k, other in enumerate(places):
             second[place][other] = jet.d2[j][k]
-    return Jet(jet.value, tuple(first), tuple(tuple(row) for row in second))
+    return Jet(jet.value, tuple(first), tuple([tuple(row) for row in second]))
 
 
 def times(jet: Jet, factor: Array | float) -> Jet:
@@ -166,8 +185,8 @@ def times(jet: Jet, factor: Array | float) -> Jet:
     by = np.asarray(factor, dtype=np.float64)
     return Jet(
         jet.value * by,
-        tuple(_times(d, by) for d in jet.d1),
-        tuple(tuple(_times(d, by) for d in row) for row in jet.d2),
+        tuple([product(d, by) for d in jet.d1]),
+        mirrored(jet.q, lambda j, k: product(jet.d2[j][k], by)),
     )
 
 
@@ -178,18 +197,17 @@ def above_zero(etas: Sequence[Array]) -> tuple[Array, ...]:
 
 def less(a: Jet, b: Jet) -> Jet:
     """a - b."""
-
-    def gap(x: Entry, y: Entry) -> Entry:
-        if y is None:
-            return x
-        return -y if x is None else x - y
-
-    span = range(a.q)
     return Jet(
         a.value - b.value,
-        tuple(gap(a.d1[j], b.d1[j]) for j in span),
-        tuple(tuple(gap(a.d2[j][k], b.d2[j][k]) for k in span) for j in span),
+        tuple([_gap(x, y) for x, y in zip(a.d1, b.d1, strict=True)]),
+        mirrored(a.q, lambda j, k: _gap(a.d2[j][k], b.d2[j][k])),
     )
+
+
+def _gap(x: Entry, y: Entry) -> Entry:
+    if y is None:
+        return x
+    return -y if x is None else x - y
 
 
 def choose(mask: NDArray[np.bool_], a: Jet, b: Jet) -> Jet:
@@ -200,11 +218,10 @@ def choose(mask: NDArray[np.bool_], a: Jet, b: Jet) -> Jet:
             return None
         return np.where(mask, 0.0 if x is None else x, 0.0 if y is None else y)
 
-    span = range(a.q)
     return Jet(
         np.where(mask, a.value, b.value),
-        tuple(either(a.d1[j], b.d1[j]) for j in span),
-        tuple(tuple(either(a.d2[j][k], b.d2[j][k]) for k in span) for j in span),
+        tuple([either(x, y) for x, y in zip(a.d1, b.d1, strict=True)]),
+        mirrored(a.q, lambda j, k: either(a.d2[j][k], b.d2[j][k])),
     )
 
 
@@ -215,18 +232,27 @@ def add_logs(a: Jet, b: Jet, rows: NDArray[np.bool_] | None = None) -> Jet:
     derivatives are (1 - p) a' + p b' and (1 - p) a'' + p b'' + p (1 - p) d' d': of a part that
     is nothing beside the other, however steep, nothing is left.
     """
-    gap = less(b, a)
-    small = np.exp(-np.abs(gap.value))
+    gap = b.value - a.value
+    value = np.maximum(a.value, b.value)
+    if rows is not None:
+        gap, value = np.where(rows, gap, -np.inf), np.where(rows, value, a.value)
+    small = np.exp(-np.abs(gap))
     near = 1.0 / (1.0 + small)
     far = small * near
-    upper = gap.value > 0
+    upper = gap > 0
     p, keep, both = np.where(upper, near, far), np.where(upper, far, near), far * near
-    value = np.maximum(a.value, b.value) + np.log1p(small)
-    if rows is not None:
-        p, both = np.where(rows, p, 0.0), np.where(rows, both, 0.0)
-        keep, value = np.where(rows, keep, 1.0), np.where(rows, value, a.value)
-    mixed = times(a, keep) + times(b, p) + gap.chain(np.zeros(1), np.zeros(1), both)
-    return Jet(value, mixed.d1, mixed.d2)
+    slopes = [_gap(y, x) for x, y in zip(a.d1, b.d1, strict=True)]
+
+    def mixed(x: Entry, y: Entry) -> Entry:
+        # What both have alike stays what it is.
+        return x if x is y else plus(product(x, keep), product(y, p))
+
+    def bent(j: int, k: int) -> Entry:
+        crossed = product(product(slopes[j], slopes[k]), both)
+        return plus(mixed(a.d2[j][k], b.d2[j][k]), crossed)
+
+    first = tuple([mixed(x, y) for x, y in zip(a.d1, b.d1, strict=True)])
+    return Jet(value + np.log1p(small), first, mirrored(a.q, bent))
 
 
 def log_complement(jet: Jet) -> Jet:
@@ -247,13 +273,8 @@ def log_complement(jet: Jet) -> Jet:
 
     def bent(j: int, k: int) -> Entry:
         # Factor by factor: the second derivative alone is beyond numbers where the mean is small.
-        curved = _times(jet.d2[j][k], first)
-        steep = _times(_times(jet.d1[j], first), _times(jet.d1[k], 1.0 - first))
+        curved = product(jet.d2[j][k], first)
+        steep = product(product(jet.d1[j], first), product(jet.d1[k], 1.0 - first))
         return curved if steep is None else steep if curved is None else curved + steep
 
-    span = range(jet.q)
-    return Jet(
-        value,
-        tuple(_times(d, first) for d in jet.d1),
-        tuple(tuple(bent(j, k) for k in span) for j in span),
-    )
+    return Jet(value, tuple([product(d, first) for d in jet.d1]), mirrored(jet.q, bent))

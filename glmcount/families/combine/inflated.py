@@ -38,10 +38,10 @@ def _chances(parts: Parts, etas: Etas) -> tuple[Jet, Jet]:
 
 
 def _inflated_terms(y: Array, etas: Etas, parts: Parts) -> Jet:
-    always, else_ = _chances(parts, etas)
-    count = else_ + parts.of_count(parts.count.terms(y, parts.count_etas(etas)))
+    else_, always = binary(parts.zero, parts.zero_etas(etas))
+    count = parts.joined(parts.count.terms(y, parts.count_etas(etas)), else_)
     none = y[0] == 0
-    return add_logs(count, always, none) if none.any() else count
+    return add_logs(count, parts.of_zero(always), none) if none.any() else count
 
 
 def _inflated_mass(y: Array, etas: Etas, parts: Parts) -> Array:

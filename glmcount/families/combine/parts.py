@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -25,17 +26,17 @@ class Parts:
     count: Family
     zero: Family
 
-    @property
+    @cached_property
     def q(self) -> int:
         """Number of all predictors."""
         return self.count.q + self.zero.q
 
-    @property
+    @cached_property
     def zero_at(self) -> tuple[int, ...]:
         """The mean of the zero part comes second, its other parameters last."""
         return (1, *range(self.count.q + 1, self.q))
 
-    @property
+    @cached_property
     def count_at(self) -> tuple[int, ...]:
         """The mean of the count part comes first, its others after that of the zero part."""
         return (0, *range(2, self.count.q + 1))
@@ -55,6 +56,18 @@ class Parts:
     def of_zero(self, jet: Jet) -> Jet:
         """A jet of the zero part in all predictors."""
         return embed(jet, self.zero_at, self.q)
+
+    def joined(self, count: Jet, zero: Jet) -> Jet:
+        """The sum of a jet of the count part and one of the zero part, which share no predictor."""
+        places, own = (*self.count_at, *self.zero_at), count.q
+        first: list[Array | None] = [None] * self.q
+        second: list[list[Array | None]] = [[None] * self.q for _ in places]
+        for j, place in enumerate(places):
+            jet, k, part = (count, j, self.count_at) if j < own else (zero, j - own, self.zero_at)
+            first[place] = jet.d1[k]
+            for other, bend in zip(part, jet.d2[k], strict=True):
+                second[place][other] = bend
+        return Jet(count.value + zero.value, tuple(first), tuple([tuple(row) for row in second]))
 
     def ordered(self, count: Sequence[T], zero: Sequence[T]) -> tuple[T, ...]:
         """What the two parts have for each predictor, in the order of all."""

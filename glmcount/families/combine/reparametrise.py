@@ -16,54 +16,46 @@ import numpy as np
 from glmcount.families.base import Curvature, Etas, Family, Limit
 from glmcount.families.recipe import recorded
 from glmcount.numerics import Array
-from glmcount.numerics.jets import Jet, constant_jet, eta_jet
+from glmcount.numerics.jets import ONE, Jet, eta_jet, mirrored, plus, product
 from glmcount.records import replace
 
-__all__ = ["Map", "power_of_mean", "reparametrise"]
+__all__ = ["Map", "power_of_mean", "reparametrise", "terms_of"]
 
 Map = Callable[[Etas], tuple[Jet, ...]]
 Entry = Array | None
 
 
-def _total(parts: list[Entry]) -> Entry:
-    out: Entry = None
-    for part in parts:
-        if part is not None:
-            out = part if out is None else out + part
-    return out
-
-
-def _product(*factors: Entry) -> Entry:
-    out: Entry = None
-    for factor in factors:
-        if factor is None:
-            return None
-        out = factor if out is None else out * factor
-    return out
-
-
 def _chained(jet: Jet, inner: tuple[Jet, ...]) -> Jet:
     """The jet of a function of `inner`, given its derivatives in them."""
-    old, new = range(len(inner)), range(inner[0].q)
+    q = inner[0].q
+    slopes = [[(b, d) for b, d in enumerate(own.d1) if d is not None] for own in inner]
+    first: list[Entry] = [None] * q
     # l_i' s gradient, once: a matrix-vector product in which None is zero.
-    turned = [
-        [_total([_product(jet.d2[i][j], inner[j].d1[b]) for j in old]) for b in new] for i in old
-    ]
-    first = tuple(_total([_product(jet.d1[i], inner[i].d1[a]) for i in old]) for a in new)
-    second: list[list[Entry]] = [[None for _ in new] for _ in new]
-    for a in new:
-        for b in range(a + 1):
-            bent = [_product(jet.d1[i], inner[i].d2[a][b]) for i in old]
-            straight = [_product(inner[i].d1[a], turned[i][b]) for i in old]
-            second[a][b] = second[b][a] = _total(straight + bent)
-    return Jet(jet.value, first, tuple(tuple(row) for row in second))
+    turned: list[list[Entry]] = [[None] * q for _ in inner]
+    for j, own in enumerate(slopes):
+        for b, d in own:
+            first[b] = plus(first[b], product(jet.d1[j], d))
+            for row, bends in zip(turned, jet.d2, strict=True):
+                row[b] = plus(row[b], product(bends[j], d))
+    second: list[list[Entry]] = [[None] * q for _ in range(q)]
+    for own, row in zip(slopes, turned, strict=True):
+        for a, d in own:
+            for b in range(a + 1):
+                second[a][b] = plus(second[a][b], product(d, row[b]))
+    for slope, each in zip(jet.d1, inner, strict=True):
+        for a, bent in enumerate(each.d2):
+            for b in range(a + 1):
+                if bent[b] is not None:
+                    second[a][b] = plus(second[a][b], product(slope, bent[b]))
+    return Jet(jet.value, tuple(first), mirrored(q, lambda a, b: second[a][b]))
 
 
 def _values(inner: tuple[Jet, ...]) -> Etas:
     return tuple(jet.value for jet in inner)
 
 
-def _terms(y: Array, etas: Etas, family: Family, inner: Map) -> Jet:
+def terms_of(y: Array, etas: Etas, family: Family, inner: Map) -> Jet:
+    """Terms of a family in the predictors that a map takes."""
     jets = inner(etas)
     return _chained(family.terms(y, _values(jets)), jets)
 
@@ -109,10 +101,10 @@ def _expected(etas: Etas, family: Family, inner: Map) -> Curvature:
         total = np.zeros(1)
         for i in old:
             for j in old:
-                slope, held = _product(jets[i].d1[a], jets[j].d1[b]), known[i][j]
+                slope, held = product(jets[i].d1[a], jets[j].d1[b]), known[i][j]
                 if slope is not None and held is None:
                     return None
-                part = _product(slope, held)
+                part = product(slope, held)
                 total = total if part is None else total + part
         return total
 
@@ -168,7 +160,7 @@ def reparametrise(
     deviance, tails, sample = family.deviance, family.tails, family.sample
     mass, pooled = family.mass, family.pooled
     fields: dict[str, Any] = {
-        "terms": partial(_terms, **bound),
+        "terms": partial(terms_of, **bound),
         "moments": partial(_moments, **bound),
         "expected": family.expected and partial(_expected, **bound),
         "binary": family.binary and partial(_binary, **bound),
@@ -200,12 +192,14 @@ def power_of_mean(power: float | None = None) -> Map:
     >>> float(spread.value[0]), float(spread.d1[0][0])
     (-0.3, -1.0)
     """
+    held = None if power is None else np.array([power - 2.0])
 
     def inner(etas: Etas) -> tuple[Jet, ...]:
-        mean, spread = eta_jet(etas, 0), eta_jet(etas, 1)
-        minus_two = constant_jet(np.array([-2.0]), len(etas))
-        if power is None:
-            return mean, spread + (eta_jet(etas, 2) + minus_two) * mean
-        return mean, spread + constant_jet(np.array([power - 2.0]), len(etas)) * mean
+        mean, spread = eta_jet(etas, 0), etas[1]
+        if held is not None:
+            return mean, Jet(spread + held * etas[0], (held, ONE), ((None, None), (None, None)))
+        gap = etas[2] - 2.0
+        bends = (None, None, ONE), (None, None, None), (ONE, None, None)
+        return mean, Jet(spread + gap * etas[0], (gap, ONE, etas[0]), bends)
 
     return inner
