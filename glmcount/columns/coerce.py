@@ -20,7 +20,6 @@ from glmcount.errors import DataError, near, some
 __all__ = ["categorise", "coerce", "recode", "refuse_datetime", "union_levels"]
 
 BOOLEAN: Levels = (False, True)
-REMEMBERED = 64
 FEW = 1_000
 
 
@@ -142,7 +141,7 @@ def _from_extension(name: str, array: Any) -> Column:
     """A pandas extension array, by its dtype."""
     dtype = array.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        levels = _levels_of(dtype)
+        levels = _plain(dtype.categories)
         return Column("categorical", array.codes, levels, bool(dtype.ordered), declared=True)
     if isinstance(dtype, pd.SparseDtype):
         return _from_numpy(name, np.asarray(array))
@@ -166,20 +165,6 @@ def _from_extension(name: str, array: Any) -> Column:
             return _from_numpy(name, array.to_numpy(dtype=np.float64, na_value=np.nan))
         return _from_numpy(name, array.to_numpy(dtype=dtype.numpy_dtype))
     return _from_numpy(name, array.to_numpy())
-
-
-_recent: dict[int, tuple[pd.CategoricalDtype, Levels]] = {}
-
-
-def _levels_of(dtype: pd.CategoricalDtype) -> Levels:
-    """Plain levels of a dtype; strips share theirs, so the last few are remembered."""
-    found = _recent.get(id(dtype))
-    if found is None or found[0] is not dtype:
-        found = (dtype, _plain(dtype.categories))
-        if len(_recent) >= REMEMBERED:
-            _recent.clear()
-        _recent[id(dtype)] = found
-    return found[1]
 
 
 def _plain(levels: pd.Index) -> Levels:

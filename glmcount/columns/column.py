@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glmcount.records import dataclass
+from glmcount.records import dataclass, replace
 
 __all__ = ["Array", "Column", "Extent", "Levels", "extent_of"]
 
@@ -55,6 +55,13 @@ class Column:
     ordered: bool = False
     declared: bool = False
     whole: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, rows: slice) -> Column:
+        whole = None if self.whole is None else self.whole[rows]
+        return replace(self, values=self.values[rows], whole=whole)
 
     @property
     def found(self) -> bool:

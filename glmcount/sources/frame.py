@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from glmcount.columns.coerce import coerce
 from glmcount.errors import DataError, some
 from glmcount.sources.base import Columns, Source, register_source
 from glmcount.sources.labels import paired
@@ -15,8 +16,6 @@ from glmcount.sources.labels import paired
 __all__ = ["from_columns"]
 
 _LISTS = (list, tuple, range)
-REMEMBERED = 64
-WIDEST = 1_000
 
 
 def from_columns(columns: Mapping[str, Any], index: Any = None) -> Source:
@@ -49,8 +48,15 @@ def _lazy(names: tuple[str, ...], n_rows: int, index: Any, column: Callable[[str
 
 
 def _sliceable(series: pd.Series) -> Any:
-    """The numpy array behind a plain column (a view), or the values as they are."""
-    return series.to_numpy() if isinstance(series.dtype, np.dtype) else series.array
+    """The numpy array behind a plain column (a view), or the values as they are.
+
+    Categories are made plain here, once for all strips.
+    """
+    if isinstance(series.dtype, np.dtype):
+        return series.to_numpy()
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        return coerce(str(series.name), series.array)
+    return series.array
 
 
 @register_source
@@ -103,30 +109,15 @@ def _dataframe_like(data: Any) -> Source | None:
     return None
 
 
-_recent: dict[int, tuple[pd.Index, tuple[str, ...], dict[str, Any]]] = {}
-
-
-def _names(columns: pd.Index) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Names as text, and the label of each; frames share theirs, so the last are remembered."""
-    found = _recent.get(id(columns))
-    if found is None or found[0] is not columns:
-        given = columns.tolist()
-        names = tuple(map(str, given))
-        found = (columns, names, dict(zip(names, given, strict=True)))
-        if len(names) <= WIDEST:
-            if len(_recent) >= REMEMBERED:
-                _recent.clear()
-            _recent[id(columns)] = found
-    return found[1:]
-
-
 @register_source
 def _pandas(data: Any) -> Source | None:
     if not isinstance(data, pd.DataFrame):
         return None
     # A series that is held keeps its values when the frame is changed in place.
     held: dict[str, pd.Series] = {}
-    names, labels = _names(data.columns)
+    given = data.columns.tolist()
+    names = tuple(map(str, given))
+    labels = dict(zip(names, given, strict=True))
     repeated = {name for name in names if names.count(name) > 1} if len(labels) < len(names) else ()
 
     def column(name: str) -> Any:
