@@ -402,8 +402,9 @@ def _maximised(asked: _Asked, encoder: Rows, measured: Measured, again: _Again) 
     notes += fit_warnings(rows, found, values, measured, asked.separation)
     for note in notes:
         python_warnings.warn(note, stacklevel=_outside())
+    gated = encoder.gated()
     state = State(
-        rows,
+        found.rows(gated),
         measured,
         found,
         family,
@@ -413,8 +414,8 @@ def _maximised(asked: _Asked, encoder: Rows, measured: Measured, again: _Again) 
         encoder.source.index,
         partial(again, asked),
         tuple(notes),
-        encoder,
-        cells,
+        gated,
+        None if cells is None else cells.gated(gated),
     )
     return Results(state, asked.cov)
 

@@ -20,7 +20,7 @@ from glmcount.fitting.separation import Separation
 from glmcount.fitting.solvers import Iteration
 from glmcount.fitting.sums import by_row, total
 from glmcount.inference.covariance import Estimator, covariance, estimator
-from glmcount.inference.estimates import conf_int, marked, pvalues, reported, standard_errors
+from glmcount.inference.estimates import conf_int, judged, marked, reported, standard_errors
 from glmcount.inference.hypotheses import linear_constraints
 from glmcount.inference.state import Model, State
 from glmcount.inference.tests import Tested, TestResult, single, wald
@@ -63,12 +63,15 @@ class Results:
         Where the maximum is at infinity, inf or -inf, and NaN for a coefficient that has no
         limit there.
         """
-        # A copy, since pandas before 3 would hand out the estimates themselves.
-        return self._named(self._state.estimates.values.copy())
+        return self._named(self._state.estimates.values)
 
     @cached_property
     def _covariance(self) -> Array:
         return covariance(self._cov, self._state.setting(lambda: self.scale))
+
+    @cached_property
+    def _errors(self) -> Array:
+        return standard_errors(self._state.estimates, self._covariance)
 
     @cached_property
     def bse(self) -> pd.Series:
@@ -76,23 +79,21 @@ class Results:
 
         NaN too for a coefficient that has no limit on the way to infinity.
         """
-        return self._named(standard_errors(self._state.estimates, self._covariance))
+        return self._named(self._errors)
 
     @cached_property
     def tvalues(self) -> pd.Series:
         """params / bse."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return self.params / self.bse
+        return self._named(judged(self._state.estimates, self._errors, self._df)[0])
 
     @cached_property
     def pvalues(self) -> pd.Series:
         """Two-sided Wald p-values; none for a parameter whose null is a boundary."""
-        bse = self.bse.to_numpy()
-        return self._named(pvalues(self._state.estimates, bse, self._df))
+        return self._named(judged(self._state.estimates, self._errors, self._df)[1])
 
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
         """Wald intervals of level 1 - alpha, columns 0 and 1."""
-        ends = conf_int(self._state.estimates, self.bse.to_numpy(), alpha, self._df)
+        ends = conf_int(self._state.estimates, self._errors, alpha, self._df)
         return pd.DataFrame(ends, index=self.params.index)
 
     def cov_params(self) -> pd.DataFrame:
@@ -137,7 +138,7 @@ class Results:
         >>> [round(float(b), 4) for b in r.refit(y=[2, 6, 4, 12]).params]
         [1.0986, 1.0986]
         """
-        refitted: Results = self._state.again(changes)
+        refitted: Results = self._state.refitted(changes)
         return refitted
 
     # Figures of the fit ---------------------------------------------------------------
@@ -222,7 +223,6 @@ class Results:
     @cached_property
     def deviance(self) -> float:
         """2 (saturated - fitted), at the fitted ancillary parameters."""
-        self._state.check_unchanged()
         return total(self._state.encoder, self._state.fit, self._of(residuals.unit_deviance))
 
     @cached_property
@@ -317,7 +317,6 @@ class Results:
         return lambda rows: residual(self._state.fit.family, rows)
 
     def _rows(self, residual: Callable[..., Array], weighted: bool = False) -> pd.Series:
-        self._state.check_unchanged()
         root = weighted and self._state.importance
 
         def one(strip: Any, rows: Unweighed) -> Array:
@@ -328,7 +327,8 @@ class Results:
         return pd.Series(values, index=self._state.labels())
 
     def _named(self, values: Array) -> pd.Series:
-        return pd.Series(values, index=self._state.estimates.index)
+        # A copy: what is written into it changes nothing else.
+        return pd.Series(values.copy(), index=self._state.estimates.index)
 
     @cached_property
     def fittedvalues(self) -> pd.Series:
@@ -362,13 +362,13 @@ class Results:
 
     def resid_quantile(self, rng: int | np.random.Generator | None = None) -> pd.Series:
         """Randomised quantile residuals (Dunn & Smyth 1996), standard normal if all is well."""
-        self._state.check_unchanged()
         values = residuals.quantiles(self._state, generator(rng))
         return pd.Series(values, index=self._state.labels())
 
     def get_influence(self) -> Influence:
         """Leverages and Cook's distances."""
-        return influence(self._state, self.resid_pearson.to_numpy(), self.scale)
+        pearson = self._rows(residuals.pearson, weighted=True).to_numpy()
+        return influence(self._state, pearson, self.scale)
 
     # Prediction -----------------------------------------------------------------------
 
@@ -461,9 +461,8 @@ class Results:
         return equation_rows(
             state.estimates,
             state.family,
-            self.bse.to_numpy(),
-            self.tvalues.to_numpy(),
-            self.pvalues.to_numpy(),
+            self._errors,
+            *judged(state.estimates, self._errors, self._df),
             self.conf_int(alpha).to_numpy(),
         )
 
@@ -504,9 +503,9 @@ class Results:
         The last two only where the mean has one equation of its own.
         """
         columns = {
-            "fitted": self.fittedvalues,
-            "resid": self.resid_response,
-            "resid_pearson": self.resid_pearson,
+            "fitted": self._rows(residuals.mean),
+            "resid": self._rows(residuals.response),
+            "resid_pearson": self._rows(residuals.pearson, weighted=True),
         }
         if self._state.family.mean_equation:
             influence = self.get_influence()

@@ -63,6 +63,11 @@ class Cells:
     linear: bool
     level: float | None
 
+    def gated(self, rows: Rows) -> Cells:
+        """The same cells, of rows that are looked at whenever they are read."""
+        encoder, grouping = replace(self.encoder, behind=rows), replace(self.grouping, rows=rows)
+        return replace(self, encoder=encoder, grouping=grouping)
+
 
 def compressed(
     encoder: Rows, layout: Layout, measured: Measured, family: Family, asked: str | bool

@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.design.encode import Piece, encode
+from glmcount.design.marks import Marks, changed, marks_of
 from glmcount.design.spec import Account, DesignSpec, Plan
 from glmcount.engine.block import BlockRows
 from glmcount.engine.layout import Layout
 from glmcount.engine.spread import Small, spread_out, suits
 from glmcount.engine.strip import Strip, one_strip
+from glmcount.errors import DataChangedError
 from glmcount.numerics import Array
 from glmcount.numerics.blas import several, solving
 from glmcount.records import dataclass, field, replace
@@ -80,6 +82,8 @@ class Rows:
         Of cells, the rows that they stand for.
     made : (Rows, callable) or None
         Rows whose strips are turned into these.
+    marks : tuple of Marks or None
+        Of the columns of every strip, looked at whenever it is read; None before a fit.
     """
 
     source: Source
@@ -90,6 +94,7 @@ class Rows:
     response: bool = True
     behind: Rows | None = None
     made: tuple[Rows, Callable[[Strip], Strip]] | None = None
+    marks: tuple[Marks, ...] | None = None
 
     def fold(
         self, work: Callable[[Strip], T], add: Callable[[T, T], T], threads: int | None = None
@@ -101,7 +106,7 @@ class Rows:
 
         held = len(self.cache.strips) == 1 == self.source.n_strips
         if held and self.source.n_rows < THREADED_BLAS:
-            return work(self.cache.strips[0])
+            return work(self.encoded(0, 0, {}))
         names = () if len(self.cache.strips) == self.source.n_strips else self.names
         return map_fold(self.source, names, one, add, self.threads or threads)
 
@@ -170,7 +175,7 @@ class Rows:
             first, last = source.span(number)
             part = rows.span(first, last)
             held[number] = replace(part, number=number, first=first, where=None)
-        return replace(self, source=source, plan=plan, cache=Cache(0, held))
+        return replace(self, source=source, plan=plan, cache=Cache(0, held), marks=None)
 
     def solving(self, size: int) -> AbstractContextManager[None]:
         """For solves between passes, which BLAS need not share between threads.
@@ -186,6 +191,8 @@ class Rows:
 
     def encoded(self, number: int, first: int, raw: Columns) -> Strip:
         """A strip, from the cache or made from its columns."""
+        if self.marks is not None:
+            self._check(number)
         found = self.cache.strips.get(number)
         if found is not None:
             return found
@@ -199,9 +206,49 @@ class Rows:
         self.cache.keep(strip, codes)
         return strip
 
+    def gated(self) -> Rows:
+        """The same rows, whose columns are looked at from now on whenever they are read."""
+        marks = []
+        for number in range(self.source.n_strips):
+            kept = number in self.cache.strips or number in self.cache.codes
+            _, columns = self.source.strip(number, self.names)
+            marks.append(marks_of(columns, kept))
+        return replace(self, marks=tuple(marks))
+
+    def check(self) -> None:
+        """Look at all rows.
+
+        Raises
+        ------
+        DataChangedError
+            If they are not those that were fitted.
+        """
+        self.fold(lambda strip: None, lambda a, b: None)
+
+    def _check(self, number: int) -> None:
+        """Refuse a strip that is not what was fitted.
+
+        Raises
+        ------
+        DataChangedError
+            If a column of it is another one than it was.
+        """
+        assert self.marks is not None
+        marks = self.marks[number]
+        name = changed(marks, self.source.strip(number, tuple(marks))[1])
+        if name is not None:
+            first, last = self.source.span(number)
+            raise DataChangedError(
+                f"The data are not those that were fitted: column {name!r} has changed in the rows "
+                f"{first} to {last - 1}. Fit again, or keep arrays as they were (fit to copies "
+                "where they are used again)."
+            )
+
     def small(self, layout: Layout) -> Small | None:
         """The columns side by side; None for a problem that is not small."""
         strip, found = self.cache.strips.get(0), self.cache.small
+        if self.marks is not None:
+            self.check()
         if found is not None and strip is not None and found.serves(strip, layout):
             return found
         if self.source.n_strips > 1 or not suits(self.n_used, layout.size):

@@ -25,10 +25,10 @@ __all__ = [
     "conf_int",
     "estimates",
     "interval",
+    "judged",
     "marked",
     "names",
     "parameters",
-    "pvalues",
     "reported",
     "standard_errors",
     "tail",
@@ -350,11 +350,16 @@ def width(alpha: float, df: float | None) -> float:
     return normal_quantile(alpha) if df is None else student_quantile(alpha, df)
 
 
-def pvalues(found: Estimates, bse: Array, df: float | None) -> Array:
-    """Wald p-values; NaN where the null is a boundary or nothing was estimated."""
+def judged(found: Estimates, bse: Array, df: float | None) -> tuple[Array, Array]:
+    """Estimates in standard errors, and p-values.
+
+    These are NaN where the null is a boundary or nothing was estimated.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
-        out = tail(found.values / bse, df)
-    return np.where(found.natural | found.fixed | (found.infinite != 0), np.nan, out)
+        statistics = found.values / bse
+        out = tail(statistics, df)
+    untested = found.natural | found.fixed | (found.infinite != 0)
+    return statistics, np.where(untested, np.nan, out)
 
 
 def conf_int(found: Estimates, bse: Array, alpha: float, df: float | None) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -15,14 +15,13 @@ from glmcount.cells.compress import Cells
 from glmcount.design.measure import Measured
 from glmcount.design.recall import planned_layout
 from glmcount.design.rows import Rows
-from glmcount.errors import DataChangedError, NoLikelihoodError, NotDefinedError
+from glmcount.errors import NoLikelihoodError, NotDefinedError
 from glmcount.families.base import Family
 from glmcount.fitting.constant import spans_constant
 from glmcount.fitting.run import Fit, Options
-from glmcount.fitting.sums import total
 from glmcount.inference.covariance import Setting
 from glmcount.inference.estimates import Estimates
-from glmcount.numerics import EPS, Array
+from glmcount.numerics import Array
 from glmcount.records import dataclass
 
 __all__ = ["Model", "State"]
@@ -230,27 +229,11 @@ class State:
         every = pd.RangeIndex(self.encoder.source.n_rows) if self.index is None else self.index
         return every if self.measured.n == len(every) else every[self.used_rows()]
 
-    def check_unchanged(self) -> None:
-        """Refuse to go on with rows that are not those fitted.
-
-        Raises
-        ------
-        DataChangedError
-            If the log-likelihood at the estimate is not the fit's.
-        """
-        fit = self.fit
-        if fit.falling is not None:
-            return
-        family = fit.family
-        value = total(self.encoder, fit, lambda rows: family.terms(rows.y, rows.etas).value)
-        found = value + self.measured.constant
-        # Of the largest counts the rounding of a mean alone is more than that.
-        rounding = 10.0 * EPS * self.measured.sums.largest * self.measured.sums.weight
-        if abs(found - fit.llf) > 1e-8 * max(1.0, abs(fit.llf)) + rounding:
-            raise DataChangedError(
-                f"The data are not those that were fitted: their log-likelihood is {found:.10g}, "
-                f"the fit's {fit.llf:.10g}. Fit again, or keep arrays unchanged."
-            )
+    def refitted(self, changes: Mapping[str, Any]) -> Any:
+        """The fit with some arguments changed; with the same rows only if these are unchanged."""
+        if not changes.keys() & {"data", "X"}:
+            self.asked.check()
+        return self.again(changes)
 
     def reshifted(self, matrix: Array) -> Array:
         """A covariance in the user's columns, carried to all shifted columns."""

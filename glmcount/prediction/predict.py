@@ -296,7 +296,6 @@ def target(
                 "own. Pass newdata= as well.",
                 kind="usage",
             )
-        state.check_unchanged()
         rows, index = state.used_rows(), state.labels()
         return state.encoder, lambda values: pd.Series(values[rows], index=index)
     encoder, index = new_rows(state.encoder.spec, newdata, given, state.options.control)

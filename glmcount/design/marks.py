@@ -1,0 +1,106 @@
+"""Marks of columns: a number for each run of rows, by which changed data are told.
+
+A mark is the sum of a column's values, each times an irregular number of its place, so that a
+changed value and a changed order both show. It costs one look at each column, no function of the
+family, and holds at any parameters. What is encoded already is the fit's own; columns of numbers
+are the user's memory, and what does not stay encoded is read again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from glmcount.columns.coerce import coerce
+from glmcount.columns.column import Column
+from glmcount.numerics import EPS, Array
+from glmcount.records import dataclass
+
+__all__ = ["Mark", "Marks", "changed", "marks_of"]
+
+# So many roundings of a sum of its terms are no change: threads may add up in another order.
+ROUNDING = 64.0
+GOLDEN = 0.5 * (math.sqrt(5.0) - 1.0)
+
+
+@lru_cache(maxsize=4)
+def _places(size: int) -> Array:
+    """Numbers between 1 and 2 for so many places, no two alike."""
+    out: Array = 1.0 + np.modf(GOLDEN * np.arange(1.0, size + 1.0))[0]
+    out.flags.writeable = False
+    return out
+
+
+@dataclass(frozen=True)
+class Mark:
+    """The sum of one run of a column, and what rounding may make of it."""
+
+    total: float
+    rounding: float
+
+
+Marks = Mapping[str, Mark]
+
+
+def _numbers(name: str, values: Any, kept: bool) -> Array | None:
+    """What a mark is made of; None where what is encoded stays as it is."""
+    if isinstance(values, Column):
+        values = values.values
+    elif not isinstance(values, np.ndarray):
+        if kept:
+            return None
+        values = coerce(name, values).values
+    kind = values.dtype.kind
+    if kind == "f" and values.dtype.itemsize == 8:
+        return values
+    if kind in "mM":
+        values = values.view(np.int64)
+    elif kind not in "iufb":
+        return None if kept else _hashed(values)
+    found: Array = values.astype(np.float64)
+    return found
+
+
+def _hashed(values: NDArray[Any]) -> Array:
+    return pd.util.hash_array(values.astype(object), categorize=False).astype(np.float64)
+
+
+def _summed(numbers: Array) -> tuple[Array, float]:
+    """The numbers and their sum; where values are missing is a part of the data too."""
+    n = len(numbers)
+    places = _places(1 << max(n - 1, 1).bit_length())[:n]
+    total = float(numbers.dot(places))
+    if math.isfinite(total):
+        return numbers, total
+    numbers = np.nan_to_num(numbers, nan=math.pi)
+    return numbers, float(numbers.dot(places))
+
+
+def marks_of(columns: Mapping[str, Any], kept: bool) -> Marks:
+    """Marks of columns; `kept` says that what they are encoded to is not made again."""
+    out = {}
+    with np.errstate(over="ignore", invalid="ignore"):
+        for name, values in columns.items():
+            numbers = _numbers(name, values, kept)
+            if numbers is not None:
+                numbers, total = _summed(numbers)
+                size = math.sqrt(len(numbers) * float(numbers.dot(numbers)))
+                out[name] = Mark(total, ROUNDING * EPS * size)
+    return out
+
+
+def changed(marks: Marks, columns: Mapping[str, Any]) -> str | None:
+    """The first column that is not as it was."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        for name, mark in marks.items():
+            numbers = _numbers(name, columns[name], False)
+            total = math.nan if numbers is None else _summed(numbers)[1]
+            if total != mark.total and not abs(total - mark.total) <= mark.rounding:
+                return name
+    return None
