@@ -29,6 +29,8 @@ Long = NDArray[np.longdouble]
 PRECISE = 1e5
 # Of an ancillary constant, what may be lost in silence.
 LOST = 1e-8
+# Predictors below have means of zero, which weigh nothing.
+LEAST = -700.0
 ZERO = np.longdouble(0.0)
 LONG_EPS = np.finfo(np.longdouble).eps
 
@@ -129,7 +131,7 @@ def remainder(encoder: Rows, fit: Fit) -> Remainder:
         slope, bend = jet.d1[0], jet.d2[0][0]
         assert slope is not None and bend is not None
         slope, curve = np.broadcast_arrays(slope, -bend)
-        held = np.log(np.exp(eta).astype(np.longdouble))
+        held = np.log(np.exp(np.maximum(eta, LEAST)).astype(np.longdouble))
         w = np.ones(1) if strip.weights is None else strip.weights
         size = np.abs(_predictor(layout, strip, fit.theta, 0, absolute=True))
         wrong = (LONG_EPS * (len(fit.theta) + 4.0) * (size + 1.0)).astype(np.float64)

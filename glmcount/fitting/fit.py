@@ -109,7 +109,8 @@ def solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
     outcome = chosen.run(run.problem(expected), theta)
     if outcome.status != "final" and expected:
         outcome, expected = by_curvature(run, outcome)
-    if doubtful(run, outcome):
+    condition = ill_conditioned(outcome.sums.definite)
+    if condition > LATE or doubtful(run, outcome):
         falling, kept = separated(run, outcome, found), run.kept
         if falling is not None:
             fit = _at_infinity(run, run.widened(outcome.theta), expected, found, falling)
@@ -117,7 +118,6 @@ def solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
                 return fit
             # The limit's own fit came to no end: what was reached on the way counts.
             run.gone, run.memo, run.kept = None, None, kept
-    condition = ill_conditioned(outcome.sums.definite)
     late = _late_dependences(run, outcome, condition, found)
     if late:
         return solve(run, run.widened(outcome.theta), (*found, *late))

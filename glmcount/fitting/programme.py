@@ -28,6 +28,10 @@ FUNCTIONS = 2_000
 BITS = 2.0**40
 ROUNDING = 1e-12
 SPARSE = 1e-11
+# An entry of which a correction leaves no more was rounding.
+SHARE = 1e-3
+# Condition number up to which as many edges as columns are solved with.
+SOLVED = 1e10
 
 
 def distinct(rows: Array) -> NDArray[np.intp]:
@@ -70,10 +74,22 @@ def apart(cone: Array) -> tuple[Array, Array]:
     sizes = np.abs(np.diag(triangle))
     if len(sizes) < k or sizes[-1] < 1e-9 * sizes[0]:
         return np.eye(k), cone
-    change = np.linalg.inv(rows[order[:k]])
+    change = _inverse(rows[order[:k]])
     out = np.dot(cone, change)
     out[np.abs(out) < SPARSE * np.dot(np.abs(cone), np.abs(change))] = 0.0
     return change, out
+
+
+def _inverse(rows: Array) -> Array:
+    """The inverse, in which an entry that is zero is zero.
+
+    An entry of rounding beside large ones would move a row that stays where no other moves it.
+    """
+    first = np.linalg.inv(rows)
+    # A step of Newton's leaves errors of each entry's own terms.
+    out: Array = first + np.dot(first, np.eye(len(rows)) - np.dot(rows, first))
+    out[np.abs(out) < SHARE * np.abs(first)] = 0.0
+    return out
 
 
 def _components(cone: Array) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
@@ -140,6 +156,10 @@ def _strictest(cone: Array) -> Array | None:
     k = rows.shape[1]
     if k == 1:
         return -rows[0] if np.all(rows == rows[0]) else None
+    if len(rows) == k and np.linalg.cond(rows) < SOLVED:
+        # Edges that are almost opposite leave directions thinner than a programme's tolerance.
+        inside: Array = np.linalg.solve(rows, -np.ones(k)).astype(np.float64)
+        return inside
     if len(rows) * k > MOST:
         rows = rows[np.linspace(0, len(rows) - 1, MOST // k).astype(np.intp)]
     z, moved = _furthest(rows)
@@ -214,7 +234,7 @@ def _ways(cone: Array, functions: Array) -> Array:
         out[moved] = np.nan
         return out
     k = functions.shape[1]
-    if len(edges) == k and np.linalg.cond(edges) < 1e10:
+    if len(edges) == k and np.linalg.cond(edges) < SOLVED:
         shares = np.linalg.solve(edges.T, wanted.T).T
         down, up = np.all(shares >= -FEASIBLE, axis=1), np.all(shares <= FEASIBLE, axis=1)
         out[moved] = np.where(down, -1.0, np.where(up, 1.0, np.nan))

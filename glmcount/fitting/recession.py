@@ -274,13 +274,18 @@ def leading_to(
     if not len(carriers):
         return None
     cone = freedom.cone(null, going)
-    known = None if direction is None else direction[carriers]
     change, cone = apart(cone)
-    null = np.stack([combined(null, way) for way in change.T], axis=1)
-    z = strictest(cone) if known is None else np.linalg.solve(change, known)
-    if z is None or np.dot(cone, z).max() >= 0.0:
+    if direction is None:
+        z = strictest(cone)
+        along = None if z is None else combined(change, z)
+    else:
+        along = direction[carriers]
+        z = np.asarray(np.linalg.solve(change, along), dtype=np.float64)
+    if z is None or along is None or np.dot(cone, z).max() >= 0.0:
         return None
-    direction = combined(null, z / -np.dot(cone, z).max())
+    # By the ways as they were found: their mixtures would cancel each other.
+    direction = combined(null, along / -np.dot(cone, z).max())
+    null = np.stack([combined(null, way) for way in change.T], axis=1)
 
     def look(strip: Strip) -> tuple[list[Array], list[int]]:
         falls = np.any([way != 0.0 for way in going(strip)], axis=0)

@@ -107,6 +107,33 @@ def test_many_rows_and_columns():
     assert result.llf == pytest.approx(rest.llf, rel=1e-12)
 
 
+def test_a_fit_that_ends_in_the_rounding_of_its_sums_is_looked_into():
+    # Row 5 alone has x2: its mean is lost in sums of 5e15 when it is down to 0.01.
+    y = 1e15 * np.array([5, 0, 0, 2, 3, 0, 2, 0, 0, 2, 1, 4])
+    x0, x1 = [1, 0, 0, 0, 0, 0, 0, 3, 3, 0, 3, 2], [0, 1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0]
+    x2 = (np.arange(12) == 5).astype(float)
+    result = quietly("y ~ x0 + x1 + x2", {"y": y, "x0": x0, "x1": x1, "x2": x2})
+    assert result.separation.where == (5,)
+    assert result.separation.columns == ("x2",) and result.params["x2"] == -np.inf
+    rest = quietly("y ~ x0 + x1", {"y": y[x2 == 0], **_without(5, x0=x0, x1=x1)})
+    assert result.params[["x0", "x1"]].tolist() == pytest.approx(rest.params.tolist()[1:], 1e-10)
+
+
+def test_a_certificate_of_rows_with_a_mean_of_zero_comes_without_warnings_of_numpy():
+    y, x = np.zeros(12), np.zeros(12)
+    y[[2, 4, 5]] = 4, 4, 4e12
+    x[[0, 5, 8, 10, 11]] = 1e6, -3, 3, 2, 3
+    result = quietly("y ~ x + z", {"y": y, "x": x, "z": (np.arange(12) == 4).astype(float)})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        assert not np.isnan(result.certificate.rho)
+        assert result.summary()
+
+
+def _without(row, **columns):
+    return {name: np.delete(values, row) for name, values in columns.items()}
+
+
 # All rows -------------------------------------------------------------------------------------
 
 
@@ -126,6 +153,30 @@ def test_rows_of_a_hurdle_are_listed(zero, far):
     assert result.separation.columns == ("hurdle_x",)
     at = result.predict({"x": [0, 0.5, -1]}, which="prob-positive")
     assert at.tolist() == pytest.approx([5 / 6, 0.0, 1.0], abs=1e-12)
+
+
+@pytest.mark.parametrize("far", [10, 1000, 1e6])
+def test_a_hurdle_without_a_constant_keeps_zeros_of_its_direction(far):
+    # The inverse of the rows' moves had a zero of 2e-17, which moved rows that stay.
+    data = {"y": [2, 0, 0], "x0": [1, far, 1], "x2": [0, 1, 0]}
+    result = quietly("y ~ 1", data, hurdle="0 + x0 + x2")
+    assert result.separation.where == (1,)
+    assert result.separation.columns == ("hurdle_x2",) and result.separation.signs == (-1,)
+
+
+@pytest.mark.parametrize("far", [10, 1e4, 1e6])
+def test_directions_as_thin_as_a_far_row_leaves_them(far):
+    data = {
+        "y": [1, 1, 6, 1, 1, 1, 6, 1, 3, 6],
+        "x0": [far, 0, 1, 0, 0, 1, 1, 1, 1, 0],
+        "x1": [0, 0, -2, 3, 3, -3, 2, 3, -3, 1],
+        "g": list("ddadcbcdba"),
+    }
+    result = quietly("y ~ x0 + x1 + g", data, truncated=0)
+    assert result.separation.where == (0, 1, 3, 4, 7)
+    assert result.separation.columns == tuple(result.params.index)
+    assert result.separation.signs == (-1, 1, -1, -1, 1, 1)
+    assert result.converged
 
 
 def test_a_row_without_weight_does_not_count():
