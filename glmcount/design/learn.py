@@ -81,9 +81,9 @@ def _light(source: Source, names: Sequence[str], expressions: Mapping[str, Expre
     if source.n_strips == 1 or any(e.tree.kind != "column" for e in expressions.values()):
         return False
     return all(
-        isinstance(column, pd.Categorical)
+        isinstance(column, pd.Categorical | Column)
         or (isinstance(column, np.ndarray) and column.dtype.kind in "biuf")
-        for column in source.read(0, 0, names).values()
+        for column in source.columns(0, 0, names).values()
     )
 
 
@@ -95,7 +95,7 @@ def _with_text(source: Source, text: Mapping[int, Mapping[str, Column]]) -> Sour
     def read(first: int, last: int, names: Sequence[str]) -> Columns:
         known = text.get(first, {})
         coded = {n: known[n] for n in names if n in known and len(known[n].values) == last - first}
-        return {**source.read(first, last, [n for n in names if n not in coded]), **coded}
+        return {**source.columns(first, last, [n for n in names if n not in coded]), **coded}
 
     return replace(source, read=read)
 

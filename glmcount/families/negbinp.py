@@ -42,21 +42,27 @@ def _start(sums: StartSums, power: float) -> tuple[float, ...]:
 def _further(y: Array, eta: Array) -> list[tuple[float, ...]]:
     """Powers so large that the dispersion is that of the largest means alone, or the smallest.
 
-    alpha is about 1 at the end of the means, or at the first mean beyond those of all counts
-    above zero, whose zeros a dispersion without bound makes certain.
+    alpha is about 1 at the end of the means; or so large at the first mean beyond those of all
+    counts above zero that it makes the zeros from there on certain.
     """
-    found: list[tuple[float, ...]] = []
-    for sign in (1.0, -1.0):
+    steps: list[tuple[float, ...]] = []
+    ends: list[tuple[float, ...]] = []
+    for sign, near in ((-1.0, (1, 2, 4)), (1.0, (1,))):
         at = np.unique(sign * eta)
         counted = sign * eta[y[0] > 0]
-        gaps = [(at[-1], at[-1] - at[-1 - k]) for k in (1, 2, 4, 8) if len(at) > k]
         beyond = at[at > counted.max()] if len(counted) else at[:0]
         if len(beyond):
-            gaps.append((beyond[0], 0.5 * (beyond[0] - counted.max())))
-        for end, gap in gaps:
-            if gap > 1e-6:
-                found.append((-STEEP * end / gap, 2.0 + sign * STEEP / gap))
-    return found
+            # A zero is certain where alpha is large and alpha mu is.
+            certain = STEEP + max(-sign * beyond[0], 0.0)
+            gap = beyond[0] - counted.max()
+            steps.append((sign, beyond[0], gap, certain + STEEP, certain))
+            ends.append((sign, beyond[0], 0.5 * gap, STEEP, 0.0))
+        ends += [(sign, at[-1], at[-1] - at[-1 - k], STEEP, 0.0) for k in near if len(at) > k]
+    return [
+        (log_alpha - rise / gap * end, 2.0 + sign * rise / gap)
+        for sign, end, gap, rise, log_alpha in (*steps, *ends)
+        if gap > 1e-6
+    ]
 
 
 _estimated = register(

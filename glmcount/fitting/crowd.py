@@ -22,8 +22,9 @@ __all__ = ["Climbed", "Crowd", "Known", "climb"]
 
 RADIUS = 2.0
 LEAST = 1e-6
-# A point is left where even so many times what its next step hopes for would not do.
-HOPE = 3.0
+# A point is left where even so many times what its next step hopes for would not do: along a
+# curved valley a step hopes for a small share of what is left.
+HOPE = 10.0
 # A step that ends so near to what is known, beside its own length, leads there.
 HOME = 0.3
 # Passes before a point is judged, and what is left to gain at the top.

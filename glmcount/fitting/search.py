@@ -39,9 +39,10 @@ FOREMOST = (1, 2, 4)
 # Rows up to which all are searched on, and how many of more are.
 ROWS = 1_000
 SAMPLE = 300
-# Passes under random weights, and at most afterwards.
+# Passes under random weights, and at most afterwards: towards a step function the way is long,
+# and few points are still on it.
 TRIAL = 2
-PASSES = 10
+PASSES = 40
 # Logits at which a row counts as certain, or as not concerned.
 CERTAIN = 3.0
 # What an end must promise beyond what is known; a step's promise is that exact at the top.
@@ -96,7 +97,7 @@ def searched(run: Run, base: Array, llf: float) -> Search | None:
     starts = min(STARTS + EACH * unsure, MOST if whole else FEW)
     drawn = _drawn(run.family, small, base, starts, rng)
     given = [*_inwards(crowd, base, rng), *_certain(crowd, base, usual(run), drawn, rng)]
-    given = [*given, *_further(crowd, base)][: GIVEN if whole else FEW]
+    given = [*given, *_further(crowd, base), *_about(crowd, drawn)][: GIVEN if whole else FEW]
     points = np.array([*given, *drawn])
     trial = np.ones((len(points), n))
     trial[len(given) :] = _by_content(crowd, starts, rng)
@@ -123,9 +124,14 @@ def _rows(run: Run) -> tuple[Small | None, Array, bool]:
 
 
 def _better(end: Climbed, known: Known) -> tuple[Array, ...]:
-    """The ends that surpass what is known, or still may, best first."""
+    """The ends that surpass what is known, or still may, best first.
+
+    One that has surpassed it goes before those that only hope to.
+    """
     more = known.promised(end.llf, end.hoped)
-    order = np.argsort(-more, kind="stable")[:SOLVED]
+    order = np.argsort(-more, kind="stable")
+    first = order[end.llf[order] > known.llf + known.least][:1]
+    order = np.concatenate([first, order[~np.isin(order, first)]])[:SOLVED]
     return tuple(end.points[i] for i in order if more[i] > 0.0 and math.isfinite(end.llf[i]))
 
 
@@ -240,6 +246,18 @@ def _further(crowd: Crowd, base: Array) -> list[Array]:
         for constant, value in zip(constants, values, strict=True):
             start += 0.0 if constant is None else value * constant
         out.append(start)
+    return out
+
+
+def _about(crowd: Crowd, drawn: Array) -> list[Array]:
+    """Starts that the family knows of at means that are drawn.
+
+    Which rows are at the ends of the means may be another matter at the maximum sought.
+    """
+    out = []
+    for number, start in enumerate(drawn[::2]):
+        known = _further(crowd, start)
+        out += [known[number % len(known)]] if known else []
     return out
 
 

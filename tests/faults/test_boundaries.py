@@ -159,6 +159,22 @@ def test_no_search_finds_more(name):
     assert ended.below <= study_maxima.SAME
 
 
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("negbinp", 35),
+        ("negbinp", 237),
+        ("negbinp", 477),
+        ("negbin inflate", 48),
+        ("genpoisson inflate", 12),
+        ("genpoisson inflate", 342),
+    ],
+)
+def test_no_search_finds_more_at_the_end_of_a_long_way(name, number):
+    ended = study_maxima.compared(name, 2026, number, None)
+    assert ended.below <= study_maxima.SAME
+
+
 @pytest.mark.parametrize("name", study_maxima.MODELS)
 def test_the_log_likelihood_is_that_of_an_independent_formula(name):
     model = study_maxima.MODELS[name]
