@@ -203,9 +203,12 @@ def _certain(
         constant, columns, own = constants[k], small.columns[k], small.slices[k]
         if k == 0 or constant is None or len(columns) == 1:
             continue
+        lift = np.zeros(small.strip.n)
         if down is None and up is None:
-            # A dispersion without bound makes the smallest count certain.
+            # A dispersion without bound makes the smallest count certain, where it is large
+            # beside a small mean too.
             up = crowd.y[0] == crowd.family.support[0]
+            lift = np.maximum(-crowd.predictors(base[None])[0][0], 0.0)
         elif down is None or up is None or not down.all():
             continue
         if not up.any() or up.all():
@@ -221,14 +224,15 @@ def _certain(
                 continue
             # A step between two rows, and a slope over half of those beyond.
             for near in (beyond.min(), float(np.median(np.unique(beyond)))):
-                steep = 2.0 * CERTAIN / max(near - held, 1e-3 * (at.max() - at.min()))
+                more = float(lift[np.argmin(np.where(up, np.abs(at - near), np.inf))])
+                steep = (2.0 * CERTAIN + more) / max(near - held, 1e-3 * (at.max() - at.min()))
                 others = [base.copy(), usual.copy()]
                 if len(further):
                     others.append(base.copy())
                     others[-1][further] = drawn[number % len(drawn), further]
                 for start in others:
                     start[own] = steep * direction
-                    out.append(start - 0.5 * steep * (held + near) * constant)
+                    out.append(start + 0.5 * (more - steep * (held + near)) * constant)
     return out
 
 

@@ -165,6 +165,7 @@ def test_no_search_finds_more(name):
         ("negbinp", 35),
         ("negbinp", 237),
         ("negbinp", 477),
+        ("negbin dispersion", 35),
         ("negbin inflate", 48),
         ("genpoisson inflate", 12),
         ("genpoisson inflate", 342),
