@@ -177,7 +177,7 @@ class DataError(GlmcountError):
 
 
 class MemoryLimitError(GlmcountError):
-    """The model would need more memory than `Control.memory_limit` allows."""
+    """The model would need more memory than `Control` allows."""
 
     kind = "memory_limit"
 

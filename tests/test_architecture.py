@@ -18,7 +18,7 @@ ROOMS = [
     "notes", "results", "api", "datasets", "demo", "cli", "__main__", "__init__",
 ]  # fmt: skip
 LAZY = {"scipy.optimize", "pyarrow", "pyarrow.parquet"}
-PATSY = {"design/formula.py", "language/transforms.py"}
+PATSY = {"design/formula.py"}
 TREES = {path: ast.parse(path.read_text()) for path in FILES}
 HEAVY = [
     "scipy.special", "scipy.stats", "scipy.optimize", "matplotlib", "pyarrow", "dask", "polars",

@@ -126,9 +126,7 @@ def _learnt(
             )
     _check_not_empty(source)
     source = _held(source)
-    variables, plan, source = learn_variables(
-        source, expressions, codes.get("weights"), control.threads
-    )
+    variables, plan, source = learn_variables(source, expressions, codes.get("weights"), control)
     offsets = (*parsed.offsets, *([codes["offset"]] if "offset" in codes else []))
     spec = DesignSpec(
         formula=parsed.formula,

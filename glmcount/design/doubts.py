@@ -204,7 +204,11 @@ def _of_text(code: str, levels: tuple[Any, ...]) -> list[Doubt]:
 
 def _of_reference(code: str, variable: Variable) -> Doubt:
     levels = variable.levels or ()
-    instead = levels[-1] if type(variable.contrast).__name__ == "Sum" else levels[0]
+    instead = (
+        levels[-1]
+        if variable.contrast is not None and variable.contrast.name == "Sum"
+        else levels[0]
+    )
     return (
         "unused_reference",
         f"{code}: no row used has the reference level {variable.unused!r}; {instead!r} takes its "

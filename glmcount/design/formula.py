@@ -1,7 +1,8 @@
 """Formula text to terms, and learnt variables to coded columns, both by patsy.
 
-patsy parses the formula and decides the coding; it never evaluates anything. It is shown
-prototypes of one row that carry the type, width and levels of each variable.
+patsy parses the formula and decides which factors span the constant; it never evaluates
+anything, and this is the one file that imports it. It is shown prototypes of one row that carry
+the type, width and levels of each variable.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from patsy import EvalEnvironment, ModelDesc, PatsyError, Term
+from patsy import ContrastMatrix, EvalEnvironment, ModelDesc, PatsyError, Term
 from patsy.build import design_matrix_builders
 from patsy.categorical import C as categorical_box
 from patsy.parse_formula import ParseNode, parse_formula
@@ -26,6 +27,7 @@ from glmcount.errors import (
     MemoryLimitError,
     caret,
 )
+from glmcount.language.contrasts import Contrast
 from glmcount.language.node import Expression
 from glmcount.language.parse import parse
 from glmcount.numerics import Array
@@ -33,6 +35,7 @@ from glmcount.records import dataclass, field
 
 __all__ = [
     "ParsedFormula",
+    "PatsyContrast",
     "build_parts",
     "intercept_part",
     "parse_model",
@@ -41,6 +44,7 @@ __all__ = [
 
 MAX_TERMS = 5_000
 MAX_DEPTH = 300
+TREATMENT = Contrast("Treatment")
 
 
 @dataclass(frozen=True)
@@ -238,6 +242,21 @@ def _refuse(formula: str, factor: Any, what: str, kind: str) -> None:
     raise FormulaError(f"{what}.\n{place}", kind=kind)
 
 
+class PatsyContrast:
+    """A contrast of ours as patsy's protocol of contrasts wants it."""
+
+    def __init__(self, contrast: Contrast) -> None:
+        self.contrast = contrast
+
+    def code_with_intercept(self, levels: tuple[Any, ...]) -> ContrastMatrix:
+        """Columns that span the constant."""
+        return ContrastMatrix(*self.contrast.coded(levels, full=True))
+
+    def code_without_intercept(self, levels: tuple[Any, ...]) -> ContrastMatrix:
+        """Columns beside the constant."""
+        return ContrastMatrix(*self.contrast.coded(levels, full=False))
+
+
 class _Prototype:
     """A learnt variable as patsy's factor protocol wants it: one row, nothing to learn."""
 
@@ -260,7 +279,7 @@ class _Prototype:
         if variable.kind == "numerical":
             return np.zeros((1, variable.width))
         levels = variable.levels or ()
-        return categorical_box(levels[:1], variable.contrast, levels)
+        return categorical_box(levels[:1], PatsyContrast(variable.contrast or TREATMENT), levels)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Prototype) and self.code == other.code

@@ -16,9 +16,10 @@ from glmcount.columns.column import Column, Extent
 from glmcount.design.spec import Account, Plan, Variable
 from glmcount.design.values import Value, coerced, evaluated, used_levels
 from glmcount.errors import DataError, FormulaError, some
-from glmcount.language.evaluate import finish, memorize, new_state
+from glmcount.language.contrasts import settled_contrast
+from glmcount.language.evaluate import State, finish, merge, new_state, observed
 from glmcount.language.node import Expression
-from glmcount.language.transforms import settled_contrast
+from glmcount.numerics.control import Control
 from glmcount.records import dataclass, field, replace
 from glmcount.sources.base import Columns, Source, map_fold
 
@@ -46,7 +47,7 @@ class _Scan:
 
 
 def learn_variables(
-    source: Source, expressions: Mapping[str, Expression], weights: str | None, threads: int | None
+    source: Source, expressions: Mapping[str, Expression], weights: str | None, control: Control
 ) -> tuple[dict[str, Variable], Plan, Source]:
     """Go over the rows and learn every variable and the rows to use.
 
@@ -58,11 +59,13 @@ def learn_variables(
     ------
     DataError
         For unusable columns or weights.
+    MemoryLimitError
+        Where quantiles are asked for of too many values.
     """
     names = tuple(dict.fromkeys(name for e in expressions.values() for name in e.columns))
-    threads = threads or (1 if _light(source, names, expressions) else None)
+    threads = control.threads or (1 if _light(source, names, expressions) else None)
     scan = map_fold(source, names, partial(_scan, source, expressions, weights), _fold, threads)
-    states = _memorised(source, expressions, scan.keep)
+    states = _memorised(source, expressions, scan.keep, control)
     n_used = sum(_used(keep, number, source) for number, keep in enumerate(scan.keep))
     variables = {}
     for code, expression in expressions.items():
@@ -265,22 +268,48 @@ def _fold(total: _Scan, part: _Scan) -> _Scan:
 
 
 def _memorised(
-    source: Source, expressions: Mapping[str, Expression], keep: list[Mask | None]
-) -> dict[str, Any]:
-    """Learn stateful transforms from the used rows, strip by strip in order."""
+    source: Source, expressions: Mapping[str, Expression], keep: list[Mask | None], control: Control
+) -> dict[str, State]:
+    """Learn stateful transforms from the used rows: each strip alone, merged in order."""
     stateful = {code: e for code, e in expressions.items() if e.stateful}
     states = {code: new_state(e) for code, e in stateful.items()}
     for number in range(max((e.passes for e in stateful.values()), default=0)):
         active = {code: e for code, e in stateful.items() if number < e.passes}
         names = tuple(dict.fromkeys(name for e in active.values() for name in e.columns))
-        for strip in range(source.n_strips):
-            columns = coerced(source.strip(strip, names)[1])
-            for code, expression in active.items():
-                data = {n: _kept(columns[n], keep[strip]) for n in expression.columns}
-                memorize(expression, states[code], number, data)
+        work = partial(_observed, active, states, keep, number)
+        add = partial(_merged, active, number, control.memory)
+        kept = add(states, map_fold(source, names, work, add, control.threads))
         for code, expression in active.items():
-            finish(expression, states[code], number)
+            finish(expression, kept[code], number)
+        states |= kept
     return states
+
+
+def _observed(
+    active: Mapping[str, Expression],
+    states: Mapping[str, State],
+    keep: list[Mask | None],
+    number: int,
+    strip: int,
+    first: int,
+    raw: Columns,
+) -> dict[str, State]:
+    columns = coerced(raw)
+    out = {}
+    for code, expression in active.items():
+        data = {n: _kept(columns[n], keep[strip]) for n in expression.columns}
+        out[code] = observed(expression, states[code], number, data)
+    return out
+
+
+def _merged(
+    active: Mapping[str, Expression],
+    number: int,
+    memory: int,
+    before: Mapping[str, State],
+    more: Mapping[str, State],
+) -> dict[str, State]:
+    return {code: merge(e, before[code], more[code], number, memory) for code, e in active.items()}
 
 
 def _kept(column: Column, keep: Mask | None) -> Any:

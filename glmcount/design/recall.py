@@ -13,12 +13,11 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-import numpy as np
-
 from glmcount.design.formula import ParsedFormula, build_parts, parse_model, parse_part
 from glmcount.design.layout import layout_of
 from glmcount.design.spec import DesignSpec, Part, Variable
 from glmcount.engine.layout import Layout
+from glmcount.language.contrasts import Contrast
 
 __all__ = ["planned_layout", "planned_model", "planned_part", "planned_parts"]
 
@@ -27,7 +26,6 @@ T = TypeVar("T")
 KEPT = 128
 LONGEST = 10_000
 WIDEST = 1_000
-PLAIN = (str, int, float, bool, type(None))
 
 
 @lru_cache(maxsize=KEPT)
@@ -68,18 +66,9 @@ def _told(levels: tuple[Any, ...]) -> tuple[Any, ...]:
     return levels if kinds == {str} else tuple(map(repr, levels))
 
 
-def _coding(contrast: Any) -> Any:
-    """A coding as a key; one that no key can be made of is equal to itself alone."""
-    if contrast is None or isinstance(contrast, type):
-        return contrast
-    if isinstance(contrast, np.ndarray):
-        return contrast.shape, contrast.dtype.str, contrast.tobytes()
-    settings = list(getattr(contrast, "__dict__", {"": contrast}).items())
-    for _, value in settings:
-        each = value if isinstance(value, list | tuple) else [value]
-        if not all(type(one) in PLAIN for one in each):
-            return id(contrast), contrast
-    return type(contrast), repr(settings)
+def _coding(contrast: Contrast | None) -> Any:
+    """A coding as a key, in which 1 and True are told apart, as in `_told`."""
+    return None if contrast is None else (contrast.name, repr(contrast.settings))
 
 
 def _shape(code: str, variable: Variable) -> tuple[Any, ...]:

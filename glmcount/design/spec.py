@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from glmcount.columns.column import Extent
 from glmcount.errors import some
+from glmcount.language.contrasts import Contrast
 from glmcount.language.node import Expression
+from glmcount.language.transforms import State
 from glmcount.numerics import Array
 from glmcount.records import dataclass, field, replace
 
@@ -30,9 +32,9 @@ class Variable:
         Columns a numerical variable has.
     levels : tuple or None
         Levels of a categorical variable.
-    contrast : object
-        The coding asked for by ``C(...)``, or None.
-    state : object
+    contrast : Contrast or None
+        The coding asked for by ``C(...)``.
+    state : State or None
         What stateful transforms have learnt.
     text : bool
         Whether its levels were found in a column of text.
@@ -44,8 +46,8 @@ class Variable:
     kind: str
     width: int = 1
     levels: tuple[Any, ...] | None = None
-    contrast: Any = None
-    state: Any = None
+    contrast: Contrast | None = None
+    state: State | None = None
     text: bool = False
     unused: Any = None
 

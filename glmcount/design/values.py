@@ -14,6 +14,7 @@ from glmcount.columns.coerce import categorise, coerce, recode, refuse_datetime
 from glmcount.columns.column import Column
 from glmcount.design.spec import Variable
 from glmcount.errors import DataError, NonfiniteDesignError, some
+from glmcount.language.contrasts import Box, Contrast
 from glmcount.language.evaluate import evaluate
 from glmcount.language.node import Expression
 from glmcount.records import dataclass, replace
@@ -32,14 +33,14 @@ class Value:
         For categorical variables.
     levels : tuple
         Levels these rows could have, in order.
-    contrast : object
+    contrast : Contrast or None
         Coding asked for by ``C(...)``.
     """
 
     numbers: NDArray[Any] | None
     column: Column | None = None
     levels: tuple[Any, ...] = ()
-    contrast: Any = None
+    contrast: Contrast | None = None
 
     @property
     def categorical(self) -> bool:
@@ -74,9 +75,9 @@ def evaluated(
     data = {name: columns[name].value() for name in expression.columns}
     whole = {n: columns[n] for n in expression.columns if columns[n].whole is not None}
     raw = evaluate(expression, state, data, length, whole)
-    boxed = hasattr(raw, "contrast") and hasattr(raw, "levels")
-    inner = raw.data if boxed else raw
-    if not boxed and not _has_levels(inner):
+    box = raw if isinstance(raw, Box) else None
+    inner = raw if box is None else box.data
+    if box is None and not _has_levels(inner):
         numbers = np.asarray(inner)
         if numbers.dtype.kind in "mM":
             refuse_datetime(expression.code)
@@ -87,8 +88,10 @@ def evaluated(
         given = all(isinstance(level, bool) for level in column.levels or ())
         declared = given or any(columns[name].declared for name in expression.columns)
         column = replace(column, declared=declared)
-    levels = tuple(raw.levels) if boxed and raw.levels is not None else column.levels or ()
-    return Value(None, column, levels, raw.contrast if boxed else None)
+    if box is None:
+        return Value(None, column, column.levels or ())
+    levels = column.levels or () if box.levels is None else tuple(box.levels)
+    return Value(None, column, levels, box.contrast)
 
 
 def _has_levels(values: Any) -> bool:

@@ -1,7 +1,6 @@
 """Computes a checked expression on data, and what its transforms learn.
 
 Every step is a function of the table `_STEPS`; there is no other way to compute anything.
-patsy evaluates nothing; its objects come from `transforms.py`.
 """
 
 from __future__ import annotations
@@ -16,15 +15,15 @@ import pandas as pd
 from glmcount.columns.coerce import coerce, refuse_datetime
 from glmcount.columns.column import Column
 from glmcount.errors import DataError, FormulaError, some
+from glmcount.language.contrasts import Box, contrast, rows_of
 from glmcount.language.node import OPERATIONS, Expression, Node
 from glmcount.language.transforms import (
-    CONTRASTS,
     State,
     apply,
-    box,
+    merged,
     new_state,
+    seen,
     settle,
-    show,
     state_from_plain,
     state_to_plain,
 )
@@ -44,7 +43,9 @@ __all__ = [
     "evaluate",
     "finish",
     "memorize",
+    "merge",
     "new_state",
+    "observed",
     "state_from_plain",
     "state_to_plain",
 ]
@@ -103,11 +104,70 @@ def memorize(expression: Expression, state: State, number: int, data: Mapping[st
     FormulaError
         If a transform cannot take its input.
     """
+    part = observed(expression, state, number, data)
+    state.learnt = merge(expression, state, part, number).learnt
+
+
+def observed(expression: Expression, state: State, number: int, data: Mapping[str, Any]) -> State:
+    """What the transforms that learn in pass `number` keep of one strip alone, as `memorize`.
+
+    Parameters
+    ----------
+    expression : Expression
+    state : State
+        What the transforms of earlier passes have learnt; it is not changed.
+    number : int
+    data : mapping
+
+    Returns
+    -------
+    State
+        To be added, in the order of the strips, by `merge`.
+    """
     rows = _rows(expression, state, data)
+    learnt = list(state.learnt)
     with np.errstate(all="ignore"):
         for node in expression.transforms:
             if node.number == number:
-                show(node, state, _inputs(node, rows))
+                learnt[node.slot] = seen(node, _inputs(node, rows))
+    return State(learnt)
+
+
+def merge(
+    expression: Expression, before: State, more: State, number: int, memory: int | None = None
+) -> State:
+    """What the transforms of pass `number` keep of two runs of rows, in order.
+
+    Parameters
+    ----------
+    expression : Expression
+    before, more : State
+        Of the rows before, which may be none, and of those after them.
+    number : int
+    memory : int, optional
+        Bytes that the distinct values of one column may take.
+
+    Raises
+    ------
+    MemoryLimitError
+        Where they take more.
+
+    Examples
+    --------
+    >>> from glmcount.language.parse import parse
+    >>> expression = parse("center(x)", ["x"])
+    >>> state, strips = new_state(expression), ([1.0, 2.0], [6.0])
+    >>> a, b = (observed(expression, state, 0, {"x": np.array(x)}) for x in strips)
+    >>> merge(expression, a, b, 0).learnt[0].mean()
+    array([3.])
+    """
+    learnt = list(before.learnt)
+    with np.errstate(all="ignore"):
+        for node in expression.transforms:
+            if node.number == number:
+                place = node.slot
+                learnt[place] = merged(node, learnt[place], more.learnt[place], memory)
+    return State(learnt)
 
 
 def finish(expression: Expression, state: State, number: int) -> None:
@@ -147,7 +207,7 @@ def evaluate(
 
     Returns
     -------
-    ndarray of shape (n,) or (n, k), pandas Categorical, or patsy's box of ``C(...)``
+    ndarray of shape (n,) or (n, k), pandas Categorical, or the `Box` of ``C(...)``
         NaN and infinity are returned as they come out, without a numpy warning.
 
     Raises
@@ -189,7 +249,7 @@ def _whole(value: Any, length: int) -> Any:
 
 
 def _is_box(value: Any) -> bool:
-    return isinstance(value, pd.Categorical) or hasattr(value, "contrast")
+    return isinstance(value, pd.Categorical | Box)
 
 
 def _compute(node: Node, rows: _Rows) -> Any:
@@ -378,18 +438,24 @@ def _is_text(value: Any) -> bool:
 
 
 def _factor(node: Node, rows: _Rows) -> Any:
-    inner = node.arguments[0]
-    data = rows.whole.get(inner.name) if inner.kind == "column" else None
+    first = node.arguments[0]
+    data = rows.whole.get(first.name) if first.kind == "column" else None
     if data is None:
-        data = _whole(_compute(inner, rows), rows.length)
+        data = _whole(_compute(first, rows), rows.length)
+    inner = data if isinstance(data, Box) else Box(data)
     settings = {name: _compute(child, rows) for name, child in node.keywords}
-    if isinstance(settings.get("contrast"), list):
-        settings["contrast"] = np.array(settings["contrast"], dtype=np.float64)
-    return box(data, **settings)
+    coding, levels = settings.get("contrast"), settings.get("levels")
+    if isinstance(coding, list):
+        coding = rows_of(coding)
+    return Box(
+        inner.data,
+        inner.contrast if coding is None else coding,
+        inner.levels if levels is None else levels,
+    )
 
 
 def _contrast(node: Node, rows: _Rows) -> Any:
-    return CONTRASTS[node.name](**{name: child.value for name, child in node.keywords})
+    return contrast(node.name, **{name: child.value for name, child in node.keywords})
 
 
 def _inputs(node: Node, rows: _Rows) -> list[Array]:

@@ -1,177 +1,111 @@
-"""patsy's stateful transforms and contrasts, and what they learn as plain data.
+"""Transforms that learn from the rows: what each keeps of a strip, and what it makes of that.
 
-This file and `formula.py` are the only ones that import patsy. A saved state holds numbers
-and the names of transforms; loading looks the names up in a fixed registry and refuses all
-others, so that a file can never choose what is run.
+All a transform learns is plain data: a record of numbers and arrays. What it keeps of two runs of
+rows, in order, merges into what it keeps of both, so that any source learns it in passes.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial, reduce
 from typing import Any, NoReturn
 
 import numpy as np
-from patsy import ContrastMatrix, PatsyError
-from patsy import builtins as patsy_words
+from numpy.typing import NDArray
 
 from glmcount.errors import (
     DataError,
     FormulaError,
     GlmcountError,
+    MemoryLimitError,
     UnsafeFormulaError,
     caret,
-    near,
-    some,
 )
-from glmcount.language.node import TRANSFORMS, Expression, Node
-from glmcount.language.polynomials import orthonormal
+from glmcount.language import bspline, cubic, moments
+from glmcount.language.knots import Tally
+from glmcount.language.node import Expression, Node
+from glmcount.numerics import Array
 from glmcount.records import dataclass
 
 __all__ = [
-    "CONTRASTS",
+    "TRANSFORMS",
     "State",
+    "Transform",
     "apply",
-    "box",
+    "merged",
     "new_state",
+    "seen",
     "settle",
-    "settled_contrast",
-    "show",
     "state_from_plain",
     "state_to_plain",
 ]
 
-Array = np.ndarray[Any, np.dtype[Any]]
-box: Callable[..., Any] = patsy_words.C
-
-# Levels up to which patsy's matrix of powers loses no digit that is told.
-EXACT = 10
-# patsy's own attributes that hold what a finished transform has learnt; pinned by tests
-_LEARNT: dict[str, tuple[str, ...]] = {
-    "center": ("_sum", "_count"),
-    "standardize": ("current_n", "current_mean", "current_M2"),
-    "scale": ("current_n", "current_mean", "current_M2"),
-    "bs": ("_degree", "_all_knots"),
-    "cr": ("_all_knots", "_constraints"),
-    "cc": ("_all_knots", "_constraints"),
-    "te": ("_constraints",),
-}
-_TRANSFORMS: dict[str, Callable[[], Any]] = {
-    name: getattr(patsy_words, name).__patsy_stateful_transform__ for name in TRANSFORMS
-}
+# Bytes of distinct values that are kept whatever `Control.memory` says: those of one strip.
+LEAST = 2**20
 
 
-class Poly:
-    """The coding by orthogonal polynomials: patsy's, which keeps its digits for few levels."""
-
-    def __init__(self, scores: Sequence[float] | None = None) -> None:
-        self.scores = scores
-
-    def code_with_intercept(self, levels: Sequence[Any]) -> ContrastMatrix:
-        """All degrees, the constant as ones."""
-        if len(levels) <= EXACT:
-            return patsy_words.Poly(self.scores).code_with_intercept(levels)
-        matrix = orthonormal(len(levels), self.scores)
-        matrix[:, 0] = 1.0
-        usual = [".Constant", ".Linear", ".Quadratic", ".Cubic"]
-        more = [f"^{degree}" for degree in range(len(usual), len(levels))]
-        return ContrastMatrix(matrix, [*usual, *more][: len(levels)])
-
-    def code_without_intercept(self, levels: Sequence[Any]) -> ContrastMatrix:
-        """Degrees from 1 on."""
-        if len(levels) <= EXACT:
-            return patsy_words.Poly(self.scores).code_without_intercept(levels)
-        full = self.code_with_intercept(levels)
-        return ContrastMatrix(full.matrix[:, 1:], full.column_suffixes[1:])
-
-
-CONTRASTS: dict[str, Callable[..., Any]] = {
-    "Treatment": patsy_words.Treatment,
-    "Sum": patsy_words.Sum,
-    "Poly": Poly,
-    "Helmert": patsy_words.Helmert,
-    "Diff": patsy_words.Diff,
-}
-
-
-# The level that a coding compares with: its setting, and its place where nothing is set.
-_REFERENCES = {"Treatment": ("reference", 0), "Sum": ("omit", -1)}
-
-
-def settled_contrast(
-    expression: Expression, contrast: Any, order: tuple[Any, ...], levels: tuple[Any, ...]
-) -> tuple[Any, Any]:
-    """The coding for the levels used, and the level it was to compare with where none has it.
+@dataclass(frozen=True)
+class Transform:
+    """One transform: functions of its settings, and the record of what it has learnt.
 
     Parameters
     ----------
-    expression : Expression
-    contrast : object
-        As ``C(...)`` has it, or None.
-    order, levels : tuple
-        All levels of the data, and those that rows used have.
-
-    Raises
-    ------
-    FormulaError
-        For a level that the data do not have, and a coding of another size.
+    seen : callable
+        From a strip, a list of arrays, to what is kept of it: a record with ``merge``.
+    learnt : callable
+        From that of all rows to what `columns` needs.
+    columns : callable
+        From what was learnt and a list of arrays to the transformed values.
+    record : type
+        What `learnt` returns.
     """
-    name = "Treatment" if contrast is None else type(contrast).__name__
-    if name not in _REFERENCES:
-        _check_size(expression, contrast, levels)
-        return contrast, None
-    setting, place = _REFERENCES[name]
-    asked = getattr(contrast, setting, None)
-    if asked is None:
-        return contrast, None if order[place] in levels else order[place]
-    if asked in order:
-        level = asked
-    elif isinstance(asked, int) and -len(order) <= asked < len(order):
-        level = order[asked]
-    else:
-        raise FormulaError(
-            f"{asked!r} is no level of {expression.code}.{near(str(asked), map(str, order))}\n"
-            f"{_pointed(expression)}\nLevels: {some(map(repr, order), 20)}.",
-            kind="unknown_level",
-        )
-    if level in levels:
-        return type(contrast)(level), None
-    return type(contrast)(), level
+
+    seen: Callable[..., Any]
+    learnt: Callable[..., Any]
+    columns: Callable[..., Array]
+    record: type
 
 
-def _check_size(expression: Expression, contrast: Any, levels: tuple[Any, ...]) -> None:
-    """Refuse matrices and scores that do not fit the levels."""
-    rows = contrast if isinstance(contrast, np.ndarray) else getattr(contrast, "scores", None)
-    if rows is not None and len(rows) != len(levels):
-        what = "rows" if isinstance(contrast, np.ndarray) else "scores"
-        raise FormulaError(
-            f"The coding has {len(rows)} {what}, and {len(levels)} levels are used: "
-            f"{some(map(repr, levels), 20)}. Give one for each, in this order.\n"
-            f"{_pointed(expression)}",
-            kind="contrast_size",
-        )
-
-    if rows is not None and not isinstance(contrast, np.ndarray) and len(set(rows)) < len(rows):
-        raise FormulaError(
-            f"The scores of a coding must differ from level to level.\n{_pointed(expression)}",
-            kind="contrast_size",
-        )
+def _itself(settings: Any, kept: Any) -> Any:
+    return kept
 
 
-def _pointed(expression: Expression) -> str:
-    """The code of a factor, with a caret under its coding."""
-    code = expression.code
-    given = [dict(node.keywords).get("contrast") for node in expression.tree.walk()]
-    text = next((node.text for node in given if node is not None), code)
-    begin = max(code.find(text), 0)
-    return caret(code, begin, begin + len(text))
+_STANDARD = Transform(moments.moments_of, _itself, moments.standardised, moments.Moments)
+
+
+def _cubic(cyclic: bool) -> Transform:
+    return Transform(
+        partial(cubic.cubic_seen, cyclic),
+        partial(cubic.cubic_learnt, cyclic),
+        partial(cubic.cubic, cyclic),
+        cubic.Cubic,
+    )
+
+
+TRANSFORMS: dict[str, Transform] = {
+    "center": Transform(moments.total_of, _itself, moments.centred, moments.Total),
+    "standardize": _STANDARD,
+    "scale": _STANDARD,
+    "bs": Transform(bspline.bspline_seen, bspline.bspline_knots, bspline.bspline, bspline.Knots),
+    "cr": _cubic(cyclic=False),
+    "cc": _cubic(cyclic=True),
+    "te": Transform(cubic.tensor_seen, cubic.tensor_learnt, cubic.tensor, cubic.Absorbed),
+}
 
 
 @dataclass
 class State:
-    """What the stateful calls of one expression learn: one transform object each."""
+    """What the stateful calls of one expression have learnt, or kept of the rows so far.
 
-    transforms: list[Any]
+    Parameters
+    ----------
+    learnt : list
+        A record for each of them; None where it has seen no row yet.
+    """
+
+    learnt: list[Any]
 
 
 def new_state(expression: Expression) -> State:
@@ -188,94 +122,90 @@ def new_state(expression: Expression) -> State:
     >>> evaluate(expression, state, {"x": np.array([4.0])})
     array([1.])
     """
-    return State([_TRANSFORMS[node.name]() for node in expression.transforms])
+    return State([None] * len(expression.transforms))
 
 
 @contextmanager
 def _explained(node: Node) -> Iterator[None]:
-    """Turns the errors of patsy's transforms and contrasts into ours."""
+    """Turns what goes wrong in a transform into an error that shows the call."""
     try:
         yield
     except GlmcountError:
         raise
-    except (
-        PatsyError,
-        ArithmeticError,
-        LookupError,
-        NotImplementedError,
-        TypeError,
-        ValueError,
-    ) as error:
-        raise FormulaError(f"{node.text}: {error}") from error
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        place = caret(node.text, 0, len(node.text))
+        raise FormulaError(f"{node.text}: {error}\n{place}") from error
 
 
 def _settings(node: Node) -> dict[str, Any]:
     return {name: child.value for name, child in node.keywords}
 
 
-def show(node: Node, state: State, arrays: list[Array]) -> None:
-    """Show one strip to a transform, without the rows in which its input is missing."""
+def seen(node: Node, arrays: list[Array]) -> Any:
+    """What a transform keeps of one strip, without the rows in which its input is missing."""
     lost = _missing(arrays)
     if lost.any():
         arrays = [array[~lost] for array in arrays]
-    transform = state.transforms[node.slot]
-    if node.name in ("standardize", "scale") and arrays[0].ndim == 1:
-        _accumulate(transform, arrays[0])
-    else:
-        with _explained(node):
-            transform.memorize_chunk(*arrays, **_settings(node))
+    with _explained(node):
+        return TRANSFORMS[node.name].seen(_settings(node), arrays)
+
+
+def merged(node: Node, before: Any, more: Any, memory: int | None) -> Any:
+    """What a transform keeps of two runs of rows, in order.
+
+    Raises
+    ------
+    MemoryLimitError
+        Where distinct values take more than `memory` bytes.
+    """
+    both = more if before is None else before.merge(more)
+    if memory is None or not isinstance(both, Tally) or both.held <= max(memory, LEAST):
+        return both
+    both = both.whole()
+    if both.held > max(memory, LEAST):
+        raise MemoryLimitError(
+            f"{node.text} places its knots at quantiles, for which all distinct values are kept, "
+            f"and {len(both.runs[0][0]):,} of them take more than the {memory:,} bytes of "
+            "Control.memory. Give knots=[...], with lower_bound= and upper_bound= where "
+            "constraints='center', or raise control=glmcount.Control(memory=...).\n"
+            f"{caret(node.text, 0, len(node.text))}",
+            kind="too_many_values",
+        )
+    return both
 
 
 def settle(node: Node, state: State) -> None:
     """End the learning of one transform."""
+    kept = state.learnt[node.slot]
+    if kept is None:
+        raise FormulaError(f"{node.text} was shown no rows to learn from.")
     with _explained(node):
-        state.transforms[node.slot].memorize_finish()
+        state.learnt[node.slot] = TRANSFORMS[node.name].learnt(_settings(node), kept)
 
 
-def _accumulate(transform: Any, values: Array) -> None:
-    """patsy's online mean and variance on scalars: the same digits in a fraction of the time.
-
-    D. E. Knuth, The Art of Computer Programming 2, 3rd ed., 4.2.2 (15)-(16), after Welford;
-    in extended precision where the machine has it, as patsy does it.
-    """
-    count = transform.current_n
-    mean, squares = np.longdouble(0.0), np.longdouble(0.0)
-    if transform.current_mean is not None:
-        mean, squares = transform.current_mean[0], transform.current_M2[0]
-    for value in values.astype(np.longdouble):
-        count += 1
-        delta = value - mean
-        mean = mean + delta / count
-        squares = squares + delta * (value - mean)
-    transform.current_n = count
-    transform.current_mean, transform.current_M2 = np.array([mean]), np.array([squares])
-
-
-def _missing(arrays: list[Array]) -> Array:
+def _missing(arrays: list[Array]) -> NDArray[np.bool_]:
     """True for the rows in which any of `arrays` is NaN."""
-    masks = [np.isnan(array) for array in arrays]
-    return np.logical_or.reduce([m if m.ndim == 1 else m.any(axis=1) for m in masks])
+    masks: list[NDArray[np.bool_]] = [np.isnan(array) for array in arrays]
+    return reduce(np.logical_or, [m if m.ndim == 1 else np.any(m, axis=1) for m in masks])
 
 
 def apply(node: Node, state: State, arrays: list[Array]) -> Array:
     """Transform one strip by what has been learnt; rows with missing input come out as NaN."""
-    transform, length = state.transforms[node.slot], len(arrays[0])
-    knots = getattr(transform, "_all_knots", None)
-    # splines neither take NaN nor no rows at all: a harmless value stands in
+    learnt = state.learnt[node.slot]
+    knots = getattr(learnt, "all_knots", None)
+    # splines take no NaN: a harmless value stands in
     filler = 0.0 if knots is None else float(knots[0])
     lost = _missing(arrays)
     if lost.any():
         shaped = [lost if array.ndim == 1 else lost[:, None] for array in arrays]
         arrays = [np.where(s, filler, a) for s, a in zip(shaped, arrays, strict=True)]
-    if not length:
-        arrays = [np.full((1, *array.shape[1:]), filler) for array in arrays]
-    if node.name == "bs" and knots is not None:
-        _check_range(node, arrays[0], knots)
+    if isinstance(learnt, bspline.Knots):
+        _check_range(node, arrays[0], learnt.all_knots)
     with _explained(node):
-        result = np.asarray(transform.transform(*arrays, **_settings(node)), dtype=np.float64)
+        result = TRANSFORMS[node.name].columns(_settings(node), learnt, arrays)
     if lost.any():
         result[lost] = np.nan
-    return result[:length]
+    return result
 
 
 def _check_range(node: Node, values: Array, knots: Array) -> None:
@@ -305,23 +235,18 @@ def state_to_plain(expression: Expression, state: State) -> list[dict[str, Any]]
         One for each stateful call: ``transform``, its name, and ``learnt``, numbers by name.
     """
     return [
-        {
-            "transform": node.name,
-            "learnt": {
-                name.lstrip("_"): _to_plain(getattr(state.transforms[node.slot], name))
-                for name in _LEARNT[node.name]
-            },
-        }
+        {"transform": node.name, "learnt": _to_plain(state.learnt[node.slot])}
         for node in expression.transforms
     ]
 
 
-def _to_plain(value: Any) -> Any:
-    """Arrays as lists; extended precision as the sum of two doubles, which is exact."""
-    if isinstance(value, np.ndarray) and value.dtype == np.longdouble:
-        high = value.astype(np.float64)
-        return {"high": high.tolist(), "low": (value - high).astype(np.float64).tolist()}
-    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+def _fields(record: Any) -> list[str]:
+    return [field.name for field in dataclasses.fields(record)]
+
+
+def _to_plain(learnt: Any) -> dict[str, Any]:
+    values = {name: getattr(learnt, name) for name in _fields(learnt)}
+    return {n: v.tolist() if isinstance(v, np.ndarray) else v for n, v in values.items()}
 
 
 def state_from_plain(expression: Expression, plain: Sequence[Any]) -> State:
@@ -347,26 +272,23 @@ def state_from_plain(expression: Expression, plain: Sequence[Any]) -> State:
         _refuse(expression, f"needs {len(expression.transforms)} learnt transforms")
     for node, saved in zip(expression.transforms, plain, strict=True):
         name = saved.get("transform") if isinstance(saved, dict) else None
-        if not isinstance(name, str) or name not in _LEARNT:
-            _refuse(expression, f"names {name!r}, which is not one of {', '.join(_LEARNT)}")
-        learnt, fields = saved.get("learnt"), _LEARNT[node.name]
-        keys = {field.lstrip("_") for field in fields}
-        if name != node.name or not isinstance(learnt, dict) or set(learnt) != keys:
+        if not isinstance(name, str) or name not in TRANSFORMS:
+            _refuse(expression, f"names {name!r}, which is not one of {', '.join(TRANSFORMS)}")
+        learnt, record = saved.get("learnt"), TRANSFORMS[node.name].record
+        if name != node.name or not isinstance(learnt, dict) or set(learnt) != set(_fields(record)):
             _refuse(expression, f"does not describe {node.text}")
-        for field in fields:
-            value = _from_plain(expression, learnt[field.lstrip("_")])
-            setattr(state.transforms[node.slot], field, value)
+        values = {field: _from_plain(expression, value) for field, value in learnt.items()}
+        state.learnt[node.slot] = record(**values)
     return state
 
 
 def _from_plain(expression: Expression, value: Any) -> Any:
     if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
         return value
-    parts = [value.get("high"), value.get("low")] if isinstance(value, dict) else [value]
-    if not all(isinstance(part, list) and _is_numeric(part) for part in parts):
+    if not isinstance(value, list) or not _is_numeric(value):
         _refuse(expression, "holds something that is no number")
     try:
-        return sum((np.array(part, np.longdouble) for part in parts[1:]), np.array(parts[0], float))
+        return np.array(value, dtype=np.float64)
     except ValueError:
         _refuse(expression, "holds lists of different lengths")
 

@@ -26,7 +26,8 @@ class Control:
     block_rows : int
         Rows that dense work takes at a time, chosen to stay in the processor's cache.
     memory : int
-        Bytes that may hold evaluated expressions between passes.
+        Bytes that may hold evaluated expressions between passes, and for each spline whose knots
+        are quantiles its distinct values, which take a mebibyte in any case.
     memory_limit : int
         Bytes that one information matrix may take; larger models are refused by name.
     progress : bool or callable
