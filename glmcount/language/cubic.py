@@ -72,7 +72,8 @@ def _constraints(settings: Settings) -> Array | str | None:
 
 def _complement(constraints: Array) -> Array:
     """A basis of what the constraints leave free, with the signs that LAPACK gives it."""
-    return np.asarray(linalg.qr(constraints.T)[0][:, len(constraints) :])
+    # A product's last bits depend on how its factors lie: as they will when they are read back.
+    return np.ascontiguousarray(linalg.qr(constraints.T)[0][:, len(constraints) :])
 
 
 def _fixed(settings: Settings) -> bool:
