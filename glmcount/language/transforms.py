@@ -42,6 +42,12 @@ __all__ = [
     "state_to_plain",
 ]
 
+# Dimensions of what records hold; whole numbers have none, and only a basis may be absent.
+_DIMENSIONS = {
+    **dict.fromkeys(("count", "degree"), 0),
+    **dict.fromkeys(("high", "low", "root", "all_knots"), 1),
+    **dict.fromkeys(("curvature", "basis"), 2),
+}
 # Bytes of distinct values that are kept whatever `Control.memory` says: those of one strip.
 LEAST = 2**20
 
@@ -192,16 +198,15 @@ def _missing(arrays: list[Array]) -> NDArray[np.bool_]:
 def apply(node: Node, state: State, arrays: list[Array]) -> Array:
     """Transform one strip by what has been learnt; rows with missing input come out as NaN."""
     learnt = state.learnt[node.slot]
-    knots = getattr(learnt, "all_knots", None)
-    # splines take no NaN: a harmless value stands in
-    filler = 0.0 if knots is None else float(knots[0])
     lost = _missing(arrays)
-    if lost.any():
-        shaped = [lost if array.ndim == 1 else lost[:, None] for array in arrays]
-        arrays = [np.where(s, filler, a) for s, a in zip(shaped, arrays, strict=True)]
-    if isinstance(learnt, bspline.Knots):
-        _check_range(node, arrays[0], learnt.all_knots)
     with _explained(node):
+        if lost.any():
+            # splines take no NaN: a harmless value stands in
+            knots = getattr(learnt, "all_knots", (0.0,))
+            shaped = [lost if array.ndim == 1 else lost[:, None] for array in arrays]
+            arrays = [np.where(s, knots[0], a) for s, a in zip(shaped, arrays, strict=True)]
+        if isinstance(learnt, bspline.Knots):
+            _check_range(node, arrays[0], learnt.all_knots)
         result = TRANSFORMS[node.name].columns(_settings(node), learnt, arrays)
     if lost.any():
         result[lost] = np.nan
@@ -277,20 +282,25 @@ def state_from_plain(expression: Expression, plain: Sequence[Any]) -> State:
         learnt, record = saved.get("learnt"), TRANSFORMS[node.name].record
         if name != node.name or not isinstance(learnt, dict) or set(learnt) != set(_fields(record)):
             _refuse(expression, f"does not describe {node.text}")
-        values = {field: _from_plain(expression, value) for field, value in learnt.items()}
+        values = {name: _from_plain(expression, name, value) for name, value in learnt.items()}
         state.learnt[node.slot] = record(**values)
     return state
 
 
-def _from_plain(expression: Expression, value: Any) -> Any:
-    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+def _from_plain(expression: Expression, name: str, value: Any) -> Any:
+    if value is None and name == "basis":
+        return value
+    if type(value) is int and not _DIMENSIONS[name]:
         return value
     if not isinstance(value, list) or not _is_numeric(value):
         _refuse(expression, "holds something that is no number")
     try:
-        return np.array(value, dtype=np.float64)
+        found = np.array(value, dtype=np.float64)
     except ValueError:
         _refuse(expression, "holds lists of different lengths")
+    if found.ndim != _DIMENSIONS[name]:
+        _refuse(expression, f"holds numbers of another shape for {name}")
+    return found
 
 
 def _is_numeric(values: list[Any]) -> bool:

@@ -222,6 +222,28 @@ def test_tallies_are_the_same_whatever_the_runs(values, cuts):
     assert np.array_equal(found, np.percentile(x, percents))
 
 
+@pytest.mark.parametrize(
+    "code, name, value",
+    [
+        ("center(x)", "high", [[1.0]]),
+        ("center(x)", "count", 2.5),
+        ("standardize(x)", "root", None),
+        ("bs(x, df=4)", "degree", [3]),
+        ("bs(x, df=4)", "all_knots", []),
+        ("cr(x, df=4)", "curvature", [1.0, 2.0]),
+        ("cr(x, df=4)", "curvature", [[1.0], [2.0]]),
+        ("te(x, constraints=[1])", "basis", [1.0]),
+    ],
+)
+def test_a_saved_state_of_another_shape_is_refused(code, name, value):
+    data = {"x": np.linspace(0, 1, 20)}
+    expression, state = learn(code, data)
+    plain = state_to_plain(expression, state)
+    plain[0]["learnt"][name] = value
+    with pytest.raises(FormulaError):
+        evaluate(expression, state_from_plain(expression, plain), data)
+
+
 @pytest.fixture
 def frame():
     rng = np.random.default_rng(7)
