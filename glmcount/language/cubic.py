@@ -72,7 +72,7 @@ def _constraints(settings: Settings) -> Array | str | None:
 
 def _complement(constraints: Array) -> Array:
     """A basis of what the constraints leave free, with the signs that LAPACK gives it."""
-    # A product's last bits depend on how its factors lie: as they will when they are read back.
+    # The last bits of a product depend on the order its factors lie in, which saving loses.
     return np.ascontiguousarray(linalg.qr(constraints.T)[0][:, len(constraints) :])
 
 

@@ -11,6 +11,7 @@ import operator
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from glmcount.families.recipe import refuse_nameless
 from glmcount.records import dataclass, field
 
 __all__ = ["ALLOWED", "Expression", "Node", "called", "hint", "width"]
@@ -135,7 +136,7 @@ class Expression:
     tree : Node
         The resolved steps.
     functions : mapping
-        The user's functions it may call.
+        The user's functions it calls. They go to another process by their names.
     transforms : tuple of Node
         Its stateful calls, inner ones first.
 
@@ -152,6 +153,15 @@ class Expression:
     tree: Node = field(compare=False, repr=False)
     functions: Mapping[str, Callable[..., Any]] = field(compare=False, repr=False)
     transforms: tuple[Node, ...] = field(compare=False, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        for name, function in self.functions.items():
+            refuse_nameless(f"{name} of env= in {self.code!r}", function)
+        return self.__dict__
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Expression:
+        # A copy stays in this process, where functions need no name.
+        return self
 
     @property
     def stateful(self) -> bool:

@@ -85,7 +85,8 @@ def parse(
     tree = reader.read(syntax)
     if tree.kind == "contrast" or (tree.kind == "constant" and not is_number(tree.value)):
         reader.refuse(syntax, f"{code!r} is no column and makes none.")
-    return Expression(code, tuple(reader.used), tree, reader.functions, tuple(reader.transforms))
+    called = {node.name: reader.functions[node.name] for node in tree.walk() if node.kind == "user"}
+    return Expression(code, tuple(reader.used), tree, called, tuple(reader.transforms))
 
 
 def _constant(reader: Reader, node: ast.Constant) -> Node:
