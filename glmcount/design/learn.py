@@ -17,8 +17,9 @@ from glmcount.design.spec import Account, Plan, Variable
 from glmcount.design.values import Value, coerced, evaluated, used_levels
 from glmcount.errors import DataError, FormulaError, some
 from glmcount.language.contrasts import settled_contrast
-from glmcount.language.evaluate import State, finish, merge, new_state, observed
+from glmcount.language.learning import finish, merge, observed
 from glmcount.language.node import Expression
+from glmcount.language.transforms import State, new_state
 from glmcount.numerics.control import Control
 from glmcount.records import dataclass, field, replace
 from glmcount.sources.base import Columns, Source, map_fold

@@ -1,4 +1,4 @@
-"""Computes a checked expression on data, and what its transforms learn.
+"""Computes a checked expression on data.
 
 Every step is a function of the table `_STEPS`; there is no other way to compute anything.
 """
@@ -17,16 +17,7 @@ from glmcount.columns.column import Column
 from glmcount.errors import DataError, FormulaError, some
 from glmcount.language.contrasts import Box, contrast, rows_of
 from glmcount.language.node import OPERATIONS, Expression, Node
-from glmcount.language.transforms import (
-    State,
-    apply,
-    merged,
-    new_state,
-    seen,
-    settle,
-    state_from_plain,
-    state_to_plain,
-)
+from glmcount.language.transforms import State, apply, new_state
 from glmcount.language.truth import (
     certain,
     chosen,
@@ -38,17 +29,7 @@ from glmcount.language.truth import (
 )
 from glmcount.records import dataclass
 
-__all__ = [
-    "State",
-    "evaluate",
-    "finish",
-    "memorize",
-    "merge",
-    "new_state",
-    "observed",
-    "state_from_plain",
-    "state_to_plain",
-]
+__all__ = ["Scope", "evaluate", "inputs", "scope_of"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -73,7 +54,7 @@ _ELEMENTARY: dict[str, Callable[..., Any]] = {
 
 
 @dataclass(frozen=True)
-class _Rows:
+class Scope:
     """What the steps of one evaluation share."""
 
     data: Mapping[str, Any]
@@ -82,106 +63,6 @@ class _Rows:
     length: int
     keeps_missing: bool
     whole: Mapping[str, Column]
-
-
-def memorize(expression: Expression, state: State, number: int, data: Mapping[str, Any]) -> None:
-    """Show one strip of data to the transforms that learn in pass `number`.
-
-    Rows in which a transform's own input is missing are not shown to it.
-
-    Parameters
-    ----------
-    expression : Expression
-    state : State
-        Changed in place.
-    number : int
-        The pass, from 0 to ``expression.passes - 1``.
-    data : mapping
-        Columns by name: arrays or pandas Categoricals, as ``Column.value()`` returns them.
-
-    Raises
-    ------
-    FormulaError
-        If a transform cannot take its input.
-    """
-    part = observed(expression, state, number, data)
-    state.learnt = merge(expression, state, part, number).learnt
-
-
-def observed(expression: Expression, state: State, number: int, data: Mapping[str, Any]) -> State:
-    """What the transforms that learn in pass `number` keep of one strip alone, as `memorize`.
-
-    Parameters
-    ----------
-    expression : Expression
-    state : State
-        What the transforms of earlier passes have learnt; it is not changed.
-    number : int
-    data : mapping
-
-    Returns
-    -------
-    State
-        To be added, in the order of the strips, by `merge`.
-    """
-    rows = _rows(expression, state, data)
-    learnt = list(state.learnt)
-    with np.errstate(all="ignore"):
-        for node in expression.transforms:
-            if node.number == number:
-                learnt[node.slot] = seen(node, _inputs(node, rows))
-    return State(learnt)
-
-
-def merge(
-    expression: Expression, before: State, more: State, number: int, memory: int | None = None
-) -> State:
-    """What the transforms of pass `number` keep of two runs of rows, in order.
-
-    Parameters
-    ----------
-    expression : Expression
-    before, more : State
-        Of the rows before, which may be none, and of those after them.
-    number : int
-    memory : int, optional
-        Bytes that the distinct values of one column may take.
-
-    Raises
-    ------
-    MemoryLimitError
-        Where they take more.
-
-    Examples
-    --------
-    >>> from glmcount.language.parse import parse
-    >>> expression = parse("center(x)", ["x"])
-    >>> state, strips = new_state(expression), ([1.0, 2.0], [6.0])
-    >>> a, b = (observed(expression, state, 0, {"x": np.array(x)}) for x in strips)
-    >>> merge(expression, a, b, 0).learnt[0].mean()
-    array([3.])
-    """
-    learnt = list(before.learnt)
-    with np.errstate(all="ignore"):
-        for node in expression.transforms:
-            if node.number == number:
-                place = node.slot
-                learnt[place] = merged(node, learnt[place], more.learnt[place], memory)
-    return State(learnt)
-
-
-def finish(expression: Expression, state: State, number: int) -> None:
-    """End pass `number`: its transforms settle what they have learnt.
-
-    Raises
-    ------
-    FormulaError
-        If a transform cannot be learnt from what it was shown.
-    """
-    for node in expression.transforms:
-        if node.number == number:
-            with np.errstate(all="ignore"):
-                settle(node, state)
 
 
 def evaluate(
@@ -223,24 +104,25 @@ def evaluate(
     >>> evaluate(parse("x**-1", ["x"]), None, {"x": np.array([1, 2, 4])})
     array([1.  , 0.5 , 0.25])
     """
-    rows = _rows(expression, state or new_state(expression), data, length, whole)
+    rows = scope_of(expression, state or new_state(expression), data, length, whole)
     with np.errstate(all="ignore"):
         return _whole(_compute(expression.tree, rows), rows.length)
 
 
-def _rows(
+def scope_of(
     expression: Expression,
     state: State,
     data: Mapping[str, Any],
     length: int | None = None,
     whole: Mapping[str, Column] = MappingProxyType({}),
-) -> _Rows:
+) -> Scope:
+    """What the steps of an evaluation of some rows share."""
     first = expression.columns[0] if expression.columns else next(iter(data), None)
     if first is not None:
         length = len(data[first])
     elif length is None:
         length = 1
-    return _Rows(data, expression.functions, state, length, expression.handles_missing, whole)
+    return Scope(data, expression.functions, state, length, expression.handles_missing, whole)
 
 
 def _whole(value: Any, length: int) -> Any:
@@ -252,15 +134,15 @@ def _is_box(value: Any) -> bool:
     return isinstance(value, pd.Categorical | Box)
 
 
-def _compute(node: Node, rows: _Rows) -> Any:
+def _compute(node: Node, rows: Scope) -> Any:
     return _STEPS[node.kind](node, rows)
 
 
-def _constant(node: Node, rows: _Rows) -> Any:
+def _constant(node: Node, rows: Scope) -> Any:
     return node.value
 
 
-def _column(node: Node, rows: _Rows) -> Any:
+def _column(node: Node, rows: Scope) -> Any:
     value = rows.data[node.name]
     is_plain = isinstance(value, np.ndarray) and value.dtype.kind in "biufmM"
     if is_plain or isinstance(value, pd.Categorical):
@@ -268,7 +150,7 @@ def _column(node: Node, rows: _Rows) -> Any:
     return coerce(node.name, value).value()
 
 
-def _number(node: Node, rows: _Rows) -> Any:
+def _number(node: Node, rows: Scope) -> Any:
     """The value of `node` in double precision: booleans as 0 and 1, missing ones as NaN."""
     value = _compute(node, rows)
     if isinstance(value, bool | int | float):
@@ -286,7 +168,7 @@ def _number(node: Node, rows: _Rows) -> Any:
     return value.astype(np.float64, copy=False)
 
 
-def _truth(node: Node, rows: _Rows) -> Any:
+def _truth(node: Node, rows: Scope) -> Any:
     """The value of `node` as true and false, or missing."""
     value = _compute(node, rows)
     if holds_truth(value):
@@ -298,7 +180,7 @@ def _truth(node: Node, rows: _Rows) -> Any:
     )
 
 
-def _arithmetic(node: Node, rows: _Rows) -> Any:
+def _arithmetic(node: Node, rows: Scope) -> Any:
     values = [_number(argument, rows) for argument in node.arguments]
     if len(values) == 1:
         return -values[0] if node.name == "-" else values[0]
@@ -310,12 +192,12 @@ def _arithmetic(node: Node, rows: _Rows) -> Any:
     return result
 
 
-def _logic(node: Node, rows: _Rows) -> Any:
+def _logic(node: Node, rows: Scope) -> Any:
     values = [_truth(argument, rows) for argument in node.arguments]
     return negated(values[0]) if len(values) == 1 else joined(node.name, *values)
 
 
-def _comparable(node: Node, rows: _Rows) -> Any:
+def _comparable(node: Node, rows: Scope) -> Any:
     value = _compute(node, rows)
     if isinstance(value, pd.Categorical):
         return _number(node, rows) if is_boolean(value) else value
@@ -324,7 +206,7 @@ def _comparable(node: Node, rows: _Rows) -> Any:
     return value
 
 
-def _compare(node: Node, rows: _Rows) -> Any:
+def _compare(node: Node, rows: Scope) -> Any:
     """One comparison; of what is missing nothing is known."""
     left, right = sides = [_comparable(argument, rows) for argument in node.arguments]
     name = node.name
@@ -352,7 +234,7 @@ def _compare(node: Node, rows: _Rows) -> Any:
     return result
 
 
-def _exactly(node: Node, rows: _Rows, value: Any) -> Any:
+def _exactly(node: Node, rows: Scope, value: Any) -> Any:
     """What a column of whole numbers is compared by; whatever where it is missing."""
     return (
         rows.whole[node.name].whole if node.kind == "column" and node.name in rows.whole else value
@@ -392,7 +274,7 @@ def _compare_levels(node: Node, column: pd.Categorical, level: Any, name: str) -
     return np.array([*table, name == "!="]).take(column.codes)
 
 
-def _elementary(node: Node, rows: _Rows) -> Any:
+def _elementary(node: Node, rows: Scope) -> Any:
     if node.name == "where":
         return _where(node, rows)
     if node.name == "isnan":
@@ -409,7 +291,7 @@ def _isnan(value: Any) -> Any:
     return np.isnat(value) if kind in "mM" else np.isnan(value)
 
 
-def _where(node: Node, rows: _Rows) -> Any:
+def _where(node: Node, rows: Scope) -> Any:
     """Numbers, booleans or text by a condition, each kept what it is; missing where that is."""
     condition = _truth(node.arguments[0], rows)
     branches = [_compute(argument, rows) for argument in node.arguments[1:]]
@@ -437,7 +319,7 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, pd.Categorical) and not is_boolean(value)
 
 
-def _factor(node: Node, rows: _Rows) -> Any:
+def _factor(node: Node, rows: Scope) -> Any:
     first = node.arguments[0]
     data = rows.whole.get(first.name) if first.kind == "column" else None
     if data is None:
@@ -454,19 +336,20 @@ def _factor(node: Node, rows: _Rows) -> Any:
     )
 
 
-def _contrast(node: Node, rows: _Rows) -> Any:
+def _contrast(node: Node, rows: Scope) -> Any:
     return contrast(node.name, **{name: child.value for name, child in node.keywords})
 
 
-def _inputs(node: Node, rows: _Rows) -> list[Array]:
+def inputs(node: Node, rows: Scope) -> list[Array]:
+    """The arguments of a transform as numbers, one for each row."""
     return [_whole(_number(argument, rows), rows.length) for argument in node.arguments]
 
 
-def _transform(node: Node, rows: _Rows) -> Any:
-    return apply(node, rows.state, _inputs(node, rows))
+def _transform(node: Node, rows: Scope) -> Any:
+    return apply(node, rows.state, inputs(node, rows))
 
 
-def _user(node: Node, rows: _Rows) -> Any:
+def _user(node: Node, rows: Scope) -> Any:
     """A function of the user's, on double precision numbers, booleans or text."""
     positional = [_argument(argument, rows) for argument in node.arguments]
     named = {name: _argument(child, rows) for name, child in node.keywords}
@@ -483,7 +366,7 @@ def _user(node: Node, rows: _Rows) -> Any:
     return result
 
 
-def _argument(node: Node, rows: _Rows) -> Any:
+def _argument(node: Node, rows: Scope) -> Any:
     value = _compute(node, rows)
     if _is_text(value):
         texts = np.array(value, dtype=object)
@@ -498,7 +381,7 @@ def _argument(node: Node, rows: _Rows) -> Any:
     return value
 
 
-_STEPS: dict[str, Callable[[Node, _Rows], Any]] = {
+_STEPS: dict[str, Callable[[Node, Scope], Any]] = {
     "constant": _constant,
     "column": _column,
     "arithmetic": _arithmetic,

@@ -120,7 +120,8 @@ def new_state(expression: Expression) -> State:
     Examples
     --------
     >>> from glmcount.language.parse import parse
-    >>> from glmcount.language.evaluate import evaluate, finish, memorize
+    >>> from glmcount.language.evaluate import evaluate
+    >>> from glmcount.language.learning import finish, memorize
     >>> expression = parse("center(x)", ["x"])
     >>> state = new_state(expression)
     >>> memorize(expression, state, 0, {"x": np.array([1.0, 2.0, 6.0])})

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import glmcount as gc
-from glmcount.design.coding import Table
+from glmcount.engine.level_table import LevelTable as Table
 from glmcount.errors import FormulaError
 from glmcount.language.contrasts import CODINGS, MATRIX, Contrast, contrast, rows_of
 

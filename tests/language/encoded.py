@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from glmcount.design.blocks import linear
 from glmcount.design.recall import planned_layout
+from glmcount.engine.layout import linear
 from glmcount.numerics.control import Control
 from glmcount.prediction.newdata import new_rows
 

@@ -15,15 +15,10 @@ from glmcount.columns.coerce import coerce
 from glmcount.design.formula import PatsyContrast
 from glmcount.errors import DataError, FormulaError, UnsafeFormulaError
 from glmcount.language.contrasts import Box, Contrast
-from glmcount.language.evaluate import (
-    evaluate,
-    finish,
-    memorize,
-    new_state,
-    state_from_plain,
-    state_to_plain,
-)
+from glmcount.language.evaluate import evaluate
+from glmcount.language.learning import finish, memorize
 from glmcount.language.parse import parse
+from glmcount.language.transforms import new_state, state_from_plain, state_to_plain
 
 FACTORS = [
     "x",

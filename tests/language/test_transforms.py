@@ -19,18 +19,12 @@ from hypothesis import strategies as st
 
 import glmcount as gc
 from glmcount.errors import DataError, FormulaError, MemoryLimitError
-from glmcount.language.evaluate import (
-    evaluate,
-    finish,
-    merge,
-    new_state,
-    observed,
-    state_from_plain,
-    state_to_plain,
-)
+from glmcount.language.evaluate import evaluate
 from glmcount.language.knots import Span, Tally, quantiles
+from glmcount.language.learning import finish, merge, observed
 from glmcount.language.moments import Moments
 from glmcount.language.parse import parse
+from glmcount.language.transforms import new_state, state_from_plain, state_to_plain
 from glmcount.sources import base
 from tests.language.encoded import columns, told
 
