@@ -37,7 +37,7 @@ def certificate(state: State) -> Certificate:
     )
     # Of what is finite: the columns that lead to infinity tell of nothing else.
     inside = np.arange(len(fit.kept)) if fit.falling is None else finite_columns(fit)
-    sizes, information = fit.layout.sizes[fit.kept[inside]], fit.information[np.ix_(inside, inside)]
+    sizes, information = fit.layout.sizes[fit.kept[inside]], fit.information.kept(inside).matrix
     reached = (*fit.reached, fit.floor)
     return certify(
         information,
@@ -58,7 +58,7 @@ def _left(state: State) -> float:
     """
     fit, encoder = state.fit, state.fitted_here[0]
     inverse = inverse_information(fit)
-    diagonal = np.diag(fit.information)
+    diagonal = fit.information.diagonal()
     if inverse is None or not np.all(diagonal > 0):
         return float("inf")
     found = remainder(encoder, fit)

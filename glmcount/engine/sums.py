@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from glmcount.engine.information import Information
 from glmcount.numerics import EPS, Array
-from glmcount.numerics.factor import Factored, factor
 
 __all__ = ["PREDICTOR", "Sums", "noise", "wobble"]
 
@@ -29,7 +29,7 @@ class Sums:
         Log-likelihood without its y-only part; -inf outside the support, and where anything
         else is not finite.
     score : ndarray, shape (p,)
-    information : ndarray, shape (p, p)
+    information : Information, or ndarray of shape (p, p)
         In shifted columns.
     floor : float or callable
         Rounding floor of the Newton decrement. A callable gives it with `wobble`, and is called
@@ -38,19 +38,21 @@ class Sums:
         What rounding of the predictors makes of the log-likelihood.
     """
 
-    __slots__ = ("_definite", "_rounding", "information", "llf", "score")
+    __slots__ = ("_rounding", "information", "llf", "score")
 
     def __init__(
         self,
         llf: float,
         score: Array,
-        information: Array,
+        information: Array | Information,
         floor: float | Rounding,
         wobble: float = 0.0,
     ) -> None:
-        self.llf, self.score, self.information = llf, score, information
+        self.llf, self.score = llf, score
+        if not isinstance(information, Information):
+            information = Information(information, math.isfinite(llf))
+        self.information: Information = information
         self._rounding = floor if callable(floor) else (floor, wobble)
-        self._definite: tuple[Factored | None] | None = None
 
     @property
     def floor(self) -> float:
@@ -65,26 +67,15 @@ class Sums:
         return self._rounding
 
     @property
-    def definite(self) -> Factored | None:
-        """The information factored; None where it is not positive definite."""
-        if self._definite is None:
-            self._definite = (factor(self.information, math.isfinite(self.llf)),)
-        return self._definite[0]
-
-    @property
     def slack(self) -> float:
         """What rounding makes of a log-likelihood that is the same."""
         floor, wobble = self.rounding
         return 1e-12 * abs(self.llf) + 10.0 * floor**2 + wobble
 
-    def apart(self, least: float) -> bool:
-        """Whether each column is told from those before: relative pivots larger than that."""
-        return self.definite is not None and self.definite.smallest > least
-
     def kept(self, kept: NDArray[np.intp]) -> Sums:
         """The sums over some of the parameters."""
-        information = self.information[kept[:, None], kept]
-        return Sums(self.llf, self.score[kept], information, lambda: self.rounding)
+        own = self.information.kept(kept)
+        return Sums(self.llf, self.score[kept], own, lambda: self.rounding)
 
 
 def wobble(slopes: float) -> float:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TypeVar
 
 import numpy as np
 
+from glmcount.engine.information import WELL, Information
 from glmcount.engine.passes import Sums, Unweighed, Weighed, assemble, informed, predictors
 from glmcount.engine.strip import Strip
 from glmcount.fitting.digits import PRECISE, precise
 from glmcount.fitting.falling import Falling
 from glmcount.fitting.rank import PIVOT, Dependence, dependences
 from glmcount.fitting.recession import far_along
-from glmcount.fitting.run import WELL, Fit, Run, fold_sums, ill_conditioned
+from glmcount.fitting.run import Fit, Run, fold_sums
 from glmcount.fitting.separation import (
     by_curvature,
     doubtful,
@@ -46,8 +46,6 @@ SAME = 1e-6
 LONGER = 40
 # Newton decrement up to which a recession leaves no more than that undone.
 UNDONE = 1.4e-3
-# Rows up to which the floor's parts take less memory than a result does.
-HELD = 1_000
 
 
 def _late_dependences(
@@ -57,7 +55,7 @@ def _late_dependences(
     if outcome.status == "recession" or condition < LATE:
         return ()
     full = np.eye(run.layout.size)
-    full[np.ix_(run.kept, run.kept)] = outcome.sums.information
+    full[np.ix_(run.kept, run.kept)] = outcome.sums.information.matrix
     known = {one.column for one in found}
     again = dependences(run.encoder, run.layout, full)
     return tuple(one for one in again if one.column not in known)
@@ -69,8 +67,9 @@ def _first_dependences(run: Run, theta: Array, first: Sums) -> tuple[Dependence,
     Away from the maximum the observed information of several parts need not be a Gram
     matrix: where it is not definite, every row counts once in each part that it informs.
     """
-    if run.layout.q == 1 or run.family.expected is not None or first.apart(PIVOT):
-        return dependences(run.encoder, run.layout, first.information, definite=first.definite)
+    if run.layout.q == 1 or run.family.expected is not None or first.information.apart(PIVOT):
+        own = first.information
+        return dependences(run.encoder, run.layout, own.matrix, definite=own.factored)
 
     def weigh(rows: Unweighed) -> Weighed:
         second = {(k, k): w for k, w in enumerate(informed(run.family, rows))}
@@ -109,7 +108,7 @@ def solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
     outcome = chosen.run(run.problem(expected), theta)
     if outcome.status != "final" and expected:
         outcome, expected = by_curvature(run, outcome)
-    condition = ill_conditioned(outcome.sums.definite)
+    condition = outcome.sums.information.condition()
     if condition > LATE or doubtful(run, outcome):
         falling, kept = separated(run, outcome, found), run.kept
         if falling is not None:
@@ -173,29 +172,20 @@ def _at_infinity(
     if more is not None and more.leads_on(falling):
         theta, run.kept = run.widened(outcome.theta), kept
         return _at_infinity(run, theta, expected, found, more)
-    condition = ill_conditioned(outcome.sums.definite)
+    condition = outcome.sums.information.condition()
     fit = _finished(run, outcome, expected, condition, found, None)
     information = np.zeros((len(kept), len(kept)))
     inside = np.flatnonzero(~np.isin(kept, falling.carriers))
-    information[np.ix_(inside, inside)] = fit.information
+    information[np.ix_(inside, inside)] = fit.information.matrix
     run.kept = kept
     return replace(
         fit,
         theta=far_along(run.encoder, run.layout, falling, fit.theta),
         kept=kept,
-        information=information,
-        definite=None,
+        information=Information(information),
         status="recession" if fit.status == "final" else fit.status,
         falling=replace(falling, settled=fit.theta),
     )
-
-
-def _rounding(sums: Sums, rows: int) -> Callable[[], float]:
-    """What gives the rounding floor: its parts are held only where they are few."""
-    if rows <= HELD:
-        return lambda: sums.floor
-    floor = sums.floor
-    return lambda: floor
 
 
 def _finished(
@@ -218,11 +208,11 @@ def _finished(
         sums = run.reduced(theta, True, expected=wanted)
         # Of a condition number its size is asked; a last step does not change that.
         if condition > WELL or outcome.status != "final":
-            condition = ill_conditioned(sums.definite)
+            condition = sums.information.condition()
         again = False
-        if sums.definite is not None and outcome.status == "final":
+        if sums.information.definite and outcome.status == "final":
             # The information is there, so the step from it is free.
-            step = sums.definite.solve(sums.score)
+            step = sums.information.solve(sums.score)
             decrement = math.sqrt(max(float(sums.score.dot(step)), 0.0))
             rho = run.reach(step)
             theta = theta + step if rho <= 1e-6 else theta
@@ -237,10 +227,9 @@ def _finished(
         kept=run.kept,
         llf=llf + run.measured.constant,
         information=sums.information,
-        definite=sums.definite,
         condition=condition,
         reached=(rho, decrement),
-        rounding=_rounding(sums, run.measured.n),
+        floor=sums.floor,
         status=outcome.status,
         passes=run.passes,
         history=tuple(run.history),

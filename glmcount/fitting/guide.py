@@ -20,7 +20,6 @@ import numpy as np
 
 from glmcount.engine.sums import Sums
 from glmcount.numerics import Array
-from glmcount.numerics.factor import factor
 
 __all__ = ["Guide"]
 
@@ -50,11 +49,11 @@ class Guide:
     def step(self, theta: Array, sums: Sums, step: Array) -> Array:
         """The step as the sample bends it."""
         here, there = self.sample(theta), self.sample(theta + step)
-        information = sums.information + self.ratio * (there.information - here.information)
-        slope = self.ratio * (there.score - here.score + np.dot(here.information, step))
-        bent = factor(information)
-        length = math.sqrt(max(float(np.dot(step, np.dot(sums.information, step))), 0.0))
-        if bent is None or not math.isfinite(there.llf) or not length > 0.0:
+        more = self.ratio * (there.information.matrix - here.information.matrix)
+        bent = sums.information.plus(more)
+        slope = self.ratio * (there.score - here.score + np.dot(here.information.matrix, step))
+        length = math.sqrt(max(sums.information.quadratic(step), 0.0))
+        if not bent.definite or not math.isfinite(there.llf) or not length > 0.0:
             return step
         change = bent.solve(slope)
         share = math.sqrt(max(float(np.dot(change, slope)), 0.0)) / length

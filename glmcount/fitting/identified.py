@@ -46,7 +46,7 @@ def in_doubt(fit: Fit) -> bool:
         return True
     if fit.layout.q == 1:
         return False
-    return fit.definite is None or fit.definite.smallest < 1.0 / ILL or fit.condition > ILL
+    return not fit.information.apart(1.0 / ILL) or fit.condition > ILL
 
 
 def refuse_unidentified(

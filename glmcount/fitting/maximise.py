@@ -169,9 +169,9 @@ def _doubtful(fit: Fit) -> bool:
     fit came from, it is fitted and compared.
     """
     far = [limit for limit in fit.family.limits if not limit.opens]
-    if not far or fit.definite is None:
+    if not far or not fit.information.definite:
         return bool(far)
-    variances = np.diag(fit.definite.inverse())
+    variances = np.diag(fit.information.inverse())
     for limit in far:
         own = fit.layout.slices[limit.equation]
         within = (fit.kept >= own.start) & (fit.kept < own.stop)

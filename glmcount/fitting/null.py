@@ -12,6 +12,7 @@ from glmcount.design.measure import Measured
 from glmcount.design.rows import Rows
 from glmcount.design.spec import EquationDesign
 from glmcount.engine.block import BlockRows
+from glmcount.engine.information import Information
 from glmcount.engine.layout import Layout
 from glmcount.engine.passes import likelihood_sums, likelihood_weights, predictors
 from glmcount.engine.strip import Strip
@@ -23,7 +24,6 @@ from glmcount.fitting.run import Fit, Options, fold_sums
 from glmcount.fitting.sums import total
 from glmcount.numerics import Array
 from glmcount.numerics.control import Control
-from glmcount.numerics.factor import factor
 from glmcount.records import replace
 
 __all__ = ["limit_llf", "null_deviance", "null_fit", "tested", "unit_deviances"]
@@ -93,11 +93,10 @@ def _offset_alone(
         theta=theta,
         kept=np.zeros(0, dtype=np.intp),
         llf=sums.llf + measured.constant,
-        information=np.zeros((0, 0)),
-        definite=factor(np.zeros((0, 0))),
+        information=Information(np.zeros((0, 0))),
         condition=1.0,
         reached=(0.0, 0.0),
-        rounding=float,
+        floor=0.0,
         status="final",
         passes=1,
         history=(),

@@ -35,7 +35,7 @@ def piloted(run: Run, theta: Array, head: int) -> Array:
     rows = head * run.encoder.source.n_strips
     usual = UNLIKE * math.sqrt(run.layout.size * run.encoder.n_used / rows)
     sums = run.reduced(found, True, expected=run.scoring)
-    if math.isfinite(sums.llf) and (sums.definite is None or newton_step(sums)[1] <= usual):
+    if math.isfinite(sums.llf) and (not sums.information.definite or newton_step(sums)[1] <= usual):
         return found
     plain = run.reduced(theta, True, expected=run.scoring)
     return found if sums.llf > plain.llf else theta

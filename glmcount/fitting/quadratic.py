@@ -36,9 +36,9 @@ class Model:
     def of(sums: Sums) -> Model:
         """Of the score and information of a pass."""
         # By its own scale each: a column of 1e-17 must not freeze the others.
-        diagonal = np.abs(np.diag(sums.information))
+        diagonal = np.abs(sums.information.diagonal())
         scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-        values, vectors = np.linalg.eigh(scale[:, None] * sums.information * scale)
+        values, vectors = np.linalg.eigh(scale[:, None] * sums.information.matrix * scale)
         return Model(values, np.dot(vectors.T, scale * sums.score), scale[:, None] * vectors)
 
     def turned_up(self) -> Array:

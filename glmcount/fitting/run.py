@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
 from glmcount.design.measure import Measured
 from glmcount.design.rows import Rows
+from glmcount.engine.information import Information
 from glmcount.engine.layout import Layout
 from glmcount.engine.passes import (
     Raw,
@@ -33,13 +33,10 @@ from glmcount.fitting.rank import Dependence
 from glmcount.fitting.solvers import Iteration, Problem, solver
 from glmcount.numerics import Array
 from glmcount.numerics.control import Control
-from glmcount.numerics.factor import Factored
 from glmcount.records import dataclass, field, replace
 
-__all__ = ["WELL", "Fit", "Looked", "Options", "Run", "fold_sums", "ill_conditioned"]
+__all__ = ["Fit", "Looked", "Options", "Run", "fold_sums"]
 
-# Condition numbers up to which no digit that is told depends on them.
-WELL = 1e5
 SCORING = 1e-11
 RADIUS = 3.0
 
@@ -87,16 +84,15 @@ class Fit:
     kept : ndarray of int
     llf : float
         Log-likelihood, complete.
-    information : ndarray, over the kept columns
-    definite : Factored or None
-        The information factored; None where it is not positive definite.
+    information : Information
+        Over the kept columns.
     condition : float
         Estimated condition number of the equilibrated information; an upper bound where that
         is below `WELL`.
     reached : tuple of float
         rho and decrement at the end.
-    rounding : callable
-        Gives the decrement's rounding floor there, which takes looks at all rows.
+    floor : float
+        Rounding floor of the decrement at the end.
     status : str
         How the solver ended: "final", "recession", "stuck" or "maxiter"; "edge" at the end of the
         support, "unbounded" where the likelihood has no upper bound there.
@@ -116,11 +112,10 @@ class Fit:
     theta: Array
     kept: NDArray[np.intp]
     llf: float
-    information: Array
-    definite: Factored | None
+    information: Information
     condition: float
     reached: tuple[float, float]
-    rounding: Callable[[], float]
+    floor: float
     status: str
     passes: int
     history: tuple[Iteration, ...]
@@ -128,12 +123,6 @@ class Fit:
     falling: Falling | None = None
     limits: tuple[Limit, ...] = ()
     looked: Looked | None = None
-
-    @cached_property
-    def floor(self) -> float:
-        """Rounding floor of the decrement at the end."""
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            return self.rounding()
 
     @property
     def converged(self) -> bool:
@@ -291,19 +280,3 @@ class Run:
             self.measured.constant,
             self.guide,
         )
-
-
-def ill_conditioned(definite: Factored | None) -> float:
-    """Estimated condition number of the equilibrated information, in p^2 operations.
-
-    Where that is nothing to speak of, an upper bound of it.
-    """
-    if definite is None:
-        return float("inf")
-    bound = definite.condition_bound()
-    if bound < WELL:
-        return bound
-    lower = definite.equilibrated
-    norm = float(np.abs(np.dot(lower, lower.T)).sum(axis=0).max())
-    reciprocal, _ = lapack.dpocon(lower, norm, uplo="L")
-    return 1.0 / reciprocal if reciprocal > 0 else float("inf")

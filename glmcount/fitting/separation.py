@@ -101,9 +101,9 @@ def doubtful(run: Run, outcome: Outcome) -> bool:
     """
     if outcome.status != "final":
         return True
-    if len(run.history) < LONG or outcome.sums.definite is None:
+    if len(run.history) < LONG or not outcome.sums.information.definite:
         return False
-    variances = np.diag(outcome.sums.definite.inverse())
+    variances = np.diag(outcome.sums.information.inverse())
     sizes = run.layout.sizes[run.kept]
     return bool(np.max(variances * sizes * sizes, initial=0.0) > LARGE**2)
 
@@ -116,7 +116,7 @@ def emptied(run: Run, first: Sums) -> bool:
     """
     if run.layout.q > 1 or run.size < MANY:
         return False
-    diagonal = np.diag(first.information)
+    diagonal = first.information.diagonal()
     for _, block in run.layout.of(0):
         if block.table is None or block.table.dense is not None or any(block.numeric):
             continue
@@ -124,7 +124,7 @@ def emptied(run: Run, first: Sums) -> bool:
         slopes, curves = first.score[own], diagonal[own]
         if constant is not None and len(own) == block.table.levels - 1:
             # The level without a column of its own has what the others leave of all rows.
-            every = np.dot(constant, np.dot(first.information, constant))
+            every = first.information.quadratic(constant)
             slopes = np.append(slopes, np.dot(constant, first.score) - slopes.sum())
             curves = np.append(curves, every - curves.sum())
         if np.any((curves > 0.0) & (np.abs(slopes + curves) <= EMPTY * curves)):

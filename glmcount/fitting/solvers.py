@@ -137,10 +137,10 @@ class Outcome:
 
 def newton_step(sums: Sums) -> tuple[Array, float, bool]:
     """(step, decrement, whether the information was positive definite)."""
-    definite = sums.definite
-    step = Model.of(sums).turned_up() if definite is None else definite.solve(sums.score)
+    own = sums.information.factored
+    step = Model.of(sums).turned_up() if own is None else own.solve(sums.score)
     decrement = math.sqrt(max(float(sums.score.dot(step)), 0.0))
-    return step, decrement, definite is not None
+    return step, decrement, own is not None
 
 
 def _first(problem: Problem, theta: Array) -> Sums:
@@ -256,7 +256,7 @@ def _region(
         following = problem.evaluate(theta + step, True)
         gained = following.llf - sums.llf
         hoped = float(np.dot(sums.score, step))
-        hoped -= 0.5 * float(np.dot(step, np.dot(sums.information, step)))
+        hoped -= 0.5 * sums.information.quadratic(step)
         if math.isfinite(gained) and (gained >= 0.1 * hoped or gained >= 0.1 * hoped - sums.slack):
             moved = problem.reach(step)
             if gained > 0.25 * hoped:
@@ -294,7 +294,7 @@ def _risen(sums: Sums, following: Sums) -> bool:
 
 def _scaled(problem: Problem, theta: Array) -> tuple[Array, Sums]:
     sums = problem.evaluate(theta, True)
-    diagonal = np.diag(sums.information)
+    diagonal = sums.information.diagonal()
     largest = diagonal.max(initial=1.0)
     return 1.0 / np.sqrt(np.where(diagonal > EPS * largest, diagonal, largest)), sums
 

@@ -10,6 +10,7 @@ from scipy import linalg
 
 from glmcount.design.rows import Rows
 from glmcount.engine.forms import quadratic
+from glmcount.engine.information import Information
 from glmcount.engine.layout import Layout
 from glmcount.engine.passes import Unweighed, Weighed, assemble, predictors
 from glmcount.engine.strip import Strip
@@ -90,17 +91,16 @@ def inverse_information(fit: Fit, information: Array | None = None) -> Array | N
     The column that carries a direction of recession is held, and further ones where that is
     not enough: their variance is infinite, and the others' are those of what is left.
     """
-    matrix = fit.information if information is None else information
+    own = fit.information if information is None else Information(information)
     if fit.falling is None:
-        own = fit.definite if information is None else factor(information)
-        return None if own is None else own.inverse()
+        return own.inverse() if own.definite else None
     columns = carriers(fit)
     least = 1 if fit.falling.carriers is None else len(columns)
     for count in range(least, len(columns) + 1):
-        others = np.setdiff1d(np.arange(len(matrix)), columns[:count])
-        found = factor(matrix[np.ix_(others, others)])
-        if found is not None:
-            out = np.zeros_like(matrix)
+        others = np.setdiff1d(np.arange(len(own)), columns[:count])
+        found = own.kept(others)
+        if found.definite:
+            out = np.zeros_like(own.matrix)
             out[np.ix_(others, others)] = found.inverse()
             return out
     return None
@@ -132,7 +132,7 @@ def mean_inverse(encoder: Rows, fit: Fit) -> Array:
             kind="no_leverage",
         )
     from_joint = fit.kept < fit.layout.slices[0].stop
-    own = fit.information[np.ix_(from_joint, from_joint)]
+    own = fit.information.kept(from_joint).matrix
     if fit.family.expected is not None:
         own = _mean_information(encoder, fit)[np.ix_(fit.kept[from_joint], fit.kept[from_joint])]
     if not np.isfinite(own).all():

@@ -64,7 +64,6 @@ def at_wall(run: Run, fit: Fit, start: Array) -> Fit:
         theta=run.widened(theta),
         llf=full,
         information=sums.information,
-        definite=sums.definite,
         condition=1.0,
         status=status,
         passes=run.passes,

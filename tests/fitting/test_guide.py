@@ -79,7 +79,7 @@ def problem():
 
 
 def length(sums, d):
-    return float(np.sqrt(d @ sums.information @ d))
+    return float(np.sqrt(sums.information.quadratic(d)))
 
 
 def test_a_guided_step_leaves_a_fraction_of_what_newton_s_leaves(problem):
@@ -147,7 +147,7 @@ def test_a_misleading_guide_costs_passes_and_no_digit(tilt, monkeypatch):
             sums = honest(theta)
             slope = np.exp(tilt * theta)
             return Sums(
-                sums.llf, sums.score * slope, sums.information * np.outer(slope, slope), 0.0
+                sums.llf, sums.score * slope, sums.information.matrix * np.outer(slope, slope), 0.0
             )
 
         guide.sample = tilted
