@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -17,97 +16,15 @@ from glmcount.errors import (
     GlmcountWarning,
     MissingRowsWarning,
     ResponseWarning,
-    UsageError,
     WeightsWarning,
-    near,
     some,
 )
 from glmcount.families.base import Family
 
 __all__ = [
-    "check_choice",
-    "check_options",
     "measured_warnings",
     "refuse_measured",
 ]
-
-OPTIONS = (
-    "family",
-    "link",
-    "offset",
-    "exposure",
-    "weights",
-    "weights_type",
-    "cov",
-    "information",
-    "method",
-    "start",
-    "missing",
-    "separation",
-    "compress",
-    "env",
-    "control",
-    "inflate",
-    "hurdle",
-    "zero",
-    "truncated",
-    "censored",
-    "dispersion",
-)
-OF_FORMULAS = ("env",)
-INSTEAD = {
-    "cov_type": "cov='HC1'",
-    "vcov": "cov='HC1'",
-    "cov_kwds": "cov=",
-    "freq_weights": "weights=..., weights_type='frequency'",
-    "var_weights": "weights=..., weights_type='importance'",
-    "groups": "cov=; clustered covariance is not there yet",
-    "alpha": "family=glmcount.families.negbin(alpha=...)",
-    "maxiter": "control=glmcount.Control(maxiter=...)",
-    "tol": "control=glmcount.Control(tol=...)",
-    "start_params": "start=",
-    "subset": "data=data[condition]",
-    "na_action": "missing='drop' or 'raise'",
-}
-
-
-def check_options(unknown: Iterable[str], function: str = "fit") -> None:
-    """Refuse keywords that are not there, naming what to use.
-
-    Parameters
-    ----------
-    unknown : iterable of str
-    function : {"fit", "fit_arrays"}
-        Whose options are meant.
-
-    Raises
-    ------
-    UsageError
-    """
-    options = [each for each in OPTIONS if function == "fit" or each not in OF_FORMULAS]
-    for name in unknown:
-        hint = f" Use {INSTEAD[name]}." if name in INSTEAD else near(name, options)
-        if name in OF_FORMULAS:
-            hint = " It is for formulas, which fit() takes."
-        raise UsageError(
-            f"{function}() has no option {name!r}.{hint} Options: {some(options, 20)}.",
-            kind="unknown_option",
-        )
-
-
-def check_choice(name: str, value: Any, allowed: Sequence[Any]) -> None:
-    """Refuse a value that is not among those allowed.
-
-    Raises
-    ------
-    UsageError
-    """
-    if value not in allowed:
-        raise UsageError(
-            f"{name}={value!r} is not among {some(map(repr, allowed), 10)}."
-            f"{near(str(value), [str(a) for a in allowed])}",
-            kind=f"unknown_{name}",
-        )
 
 
 def refuse_measured(encoder: Rows, measured: Measured, missing: str, family: Family) -> None:

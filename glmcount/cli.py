@@ -35,6 +35,7 @@ from glmcount.errors import (
 )
 from glmcount.families import Family, negbin, resolve
 from glmcount.report import RENDERERS
+from glmcount.request import TOLD as FIT_OPTIONS
 from glmcount.sources.files import read
 
 if TYPE_CHECKING:
@@ -46,30 +47,6 @@ OK, REFUSED, MISUSED = 0, 1, 2
 
 # Families whose parameter alpha can be held at a number.
 ALPHA_FAMILIES: dict[str, Callable[[float], Family]] = {negbin().name: negbin}
-
-# Options handed to `fit` under their own names when they are given: metavar and help.
-FIT_OPTIONS: dict[str, tuple[str, str]] = {
-    "link": ("NAME", "link of the mean; the family's own by default"),
-    "offset": ("EXPR", 'column or expression, as "log(days)"'),
-    "exposure": ("EXPR", "column or expression whose log is the offset"),
-    "weights": ("EXPR", "column or expression"),
-    "weights_type": ("TYPE", "frequency (default), importance, probability"),
-    "inflate": ("TERMS", 'zero-inflated: terms of P(structural zero), as "z1 + z2" or "1"'),
-    "hurdle": ("TERMS", "hurdle: terms of P(y > 0)"),
-    "zero": (
-        "NAME",
-        "link of that part: logit (default), probit, cloglog; of a hurdle also"
-        " poisson, negbin, geometric",
-    ),
-    "truncated": ("K", "counts up to K are never seen; 0 is zero-truncated"),
-    "censored": ("LIMIT", 'number, column or expression at which a count says "or more"'),
-    "dispersion": ("TERMS", "terms of a regression for the log of the dispersion"),
-    "cov": ("TYPE", "nonrobust, opg, HC0, HC1, HC2 or HC3"),
-    "information": ("NAME", "expected or observed"),
-    "method": ("NAME", "newton (default), irls, lbfgs or gradient"),
-    "missing": ("NAME", "what to do with rows that have missing values (default: drop)"),
-    "separation": ("NAME", "warn (default), raise or ignore"),
-}
 
 # Options that say what the model is, as the JSON repeats them.
 JSON_OPTIONS = (

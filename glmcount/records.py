@@ -22,12 +22,17 @@ if TYPE_CHECKING:
 else:
 
     def dataclass(
-        cls: type | None = None, *, frozen: bool = False, eq: bool = True, repr: bool = True
+        cls: type | None = None,
+        *,
+        frozen: bool = False,
+        eq: bool = True,
+        repr: bool = True,
+        kw_only: bool = False,
     ) -> Any:
         """As `dataclasses.dataclass`, of these options."""
 
         def made(plain: type) -> type:
-            return _record(plain, frozen, eq, repr)
+            return _record(plain, frozen, eq, repr, kw_only)
 
         return made if cls is None else made(cls)
 
@@ -37,13 +42,14 @@ else:
         return type(record)(**{name: held[name] for name in record.__dataclass_fields__} | changes)
 
 
-def _record(cls: Any, frozen: bool, eq: bool, shown: bool) -> type:
+def _record(cls: Any, frozen: bool, eq: bool, shown: bool, named: bool) -> type:
     own = {
-        name: _field(cls, name, annotation)
+        name: _field(cls, name, annotation, named)
         for name, annotation in vars(cls).get("__annotations__", {}).items()
     }
     cls.__dataclass_fields__ = own
-    cls.__init__ = _init(cls.__name__, tuple(own), own)
+    made = _init(cls.__name__, tuple(own), own, named)
+    cls.__init__ = _checked(made) if "__post_init__" in vars(cls) else made
     cls.__signature__ = _Signature()
     if shown and "__repr__" not in vars(cls):
         cls.__repr__ = _repr
@@ -54,25 +60,29 @@ def _record(cls: Any, frozen: bool, eq: bool, shown: bool) -> type:
     return cls  # type: ignore[no-any-return]
 
 
-def _field(cls: Any, name: str, annotation: Any) -> Field[Any]:
+def _field(cls: Any, name: str, annotation: Any, named: bool) -> Field[Any]:
     given = vars(cls).get(name, NONE)
     one: Any = given if isinstance(given, Field) else field(default=given)
     if one is given and one.default is NONE:
         delattr(cls, name)
     elif one is given:
         setattr(cls, name, one.default)
-    one.name, one.type = name, annotation
+    one.name, one.type, one.kw_only = name, annotation, named
     one._field_type = dataclasses._FIELD  # type: ignore[attr-defined]
     return one  # type: ignore[no-any-return]
 
 
-def _init(title: str, names: tuple[str, ...], own: dict[str, Field[Any]]) -> Callable[..., None]:
+def _init(
+    title: str, names: tuple[str, ...], own: dict[str, Field[Any]], by_name: bool
+) -> Callable[..., None]:
     count, known = len(names), own.keys()
+    most = 0 if by_name else count
     plain = {name: one.default for name, one in own.items() if one.default is not NONE}
     others = tuple(name for name in names if name not in plain)
 
     def refusal() -> TypeError:
-        return TypeError(f"{title}() takes {', '.join(names)}, each once")
+        told = "by name and once" if by_name else "each once"
+        return TypeError(f"{title}() takes {', '.join(names)}, {told}")
 
     def __init__(self: Any, *values: Any, **named: Any) -> None:
         held, given = self.__dict__, len(values)
@@ -84,12 +94,20 @@ def _init(title: str, names: tuple[str, ...], own: dict[str, Field[Any]]) -> Cal
             held.update(named)
             if twice or not held.keys() <= known:
                 raise refusal()
-        if given > count:
+        if given > most:
             raise refusal()
         if len(held) < count:
             for name in others:
                 if name not in held:
                     held[name] = _default(title, own[name])
+
+    return __init__
+
+
+def _checked(made: Callable[..., None]) -> Callable[..., None]:
+    def __init__(self: Any, *values: Any, **named: Any) -> None:
+        made(self, *values, **named)
+        self.__post_init__()
 
     return __init__
 
@@ -137,5 +155,7 @@ def _parameter(one: Field[Any]) -> inspect.Parameter:
     made: Any = one.default_factory
     if made is not NONE:
         default = made()
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    kind = (
+        inspect.Parameter.KEYWORD_ONLY if one.kw_only else inspect.Parameter.POSITIONAL_OR_KEYWORD
+    )
     return inspect.Parameter(one.name, kind, default=default, annotation=one.type)

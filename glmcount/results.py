@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,14 @@ from glmcount.diagnostics import residuals, verdicts
 from glmcount.diagnostics.influence import Influence, influence
 from glmcount.engine.passes import Unweighed
 from glmcount.errors import GlmcountError, NotDefinedError
+from glmcount.fits import Changes, refitted
 from glmcount.fitting.certificate import Certificate
 from glmcount.fitting.null import null_deviance, null_fit, tested
 from glmcount.fitting.run import Fit
 from glmcount.fitting.separation import Separation
 from glmcount.fitting.solvers import Iteration
 from glmcount.fitting.sums import by_row, total
-from glmcount.inference.covariance import Estimator, covariance, estimator
+from glmcount.inference.covariance import Estimator, covariance
 from glmcount.inference.estimates import conf_int, judged, marked, reported, standard_errors
 from glmcount.inference.hypotheses import linear_constraints
 from glmcount.inference.state import Model, State
@@ -32,6 +33,7 @@ from glmcount.records import replace
 from glmcount.report.facts import equation_rows, summary_facts, unjudged
 from glmcount.report.summary import EquationRows, Summary, SummaryFacts, summarise
 from glmcount.report.tidy import glance_frame, tidy_frame
+from glmcount.request import chosen_estimator
 
 __all__ = ["Model", "Results"]
 
@@ -111,10 +113,9 @@ class Results:
 
     def with_cov(self, cov: str | Estimator | None) -> Results:
         """The same fit with another covariance; nothing is fitted again."""
-        default = "HC1" if self._state.weights_type == "probability" else "nonrobust"
-        return Results(self._state, estimator(cov, default))
+        return Results(self._state, chosen_estimator(cov, self._state.weights_type))
 
-    def refit(self, **changes: Any) -> Results:
+    def refit(self, **changes: Unpack[Changes]) -> Results:
         """Fit again with some arguments of `fit` changed, such as ``data=`` or ``family=``.
 
         Parameters
@@ -138,8 +139,7 @@ class Results:
         >>> [round(float(b), 4) for b in r.refit(y=[2, 6, 4, 12]).params]
         [1.0986, 1.0986]
         """
-        refitted: Results = self._state.refitted(changes)
-        return refitted
+        return Results(*refitted(self._state, changes))
 
     # Figures of the fit ---------------------------------------------------------------
 

@@ -13,9 +13,10 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "glmcount"
 FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = [
-    "records", "errors", "numerics", "families", "engine", "columns", "language", "sources",
-    "design", "cells", "fitting", "inference", "prediction", "diagnostics", "report", "checks",
-    "notes", "results", "api", "datasets", "demo", "cli", "__main__", "__init__",
+    "records", "errors", "allowed", "numerics", "families", "engine", "columns", "language",
+    "sources", "design", "cells", "fitting", "inference", "prediction", "diagnostics", "report",
+    "request", "subject", "checks", "notes", "fits", "results", "api", "datasets", "demo", "cli",
+    "__main__", "__init__",
 ]  # fmt: skip
 LAZY = {"scipy.optimize", "pyarrow", "pyarrow.parquet"}
 PATSY = {"design/formula.py"}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from glmcount.allowed import plain, refuse
 from glmcount.design.given import as_array
 from glmcount.errors import DataError, UsageError
 
@@ -57,6 +58,9 @@ def _named_columns(
     else:
         columns = _split(what, matrix)
     count = len(columns)
+    names = plain(names)
+    if not (names is None or isinstance(names, Iterable)):
+        refuse("names", names, f"a list of {count} names, one for each column of {what}", "names")
     names = [f"{letter}{j}" for j in range(count)] if names is None else list(map(str, names))
     if len(names) != count or len(set(names)) < count:
         raise UsageError(

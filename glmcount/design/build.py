@@ -205,6 +205,9 @@ def array_design(
     """A design whose columns are taken as they are; further parts are lists of columns."""
     names = source.names
     every = (response, *columns, *(n for given in roles.parts if given for n in given[1]))
+    # Before anything is read: the columns of X are those of the model.
+    constants = sum(given is None for given in roles.parts)
+    _check_memory(len(every) - 1 + constants, control.memory_limit)
     expressions = {f"Q({name!r})": parse(f"Q({name!r})", names) for name in every}
     formula = f"{response} ~ {' + '.join(columns[:6])}{' + ...' if len(columns) > 6 else ''}"
     parsed = ParsedFormula(formula, f"Q({response!r})", (), (), expressions)

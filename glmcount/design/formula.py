@@ -17,6 +17,7 @@ from patsy.build import design_matrix_builders
 from patsy.categorical import C as categorical_box
 from patsy.parse_formula import ParseNode, parse_formula
 
+from glmcount.allowed import shown
 from glmcount.design.doubts import check_offsets, itself, odd_sign
 from glmcount.design.spec import Part, Variable
 from glmcount.errors import (
@@ -133,7 +134,7 @@ def parse_model(
     """
     if not isinstance(formula, str) or not formula.strip():
         raise FormulaSyntaxError(
-            f"formula must be text such as 'y ~ x1 + x2', not {formula!r}. "
+            f"formula must be text such as 'y ~ x1 + x2', not {shown(formula)}. "
             "For arrays use glmcount.fit_arrays(y, X)."
         )
     described, same = _describe(formula)
@@ -165,7 +166,7 @@ def parse_part(
     if not isinstance(text, str) or not text.strip():
         raise FormulaSyntaxError(
             f"{what} must be the right-hand side of a formula, such as {what}='z1 + z2' or "
-            f"{what}='1', not {text!r}."
+            f"{what}='1', not {shown(text)}. For arrays of columns use glmcount.fit_arrays."
         )
     described, same = _describe(text)
     if described.lhs_termlist:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from glmcount.allowed import plain
 from glmcount.columns.coerce import coerce
 from glmcount.errors import DataError
 from glmcount.numerics import Array
@@ -145,11 +146,12 @@ def response_values(source: Source, name: str, y: Any) -> Array:
 
 def _number(value: Any) -> float | None:
     """A number, written as one or in a string; None for anything else."""
+    value = plain(value)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
         return float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -24,7 +24,7 @@ from glmcount.families.base import Family
 from glmcount.fitting.run import Fit, fold_sums
 from glmcount.numerics import Array
 from glmcount.numerics.blas import solving
-from glmcount.numerics.control import Control
+from glmcount.numerics.control import USUAL, Control
 
 __all__ = ["confused", "in_doubt", "refuse_unidentified"]
 
@@ -74,7 +74,7 @@ def refuse_unidentified(
     """
     if not in_doubt(fit):
         return
-    columns = confused(encoder, layout, measured, family, Control())
+    columns = confused(encoder, layout, measured, family, USUAL)
     if not len(columns):
         return
     told = [names()[j] for j in columns]

@@ -31,7 +31,7 @@ from glmcount.fitting.falling import FAR, Falling, joined, moves_of
 from glmcount.fitting.programme import apart, combined, distinct, strictest
 from glmcount.fitting.rank import dependences
 from glmcount.numerics import Array
-from glmcount.numerics.control import Control
+from glmcount.numerics.control import USUAL
 from glmcount.records import dataclass, replace
 
 __all__ = ["Freedom", "Ways", "far_along", "gone_by", "leading_to", "recession"]
@@ -135,7 +135,7 @@ class Freedom:
         def work(strip: Strip) -> Raw:
             extra = np.stack([*still(strip)], axis=1)
             zero = np.zeros(layout.size)
-            return strip_sums(layout, strip, zero, weigh, Control().block_rows, extra)
+            return strip_sums(layout, strip, zero, weigh, USUAL.block_rows, extra)
 
         gram = assemble(layout, self.encoder.fold(work, add))[2]
         found = dependences(self.encoder, layout, gram, lambda strip: tuple(still(strip)))

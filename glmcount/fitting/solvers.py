@@ -11,8 +11,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from glmcount.allowed import choice
 from glmcount.engine.sums import PREDICTOR, Sums
-from glmcount.errors import ConvergenceError, UsageError, near, some
+from glmcount.errors import ConvergenceError
 from glmcount.fitting.guide import Guide
 from glmcount.fitting.quadratic import Model
 from glmcount.numerics import EPS, Array
@@ -419,9 +420,5 @@ def solver(name: str) -> Solver:
     UsageError
         With the names there are.
     """
-    if name not in SOLVERS:
-        raise UsageError(
-            f"There is no method {name!r}.{near(name, SOLVERS)} Methods: {some(SOLVERS)}.",
-            kind="unknown_method",
-        )
-    return SOLVERS[name]
+    found = SOLVERS.get(name) if isinstance(name, str) else None
+    return SOLVERS[choice("method", name, SOLVERS, "unknown_method")] if found is None else found

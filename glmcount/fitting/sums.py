@@ -19,7 +19,7 @@ from glmcount.families.base import Family
 from glmcount.fitting.run import Fit, fold_sums
 from glmcount.numerics import Array
 from glmcount.numerics.blas import solving
-from glmcount.numerics.control import Control
+from glmcount.numerics.control import USUAL
 from glmcount.numerics.factor import factor
 
 __all__ = [
@@ -156,7 +156,7 @@ def _mean_information(encoder: Rows, fit: Fit) -> Array:
         w = w if rows.weights is None else w * rows.weights
         return Weighed(np.zeros(1), (None,) * fit.layout.q, {(0, 0): w})
 
-    raw = fold_sums(encoder, fit.layout, fit.theta, weigh, Control())
+    raw = fold_sums(encoder, fit.layout, fit.theta, weigh, USUAL)
     return assemble(fit.layout, raw)[2]
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import linalg
 
+from glmcount.allowed import shown
 from glmcount.cells.compress import Cells, residual_sums
 from glmcount.design.rows import Rows
 from glmcount.engine.passes import Raw, Unweighed, Weighed, add, assemble, strip_sums
@@ -100,7 +101,8 @@ def estimator(cov: str | Estimator | None, default: str) -> Estimator:
     known = {key.lower(): key for key in ESTIMATORS}
     if not isinstance(name, str) or name.lower() not in known:
         raise UsageError(
-            f"There is no covariance {name!r}.{near(str(name), ESTIMATORS)} "
+            f"There is no covariance {shown(name)}."
+            f"{near(name, ESTIMATORS) if isinstance(name, str) else ''} "
             f"cov takes: {some(ESTIMATORS, 20)}.",
             kind="unknown_covariance",
         )

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from glmcount.allowed import proportion
 from glmcount.design.spec import DesignSpec
-from glmcount.errors import UsageError
 from glmcount.families.base import Family
 from glmcount.fitting.programme import ways
 from glmcount.fitting.run import Fit
@@ -345,9 +345,8 @@ def width(alpha: float, df: float | None) -> float:
     UsageError
         If alpha is not between 0 and 1.
     """
-    if not 0.0 < alpha < 1.0:
-        raise UsageError(f"alpha must be between 0 and 1, got {alpha!r}.", kind="alpha")
-    return normal_quantile(alpha) if df is None else student_quantile(alpha, df)
+    level = proportion("alpha", alpha)
+    return normal_quantile(level) if df is None else student_quantile(level, df)
 
 
 def judged(found: Estimates, bse: Array, df: float | None) -> tuple[Array, Array]:

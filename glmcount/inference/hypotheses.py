@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from glmcount.allowed import shown
 from glmcount.errors import FormulaError, caret, near, some
 from glmcount.numerics import Array
 from glmcount.records import dataclass
@@ -141,8 +142,8 @@ def _from_matrix(matrix: Any, constants: Any, names: Names) -> tuple[Array, Arra
     try:
         r = np.asarray(matrix, dtype=np.float64)
         q = np.zeros(1) if constants is None else np.asarray(constants, dtype=np.float64)
-    except (TypeError, ValueError):
-        told = shortened(repr(matrix if constants is None else (matrix, constants)))
+    except (TypeError, ValueError, OverflowError):
+        told = shown(matrix if constants is None else (matrix, constants))
         _refuse(f"it is {told}, neither text nor a matrix: {wanted}.", names)
     r, q = np.atleast_2d(r), q.ravel()
     if r.ndim != 2 or r.shape[1] != count or not len(r):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -57,8 +57,8 @@ class State:
     weights_type : str
     index : object
         Labels of the data's rows, or None.
-    again : callable
-        Fits again with some arguments changed, given as a mapping.
+    again : object
+        What was asked and what was made ready for it, of which another fit is made.
     warnings : tuple of Warning
     asked : Rows
         The rows as the family asked for sees them: with equations gone at a boundary.
@@ -74,7 +74,7 @@ class State:
     options: Options
     weights_type: str
     index: Any
-    again: Callable[..., Any]
+    again: Any
     warnings: tuple[Warning, ...]
     asked: Rows
     cells: Cells | None = None
@@ -228,12 +228,6 @@ class State:
         """Index over the used rows."""
         every = pd.RangeIndex(self.encoder.source.n_rows) if self.index is None else self.index
         return every if self.measured.n == len(every) else every[self.used_rows()]
-
-    def refitted(self, changes: Mapping[str, Any]) -> Any:
-        """The fit with some arguments changed; with the same rows only if these are unchanged."""
-        if not changes.keys() & {"data", "X"}:
-            self.asked.check()
-        return self.again(changes)
 
     def reshifted(self, matrix: Array) -> Array:
         """A covariance in the user's columns, carried to all shifted columns."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from typing import Any
 
+from glmcount.allowed import plain, real, refuse, whole
 from glmcount.records import dataclass
 
-__all__ = ["Control"]
+__all__ = ["USUAL", "Control"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,11 @@ class Control:
     progress : bool or callable
         True prints a line each iteration; a callable gets the iteration's record.
 
+    Raises
+    ------
+    UsageError
+        Of kind "control", for a value of another type or range.
+
     Examples
     --------
     >>> Control(maxiter=20).tol
@@ -46,3 +54,55 @@ class Control:
     memory: int = 32 * 2**20
     memory_limit: int = 2 * 2**30
     progress: bool | Callable[..., None] = False
+
+    def __post_init__(self) -> None:
+        held = self.__dict__
+        for name, check in _CHECKS.items():
+            value = held[name]
+            if value is not _USUAL[name]:
+                held[name] = check(name, value)
+
+
+def _tolerance(name: str, value: Any) -> float:
+    found = real(name, value, TOLERANCE, KIND, above=0.0)
+    if not math.isfinite(found):
+        refuse(name, value, TOLERANCE, KIND)
+    return found
+
+
+def _count(name: str, value: Any) -> int:
+    return whole(name, value, 1, KIND)
+
+
+def _count_or_none(name: str, value: Any) -> int | None:
+    return None if value is None else whole(name, value, 1, KIND, "None takes the usual one.")
+
+
+def _bytes(name: str, value: Any) -> float:
+    found = real(name, value, BYTES, KIND)
+    if found < 0:
+        refuse(name, value, BYTES, KIND)
+    return found
+
+
+def _progress(name: str, value: Any) -> Any:
+    found = plain(value)
+    if not (isinstance(found, bool) or callable(found)):
+        refuse(name, value, "True, False or a function, which is called with each iteration", KIND)
+    return found
+
+
+KIND = "control"
+TOLERANCE = "a finite number above 0, such as 1e-6"
+BYTES = "a number of bytes, 0 or more"
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "tol": _tolerance,
+    "maxiter": _count_or_none,
+    "threads": _count_or_none,
+    "block_rows": _count,
+    "memory": _bytes,
+    "memory_limit": _bytes,
+    "progress": _progress,
+}
+_USUAL = {name: getattr(Control, name) for name in _CHECKS}
+USUAL = Control()

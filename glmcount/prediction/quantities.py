@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from glmcount.allowed import plain, shown
 from glmcount.errors import NotDefinedError, UsageError, near, some
 from glmcount.families.base import Family
 from glmcount.families.distribution import log_masses, log_zero, mass_jet, stacked, tails, up_to
@@ -137,7 +138,8 @@ def _known(which: Any) -> str:
     if isinstance(which, str) and which in names:
         return which
     raise UsageError(
-        f"which={which!r} cannot be predicted.{near(str(which), names)} which takes one of: "
+        f"which={shown(which)} cannot be predicted."
+        f"{near(which, names) if isinstance(which, str) else ''} which takes one of: "
         f"{some(names, 12)}.",
         kind="unknown_which",
     )
@@ -153,7 +155,8 @@ def asked(which: Any, at: Any) -> list[float | None]:
     """
     name = _known(which)
     several = isinstance(at, list | tuple | range | np.ndarray | pd.Series | pd.Index)
-    if several and np.ndim(at) == 1:
+    # Of an array the shape is its own; a list of lists of any lengths holds no number.
+    if several and getattr(at, "ndim", 1) == 1:
         if not len(at):
             raise UsageError("at= is an empty list: name a count at least.", kind="at")
         return [_at(name, each) for each in at]
@@ -171,21 +174,21 @@ def _at(which: str, at: Any) -> float | None:
         if number is None or not 0.0 < number < 1.0:
             raise UsageError(
                 f"which='quantile' is asked at a probability: pass at=0.5 or another number "
-                f"between 0 and 1; got at={at!r}.",
+                f"between 0 and 1; got at={shown(at)}.",
                 kind="at",
             )
     elif number is None or not (number >= 0 and number == math.floor(number)):
         raise UsageError(
             f"which={which!r} is asked at a count: pass at=0, 1, 2 ..., or a list of counts; "
-            f"got at={at!r}.",
+            f"got at={shown(at)}.",
             kind="at",
         )
     return number
 
 
 def _number(at: Any) -> float | None:
-    at = at.item() if isinstance(at, np.ndarray) and at.ndim == 0 else at
-    if isinstance(at, bool | np.bool_) or not isinstance(at, int | float | np.number):
+    at = plain(at)
+    if isinstance(at, bool) or not isinstance(at, int | float):
         return None
     try:
         number = float(at)

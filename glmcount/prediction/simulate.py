@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from glmcount.allowed import shown, whole
 from glmcount.engine.passes import predictors
 from glmcount.engine.strip import Strip
 from glmcount.errors import MemoryLimitError, NotDefinedError, UsageError, some
@@ -38,31 +38,11 @@ def generator(rng: Any) -> np.random.Generator:
         made = None
     if made is None:
         raise UsageError(
-            f"rng={rng!r} is no source of random numbers: pass a whole number of 0 or more as a "
-            "seed, a numpy.random.Generator, or None for another draw each time.",
+            f"rng={shown(rng)} is no source of random numbers: pass a whole number of 0 or more "
+            "as a seed, a numpy.random.Generator, or None for another draw each time.",
             kind="rng",
         )
     return made
-
-
-def _draws(n: Any) -> int:
-    """The number of draws.
-
-    Raises
-    ------
-    UsageError
-        If it is not a whole number of 1 or more.
-    """
-    try:
-        count = 0 if isinstance(n, bool | np.bool_) else operator.index(n)
-    except TypeError:
-        count = 0
-    if count < 1:
-        raise UsageError(
-            f"simulate draws n responses for each row, n a whole number of 1 or more; got {n!r}.",
-            kind="draws",
-        )
-    return count
 
 
 def simulate(state: State, n: Any, rng: Any) -> pd.DataFrame:
@@ -80,7 +60,8 @@ def simulate(state: State, n: Any, rng: Any) -> pd.DataFrame:
         For a quasi-likelihood, sums that have no law of the family, and means beyond the range
         of numbers.
     """
-    count, source = _draws(n), generator(rng)
+    count = whole("n", n, 1, "draws", "simulate draws n responses for each row.")
+    source = generator(rng)
     sample = _sampler(state)
     _check_memory(count, state)
     fit = state.fit

@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 
-from glmcount.errors import UsageError, near
+from glmcount.allowed import refuse
+from glmcount.errors import near
 from glmcount.report.table import Column, Fact, Group, Table, clean, shown
 from glmcount.report.text import as_text
 
@@ -299,10 +300,7 @@ def render(table: Table, format: str = "text") -> str:
     >>> render(Table("Counts", (Column("mean"),), ()), "markdown").splitlines()[0]
     '**Counts**'
     """
-    if format not in RENDERERS:
-        known = ", ".join(RENDERERS)
-        raise UsageError(
-            f"format must be one of {known}; got {format!r}.{near(format, RENDERERS)}",
-            kind="unknown_format",
-        )
+    if not (isinstance(format, str) and format in RENDERERS):
+        hint = near(format, RENDERERS).strip() if isinstance(format, str) else ""
+        refuse("format", format, f"one of {', '.join(RENDERERS)}", "unknown_format", hint)
     return RENDERERS[format](table)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from glmcount.errors import NotDefinedError, UsageError
+from glmcount.allowed import proportion, truth
+from glmcount.errors import NotDefinedError
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace
 from glmcount.report.render import render
@@ -195,7 +196,7 @@ def summarise(facts: SummaryFacts, *, exponentiate: bool = False, alpha: float =
     NotDefinedError
         If ratios are asked of a model that has no equation with a log link.
     UsageError
-        If `alpha` is not between 0 and 1.
+        If `alpha` is not between 0 and 1, or `exponentiate` neither True nor False.
 
     Examples
     --------
@@ -212,8 +213,7 @@ def summarise(facts: SummaryFacts, *, exponentiate: bool = False, alpha: float =
     >>> table.columns[0].heading, table.groups[0].rows[0].cells[:2]
     ('IRR', (1.0, 1.0))
     """
-    if not 0 < alpha < 1:
-        raise UsageError(f"alpha must lie between 0 and 1; got {alpha!r}.", kind="alpha_range")
+    alpha, exponentiate = proportion("alpha", alpha), truth("exponentiate", exponentiate)
     equations, notes = facts.equations, facts.footnotes
     if exponentiate:
         _refuse_without_ratios(facts)

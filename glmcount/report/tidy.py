@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from glmcount.allowed import proportion, truth
 from glmcount.errors import NotDefinedError
 from glmcount.numerics import Array
 from glmcount.records import replace
@@ -44,6 +45,8 @@ def tidy_frame(
     ------
     NotDefinedError
         If ratios are asked of equations none of which has a log link.
+    UsageError
+        If `alpha` is not between 0 and 1, or `exponentiate` neither True nor False.
 
     Examples
     --------
@@ -52,6 +55,7 @@ def tidy_frame(
       term  estimate  std_error  statistic  p_value  conf_low  conf_high equation
     0    x       0.5        1.0        0.5      1.0      -1.0        1.0     mean
     """
+    alpha, exponentiate = proportion("alpha", alpha), truth("exponentiate", exponentiate)
     if exponentiate and not any(equation.exponentiable for equation in equations):
         raise NotDefinedError(
             "exp(coef) is a rate ratio only under a log link, and no equation of this model "

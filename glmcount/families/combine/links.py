@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import scipy
 
+from glmcount.allowed import refuse
 from glmcount.errors import UsageError, near, some
 from glmcount.families.base import Etas, Family, Limit, StartSums
 from glmcount.families.combine.reparametrise import reparametrise
@@ -138,7 +139,7 @@ def _start(sums: StartSums, family: Family, link: Link) -> tuple[float, ...]:
     )
 
 
-def _link(link: str | Link, family: Family) -> Link:
+def _link(link: Any, family: Family) -> Link:
     own = [name for name, each in links.items() if each.domain == family.domain]
     if isinstance(link, str):
         if link not in links:
@@ -147,6 +148,8 @@ def _link(link: str | Link, family: Family) -> Link:
                 kind="unknown_link",
             )
         link = links[link]
+    if not isinstance(link, Link):
+        refuse("link", link, "a name or a Link", "unknown_link", f"Links: {some(own)}.")
     if link.domain != family.domain:
         raise UsageError(
             f"link={link.name!r} does not serve {family.label}. Links it has: {some(own)}.",

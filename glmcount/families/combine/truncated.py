@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from glmcount.errors import UsageError
+from glmcount.allowed import whole
 from glmcount.families.base import Etas, Family, Limit, StartSums
 from glmcount.families.distribution import (
     HALF,
@@ -29,7 +29,20 @@ from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, above_zero, exp_jet, less, times, wide
 from glmcount.records import replace
 
-__all__ = ["positive_sample", "truncated"]
+__all__ = ["never_seen", "positive_sample", "truncated"]
+
+
+def never_seen(name: str, above: Any) -> int:
+    """A number up to which counts can be unseen.
+
+    Raises
+    ------
+    UsageError
+        If it is not a whole number of 0 or more.
+    """
+    advice = "Counts up to it are never seen; truncated=0 is the zero-truncated model."
+    return whole(name, above, 0, "truncation", advice)
+
 
 TRIES = 50
 
@@ -148,12 +161,7 @@ def truncated(family: Family, above: int = 0) -> Family:
     >>> truncated(poisson).label
     'Zero-truncated Poisson'
     """
-    if isinstance(above, bool) or not isinstance(above, int) or above < 0:
-        raise UsageError(
-            f"truncated={above!r} must be a whole number of 0 or more: counts up to it are never "
-            "seen. truncated=0 is the zero-truncated model.",
-            kind="truncation",
-        )
+    above = never_seen("truncated", above)
     bound: dict[str, Any] = {"family": family, "k": above}
     name = "Zero-truncated" if above == 0 else f"Truncated (y > {above})"
     return family.derived(

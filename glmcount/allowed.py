@@ -1,0 +1,185 @@
+"""What a value that a user hands over may be: checks that refuse it by name.
+
+Scalars of numpy, and arrays without a dimension, count as the values that they hold.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+import numpy as np
+
+from glmcount.errors import UsageError, near, some
+
+__all__ = [
+    "choice",
+    "plain",
+    "proportion",
+    "real",
+    "refuse",
+    "shown",
+    "truth",
+    "whole",
+]
+
+# Counts beyond have no number of their own in double precision.
+MOST = 2**53
+# Of a value that is long in print this much is quoted.
+QUOTED, LARGE = 60, 10**40
+
+
+def plain(value: Any) -> Any:
+    """A scalar of numpy as Python's own; all else as it is.
+
+    Examples
+    --------
+    >>> plain(np.int64(3)), plain(np.array(0.5)), plain("a")
+    (3, 0.5, 'a')
+    """
+    scalar = isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0)
+    return value.item() if scalar else value
+
+
+def shown(value: Any) -> str:
+    """A value as messages quote it: short, and of a table its kind and shape.
+
+    Examples
+    --------
+    >>> shown("a"), shown(np.ones((2, 3))), shown(10**50)
+    ("'a'", 'ndarray of shape (2, 3)', 'a whole number of 167 bits')
+    """
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and shape:
+        return f"{type(value).__name__} of shape {shape}"
+    value = plain(value)
+    if isinstance(value, int) and abs(value) >= LARGE:
+        return f"a whole number of {value.bit_length()} bits"
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:
+        # Python writes no whole number of more than some thousand digits.
+        return f"a {type(value).__name__} too long to show"
+    return text if len(text) <= QUOTED else f"{text[:QUOTED]} ..."
+
+
+def refuse(name: str, value: Any, allowed: str, kind: str, advice: str = "") -> NoReturn:
+    """Say which option was given what, what it may be, and what to do.
+
+    Raises
+    ------
+    UsageError
+    """
+    told = f" {advice}" if advice else ""
+    raise UsageError(f"{name} must be {allowed}; got {shown(value)}.{told}", kind=kind)
+
+
+def whole(name: str, value: Any, least: int, kind: str, advice: str = "", most: int = MOST) -> int:
+    """A whole number from `least` on.
+
+    Raises
+    ------
+    UsageError
+
+    Examples
+    --------
+    >>> whole("threads", np.int64(2), 1, "control")
+    2
+    """
+    number = plain(value)
+    if isinstance(number, bool) or not isinstance(number, int) or not least <= number <= most:
+        large = isinstance(number, int) and number > most
+        allowed = f"from {least} to {most:,}" if large else f"of {least} or more"
+        refuse(name, value, f"a whole number {allowed}", kind, advice)
+    return number
+
+
+def real(
+    name: str, value: Any, allowed: str, kind: str, *, above: float = -math.inf, advice: str = ""
+) -> float:
+    """A number greater than `above`, finite or not; `allowed` says so in words.
+
+    Raises
+    ------
+    UsageError
+
+    Examples
+    --------
+    >>> real("tol", np.float32(0.5), "a number above 0", "control", above=0.0)
+    0.5
+    """
+    number = plain(value)
+    if isinstance(number, bool) or not isinstance(number, int | float) or not number > above:
+        refuse(name, value, allowed, kind, advice)
+    if isinstance(number, int) and abs(number) >= LARGE:
+        # It need not have a place among the doubles, with which it would be compared.
+        refuse(name, value, allowed, kind, advice)
+    return number
+
+
+def proportion(name: str, value: Any, kind: str = "alpha") -> float:
+    """A number between 0 and 1, neither of them.
+
+    Raises
+    ------
+    UsageError
+
+    Examples
+    --------
+    >>> proportion("alpha", 0.05)
+    0.05
+    """
+    number = plain(value)
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0.0 < number < 1.0:
+        refuse(
+            name,
+            value,
+            "a number between 0 and 1",
+            kind,
+            "Intervals have level 1 - alpha: alpha=0.05 gives those of 95 %.",
+        )
+    return float(number)
+
+
+def truth(name: str, value: Any) -> bool:
+    """True or False.
+
+    Raises
+    ------
+    UsageError
+
+    Examples
+    --------
+    >>> truth("exponentiate", np.bool_(True))
+    True
+    """
+    found = plain(value)
+    if not isinstance(found, bool):
+        refuse(name, value, "True or False", name)
+    return found
+
+
+def choice(name: str, value: Any, allowed: Iterable[Any], kind: str) -> Any:
+    """One of the texts, and of True, False and None, that are allowed.
+
+    Raises
+    ------
+    UsageError
+
+    Examples
+    --------
+    >>> choice("missing", "drop", ("drop", "raise"), "unknown_missing")
+    'drop'
+    """
+    found, known = plain(value), list(allowed)
+    for one in known:
+        # 1 equals True, and an array equals whatever one of its numbers does.
+        if type(one) is bool or one is None:
+            if found is one:
+                return one
+        elif isinstance(found, str) and found == one:
+            return one
+    hint = near(found, map(str, known)) if isinstance(found, str) else ""
+    told = some(map(repr, known), 20)
+    raise UsageError(f"{name}={shown(value)} is not among {told}.{hint}", kind=kind)
