@@ -27,14 +27,14 @@ __all__ = [
 ]
 
 
-def refuse_measured(encoder: Rows, measured: Measured, missing: str, family: Family) -> None:
+def refuse_measured(rows: Rows, measured: Measured, missing: str, family: Family) -> None:
     """Refuse responses that no count model, or not this one, can have.
 
     Raises
     ------
     DataError, BoundaryError
     """
-    name, account = encoder.spec.response, encoder.plan.account
+    name, account = rows.spec.response, rows.plan.account
     gone = {r: c for r, c in account.reasons.items() if r.endswith(" missing")}
     if missing == "raise" and gone:
         raise DataError(
@@ -45,7 +45,7 @@ def refuse_measured(encoder: Rows, measured: Measured, missing: str, family: Fam
     if measured.negative:
         raise DataError(
             f"The response {name!r} is negative in rows (counted from 0) "
-            f"{_counted(encoder, measured.negative, 0.0, np.inf)}: counts are 0 or more.",
+            f"{_counted(rows, measured.negative, 0.0, np.inf)}: counts are 0 or more.",
             kind="negative_response",
         )
     if measured.outside:
@@ -53,11 +53,11 @@ def refuse_measured(encoder: Rows, measured: Measured, missing: str, family: Fam
         told = f"{low:g} or more" if high == np.inf else f"{low:g} to {high:g}"
         raise DataError(
             f"The response {name!r} is {told} in a {family.label} model; rows (counted from 0) "
-            f"{_counted(encoder, measured.outside, low, high)} hold other counts. Leave these "
+            f"{_counted(rows, measured.outside, low, high)} hold other counts. Leave these "
             "rows out, or choose another family.",
             kind="outside_support",
         )
-    if family.columns and _all_run_up(encoder, family):
+    if family.columns and _all_run_up(rows, family):
         raise BoundaryError(
             f"The response {name!r} reaches its limit of censoring in every row that is used: the "
             "mean has no maximum likelihood estimate below infinity, and nothing can be said of "
@@ -72,33 +72,33 @@ def refuse_measured(encoder: Rows, measured: Measured, missing: str, family: Fam
         )
 
 
-def _counted(encoder: Rows, first: Sequence[int], low: float, high: float) -> str:
+def _counted(rows: Rows, first: Sequence[int], low: float, high: float) -> str:
     """The first rows with a response outside, and how many there are."""
 
     def count(strip: Strip) -> int:
         return int(((strip.y[0] < low) | (strip.y[0] > high)).sum())
 
-    return some(first, total=encoder.fold(count, int.__add__))
+    return some(first, total=rows.fold(count, int.__add__))
 
 
-def _all_run_up(encoder: Rows, family: Family) -> bool:
+def _all_run_up(rows: Rows, family: Family) -> bool:
     """Whether the likelihood of no row ever falls as the mean grows."""
 
     def up(strip: Strip) -> bool:
         mask = family.runs_off(strip.y)[0][1]
         return mask is not None and bool(np.all(mask))
 
-    return encoder.fold(up, bool.__and__)
+    return rows.fold(up, bool.__and__)
 
 
 def measured_warnings(
-    encoder: Rows, measured: Measured, weights_type: str, family: Family
+    rows: Rows, measured: Measured, weights_type: str, family: Family
 ) -> list[GlmcountWarning]:
     """Warnings that need no fit."""
     notes: list[GlmcountWarning] = [
-        DesignWarning(message, kind=kind) for kind, message in encoder.spec.doubts
+        DesignWarning(message, kind=kind) for kind, message in rows.spec.doubts
     ]
-    account = encoder.plan.account
+    account = rows.plan.account
     if any(reason.endswith(" missing") and c for reason, c in account.reasons.items()):
         notes.append(
             MissingRowsWarning(
@@ -108,7 +108,7 @@ def measured_warnings(
     if measured.fraction is not None and family.likelihood:
         notes.append(
             ResponseWarning(
-                f"The response {encoder.spec.response!r} is not whole, first in row "
+                f"The response {rows.spec.response!r} is not whole, first in row "
                 f"{measured.fraction} (counted from 0): the coefficients are quasi-likelihood "
                 "estimates, and llf and aic are not those of a sample. Use cov='HC1', or "
                 "family='quasipoisson'."
@@ -117,7 +117,7 @@ def measured_warnings(
     if not measured.whole_weights and weights_type == "frequency":
         notes.append(
             WeightsWarning(
-                f"weights {encoder.spec.weights!r} are not whole numbers, yet stand for copies of "
+                f"weights {rows.spec.weights!r} are not whole numbers, yet stand for copies of "
                 "a row (weights_type='frequency'); use 'importance' or 'probability' if they do "
                 "not."
             )

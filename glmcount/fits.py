@@ -57,17 +57,17 @@ class Ready:
     ----------
     request : Request
     subject : Subject
-    encoder, layout, measured
+    rows, layout, measured
     family : Family
     settings : Settings
     cov : Estimator
     y : ndarray or None
-        A response that took the place of the one `encoder` has, row by row of the source.
+        A response that took the place of the one `rows` has, row by row of the source.
     """
 
     request: Request
     subject: Subject
-    encoder: Rows
+    rows: Rows
     layout: Layout
     measured: Measured
     family: Family
@@ -86,12 +86,12 @@ def fitted(subject: Subject, request: Request) -> Made:
     opened = subject.opened(request)
     family = _family(request, opened.parts, opened.columns["censored"] is not None)
     information = _information(request.information, family)
-    encoder = opened.design(Roles(opened.columns, _part_designs(family, opened.parts)))
-    measured, layout = measure(encoder, planned_layout(encoder.spec), family)
+    rows = opened.design(Roles(opened.columns, _part_designs(family, opened.parts)))
+    measured, layout = measure(rows, planned_layout(rows.spec), family)
     start = _start(request.start, layout.size)
     settings = Settings(request.method, information, start, request.knobs)
-    ready = Ready(request, subject, encoder, layout, measured, family, settings, request.estimator)
-    return _maximised(ready, encoder, measured)
+    ready = Ready(request, subject, rows, layout, measured, family, settings, request.estimator)
+    return _maximised(ready, rows, measured)
 
 
 def refitted(state: State, changes: Mapping[str, Any]) -> Made:
@@ -108,18 +108,18 @@ def refitted(state: State, changes: Mapping[str, Any]) -> Made:
         state.asked.check()
     held = None if "y" in changes else ready.y
     if given is not None and not moved:
-        held = response_values(ready.encoder.source, ready.encoder.spec.response, given)
+        held = response_values(ready.rows.source, ready.rows.spec.response, given)
         if len(changes) == 1:
-            encoder = with_response(ready.encoder, held)
-            measured = remeasure(encoder, ready.measured, ready.family)
-            return _maximised(_answered(ready, held), encoder, measured)
+            data = with_response(ready.rows, held)
+            measured = remeasure(data, ready.measured, ready.family)
+            return _maximised(_answered(ready, held), data, measured)
     own = subject.__dict__
     check_options([name for name in changes if name not in own], subject.function)
     rows = {name: value for name, value in changes.items() if name in own}
     if moved:
         subject = subject.moved(rows, held)
     elif held is not None:
-        subject = subject.answered(left_out_missing(ready.encoder, held))
+        subject = subject.answered(left_out_missing(ready.rows, held))
         subject = replace(subject, **{**rows, "y": subject.y})
     else:
         subject = replace(subject, **rows)
@@ -132,7 +132,7 @@ def _answered(ready: Ready, values: Array) -> Ready:
     return Ready(
         ready.request,
         ready.subject,
-        ready.encoder,
+        ready.rows,
         ready.layout,
         ready.measured,
         ready.family,
@@ -192,30 +192,30 @@ def _constant(given: Any) -> bool:
     return isinstance(given, str) and given == "1"
 
 
-def _maximised(ready: Ready, encoder: Rows, measured: Measured) -> Made:
+def _maximised(ready: Ready, data: Rows, measured: Measured) -> Made:
     """Fit rows that are ready; all but their response is as asked."""
     family, request, layout = ready.family, ready.request, ready.layout
-    refuse_measured(encoder, measured, request.missing, family)
-    notes = measured_warnings(encoder, measured, request.weights_type, family)
-    cells = compressed(encoder, layout, measured, family, request.compress)
-    seen = (encoder, measured) if cells is None else (cells.encoder, cells.measured)
+    refuse_measured(data, measured, request.missing, family)
+    notes = measured_warnings(data, measured, request.weights_type, family)
+    cells = compressed(data, layout, measured, family, request.compress)
+    seen = (data, measured) if cells is None else (cells.rows, cells.measured)
     found = maximise(seen[0], layout, seen[1], family, ready.settings)
-    refuse_unidentified(*seen, layout, family, found, partial(names, family, encoder.spec))
-    rows = found.rows(encoder)
+    refuse_unidentified(*seen, layout, family, found, partial(names, family, data.spec))
+    rows = found.narrowed(data)
     values = estimates(found, rows.spec, family)
     notes += fit_warnings(rows, found, values, measured, request.separation)
     for note in notes:
         python_warnings.warn(note, stacklevel=_outside())
-    gated = encoder.gated()
+    gated = data.gated()
     state = State(
-        found.rows(gated),
+        found.narrowed(gated),
         measured,
         found,
         family,
         values,
         ready.settings,
         request.weights_type,
-        encoder.source.index,
+        data.source.index,
         ready,
         tuple(notes),
         gated,

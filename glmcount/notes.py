@@ -32,7 +32,7 @@ MANY = 5  # columns left out up to which each has its warning
 
 
 def fit_warnings(
-    encoder: Rows, fit: Fit, found: Estimates, measured: Measured, separation: str
+    rows: Rows, fit: Fit, found: Estimates, measured: Measured, separation: str
 ) -> list[GlmcountWarning]:
     """Warnings of what the fit came to.
 
@@ -50,12 +50,12 @@ def fit_warnings(
     if fit.status in ("edge", "unbounded"):
         notes.append(_at_wall(fit))
     elif not (fit.converged or (fit.falling is not None and fit.status == "recession")):
-        notes.append(_unfinished(encoder, fit))
+        notes.append(_unfinished(rows, fit))
     if found.renamed:
         notes += _renamed(found)
     if fit.dependences:
-        notes += _dropped_columns(fit, parameters(fit.family, encoder.spec).names)
-    notes += _single_levels(encoder)
+        notes += _dropped_columns(fit, parameters(fit.family, rows.spec).names)
+    notes += _single_levels(rows)
     for limit in fit.limits:
         notes.append(
             BoundaryWarning(
@@ -73,7 +73,7 @@ def fit_warnings(
             )
         )
     if measured.sums.largest > PRECISE and fit.layout.q > 1:
-        notes += _lost_digits(encoder, fit, measured.sums.largest)
+        notes += _lost_digits(rows, fit, measured.sums.largest)
     condition = fit.condition if fit.falling is None else 1.0
     if condition > ILL:
         notes.append(
@@ -134,7 +134,7 @@ def _untold(fit: Fit, found: Estimates, measured: Measured) -> list[GlmcountWarn
     ]
 
 
-def _lost_digits(encoder: Rows, fit: Fit, largest: float) -> list[GlmcountWarning]:
+def _lost_digits(rows: Rows, fit: Fit, largest: float) -> list[GlmcountWarning]:
     return [
         IllConditionedWarning(
             f"Counts as large as {largest:.0e} leave about {digits} digits of {name}: the mean of "
@@ -142,7 +142,7 @@ def _lost_digits(encoder: Rows, fit: Fit, largest: float) -> list[GlmcountWarnin
             "measurements, fit them in larger units by family='quasipoisson'.",
             kind="large_counts",
         )
-        for name, digits in lost_digits(encoder, fit, largest).items()
+        for name, digits in lost_digits(rows, fit, largest).items()
     ]
 
 
@@ -197,9 +197,9 @@ def _part_names(fit: Fit, parts: set[int]) -> str:
     return " and the ".join(headings)
 
 
-def _unfinished(encoder: Rows, fit: Fit) -> GlmcountWarning:
+def _unfinished(data: Rows, fit: Fit) -> GlmcountWarning:
     if not fit.family.mean_log and fit.family.domain == "log" and fit.falling is None:
-        means = by_row(encoder, fit, lambda s, rows: fit.family.moments(rows.etas)[0].value)
+        means = by_row(data, fit, lambda s, rows: fit.family.moments(rows.etas)[0].value)
         lowest = int(np.argmin(means))
         if means[lowest] < 1e-3 * means.mean():
             raise BoundaryError(
@@ -249,12 +249,12 @@ def _renamed(found: Estimates) -> list[GlmcountWarning]:
     ]
 
 
-def _single_levels(encoder: Rows) -> list[GlmcountWarning]:
-    variables = encoder.spec.variables
+def _single_levels(rows: Rows) -> list[GlmcountWarning]:
+    variables = rows.spec.variables
     return [
         DroppedColumnWarning(
             f"{code} has the single level {some(map(repr, variables[code].levels or ()))} in the "
             "rows used, so no coefficient of its own."
         )
-        for code in encoder.spec.single_levels
+        for code in rows.spec.single_levels
     ]

@@ -223,7 +223,7 @@ class Results:
     @cached_property
     def deviance(self) -> float:
         """2 (saturated - fitted), at the fitted ancillary parameters."""
-        return total(self._state.encoder, self._state.fit, self._of(residuals.unit_deviance))
+        return total(self._state.rows, self._state.fit, self._of(residuals.unit_deviance))
 
     @cached_property
     def null_deviance(self) -> float:
@@ -239,7 +239,7 @@ class Results:
     @cached_property
     def pearson_chi2(self) -> float:
         """Sum of squared Pearson residuals."""
-        return total(self._state.encoder, self._state.fit, self._of(residuals.pearson_square))
+        return total(self._state.rows, self._state.fit, self._of(residuals.pearson_square))
 
     @cached_property
     def scale(self) -> float:
@@ -299,12 +299,12 @@ class Results:
     @property
     def dropped(self) -> Mapping[str, int]:
         """Rows left out, by reason; one row can have several."""
-        return dict(self._state.encoder.plan.account.reasons)
+        return dict(self._state.rows.plan.account.reasons)
 
     @property
     def n_dropped(self) -> int:
         """Rows left out."""
-        return self._state.encoder.plan.account.n_dropped
+        return self._state.rows.plan.account.n_dropped
 
     @property
     def model(self) -> Model:
@@ -323,7 +323,7 @@ class Results:
             values = residual(self._state.fit.family, rows)
             return values * np.sqrt(rows.weights) if root and rows.weights is not None else values
 
-        values = by_row(self._state.encoder, self._state.fit, one)
+        values = by_row(self._state.rows, self._state.fit, one)
         return pd.Series(values, index=self._state.labels())
 
     def _named(self, values: Array) -> pd.Series:

@@ -1,4 +1,4 @@
-"""What is fitted: a formula over a table, or arrays; each opens as an encoder of rows."""
+"""What is fitted: a formula over a table, or arrays; each opens as an rows of rows."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Opened:
         inflate, hurdle and dispersion: the right-hand side, or columns by key; "1" for a
         constant, None where not given.
     design : callable
-        From roles to the encoder.
+        From roles to the rows.
     """
 
     columns: Mapping[str, Any]

@@ -32,7 +32,7 @@ READERS = {
     "HC2": lambda r: r.with_cov("HC2").bse,
     "HC3": lambda r: r.with_cov("HC3").bse,
     "simulate": lambda r: r.simulate(1, rng=1),
-    "refit y": lambda r: r.refit(y=np.ones(r._state.encoder.source.n_rows)),
+    "refit y": lambda r: r.refit(y=np.ones(r._state.rows.source.n_rows)),
     "refit family": lambda r: r.refit(family="quasipoisson"),
     "influence": lambda r: r.get_influence(),
     "augment": lambda r: r.augment(),
@@ -134,7 +134,7 @@ def test_unchanged_data_are_never_refused():
         data = {"x": 1e6 + rng.standard_t(1.5, n), "y": rng.poisson(3.0, n).astype(float)}
         r = gc.fit("y ~ x", data)
         _ = r.fittedvalues, r.deviance, r.with_cov("HC0").bse
-        r._state.encoder.cache.strips.clear()
+        r._state.rows.cache.strips.clear()
         data["x"] = np.concatenate([[0.0], data["x"]])[1:]
         assert np.isfinite(r.resid_pearson).all()
 

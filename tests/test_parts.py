@@ -178,8 +178,8 @@ def _at(result, internal, new, which):
 
     state = result._state
     fit = replace(state.fit, theta=state.fit.layout.reshift(internal))
-    encoder, label = target(state, new, {})
-    return label(predict_rows(encoder, fit, which, None)).iloc[0]
+    rows, label = target(state, new, {})
+    return label(predict_rows(rows, fit, which, None)).iloc[0]
 
 
 REFUSED = [
@@ -408,7 +408,7 @@ def test_the_sandwich_against_scores_by_differences(name):
 
     def rows(at):
         moved = replace(fit, theta=fit.layout.reshift(at))
-        return by_row(state.encoder, moved, lambda s, r: family.terms(r.y, r.etas).value)
+        return by_row(state.rows, moved, lambda s, r: family.terms(r.y, r.etas).value)
 
     scores = []
     for j in range(len(internal)):

@@ -46,7 +46,7 @@ class Cells:
 
     Parameters
     ----------
-    encoder : Rows
+    rows : Rows
         Over the cells, as weighted rows.
     measured : Measured
         That of the rows, the constant being what the log-likelihood of the cells lacks.
@@ -57,7 +57,7 @@ class Cells:
         The offset c of the cells, where the rows have offsets of their own.
     """
 
-    encoder: Rows
+    rows: Rows
     measured: Measured
     grouping: Grouping
     linear: bool
@@ -65,18 +65,18 @@ class Cells:
 
     def gated(self, rows: Rows) -> Cells:
         """The same cells, of rows that are looked at whenever they are read."""
-        encoder, grouping = replace(self.encoder, behind=rows), replace(self.grouping, rows=rows)
-        return replace(self, encoder=encoder, grouping=grouping)
+        cells, grouping = replace(self.rows, behind=rows), replace(self.grouping, rows=rows)
+        return replace(self, rows=cells, grouping=grouping)
 
 
 def compressed(
-    encoder: Rows, layout: Layout, measured: Measured, family: Family, asked: str | bool
+    rows: Rows, layout: Layout, measured: Measured, family: Family, asked: str | bool
 ) -> Cells | None:
     """The rows as cells; None where the rows themselves are to be fitted.
 
     Parameters
     ----------
-    encoder, layout, measured, family
+    rows, layout, measured, family
     asked : {"auto", True, False}
         "auto" groups large data of which a sample says that the cells are few.
     """
@@ -84,8 +84,8 @@ def compressed(
     if not asked or (auto and measured.n < LEAST):
         return None
     shared = family.collapse
-    every = fields_of(encoder, layout, measured, shared != "mean", shared == "value")
-    look = _sample(encoder, measured.n)
+    every = fields_of(rows, layout, measured, shared != "mean", shared == "value")
+    look = _sample(rows, measured.n)
     sample = [next(look)]
     if auto and _varied(every, sample, SHARE * measured.n):
         return None
@@ -96,7 +96,7 @@ def compressed(
         if auto and not _promising(key, sample, measured.n):
             return None
         try:
-            return _cells(encoder, key, measured, family, most)
+            return _cells(rows, key, measured, family, most)
         except Crowded:
             return None
         except Unsuited:
@@ -107,14 +107,14 @@ def compressed(
 Sample = list[tuple[Strip, NDArray[np.intp]]]
 
 
-def _sample(encoder: Rows, n: int) -> Iterator[tuple[Strip, NDArray[np.intp]]]:
+def _sample(rows: Rows, n: int) -> Iterator[tuple[Strip, NDArray[np.intp]]]:
     """Rows of a few strips, one at random in each stretch of equal length."""
     rng = np.random.default_rng(0)
-    strips = encoder.source.n_strips
+    strips = rows.source.n_strips
     chosen = np.unique(np.linspace(0, strips - 1, min(STRIPS, strips)).astype(int))
     draws = int(DRAWS * np.sqrt(n) / len(chosen)) + 1
     for number in chosen:
-        strip = encoder.strip(int(number))
+        strip = rows.strip(int(number))
         places = (np.arange(draws) + rng.uniform(size=draws)) * (strip.n / draws)
         yield strip, np.unique(places.astype(np.intp)) if strip.n else np.arange(0)
 
@@ -154,9 +154,9 @@ def _estimated(key: Key, sample: Sample) -> float:
     return len(found) + once * (once - 1) / (2.0 * (twice + 1))
 
 
-def _cells(encoder: Rows, key: Key, measured: Measured, family: Family, most: int) -> Cells:
+def _cells(rows: Rows, key: Key, measured: Measured, family: Family, most: int) -> Cells:
     linear = family.collapse != "value"
-    spec = encoder.spec
+    spec = rows.spec
     sums = measured.sums
     apart = family.collapse == "mean" and bool(spec.equations[0].offsets or spec.exposure)
     level = float(sums.log_exposure - np.log(sums.weight)) if apart else None
@@ -172,7 +172,7 @@ def _cells(encoder: Rows, key: Key, measured: Measured, family: Family, most: in
         exposed = np.exp(gap)
         return (exposed if w is None else w * exposed, counted), float(np.dot(counted, gap))
 
-    grouping = group(encoder, key, values_of, most)
+    grouping = group(rows, key, values_of, most)
     weights = grouping.sums[0]
     if weights.min(initial=1.0) < TINY:
         # An exposure so far below the others' that its rows are a cell of no weight.
@@ -182,7 +182,7 @@ def _cells(encoder: Rows, key: Key, measured: Measured, family: Family, most: in
     if mean is not None and max(sums.largest, mean.max(initial=0.0)) > LARGE:
         lacking = _within(grouping, family, mean, level)
     return Cells(
-        grouping.encoder(mean, weights, level),
+        grouping.as_rows(mean, weights, level),
         replace(measured, constant=measured.constant + lacking),
         grouping,
         linear,

@@ -222,8 +222,8 @@ class Grouping:
 
         return self.rows.fold(work, lambda a, b: np.add(a, b, out=a))
 
-    def encoder(self, y: Array | None, weights: Array, offset: float | None) -> Rows:
-        """The cells as weighted rows: an encoder whose strips are there.
+    def as_rows(self, y: Array | None, weights: Array, offset: float | None) -> Rows:
+        """The cells as weighted rows: an rows whose strips are there.
 
         `y` of None keeps the response and the offsets of the rows; else all rows have `y`,
         and the offset where there is one.

@@ -53,30 +53,30 @@ class Field:
 
 
 def fields_of(
-    encoder: Rows, layout: Layout, measured: Measured, offsets: bool, response: bool
+    rows: Rows, layout: Layout, measured: Measured, offsets: bool, response: bool
 ) -> tuple[Field, ...]:
     """Columns of the design that tell rows apart, with the offsets and the response if asked.
 
     A factor within an interaction is told by it, and a product by its factors.
     """
-    found = _coded(encoder, layout)
+    found = _coded(rows, layout)
     if any(any(block.numeric) for block in layout.blocks):
-        found += _numeric(encoder, measured)
+        found += _numeric(rows, measured)
     if offsets:
-        q = len(encoder.spec.equations)
+        q = len(rows.spec.equations)
         found += [Field(lambda strip, k=k: strip.offsets[k]) for k in range(q)]  # type: ignore[misc]
     if response:
         top = measured.sums.largest
         levels = int(top) + 1 if measured.whole and top < RANGE else 0
         found.append(Field(lambda strip: strip.y[0], 0.0, levels))
-        more = range(1, 1 + len(encoder.spec.beside))
+        more = range(1, 1 + len(rows.spec.beside))
         found += [Field(lambda strip, k=k: strip.y[k]) for k in more]  # type: ignore[misc]
     return tuple(found)
 
 
-def _coded(encoder: Rows, layout: Layout) -> list[Field]:
+def _coded(rows: Rows, layout: Layout) -> list[Field]:
     sets: dict[frozenset[str], int] = {}
-    for i, _, part in encoder.spec.places():
+    for i, _, part in rows.spec.places():
         if part.table is not None:
             sets.setdefault(frozenset(part.categorical), i)
     out = []
@@ -87,8 +87,8 @@ def _coded(encoder: Rows, layout: Layout) -> list[Field]:
     return out
 
 
-def _numeric(encoder: Rows, measured: Measured) -> list[Field]:
-    spec = encoder.spec
+def _numeric(rows: Rows, measured: Measured) -> list[Field]:
+    spec = rows.spec
     seen: dict[tuple[str, ...], tuple[int, int]] = {}
     for i, first, part in spec.places():
         if part.numeric:

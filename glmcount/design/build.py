@@ -54,24 +54,24 @@ class Roles:
     parts: tuple[tuple[str, Any] | None, ...] = ()
 
 
-def with_response(encoder: Rows, values: Array) -> Rows:
+def with_response(rows: Rows, values: Array) -> Rows:
     """The same rows, design, offsets and weights with another response."""
-    spec = encoder.spec
+    spec = rows.spec
     shared = spec.response in (*spec.predictors, spec.weights, *spec.beside)
     name = f"{spec.response} (replaced)" if shared else spec.response
     spec = replace(spec, variables={**spec.variables, name: REPLACED}, response=name)
-    source = encoder.source.with_columns({RESPONSE: values})
-    return encoder.with_response(source, spec, values)
+    source = rows.source.with_columns({RESPONSE: values})
+    return rows.with_response(source, spec, values)
 
 
-def left_out_missing(encoder: Rows, values: Array) -> Array:
+def left_out_missing(rows: Rows, values: Array) -> Array:
     """A response that is missing in the rows that were left out."""
-    if not encoder.plan.account.n_dropped:
+    if not rows.plan.account.n_dropped:
         return values
     out = np.full(len(values), np.nan)
-    for number in range(encoder.source.n_strips):
-        first, last = encoder.source.span(number)
-        where = encoder.plan.where(number, last - first)
+    for number in range(rows.source.n_strips):
+        first, last = rows.source.span(number)
+        where = rows.plan.where(number, last - first)
         own = slice(first, last) if where is None else first + where
         out[own] = values[own]
     return out
@@ -193,7 +193,7 @@ def formula_design(
         own = planned_parts(other.terms, spec.variables, control.memory_limit)
         more.append(EquationDesign(own, other.offsets))
     same = [each for one in (parsed, *others) if one is not None for each in one.itself]
-    return _encoder(learnt, control, parts, more, same)
+    return _rows(learnt, control, parts, more, same)
 
 
 CONSTANT = EquationDesign((intercept_part(),))
@@ -228,7 +228,7 @@ def array_design(
         )
 
     more = [CONSTANT if g is None else EquationDesign(taken(g[1])) for g in roles.parts]
-    return _encoder(learnt, control, taken(dict(zip(columns, columns, strict=True))), more)
+    return _rows(learnt, control, taken(dict(zip(columns, columns, strict=True))), more)
 
 
 def _check_memory(count: int, limit: int) -> None:
@@ -266,14 +266,14 @@ def _several_offsets(
             yield found
 
 
-def _encoder(
+def _rows(
     learnt: tuple[DesignSpec, Source, Plan],
     control: Control,
     parts: tuple[Part, ...],
     more: Sequence[EquationDesign],
     same: Sequence[tuple[str, str]] = (),
 ) -> Rows:
-    """What was learnt as an encoder, the parts of its equations known."""
+    """What was learnt as an rows, the parts of its equations known."""
     spec, source, plan = learnt
     equations = (EquationDesign(parts, spec.equations[0].offsets), *more)
     for equation in equations:

@@ -18,12 +18,12 @@ __all__ = ["check_exact"]
 SEEN = 1e-11
 
 
-def check_exact(encoder: Rows, columns: Sequence[Array]) -> None:
+def check_exact(rows: Rows, columns: Sequence[Array]) -> None:
     """Refuse whole numbers that are rounded by as much as they differ.
 
     Parameters
     ----------
-    encoder : Rows
+    rows : Rows
     columns : sequence of ndarray (3, v), by block
         Sum, smallest and largest value of each numeric column.
 
@@ -42,8 +42,8 @@ def check_exact(encoder: Rows, columns: Sequence[Array]) -> None:
         with np.errstate(invalid="ignore"):
             near = (largest >= EXACT) & (np.spacing(largest) > SEEN * (high - low))
         for j in np.flatnonzero(near):
-            if not encoder.fold(lambda strip, i=i, j=j: _holds(strip, i, j), bool.__and__):  # type: ignore[misc]
-                raise _refusal(_name(encoder, i, int(j)), float(low[j]), float(high[j]))
+            if not rows.fold(lambda strip, i=i, j=j: _holds(strip, i, j), bool.__and__):  # type: ignore[misc]
+                raise _refusal(_name(rows, i, int(j)), float(low[j]), float(high[j]))
 
 
 def _holds(strip: Strip, block: int, place: int) -> bool:
@@ -57,8 +57,8 @@ def _holds(strip: Strip, block: int, place: int) -> bool:
     return bool(inside.all() and np.array_equal(wide.astype(row.dtype), row))
 
 
-def _name(encoder: Rows, block: int, place: int) -> str:
-    for i, first, part in encoder.spec.places():
+def _name(rows: Rows, block: int, place: int) -> str:
+    for i, first, part in rows.spec.places():
         width = len(part.names) if part.table is None else place + 1
         if i == block and first <= place < first + width and part.numeric:
             return " x ".join(part.numeric)

@@ -68,7 +68,7 @@ class Measured:
     offset_span: tuple[float, float]
 
 
-def measure(encoder: Rows, layout: Layout, family: Family) -> tuple[Measured, Layout]:
+def measure(rows: Rows, layout: Layout, family: Family) -> tuple[Measured, Layout]:
     """Measure all used rows; the layout comes back with shifts and sizes.
 
     Raises
@@ -76,13 +76,13 @@ def measure(encoder: Rows, layout: Layout, family: Family) -> tuple[Measured, La
     NonfiniteDesignError
         If an expression made NaN or infinity in a used row.
     """
-    known = _known(encoder, layout)
-    measured = encoder.fold(lambda strip: _measure(encoder, strip, family, known), _fold)
+    known = _known(rows, layout)
+    measured = rows.fold(lambda strip: _measure(rows, strip, family, known), _fold)
     if known is not None:
         both = zip(measured.columns, known, strict=True)
         columns = tuple([np.where(np.isnan(k), found, k) for found, k in both])
         measured = replace(measured, columns=columns)
-    check_exact(encoder, measured.columns)
+    check_exact(rows, measured.columns)
     blocks = tuple(
         _sized(block, measured.columns[i], measured.n, layout.constants[block.equation])
         for i, block in enumerate(layout.blocks)
@@ -93,7 +93,7 @@ def measure(encoder: Rows, layout: Layout, family: Family) -> tuple[Measured, La
     return measured, replace(layout, blocks=blocks)
 
 
-def remeasure(encoder: Rows, known: Measured, family: Family) -> Measured:
+def remeasure(rows: Rows, known: Measured, family: Family) -> Measured:
     """Measure a new response over rows of which all else is known.
 
     Raises
@@ -105,26 +105,24 @@ def remeasure(encoder: Rows, known: Measured, family: Family) -> Measured:
     def look(strip: Strip) -> Measured:
         found = _table_of_counts(strip, family)
         if found is None:
-            check_response(encoder, strip)
+            check_response(rows, strip)
         return _with_response(known, strip, family, found)
 
-    return encoder.fold(look, partial(_fold_response, known))
+    return rows.fold(look, partial(_fold_response, known))
 
 
-def _known(encoder: Rows, layout: Layout) -> list[Array] | None:
+def _known(rows: Rows, layout: Layout) -> list[Array] | None:
     """What learning the design has told of each block's numeric columns; NaN of the others."""
-    if not encoder.plan.extents:
+    if not rows.plan.extents:
         return None
     known = [np.full((3, block.v), np.nan) for block in layout.blocks]
-    for i, first, part in encoder.spec.places():
-        if len(part.numeric) == 1 and part.numeric[0] in encoder.plan.extents:
-            known[i][:, first] = encoder.plan.extents[part.numeric[0]]
+    for i, first, part in rows.spec.places():
+        if len(part.numeric) == 1 and part.numeric[0] in rows.plan.extents:
+            known[i][:, first] = rows.plan.extents[part.numeric[0]]
     return known
 
 
-def _measure(
-    encoder: Rows, strip: Strip, family: Family, known: Sequence[Array] | None
-) -> Measured:
+def _measure(data: Rows, strip: Strip, family: Family, known: Sequence[Array] | None) -> Measured:
     w, offset = strip.weights, strip.offsets[0]
     counted = _table_of_counts(strip, family)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -139,7 +137,7 @@ def _measure(
         for extent in columns:
             totals += extent[0].tolist()
     if not all(map(math.isfinite, totals)):
-        check_finite(encoder, strip)
+        check_finite(data, strip)
     weight = float(strip.n) if w is None else float(w.sum())
     beside = Measured(
         n=strip.n,
@@ -311,10 +309,10 @@ def _extent(rows: BlockRows, known: Array | None) -> Array:
     return out
 
 
-def check_finite(encoder: Rows, strip: Strip) -> None:
+def check_finite(rows: Rows, strip: Strip) -> None:
     """Refuse NaN and infinity made by an expression; only a bad sum is looked into."""
-    spec = encoder.spec
-    check_response(encoder, strip)
+    spec = rows.spec
+    check_response(rows, strip)
     with np.errstate(over="ignore", invalid="ignore"):
         i = 0
         for equation, offset in zip(spec.equations, strip.offsets, strict=True):
@@ -332,10 +330,10 @@ def check_finite(encoder: Rows, strip: Strip) -> None:
                 i += 1
 
 
-def check_response(encoder: Rows, strip: Strip) -> None:
+def check_response(rows: Rows, strip: Strip) -> None:
     """Refuse NaN and infinity in the response."""
     if not all(map(math.isfinite, _ends(strip.y[0]))):
-        _refuse(encoder.spec.response, strip, strip.y[0])
+        _refuse(rows.spec.response, strip, strip.y[0])
 
 
 def _refuse(what: str, strip: Strip, values: Array) -> None:

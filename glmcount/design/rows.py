@@ -151,7 +151,7 @@ class Rows:
         return replace(self, spec=spec, cache=own, behind=behind, made=(self, turn))
 
     @property
-    def rows(self) -> Rows:
+    def single(self) -> Rows:
         """The rows themselves: those behind cells, else what is encoded here."""
         return self if self.behind is None else self.behind
 

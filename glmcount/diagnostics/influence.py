@@ -55,9 +55,9 @@ class Influence:
 
 def influence(state: State, pearson: Array, scale: float) -> Influence:
     """Leverages and distances of the fitted rows."""
-    inverse = mean_inverse(state.encoder, state.fit)
+    inverse = mean_inverse(state.rows, state.fit)
     leverage = by_row(
-        state.encoder,
+        state.rows,
         state.fit,
         lambda strip, rows: row_leverage(state.fit, inverse, strip, rows, state.importance),
     )

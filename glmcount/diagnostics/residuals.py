@@ -169,11 +169,11 @@ def quantile(family: Family, rows: Unweighed, uniform: Array) -> Array:
 def quantiles(state: State, rng: np.random.Generator) -> Array:
     """Quantile residuals of all fitted rows; drawn once, so that strips do not matter."""
     uniform = rng.uniform(size=state.measured.n)
-    sizes = state.encoder.fold(lambda strip: [strip.n], lambda a, b: a + b)
+    sizes = state.rows.fold(lambda strip: [strip.n], lambda a, b: a + b)
     parts = np.split(uniform, np.cumsum(sizes)[:-1])
     family = state.fit.family
     return by_row(
-        state.encoder,
+        state.rows,
         state.fit,
         lambda strip, rows: quantile(family, rows, parts[strip.number]),
     )

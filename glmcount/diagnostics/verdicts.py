@@ -56,13 +56,13 @@ def _left(state: State) -> float:
     Sums, slopes and predictors are wrong by so many roundings, and the information by a share
     that grows with its condition number. So are the user's coefficients, of columns not shifted.
     """
-    fit, encoder = state.fit, state.fitted_here[0]
+    fit, data = state.fit, state.fitted_here[0]
     inverse = inverse_information(fit)
     diagonal = fit.information.diagonal()
     if inverse is None or not np.all(diagonal > 0):
         return float("inf")
-    found = remainder(encoder, fit)
-    rows, p = float(encoder.n_used), float(len(diagonal))
+    found = remainder(data, fit)
+    rows, p = float(data.n_used), float(len(diagonal))
     root = np.sqrt(diagonal)
     swell = float(np.dot(root, np.dot(np.abs(inverse), root)))
     moved = np.sqrt(found.curved / found.weight) / LONG_EPS
@@ -128,10 +128,10 @@ def separation(state: State) -> Separation | None:
 
 def aliased(state: State) -> dict[str, dict[str, float]]:
     """Columns left out, each with the combination of others that gives it."""
-    names = parameters(state.fit.family, state.encoder.spec).names
+    names = parameters(state.fit.family, state.rows.spec).names
     out = {names[one.column]: _combination(state.fit, one, names) for one in state.fit.dependences}
     # A factor of one level is the constant; its coding leaves it no column at all.
-    spec = state.encoder.spec
+    spec = state.rows.spec
     out.update({code: {"Intercept": 1.0} for code in spec.single_levels})
     return out
 
@@ -151,8 +151,8 @@ def names(state: State) -> Names:
     known = state.estimates.names
     every = (
         *parameters(state.family, state.asked.spec).names,
-        *parameters(state.fit.family, state.encoder.spec).names,
-        *state.encoder.spec.single_levels,
+        *parameters(state.fit.family, state.rows.spec).names,
+        *state.rows.spec.single_levels,
     )
     absent = tuple(name for name in dict.fromkeys(every) if name not in known)
     return Names(known, absent, partial(_why_absent, state))

@@ -20,7 +20,7 @@ __all__ = ["spans_constant"]
 LOOKS = 3
 
 
-def spans_constant(encoder: Rows, layout: Layout, equation: int, control: Control) -> bool:
+def spans_constant(rows: Rows, layout: Layout, equation: int, control: Control) -> bool:
     """Whether a combination of an equation's columns is 1 in every row.
 
     Formulas tell that of an intercept and of factors; of other columns, such as a matrix of the
@@ -31,7 +31,7 @@ def spans_constant(encoder: Rows, layout: Layout, equation: int, control: Contro
     own = layout.slices[equation]
     target, inverse = np.zeros(layout.size), None
     for look in range(LOOKS if own.start < own.stop else 0):
-        left, score, gram = _short_of_one(encoder, layout, target, equation, control)
+        left, score, gram = _short_of_one(rows, layout, target, equation, control)
         if left <= EXACT:
             return True
         if look and left > NEARLY:
@@ -53,7 +53,7 @@ def _inverse(gram: Array) -> Array:
 
 
 def _short_of_one(
-    encoder: Rows, layout: Layout, target: Array, equation: int, control: Control
+    data: Rows, layout: Layout, target: Array, equation: int, control: Control
 ) -> tuple[float, Array, Array]:
     """What is left of 1 in the mean, X'(1 - X target), and X'X; of one equation alone."""
 
@@ -70,5 +70,5 @@ def _short_of_one(
         short = np.array(np.broadcast_to(short, (strip.n,)))
         return strip_sums(layout, strip, zero, weigh, control.block_rows, short)
 
-    scalars, score, gram = assemble(layout, encoder.fold(work, add))
+    scalars, score, gram = assemble(layout, data.fold(work, add))
     return float(np.sqrt(scalars[0] / max(scalars[1], 1.0))), score, gram

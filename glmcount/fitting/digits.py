@@ -54,7 +54,7 @@ def precise(run: Run, theta: Array) -> float:
         total = np.broadcast_to(total, (strip.n,))
         return float(total.sum() if strip.weights is None else (total * strip.weights).sum())
 
-    return run.encoder.fold(work, lambda a, b: a + b)
+    return run.rows.fold(work, lambda a, b: a + b)
 
 
 def _predictor(
@@ -117,7 +117,7 @@ class Remainder:
         )
 
 
-def remainder(encoder: Rows, fit: Fit) -> Remainder:
+def remainder(rows: Rows, fit: Fit) -> Remainder:
     """The score of a family of one predictor, a logarithm, at its estimate.
 
     To first order its slope at the predictor as it is, from that at the predictor rounded.
@@ -143,7 +143,7 @@ def remainder(encoder: Rows, fit: Fit) -> Remainder:
             float((w * curve).sum()),
         )
 
-    return encoder.fold(work, lambda a, b: a + b)
+    return rows.fold(work, lambda a, b: a + b)
 
 
 def _score(layout: Layout, strip: Strip, slope: Long) -> Array:
@@ -165,7 +165,7 @@ def _score(layout: Layout, strip: Strip, slope: Long) -> Array:
     return out.astype(np.float64)
 
 
-def lost_digits(encoder: Rows, fit: Fit, largest: float) -> dict[str, int]:
+def lost_digits(data: Rows, fit: Fit, largest: float) -> dict[str, int]:
     """Digits left of each ancillary constant of which rounding of the means takes more than eight.
 
     A row's slope in the constant moves by the mixed derivative times what the mean's predictor is
@@ -184,7 +184,7 @@ def lost_digits(encoder: Rows, fit: Fit, largest: float) -> dict[str, int]:
             entry = fit.family.terms(rows.y, rows.etas).d2[0][k]
             return np.zeros(1) if entry is None else entry * entry
 
-        wrong = EPS * np.log(largest) * np.sqrt(total(encoder, fit, mixed))
+        wrong = EPS * np.log(largest) * np.sqrt(total(data, fit, mixed))
         wrong *= inverse[place[0], place[0]]
         if wrong > LOST:
             out[fit.family.equations[k].name] = max(0, int(-np.log10(wrong)))

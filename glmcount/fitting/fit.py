@@ -57,7 +57,7 @@ def _late_dependences(
     full = np.eye(run.layout.size)
     full[np.ix_(run.kept, run.kept)] = outcome.sums.information.matrix
     known = {one.column for one in found}
-    again = dependences(run.encoder, run.layout, full)
+    again = dependences(run.rows, run.layout, full)
     return tuple(one for one in again if one.column not in known)
 
 
@@ -69,7 +69,7 @@ def _first_dependences(run: Run, theta: Array, first: Sums) -> tuple[Dependence,
     """
     if run.layout.q == 1 or run.family.expected is not None or first.information.apart(PIVOT):
         own = first.information
-        return dependences(run.encoder, run.layout, own.matrix, definite=own.factored)
+        return dependences(run.rows, run.layout, own.matrix, definite=own.factored)
 
     def weigh(rows: Unweighed) -> Weighed:
         second = {(k, k): w for k, w in enumerate(informed(run.family, rows))}
@@ -78,8 +78,8 @@ def _first_dependences(run: Run, theta: Array, first: Sums) -> tuple[Dependence,
     def said(strip: Strip) -> tuple[Array, ...]:
         return informed(run.family, Unweighed(strip.y, None, predictors(run.layout, strip, theta)))
 
-    gram = assemble(run.layout, fold_sums(run.encoder, run.layout, theta, weigh, run.control))[2]
-    return dependences(run.encoder, run.layout, gram, said)
+    gram = assemble(run.layout, fold_sums(run.rows, run.layout, theta, weigh, run.control))[2]
+    return dependences(run.rows, run.layout, gram, said)
 
 
 def solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
@@ -180,7 +180,7 @@ def _at_infinity(
     run.kept = kept
     return replace(
         fit,
-        theta=far_along(run.encoder, run.layout, falling, fit.theta),
+        theta=far_along(run.rows, run.layout, falling, fit.theta),
         kept=kept,
         information=Information(information),
         status="recession" if fit.status == "final" else fit.status,

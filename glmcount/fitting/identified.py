@@ -50,7 +50,7 @@ def in_doubt(fit: Fit) -> bool:
 
 
 def refuse_unidentified(
-    encoder: Rows,
+    rows: Rows,
     measured: Measured,
     layout: Layout,
     family: Family,
@@ -61,7 +61,7 @@ def refuse_unidentified(
 
     Parameters
     ----------
-    encoder, measured, layout, family
+    rows, measured, layout, family
         The rows, and the model asked for.
     fit : Fit
         What its fit came to.
@@ -74,7 +74,7 @@ def refuse_unidentified(
     """
     if not in_doubt(fit):
         return
-    columns = confused(encoder, layout, measured, family, USUAL)
+    columns = confused(rows, layout, measured, family, USUAL)
     if not len(columns):
         return
     told = [names()[j] for j in columns]
@@ -89,19 +89,19 @@ def refuse_unidentified(
 
 
 def confused(
-    encoder: Rows, layout: Layout, measured: Measured, family: Family, control: Control
+    rows: Rows, layout: Layout, measured: Measured, family: Family, control: Control
 ) -> NDArray[np.intp]:
     """Columns of several equations that no counts tell apart; empty for an identified model."""
-    share = HEAD // encoder.source.n_strips
-    if encoder.n_used > HEAD and share:
-        found = _confused(encoder.head(share), layout, measured, family, control)
+    share = HEAD // rows.source.n_strips
+    if rows.n_used > HEAD and share:
+        found = _confused(rows.head(share), layout, measured, family, control)
         if not len(found):
             return found
-    return _confused(encoder, layout, measured, family, control)
+    return _confused(rows, layout, measured, family, control)
 
 
 def _confused(
-    encoder: Rows, layout: Layout, measured: Measured, family: Family, control: Control
+    data: Rows, layout: Layout, measured: Measured, family: Family, control: Control
 ) -> NDArray[np.intp]:
     theta = _anywhere(layout, measured, family)
     mean = math.ceil(min(measured.sums.mean, 1e3))
@@ -123,8 +123,8 @@ def _confused(
                         second[j, k] = both if before is None else before + both
         return Weighed(np.zeros(1), (None,) * layout.q, second)
 
-    with np.errstate(all="ignore"), encoder.solving(layout.size):
-        gram = assemble(layout, fold_sums(encoder, layout, theta, weigh, control))[2]
+    with np.errstate(all="ignore"), data.solving(layout.size):
+        gram = assemble(layout, fold_sums(data, layout, theta, weigh, control))[2]
         return _across(layout, gram)
 
 

@@ -36,15 +36,15 @@ ROUNDS = 3
 
 
 def maximise(
-    encoder: Rows, layout: Layout, measured: Measured, family: Family, options: Options
+    rows: Rows, layout: Layout, measured: Measured, family: Family, options: Options
 ) -> Fit:
     """Maximise the log-likelihood of a family over encoded rows."""
-    with encoder.solving(layout.size), _overflowing():
-        run = Run(encoder, layout, measured, family, options)
+    with rows.solving(layout.size), _overflowing():
+        run = Run(rows, layout, measured, family, options)
         theta = first_values(run)
         given = options.start is not None
-        strips, columns = encoder.source.n_strips, layout.dense_columns
-        head = None if given else pilot_rows(encoder.n_used, layout.size, strips, columns)
+        strips, columns = rows.source.n_strips, layout.dense_columns
+        head = None if given else pilot_rows(rows.n_used, layout.size, strips, columns)
         if head is not None:
             start = theta
             theta = attempted(lambda: piloted(run, start, head), start)
@@ -153,7 +153,7 @@ def attempted(fit: Callable[[], T], otherwise: S) -> T | S:
 
 def _from_relative(run: Run, family: Family, factors: tuple[float, ...]) -> Array:
     """A second start: the estimates of a family that is easier to fit."""
-    kin = Run(run.encoder, run.layout, run.measured, family, run.options)
+    kin = Run(run.rows, run.layout, run.measured, family, run.options)
     theta = solve(kin, first_values(kin)).theta.copy()
     run.passes += kin.passes
     for own, sign in zip(run.layout.slices, factors, strict=True):
@@ -223,8 +223,8 @@ def _limit_fit(run: Run, theta: Array, limit: Limit) -> tuple[Fit, Array, float]
     return fit, joined, score
 
 
-def fit_limit(encoder: Rows, fit: Fit, measured: Measured, limit: Limit, options: Options) -> Fit:
+def fit_limit(rows: Rows, fit: Fit, measured: Measured, limit: Limit, options: Options) -> Fit:
     """Fit a family's limit to the same rows and design, from a fit of the family."""
-    run = Run(encoder, fit.layout, measured, fit.family, options)
-    with encoder.solving(fit.layout.size), _overflowing():
+    run = Run(rows, fit.layout, measured, fit.family, options)
+    with rows.solving(fit.layout.size), _overflowing():
         return _limit_fit(run, fit.theta, limit)[0]

@@ -33,22 +33,22 @@ def _constant(offsets: tuple[str, ...], constant: bool) -> EquationDesign:
     return EquationDesign((intercept_part(),) if constant else (), offsets)
 
 
-def null_encoder(encoder: Rows, constants: Sequence[bool]) -> Rows:
+def null_rows(rows: Rows, constants: Sequence[bool]) -> Rows:
     """The same rows with a constant for each equation that has one; offsets stay."""
-    kept = encoder.spec.equations[: len(constants)]
+    kept = rows.spec.equations[: len(constants)]
     equations = (_constant(e.offsets, own) for e, own in zip(kept, constants, strict=True))
-    return encoder.constants(replace(encoder.spec, equations=tuple(equations)))
+    return rows.constants(replace(rows.spec, equations=tuple(equations)))
 
 
 def null_fit(
-    encoder: Rows,
+    rows: Rows,
     measured: Measured,
     family: Family,
     constants: Sequence[bool],
     control: Control,
 ) -> Fit:
     """Fit with every equation a constant, or where it spans none its offset alone."""
-    inner = null_encoder(encoder, constants)
+    inner = null_rows(rows, constants)
     return _fitted(inner, measured, _reachable(family, constants), control)
 
 
@@ -64,12 +64,12 @@ def _reachable(family: Family, constants: Sequence[bool]) -> Family:
     return family.with_(limits=tuple(limits))
 
 
-def _fitted(encoder: Rows, measured: Measured, family: Family, control: Control) -> Fit:
-    layout = layout_of(encoder.spec)
+def _fitted(rows: Rows, measured: Measured, family: Family, control: Control) -> Fit:
+    layout = layout_of(rows.spec)
     quiet = replace(control, progress=False, maxiter=None)
     if layout.size:
         options = Options(control=quiet)
-        found = attempted(lambda: maximise(encoder, layout, measured, family, options), None)
+        found = attempted(lambda: maximise(rows, layout, measured, family, options), None)
         if found is None:
             raise ConvergenceError(
                 "The null model, of constants alone, cannot begin: at no constant that was tried "
@@ -78,14 +78,14 @@ def _fitted(encoder: Rows, measured: Measured, family: Family, control: Control)
                 kind="null_model",
             )
         return found
-    return _offset_alone(encoder, layout, measured, family, quiet)
+    return _offset_alone(rows, layout, measured, family, quiet)
 
 
 def _offset_alone(
-    encoder: Rows, layout: Layout, measured: Measured, family: Family, control: Control
+    rows: Rows, layout: Layout, measured: Measured, family: Family, control: Control
 ) -> Fit:
     theta = np.zeros(0)
-    raw = fold_sums(encoder, layout, theta, likelihood_weights(family, False, False), control)
+    raw = fold_sums(rows, layout, theta, likelihood_weights(family, False, False), control)
     sums = likelihood_sums(layout, raw)
     return Fit(
         family=family,
@@ -141,25 +141,25 @@ def tested(fit: Fit, null: Fit, columns: Sequence[int], constants: Sequence[bool
 
 
 def null_deviance(
-    encoder: Rows, measured: Measured, fit: Fit, constant: bool, control: Control
+    rows: Rows, measured: Measured, fit: Fit, constant: bool, control: Control
 ) -> float:
     """Deviance of a constant mean at the full model's ancillary parameters, as R has it.
 
     These are held row by row where they differ between rows.
     """
-    equations = encoder.spec.equations
+    equations = rows.spec.equations
     if all(e.names == ("Intercept",) and not e.offsets for e in equations[1:]):
         held = hold(fit.family, [float(fit.theta[s][0]) for s in fit.layout.slices[1:]])
-        inner = null_encoder(encoder, (constant,))
+        inner = null_rows(rows, (constant,))
     else:
         held = fit.family.with_(limits=(), relative=None)
-        inner = _held_rows(encoder, fit, constant)
-    return unit_deviances(inner.rows, _fitted(inner, measured, held, control))
+        inner = _held_rows(rows, fit, constant)
+    return unit_deviances(inner.single, _fitted(inner, measured, held, control))
 
 
-def _held_rows(encoder: Rows, fit: Fit, constant: bool) -> Rows:
+def _held_rows(rows: Rows, fit: Fit, constant: bool) -> Rows:
     """The same rows with a constant mean, the other predictors of the fit being offsets."""
-    mean, *others = encoder.spec.equations
+    mean, *others = rows.spec.equations
     equations = (_constant(mean.offsets, constant), *(EquationDesign((), ()) for _ in others))
     blocks = (BlockRows(None, (None,)),) if constant else ()
 
@@ -170,23 +170,23 @@ def _held_rows(encoder: Rows, fit: Fit, constant: bool) -> Rows:
         )
         return replace(strip, blocks=blocks, offsets=(strip.offsets[0], *held))
 
-    return encoder.turned(replace(encoder.spec, equations=equations), turn)
+    return rows.turned(replace(rows.spec, equations=equations), turn)
 
 
-def unit_deviances(encoder: Rows, fit: Fit) -> float:
+def unit_deviances(data: Rows, fit: Fit) -> float:
     """Weighted sum of unit deviances at a fit."""
     deviance = fit.family.deviance
     assert deviance is not None
-    return total(encoder, fit, lambda rows: np.maximum(deviance(rows.y, rows.etas), 0.0))
+    return total(data, fit, lambda rows: np.maximum(deviance(rows.y, rows.etas), 0.0))
 
 
 def limit_llf(
-    encoder: Rows, measured: Measured, fit: Fit, limit: Limit, control: Control
+    rows: Rows, measured: Measured, fit: Fit, limit: Limit, control: Control
 ) -> float | None:
     """Log-likelihood of a family's limit with the same design, for its boundary test.
 
     None where its fit cannot begin.
     """
     quiet = Options(control=replace(control, progress=False, maxiter=None))
-    found = attempted(lambda: fit_limit(encoder, fit, measured, limit, quiet), None)
+    found = attempted(lambda: fit_limit(rows, fit, measured, limit, quiet), None)
     return None if found is None else found.llf

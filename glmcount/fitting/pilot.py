@@ -32,8 +32,8 @@ def piloted(run: Run, theta: Array, head: int) -> Array:
     plain start. The solver begins with the pass that tells.
     """
     found = _estimate(run, theta, head)
-    rows = head * run.encoder.source.n_strips
-    usual = UNLIKE * math.sqrt(run.layout.size * run.encoder.n_used / rows)
+    rows = head * run.rows.source.n_strips
+    usual = UNLIKE * math.sqrt(run.layout.size * run.rows.n_used / rows)
     sums = run.reduced(found, True, expected=run.scoring)
     if math.isfinite(sums.llf) and (not sums.information.definite or newton_step(sums)[1] <= usual):
         return found
@@ -43,8 +43,8 @@ def piloted(run: Run, theta: Array, head: int) -> Array:
 
 def _estimate(full: Run, theta: Array, head: int) -> Array:
     """Starting values from the head of every strip; through a limit where one opens the way."""
-    threaded = full.encoder.n_used > THREADED and not few_dense(full.layout)
-    rows = full.encoder.head(head, PARTS if threaded else 1)
+    threaded = full.rows.n_used > THREADED and not few_dense(full.layout)
+    rows = full.rows.head(head, PARTS if threaded else 1)
     run = Run(rows, full.layout, full.measured, full.family, full.options)
     run.pilot, run.history = True, full.history
     opening = next((limit for limit in run.family.limits if limit.opens), None)
@@ -62,7 +62,7 @@ def _estimate(full: Run, theta: Array, head: int) -> Array:
 
 def _guide(full: Run, pilot: Run) -> Guide | None:
     """The rows of a pilot as a guide for the fit of all, where they are few beside those."""
-    n, m = full.encoder.n_used, pilot.encoder.n_used
+    n, m = full.rows.n_used, pilot.rows.n_used
     if n < FEW * m:
         return None
 
@@ -78,7 +78,7 @@ def _guide(full: Run, pilot: Run) -> Guide | None:
 def limit_run(run: Run, limit: Limit) -> Run:
     """The fit of a family's limit to the same rows, with a history of its own."""
     out = Run(
-        run.encoder.without(limit.gone),
+        run.rows.without(limit.gone),
         run.layout.without(limit.gone),
         run.measured,
         limit.family,
@@ -97,7 +97,7 @@ def joined_start(run: Run, inner: Run, limit: Limit, theta: Array) -> tuple[Arra
             score, information = score * rows.weights, information * rows.weights
         return Weighed(np.array([score.sum(), information.sum()]), (None,) * inner.layout.q, {})
 
-    raw = fold_sums(inner.encoder, inner.layout, theta, weigh, run.control)
+    raw = fold_sums(inner.rows, inner.layout, theta, weigh, run.control)
     score, information = raw["s",]
     joined = np.zeros(run.layout.size)
     joined[run.layout.places(limit.gone)] = theta

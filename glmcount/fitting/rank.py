@@ -68,7 +68,7 @@ Informed = Callable[[Strip], tuple[Array, ...]]
 
 
 def dependences(
-    encoder: Rows,
+    data: Rows,
     layout: Layout,
     gram: Array,
     informed: Informed | None = None,
@@ -83,15 +83,15 @@ def dependences(
     if not flat and _all_hold(factor(gram) if definite is None else definite):
         return ()
     found = _sweep(gram, flat)
-    out = _confirmed(encoder, layout, found, flat, informed)
+    out = _confirmed(data, layout, found, flat, informed)
     if len(out) < len(found):
         # Weights near zero hide rows that hold columns apart: then other columns are found.
-        found = _sweep(_unweighted(encoder, layout), flat) if informed is None else found
-        out = _confirmed(encoder, layout, found, flat, informed)
-    rows = _rows(encoder, layout, informed)
+        found = _sweep(_unweighted(data, layout), flat) if informed is None else found
+        out = _confirmed(data, layout, found, flat, informed)
+    rows = _rows(data, layout, informed)
     unsure = len(out) < len(found) and max(rows) * layout.size <= FEW
     if unsure or _too_many(layout, out, rows):
-        return by_rows(encoder, layout, flat, informed)
+        return by_rows(data, layout, flat, informed)
     return out
 
 
@@ -105,15 +105,15 @@ def _too_many(layout: Layout, out: tuple[Dependence, ...], rows: Array) -> bool:
     return False
 
 
-def _rows(encoder: Rows, layout: Layout, informed: Informed | None) -> Array:
+def _rows(rows: Rows, layout: Layout, informed: Informed | None) -> Array:
     """Rows that tell of each equation."""
     if informed is None:
-        return np.full(layout.q, encoder.n_used)
-    return encoder.fold(lambda s: np.array([said.sum() for said in informed(s)]), np.add)
+        return np.full(layout.q, rows.n_used)
+    return rows.fold(lambda s: np.array([said.sum() for said in informed(s)]), np.add)
 
 
 def _confirmed(
-    encoder: Rows,
+    rows: Rows,
     layout: Layout,
     found: list[tuple[int, Array]],
     flat: frozenset[int],
@@ -124,7 +124,7 @@ def _confirmed(
     ratios = dict.fromkeys(flat, 0.0)
     if asked:
         vectors = np.stack([v for _, v in asked], axis=1)
-        sums = encoder.fold(lambda s: _residuals(layout, s, asked, vectors, informed), np.add)
+        sums = rows.fold(lambda s: _residuals(layout, s, asked, vectors, informed), np.add)
         for (j, _), (left, own) in zip(asked, sums, strict=True):
             ratios[j] = float(np.sqrt(left / own)) if own > 0 else 0.0
     out = []
@@ -140,7 +140,7 @@ def _dependence(j: int, combination: Array, ratio: float, flat: frozenset[int]) 
     return Dependence(j, combination, 0.0 if j in flat else ratio, j in flat or ratio <= EXACT)
 
 
-def _unweighted(encoder: Rows, layout: Layout) -> Array:
+def _unweighted(data: Rows, layout: Layout) -> Array:
     """The Gram matrix in which every row counts once."""
     second = {(k, k): np.ones(1) for k in range(layout.q)}
 
@@ -150,11 +150,11 @@ def _unweighted(encoder: Rows, layout: Layout) -> Array:
     def work(strip: Strip) -> Raw:
         return strip_sums(layout, strip, np.zeros(layout.size), weigh, BLOCK)
 
-    return assemble(layout, encoder.fold(work, add))[2]
+    return assemble(layout, data.fold(work, add))[2]
 
 
 def by_rows(
-    encoder: Rows, layout: Layout, flat: frozenset[int], informed: Informed | None
+    rows: Rows, layout: Layout, flat: frozenset[int], informed: Informed | None
 ) -> tuple[Dependence, ...]:
     """Dependent columns by orthogonalisation of the columns themselves, in their order.
 
@@ -162,7 +162,7 @@ def by_rows(
     """
     out: list[Dependence] = []
     for k, own in enumerate(layout.slices):
-        columns = _columns(encoder, layout, k, informed)
+        columns = _columns(rows, layout, k, informed)
         basis = np.zeros((min(columns.shape), columns.shape[1]))
         upper = np.zeros((len(basis), len(basis)))
         kept: list[int] = []
@@ -186,7 +186,7 @@ def by_rows(
     return tuple(out)
 
 
-def _columns(encoder: Rows, layout: Layout, equation: int, informed: Informed | None) -> Array:
+def _columns(rows: Rows, layout: Layout, equation: int, informed: Informed | None) -> Array:
     """The columns of an equation, shifted, one a row; zero where a row says nothing of it."""
     own = layout.slices[equation]
 
@@ -199,7 +199,7 @@ def _columns(encoder: Rows, layout: Layout, equation: int, informed: Informed | 
             found[first:last] = _products(layout, strip, units, equation, (0, strip.n))
         return [found if informed is None else found * informed(strip)[equation]]
 
-    return np.concatenate(encoder.fold(work, lambda a, b: a + b), axis=1)
+    return np.concatenate(rows.fold(work, lambda a, b: a + b), axis=1)
 
 
 def _sweep(gram: Array, flat: frozenset[int]) -> list[tuple[int, Array]]:

@@ -52,12 +52,12 @@ class Freedom:
 
     Parameters
     ----------
-    encoder, layout, family
+    rows, layout, family
     known : tuple of int
         Columns that are left out.
     """
 
-    encoder: Rows
+    rows: Rows
     layout: Layout
     family: Family
     known: tuple[int, ...]
@@ -117,7 +117,7 @@ class Freedom:
         ) -> dict[int, tuple[float, Array]]:
             return a | {i: told for i, told in b.items() if i not in a or told[0] < a[i][0]}
 
-        return {i: values for i, (_, values) in self.encoder.fold(look, nearer).items()}
+        return {i: values for i, (_, values) in self.rows.fold(look, nearer).items()}
 
     def unmoved(self, still: Ways) -> tuple[NDArray[np.intp], Array]:
         """Ways that move none of the rows that stay (1, or 0, by equation): a basis.
@@ -137,8 +137,8 @@ class Freedom:
             zero = np.zeros(layout.size)
             return strip_sums(layout, strip, zero, weigh, USUAL.block_rows, extra)
 
-        gram = assemble(layout, self.encoder.fold(work, add))[2]
-        found = dependences(self.encoder, layout, gram, lambda strip: tuple(still(strip)))
+        gram = assemble(layout, self.rows.fold(work, add))[2]
+        found = dependences(self.rows, layout, gram, lambda strip: tuple(still(strip)))
         found = tuple(one for one in found if one.exact and one.column not in self.known)
         # What an entry does to the rows that stay tells whether it is rounding.
         sizes = np.sqrt(np.diag(gram))
@@ -157,7 +157,7 @@ class Freedom:
                     out.append(-way[rows[moves[0]], None] * moves[1])
             return out
 
-        rows: list[Array] = self.encoder.fold(work, _together)
+        rows: list[Array] = self.rows.fold(work, _together)
         return joined(rows, null.shape[1])
 
 
@@ -298,7 +298,7 @@ def leading_to(
     return Falling(mask, tuple(where), freedom.layout, direction, None, null, cone, carriers)
 
 
-def far_along(encoder: Rows, layout: Layout, falling: Falling, theta: Array) -> Array:
+def far_along(rows: Rows, layout: Layout, falling: Falling, theta: Array) -> Array:
     """Parameters in the limit moved along the direction until rows that go are without doubt."""
 
     def look(strip: Strip) -> float:
@@ -313,4 +313,4 @@ def far_along(encoder: Rows, layout: Layout, falling: Falling, theta: Array) -> 
                 )
         return far
 
-    return theta + encoder.fold(look, max) * falling.within(layout)
+    return theta + rows.fold(look, max) * falling.within(layout)

@@ -153,15 +153,15 @@ class Fit:
         slices = self.layout.slices
         return tuple(int(((self.kept >= s.start) & (self.kept < s.stop)).sum()) for s in slices)
 
-    def rows(self, encoder: Rows) -> Rows:
+    def narrowed(self, rows: Rows) -> Rows:
         """The rows as the fit's own family sees them: without equations gone at a boundary."""
         for limit in self.limits:
-            encoder = encoder.without(limit.gone)
-        return encoder
+            rows = rows.without(limit.gone)
+        return rows
 
 
 def fold_sums(
-    encoder: Rows,
+    rows: Rows,
     layout: Layout,
     theta: Array,
     weigh: Callable[[Unweighed], Weighed],
@@ -174,16 +174,16 @@ def fold_sums(
         strip = strip if gone is None else sent(layout, strip, theta, gone)
         return strip_sums(layout, strip, theta, weigh, control.block_rows)
 
-    return encoder.fold(work, add, 1 if few_dense(layout) else None)
+    return rows.fold(work, add, 1 if few_dense(layout) else None)
 
 
 class Run:
     """The moving parts of one fit: passes counted, history kept."""
 
     def __init__(
-        self, encoder: Rows, layout: Layout, measured: Measured, family: Family, options: Options
+        self, rows: Rows, layout: Layout, measured: Measured, family: Family, options: Options
     ) -> None:
-        self.encoder, self.layout, self.measured = encoder, layout, measured
+        self.rows, self.layout, self.measured = rows, layout, measured
         self.family, self.options, self.control = family, options, options.control
         self.size = layout.size
         self.kept = np.arange(self.size)
@@ -196,7 +196,7 @@ class Run:
         self.memo: tuple[tuple[bool, bool, bytes], Sums] | None = None
         # The way on which rows have gone to infinity.
         self.gone: Falling | None = None
-        self.small = encoder.small(layout)
+        self.small = rows.small(layout)
         self.weigh: dict[tuple[bool, bool], Weigh] = {}
 
     @property
@@ -222,12 +222,12 @@ class Run:
         """Sums at full parameters."""
         if self.small is not None:
             self.passes += 1
-            small, y = self.small, self.encoder.cache.strips[0].y
+            small, y = self.small, self.rows.cache.strips[0].y
             if self.gone is not None:
                 small = replace(small, strip=sent(self.layout, small.strip, theta, self.gone))
             return small.sums(self.weighing(expected, second), y, theta)
         weigh = likelihood_weights(self.family, expected, second)
-        raw = fold_sums(self.encoder, self.layout, theta, weigh, self.control, self.gone)
+        raw = fold_sums(self.rows, self.layout, theta, weigh, self.control, self.gone)
         self.passes += 1
         return likelihood_sums(self.layout, raw)
 

@@ -116,11 +116,11 @@ def _rows(run: Run) -> tuple[Small | None, Array, bool]:
     """The columns and the response to search on, and whether they are those of all rows."""
     if run.small is not None and run.small.strip.n <= ROWS:
         # The columns may be those of another response.
-        return run.small, run.encoder.cache.strips[0].y, True
-    step = slice(None, None, -(-run.encoder.n_used // SAMPLE))
-    some = run.encoder.fold(lambda strip: [strip.taken(step)], lambda a, b: a + b)
+        return run.small, run.rows.cache.strips[0].y, True
+    step = slice(None, None, -(-run.rows.n_used // SAMPLE))
+    some = run.rows.fold(lambda strip: [strip.taken(step)], lambda a, b: a + b)
     strip = one_strip(some)
-    return run.encoder.holding(strip).small(run.layout), strip.y, False
+    return run.rows.holding(strip).small(run.layout), strip.y, False
 
 
 def _better(end: Climbed, known: Known) -> tuple[Array, ...]:

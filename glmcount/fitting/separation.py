@@ -79,7 +79,7 @@ class Separation:
 def freedom(run: Run, found: tuple[Dependence, ...]) -> Freedom:
     """Which way the rows of a run may go."""
     known = tuple(one.column for one in found)
-    return Freedom(run.encoder, run.layout, run.family, known).centred()
+    return Freedom(run.rows, run.layout, run.family, known).centred()
 
 
 def by_curvature(run: Run, outcome: Outcome) -> tuple[Outcome, bool]:
@@ -138,7 +138,7 @@ def foreseen(run: Run, found: tuple[Dependence, ...]) -> Falling | None:
     direction = _direction(run, own)
     if direction is None:
         return None
-    return leading_to(own, run.encoder.rows, gone_by(own, direction), direction)
+    return leading_to(own, run.rows.single, gone_by(own, direction), direction)
 
 
 def separated(run: Run, outcome: Outcome, found: tuple[Dependence, ...]) -> Falling | None:
@@ -150,9 +150,9 @@ def separated(run: Run, outcome: Outcome, found: tuple[Dependence, ...]) -> Fall
     own = freedom(run, found)
     direction = _direction(run, own)
     if direction is not None:
-        return leading_to(own, run.encoder.rows, gone_by(own, direction), direction)
+        return leading_to(own, run.rows.single, gone_by(own, direction), direction)
     going = _told(run, own, outcome, None)
-    return None if going is None else leading_to(own, run.encoder.rows, going)
+    return None if going is None else leading_to(own, run.rows.single, going)
 
 
 def _direction(run: Run, own: Freedom) -> Array | None:
@@ -175,7 +175,7 @@ def _without_limits(run: Run, own: Freedom, direction: Array) -> Array | None:
         told = [tells for _, tells in own.of(strip)]
         return np.array([np.all(way[one] != 0.0) for way, one in zip(ways, told, strict=True)])
 
-    whole = run.encoder.fold(look, np.logical_and)
+    whole = run.rows.fold(look, np.logical_and)
     out = direction.copy()
     for k in limited:
         if whole[k]:
@@ -189,7 +189,7 @@ def further(
     """Where the limit itself runs away, the way on from there; None where it does not."""
     own = freedom(run, found)
     going = _told(run, own, outcome, falling)
-    return None if going is None else leading_to(own, run.encoder.rows, going)
+    return None if going is None else leading_to(own, run.rows.single, going)
 
 
 def limit_outcome(run: Run, expected: bool, starts: Iterable[Array]) -> Outcome:
@@ -255,7 +255,7 @@ def _moved(run: Run, own: Freedom, step: Array, gone: Falling | None) -> Ways | 
             held = max(held, _held(-move, _of(down, mine)), _held(move, _of(up, mine)))
         return held, whole
 
-    held, whole = run.encoder.fold(look, lambda a, b: (max(a[0], b[0]), a[1] & b[1]))
+    held, whole = run.rows.fold(look, lambda a, b: (max(a[0], b[0]), a[1] & b[1]))
     limited = {limit.equation for limit in family.limits} if gone is None else set()
     flat = FLAT if layout.q == 1 else PARTS_FLAT
     if held > flat or any(whole[k] for k in moving if k in limited):

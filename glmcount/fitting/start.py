@@ -73,7 +73,7 @@ def _least_squares(run: Run, theta: Array) -> Array:
         first = (w * lifted, *([None] * (q - 1)))
         return Weighed(np.zeros(1), first, {(0, 0): w})
 
-    raw = fold_sums(run.encoder, run.layout, zero, weigh, run.control)
+    raw = fold_sums(run.rows, run.layout, zero, weigh, run.control)
     _, score, gram = assemble(run.layout, raw)
     own = run.layout.slices[0]
     step, _, _ = newton_step(Sums(0.0, score[own], gram[own, own], 0.0))

@@ -39,17 +39,17 @@ def rows_of(layout: Layout, strip: Strip, theta: Array) -> Unweighed:
     return Unweighed(strip.y, strip.weights, predictors(layout, strip, theta))
 
 
-def by_row(encoder: Rows, fit: Fit, what: Callable[[Strip, Unweighed], Array]) -> Array:
+def by_row(rows: Rows, fit: Fit, what: Callable[[Strip, Unweighed], Array]) -> Array:
     """One number for each used row, in order: ``what(strip, rows)``."""
 
     def work(strip: Strip) -> list[Array]:
         values = what(strip, rows_of(fit.layout, strip, fit.theta))
         return [np.broadcast_to(values, (strip.n,))]
 
-    return np.concatenate(encoder.fold(work, lambda a, b: a + b))
+    return np.concatenate(rows.fold(work, lambda a, b: a + b))
 
 
-def total(encoder: Rows, fit: Fit, what: Callable[[Unweighed], Array]) -> float:
+def total(data: Rows, fit: Fit, what: Callable[[Unweighed], Array]) -> float:
     """Weighted sum over the used rows of ``what(rows)``."""
 
     def work(strip: Strip) -> float:
@@ -57,7 +57,7 @@ def total(encoder: Rows, fit: Fit, what: Callable[[Unweighed], Array]) -> float:
         values = np.broadcast_to(what(rows), (strip.n,))
         return float(values.sum() if rows.weights is None else np.dot(values, rows.weights))
 
-    return encoder.fold(work, lambda a, b: a + b)
+    return data.fold(work, lambda a, b: a + b)
 
 
 def spread(fit: Fit, matrix: Array) -> Array:
@@ -116,7 +116,7 @@ def mean_weights(family: Family, rows: Unweighed) -> Array:
     return np.broadcast_to(entry, (rows.y.shape[1],))
 
 
-def mean_inverse(encoder: Rows, fit: Fit) -> Array:
+def mean_inverse(rows: Rows, fit: Fit) -> Array:
     """Inverse of the mean equation's expected information, over all columns.
 
     Raises
@@ -134,7 +134,7 @@ def mean_inverse(encoder: Rows, fit: Fit) -> Array:
     from_joint = fit.kept < fit.layout.slices[0].stop
     own = fit.information.kept(from_joint).matrix
     if fit.family.expected is not None:
-        own = _mean_information(encoder, fit)[np.ix_(fit.kept[from_joint], fit.kept[from_joint])]
+        own = _mean_information(rows, fit)[np.ix_(fit.kept[from_joint], fit.kept[from_joint])]
     if not np.isfinite(own).all():
         raise NotDefinedError(
             "Leverages, and with them HC2, HC3 and Cook's distances, do not exist: rows without "
@@ -150,13 +150,13 @@ def mean_inverse(encoder: Rows, fit: Fit) -> Array:
     return full
 
 
-def _mean_information(encoder: Rows, fit: Fit) -> Array:
+def _mean_information(data: Rows, fit: Fit) -> Array:
     def weigh(rows: Unweighed) -> Weighed:
         w = mean_weights(fit.family, rows)
         w = w if rows.weights is None else w * rows.weights
         return Weighed(np.zeros(1), (None,) * fit.layout.q, {(0, 0): w})
 
-    raw = fold_sums(encoder, fit.layout, fit.theta, weigh, USUAL)
+    raw = fold_sums(data, fit.layout, fit.theta, weigh, USUAL)
     return assemble(fit.layout, raw)[2]
 
 

@@ -38,7 +38,7 @@ def at_wall(run: Run, fit: Fit, start: Array) -> Fit:
     """
     theta, found, status = start[run.kept], -np.inf, "edge"
     for tau in STEPS:
-        inner = Run(run.encoder, run.layout, run.measured, _walled(run.family, tau), run.options)
+        inner = Run(run.rows, run.layout, run.measured, _walled(run.family, tau), run.options)
         inner.kept = run.kept
         try:
             outcome = newton(inner.problem(False), theta)
@@ -79,7 +79,7 @@ def touching(run: Run, theta: Array) -> bool:
     def least(strip: Strip) -> float:
         return float(slack(strip.y, predictors(run.layout, strip, theta)).value.min(initial=0.0))
 
-    return not run.encoder.fold(least, min) > np.log(NOTHING)
+    return not run.rows.fold(least, min) > np.log(NOTHING)
 
 
 def _walled(family: Family, tau: float) -> Family:

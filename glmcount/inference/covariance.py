@@ -41,11 +41,11 @@ LIGHTEST = 1e-130
 class Setting:
     """What an estimator may use besides the fit.
 
-    Where rows were fitted as `cells`, `fitted` is the encoder over those. `scale_of` gives the
+    Where rows were fitted as `cells`, `fitted` is the rows over those. `scale_of` gives the
     scale, or refuses where it has no degrees of freedom.
     """
 
-    encoder: Rows
+    rows: Rows
     fit: Fit
     importance: bool
     nobs: float
@@ -117,7 +117,7 @@ def covariance(chosen: Estimator, setting: Setting) -> Array:
     CovarianceError
         Where the information is not positive definite, or a row has leverage 1.
     """
-    with setting.encoder.solving(setting.fit.layout.size):
+    with setting.rows.solving(setting.fit.layout.size):
         return _covariance(chosen, setting)
 
 
@@ -185,7 +185,7 @@ def meat(setting: Setting, factor_of: Callable[[Array], Array] | None) -> Array:
     if factor_of is None and setting.cells is not None:
         return _cell_meat(setting, setting.cells)
     fit, family = setting.fit, setting.fit.family
-    inverse = None if factor_of is None else mean_inverse(setting.encoder, fit)
+    inverse = None if factor_of is None else mean_inverse(setting.rows, fit)
     q = fit.layout.q
 
     def weigh(rows: Unweighed) -> Weighed:
@@ -210,7 +210,7 @@ def meat(setting: Setting, factor_of: Callable[[Array], Array] | None) -> Array:
             extra = factor_of(leverage)
         return strip_sums(fit.layout, strip, fit.theta, weigh, setting.control.block_rows, extra)
 
-    return _kept(fit, setting.encoder.fold(work, add))
+    return _kept(fit, setting.rows.fold(work, add))
 
 
 def _refuse_full(strip: Strip, leverage: Array) -> None:
@@ -243,7 +243,7 @@ def _filled(setting: Setting, matrix: Array, bread: Array) -> Array:
     empty = np.flatnonzero(none & (bread.diagonal() > 0))
     if len(empty):
         fit = setting.fit
-        names = parameters(fit.family, setting.encoder.spec).names
+        names = parameters(fit.family, setting.rows.spec).names
         raise CovarianceError(
             f"A robust covariance is made of residuals, and the rows that decide "
             f"{some(names[fit.kept[j]] for j in empty)} have none: they are fitted exactly, so "
@@ -261,9 +261,9 @@ def _heaviest(setting: Setting) -> float:
     CovarianceError
         If its square is no number.
     """
-    if not setting.importance or setting.encoder.spec.weights is None:
+    if not setting.importance or setting.rows.spec.weights is None:
         return 1.0
-    heaviest = setting.encoder.fold(
+    heaviest = setting.rows.fold(
         lambda strip: 0.0 if strip.weights is None else float(strip.weights.max(initial=0.0)), max
     )
     if heaviest < LIGHTEST:

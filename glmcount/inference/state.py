@@ -48,7 +48,7 @@ class State:
 
     Parameters
     ----------
-    encoder, measured, fit : the rows, what they are like, and the fit to them
+    rows, measured, fit : the rows, what they are like, and the fit to them
         The rows as the fit's own family sees them.
     family : Family
         As asked for; `fit.family` is its limit where the maximum is on a boundary.
@@ -66,7 +66,7 @@ class State:
         What was fitted in the place of the rows.
     """
 
-    encoder: Rows
+    rows: Rows
     measured: Measured
     fit: Fit
     family: Family
@@ -84,18 +84,18 @@ class State:
         """What was fitted, as the family asked for sees it: cells, or the rows."""
         if self.cells is None:
             return self.asked, self.measured
-        return self.cells.encoder, self.cells.measured
+        return self.cells.rows, self.cells.measured
 
     @property
     def fitted_here(self) -> tuple[Rows, Measured]:
         """What was fitted, as the fit's own family sees it."""
-        encoder, measured = self.fitted
-        return self.fit.rows(encoder), measured
+        rows, measured = self.fitted
+        return self.fit.narrowed(rows), measured
 
     @property
     def model(self) -> Model:
         """Names of response and parameters, formula, family."""
-        spec = self.encoder.spec
+        spec = self.rows.spec
         family = self.family
         return Model(spec.response, self.estimates.names, spec.formula, family.name, family.link)
 
@@ -140,7 +140,7 @@ class State:
         """
         if self.df_resid > 0:
             return self.df_resid
-        what = "the sum of the weights" if self.encoder.spec.weights else "rows"
+        what = "the sum of the weights" if self.rows.spec.weights else "rows"
         raise NotDefinedError(
             f"The scale of a {self.family.label} model, and with it standard errors, tests and "
             f"intervals, takes degrees of freedom: {self.nobs:g} ({what}) - {self.k_mean} "
@@ -165,9 +165,9 @@ class State:
     @cached_property
     def constants(self) -> tuple[bool, ...]:
         """Whether each equation asked for spans a constant."""
-        encoder, layout = self.fitted[0], planned_layout(self.asked.spec)
+        rows, layout = self.fitted[0], planned_layout(self.asked.spec)
         control = self.options.control
-        others = (spans_constant(encoder, layout, k, control) for k in range(1, layout.q))
+        others = (spans_constant(rows, layout, k, control) for k in range(1, layout.q))
         return (self.has_constant(), *others)
 
     @property
@@ -203,7 +203,7 @@ class State:
     def setting(self, scale: Callable[[], float]) -> Setting:
         """What a covariance estimator is given."""
         return Setting(
-            self.encoder,
+            self.rows,
             self.fit,
             self.importance,
             self.nobs,
@@ -215,7 +215,7 @@ class State:
 
     def used_rows(self) -> NDArray[np.intp]:
         """Numbers of the used rows."""
-        source, plan = self.encoder.source, self.encoder.plan
+        source, plan = self.rows.source, self.rows.plan
         out = []
         for number in range(source.n_strips):
             first, last = source.span(number)
@@ -226,7 +226,7 @@ class State:
 
     def labels(self) -> pd.Index:
         """Index over the used rows."""
-        every = pd.RangeIndex(self.encoder.source.n_rows) if self.index is None else self.index
+        every = pd.RangeIndex(self.rows.source.n_rows) if self.index is None else self.index
         return every if self.measured.n == len(every) else every[self.used_rows()]
 
     def reshifted(self, matrix: Array) -> Array:

@@ -156,12 +156,12 @@ def leaves(fit: Fit, strip: Strip, number: int, equation: int) -> NDArray[np.boo
     return own
 
 
-def told_of(encoder: Rows, fit: Fit, gone: NDArray[np.bool_]) -> NotEstimableWarning | None:
+def told_of(data: Rows, fit: Fit, gone: NDArray[np.bool_]) -> NotEstimableWarning | None:
     """What to say where rows have no estimate: which, and of what nothing is known.
 
     Parameters
     ----------
-    encoder : Rows
+    data : Rows
     fit : Fit
     gone : ndarray of bool
         Rows of the source, in order, that are NaN for want of an estimate.
@@ -169,9 +169,9 @@ def told_of(encoder: Rows, fit: Fit, gone: NDArray[np.bool_]) -> NotEstimableWar
     rows = np.flatnonzero(gone)
     if not len(rows):
         return None
-    columns = _columns_of(encoder, fit, gone)
-    cell = _cell(encoder, fit, int(rows[0]), columns)
-    names = parameters(fit.family, encoder.spec).names
+    columns = _columns_of(data, fit, gone)
+    cell = _cell(data, fit, int(rows[0]), columns)
+    names = parameters(fit.family, data.spec).names
     if columns:
         told = some(repr(names[fit.dependences[i].column]) for i in columns)
         why = f"the data do not tell of the left-out column {told} apart from the others"
@@ -185,7 +185,7 @@ def told_of(encoder: Rows, fit: Fit, gone: NDArray[np.bool_]) -> NotEstimableWar
     )
 
 
-def _columns_of(encoder: Rows, fit: Fit, gone: NDArray[np.bool_]) -> list[int]:
+def _columns_of(rows: Rows, fit: Fit, gone: NDArray[np.bool_]) -> list[int]:
     """Dependences that some row without an estimate leaves."""
 
     def look(strip: Strip) -> set[int]:
@@ -201,21 +201,21 @@ def _columns_of(encoder: Rows, fit: Fit, gone: NDArray[np.bool_]) -> list[int]:
     def either(a: set[int], b: set[int]) -> set[int]:
         return a | b
 
-    found: set[int] = encoder.fold(look, either)
+    found: set[int] = rows.fold(look, either)
     return sorted(found)
 
 
-def _cell(encoder: Rows, fit: Fit, row: int, columns: Sequence[int]) -> str:
+def _cell(rows: Rows, fit: Fit, row: int, columns: Sequence[int]) -> str:
     """The values of the variables of those columns in one row."""
-    spec = encoder.spec
+    spec = rows.spec
     every = [part for e in spec.equations for part in e.parts for _ in part.names]
     parts = [every[fit.dependences[i].column] for i in columns]
     codes = dict.fromkeys(code for part in parts for code in (*part.categorical, *part.numeric))
     names = spec.columns(tuple(codes))
-    for number in range(encoder.source.n_strips):
-        first, last = encoder.source.span(number)
+    for number in range(rows.source.n_strips):
+        first, last = rows.source.span(number)
         if first <= row < last and names:
-            columns_of = coerced(encoder.source.strip(number, names)[1])
+            columns_of = coerced(rows.source.strip(number, names)[1])
             values = [f"{name} = {_value(columns_of[name], row - first)}" for name in names]
             return f" (row {row} has {', '.join(values)})"
     return ""

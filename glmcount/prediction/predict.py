@@ -41,16 +41,16 @@ __all__ = [
 
 
 def _filled(
-    encoder: Rows, fit: Fit, count: int, values_of: Callable[[Strip], Sequence[Array]]
+    data: Rows, fit: Fit, count: int, values_of: Callable[[Strip], Sequence[Array]]
 ) -> list[Array]:
     """`count` numbers for each row of the source; NaN in rows left out."""
-    out = [np.full(encoder.source.n_rows, np.nan) for _ in range(count)]
+    out = [np.full(data.source.n_rows, np.nan) for _ in range(count)]
 
     def work(strip: Strip) -> int:
         if not strip.n:
             return 0
-        if not encoder.response:
-            check_finite(encoder, strip)
+        if not data.response:
+            check_finite(data, strip)
         rows = np.arange(strip.n) if strip.where is None else strip.where
         with np.errstate(all="ignore"):
             found = values_of(strip)
@@ -58,7 +58,7 @@ def _filled(
             column[rows + strip.first] = values
         return 0
 
-    encoder.fold(work, lambda a, b: a)
+    data.fold(work, lambda a, b: a)
     return out
 
 
@@ -66,9 +66,7 @@ def _filled(
 LOST, LIMIT = 1.0, 2.0
 
 
-def predict_rows(
-    encoder: Rows, fit: Fit, which: str, at: float | None, scale: float = 1.0
-) -> Array:
+def predict_rows(rows: Rows, fit: Fit, which: str, at: float | None, scale: float = 1.0) -> Array:
     """One quantity over all rows of the source; NaN in rows left out.
 
     Raises
@@ -91,8 +89,8 @@ def predict_rows(
         )
         return _endless(which, reach, value, beyond), _note(lost, beyond)
 
-    value, note = _filled(encoder, fit, 2, values)
-    _tell(encoder, fit, note)
+    value, note = _filled(rows, fit, 2, values)
+    _tell(rows, fit, note)
     warn_of_edges(which, fit.family, value, note == 0.0)
     return value
 
@@ -123,9 +121,9 @@ def _endless(which: str, reach: Reach, value: Array, beyond: NDArray[np.bool_] |
     return np.where(beyond, np.copysign(np.inf, way), value)
 
 
-def _tell(encoder: Rows, fit: Fit, note: Array) -> None:
+def _tell(rows: Rows, fit: Fit, note: Array) -> None:
     """Warn of rows that have no estimate."""
-    told = told_of(encoder, fit, note == LOST) if note.any() else None
+    told = told_of(rows, fit, note == LOST) if note.any() else None
     if told is not None:
         warnings.warn(told, stacklevel=4)
 
@@ -206,7 +204,7 @@ OUTER: dict[str, Callable[[Array], Array]] = {
 
 
 def prediction(
-    encoder: Rows,
+    rows: Rows,
     fit: Fit,
     which: str,
     at: float | None,
@@ -215,7 +213,7 @@ def prediction(
     label: Callable[[Array], pd.Series],
     scale: float = 1.0,
 ) -> Prediction:
-    """A `Prediction` of one quantity over the rows of an encoder.
+    """A `Prediction` of one quantity over the rows of an rows.
 
     `matrix` is the covariance over all shifted columns, zero where one was left out. Where
     the mean is a function of its linear predictor alone, its interval is made there.
@@ -253,8 +251,8 @@ def prediction(
         error, inner, inner_error = (np.where(lost, np.nan, end) for end in ends)
         return _note(lost, beyond), value, error, inner, inner_error, *reach.etas[1:]
 
-    note, *found = _filled(encoder, fit, 5 + fit.layout.q - 1, values)
-    _tell(encoder, fit, note)
+    note, *found = _filled(rows, fit, 5 + fit.layout.q - 1, values)
+    _tell(rows, fit, note)
     warn_of_edges(which, family, found[0], note == 0.0)
     warn_of_limits(which, (note == LIMIT) & np.isnan(found[3]))
     rest = [label(eta).to_numpy() for eta in found[4:]]
@@ -297,9 +295,9 @@ def target(
                 kind="usage",
             )
         rows, index = state.used_rows(), state.labels()
-        return state.encoder, lambda values: pd.Series(values[rows], index=index)
-    encoder, index = new_rows(state.encoder.spec, newdata, given, state.options.control)
-    return encoder, lambda values: pd.Series(values, index=index)
+        return state.rows, lambda values: pd.Series(values[rows], index=index)
+    data, index = new_rows(state.rows.spec, newdata, given, state.options.control)
+    return data, lambda values: pd.Series(values, index=index)
 
 
 def predict(
@@ -307,8 +305,8 @@ def predict(
 ) -> pd.Series | pd.DataFrame:
     """A quantity for new rows or the fitted ones; a column for each `at` of a list."""
     points = asked(which, at)
-    encoder, label = target(state, newdata, given)
-    found = [label(predict_rows(encoder, state.fit, which, point, scale)) for point in points]
+    rows, label = target(state, newdata, given)
+    found = [label(predict_rows(rows, state.fit, which, point, scale)) for point in points]
     if np.ndim(at) == 0:
         return found[0]
     columns = list(at) if isinstance(at, Sequence) else np.asarray(at).tolist()
@@ -329,6 +327,6 @@ def with_errors(
     point, *more = asked(which, at)
     if more:
         raise UsageError("get_prediction takes one at=; call it for each.", kind="at")
-    encoder, label = target(state, newdata, given)
+    rows, label = target(state, newdata, given)
     matrix = state.reshifted(covariance)
-    return prediction(encoder, state.fit, which, point, matrix, df, label, scale)
+    return prediction(rows, state.fit, which, point, matrix, df, label, scale)

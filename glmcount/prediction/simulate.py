@@ -72,7 +72,7 @@ def simulate(state: State, n: Any, rng: Any) -> pd.DataFrame:
         weights = None if state.importance else strip.weights
         return [([np.broadcast_to(eta, (strip.n,)) for eta in etas], weights)]
 
-    strips = state.encoder.fold(look, lambda a, b: a + b)
+    strips = state.rows.fold(look, lambda a, b: a + b)
     with np.errstate(all="ignore"):
         draws = {k: np.concatenate([sample(source, *s) for s in strips]) for k in range(count)}
     for drawn in draws.values():
@@ -88,7 +88,7 @@ def _sampler(state: State) -> Callable[[np.random.Generator, list[Array], Array 
             "family='poisson' or 'negbin'.",
             kind="no_likelihood",
         )
-    weighted = not state.importance and state.encoder.spec.weights is not None
+    weighted = not state.importance and state.rows.spec.weights is not None
     if weighted and family.pooled is None:
         raise NotDefinedError(
             f"A row with a frequency weight w stands for w counts, and the sum of w counts has no "

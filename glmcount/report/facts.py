@@ -81,10 +81,10 @@ def summary_facts(
     cov_label : str
     equations : tuple of EquationRows
     """
-    account = state.encoder.plan.account
+    account = state.rows.plan.account
     return SummaryFacts(
         title=state.family.title,
-        formula=state.encoder.spec.formula,
+        formula=state.rows.spec.formula,
         statistic="t" if state.scaled else "z",
         nobs=state.nobs,
         n_rows=account.n_rows,
@@ -160,7 +160,7 @@ def _dispersion(state: State, pearson_chi2: float) -> list[str]:
 
 def _design_notes(state: State) -> list[str]:
     """Offset, weights, rows dropped, information and warnings, as sentences."""
-    spec, dropped = state.encoder.spec, state.encoder.plan.account.reasons
+    spec, dropped = state.rows.spec, state.rows.plan.account.reasons
     notes = []
     offsets = [_named(code) for code in spec.equations[0].offsets]
     if spec.exposure is not None:

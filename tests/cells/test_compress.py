@@ -52,15 +52,15 @@ def test_the_sample_tells_how_many_values_there_are():
     n, rng = 2**20, np.random.default_rng(2)
     for count in (100, 5_000, 60_000):
         data = pd.DataFrame({"x": rng.integers(0, count, n) / 7, "y": 1})
-        encoder = rows_of("y ~ x", data)
-        sample = list(compress._sample(encoder, n))
+        held = rows_of("y ~ x", data)
+        sample = list(compress._sample(held, n))
         assert sum(len(rows) for _, rows in sample) == pytest.approx(5 * math.sqrt(n), rel=0.01)
         key = keys.Key((keys.Field(lambda strip: strip.blocks[0].rows[1]),))
         assert count / 1.5 < compress._estimated(key, sample) < 1.5 * count
 
 
 def rows_of(formula, data):
-    return gc.fit(formula, data, compress=False)._state.encoder
+    return gc.fit(formula, data, compress=False)._state.rows
 
 
 def test_too_many_cells_are_given_up_under_way():
@@ -209,7 +209,7 @@ def test_changed_data_are_noticed():
     y, X = np.array([1.0, 2.0, 3.0, 2.0]), np.ones((4, 1))
     result = gc.fit_arrays(y, X, compress=True)
     assert result.n_cells == 1
-    result._state.encoder.cache.strips.clear()
+    result._state.rows.cache.strips.clear()
     y[0] = 9.0
     with pytest.raises(gc.errors.DataChangedError):
         _ = result.resid_response

@@ -25,8 +25,8 @@ def state_of(formula, data, **options):
 def fields(formula, data, offsets=False, response=False, **options):
     """Columns of the key, whole numbers told from others by all rows."""
     state = state_of(formula, data, **options)
-    found = fields_of(state.encoder, state.fit.layout, state.measured, offsets, response)
-    strips = [state.encoder.strip(k) for k in range(state.encoder.source.n_strips)]
+    found = fields_of(state.rows, state.fit.layout, state.measured, offsets, response)
+    strips = [state.rows.strip(k) for k in range(state.rows.source.n_strips)]
     every = [(strip, np.arange(strip.n)) for strip in strips]
     return tuple(e if compress._whole(e, every) else compress._bits(e) for e in found)
 
@@ -54,7 +54,7 @@ def grouped(formula, data, **options):
     """Cells by a plain table of the data, and as they are grouped."""
     state = state_of(formula, data)
     key = Key(fields(formula, data))
-    return group(state.encoder, key, lambda s: ((None, s.y[0]), float(s.y.sum())), len(data))
+    return group(state.rows, key, lambda s: ((None, s.y[0]), float(s.y.sum())), len(data))
 
 
 @pytest.mark.parametrize("strip", [20, 65_536])
@@ -178,10 +178,10 @@ def test_cells_come_as_strips():
         small_strips(patch, 32)
         rows, found = both(data, "y ~ g + h + k + f")
         agree(rows, found, tolerance=2e-10)
-        encoder = found._state.cells.encoder
-        assert encoder.source.n_strips == -(-found.n_cells // 32)
-        assert encoder.rows is found._state.asked
-        assert encoder.without(()).rows is encoder.rows
+        held = found._state.cells.rows
+        assert held.source.n_strips == -(-found.n_cells // 32)
+        assert held.single is found._state.asked
+        assert held.without(()).single is held.single
     assert found.n_cells == whole.n_cells
     first = found._state.cells.grouping.first
     assert not np.array_equal(first, np.sort(first))

@@ -27,7 +27,7 @@ FORMULA = "y ~ x + k + f + z:g + np.log(x**2 + 1)"
 
 
 def test_extents_of_plain_columns_of_floats(frame):
-    plan = gc.fit(FORMULA, frame)._state.encoder.plan
+    plan = gc.fit(FORMULA, frame)._state.rows.plan
     assert set(plan.extents) == {"x", "f", "z"}
     for name, extent in plan.extents.items():
         column = frame[name].astype(float)
@@ -37,7 +37,7 @@ def test_extents_of_plain_columns_of_floats(frame):
 
 def test_the_design_is_that_of_columns_measured_in_full(frame, monkeypatch):
     found = gc.fit(FORMULA, frame)
-    monkeypatch.setattr(measure, "_known", lambda encoder, layout: None)
+    monkeypatch.setattr(measure, "_known", lambda rows, layout: None)
     alone = gc.fit(FORMULA, frame)
     for one, other in zip(
         found._state.fit.layout.blocks, alone._state.fit.layout.blocks, strict=True
@@ -53,7 +53,7 @@ def test_rows_that_are_left_out_are_not_measured(frame, row):
     frame.loc[row, "x"] = np.nan
     with pytest.warns(gc.errors.MissingRowsWarning):
         found = gc.fit("y ~ x + k", frame)
-    assert found._state.encoder.plan.extents == {}
+    assert found._state.rows.plan.extents == {}
     alone = gc.fit("y ~ x + k", frame.drop(index=row))
     np.testing.assert_allclose(found.params, alone.params, rtol=1e-12)
     np.testing.assert_allclose(

@@ -23,7 +23,7 @@ RESPONSES = {
 def test_a_table_says_what_the_rows_say(y, weighted):
     data = pd.DataFrame({"y": [1.0, 2, 3, 4, 5, 6, 7], "x": range(7), "w": [1, 2, 1, 3, 1, 2, 4]})
     state = gc.fit("y ~ x", data, weights="w" if weighted else None)._state
-    strip = replace(state.encoder.cache.strips[0], y=np.asarray([y], dtype=np.float64))
+    strip = replace(state.rows.cache.strips[0], y=np.asarray([y], dtype=np.float64))
     table = measure._table_of_counts(strip, state.family)
     rows = measure._rows_of_response(strip, state.family)
     if max(y) > 256 or not np.array_equal(y, np.floor(y)):
@@ -37,10 +37,10 @@ def test_a_table_says_what_the_rows_say(y, weighted):
 def test_what_is_not_finite_is_no_table(bad):
     data = pd.DataFrame({"y": [1.0, 2, 3, 4], "x": range(4)})
     state = gc.fit("y ~ x", data)._state
-    strip = replace(state.encoder.cache.strips[0], y=np.array([[1.0, bad, 2.0, 0.0]]))
+    strip = replace(state.rows.cache.strips[0], y=np.array([[1.0, bad, 2.0, 0.0]]))
     assert measure._table_of_counts(strip, state.family) is None
     with pytest.raises(gc.errors.GlmcountError, match="NaN or infinite in 1 rows"):
-        measure.check_response(state.encoder, strip)
+        measure.check_response(state.rows, strip)
 
 
 def test_one_response_after_another_shares_all_but_itself():

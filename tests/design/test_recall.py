@@ -123,7 +123,7 @@ def test_no_data_are_kept():
 
 
 def test_shared_tables_cannot_be_written():
-    parts = gc.fit("y ~ C(g)", frame(g=["a", "b"] * 30))._state.encoder.spec.equations[0].parts
+    parts = gc.fit("y ~ C(g)", frame(g=["a", "b"] * 30))._state.rows.spec.equations[0].parts
     with pytest.raises(ValueError, match="read-only"):
         parts[1].table[0, 0] = 5.0
 

@@ -61,7 +61,7 @@ def test_fits_agree_with_those_of_blocks(formula, options, monkeypatch):
 def test_sums_and_reach_are_those_of_the_blocks(formula):
     fit = gc.fit(formula, DATA, family="negbin", dispersion="h", weights="w")
     state = fit._state
-    one = run.Run(state.encoder, state.fit.layout, state.measured, state.family, state.options)
+    one = run.Run(state.rows, state.fit.layout, state.measured, state.family, state.options)
     assert one.small is not None
     theta = state.fit.theta + 0.01
     mine = one.evaluate(theta, expected=False)
@@ -74,7 +74,7 @@ def test_sums_and_reach_are_those_of_the_blocks(formula):
     )
     np.testing.assert_allclose(mine.score, other.score, atol=1e-12 * np.abs(other.score).max())
     assert mine.floor == pytest.approx(other.floor, rel=1e-12)
-    found = state.encoder.small(state.fit.layout)
+    found = state.rows.small(state.fit.layout)
     assert found is not None
     for direction in (theta, *np.random.default_rng(3).normal(size=(20, len(theta)))):
         assert found.reach(direction) == pytest.approx(state.fit.layout.reach(direction), rel=1e-14)
@@ -85,18 +85,18 @@ def test_large_designs_stay_in_blocks():
     rng = np.random.default_rng(2)
     many = pd.DataFrame({"y": rng.poisson(2.0, n), "x": rng.normal(size=n)})
     state = gc.fit("y ~ x", many)._state
-    assert state.encoder.small(state.fit.layout) is not None
+    assert state.rows.small(state.fit.layout) is not None
     more = pd.concat([many, many.head(1)], ignore_index=True)
     state = gc.fit("y ~ x", more)._state
-    assert state.encoder.small(state.fit.layout) is None
+    assert state.rows.small(state.fit.layout) is None
     state = gc.fit("y ~ x", many.head(100), control=gc.Control(memory=0))._state
-    assert state.encoder.small(state.fit.layout) is None
+    assert state.rows.small(state.fit.layout) is None
 
 
 def test_what_is_kept_of_a_design_is_of_its_layout():
     fit = gc.fit("y ~ g + x", DATA, family="negbin")
     again = fit.refit(y=DATA.y.sample(frac=1.0, random_state=3).to_numpy())
-    assert again._state.encoder.cache.small is fit._state.encoder.cache.small
+    assert again._state.rows.cache.small is fit._state.rows.cache.small
     assert fit.llnull < fit.llf
     assert fit.null_deviance > fit.deviance
 

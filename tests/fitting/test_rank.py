@@ -184,7 +184,7 @@ def test_a_factor_that_is_known_decides_as_the_matrix_does(data, near):
         state = gc.fit("y ~ x + c", frame)._state
     rows = np.stack([np.ones(200), data.x - data.x.mean(), frame.c - frame.c.mean()])
     gram = np.dot(rows, rows.T)
-    plain = dependences(state.encoder, state.fit.layout, gram)
-    known = dependences(state.encoder, state.fit.layout, gram, definite=factor(gram))
+    plain = dependences(state.rows, state.fit.layout, gram)
+    known = dependences(state.rows, state.fit.layout, gram, definite=factor(gram))
     assert [one.column for one in plain] == [one.column for one in known]
     assert len(plain) == (near == 0.0)

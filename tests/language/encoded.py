@@ -16,9 +16,9 @@ from glmcount.prediction.newdata import new_rows
 
 
 def columns(spec, data):
-    encoder = new_rows(spec, data, {}, Control())[0]
+    rows = new_rows(spec, data, {}, Control())[0]
     layout = planned_layout(spec)
-    return [linear(layout, encoder.strip(0), one, 0) for one in np.eye(layout.size)]
+    return [linear(layout, rows.strip(0), one, 0) for one in np.eye(layout.size)]
 
 
 def told(spec, data):

@@ -28,7 +28,7 @@ def test_an_expression_pickles_with_the_functions_it_calls_and_no_others():
 
 def test_a_function_without_a_name_is_refused_when_pickled_and_not_before():
     data = {"y": [1, 2, 0, 4, 3, 1], "x": [0.1, 0.5, 0.2, 0.9, 0.4, 0.3]}
-    spec = gc.fit("y ~ half(x)", data, env={"half": lambda x: x / 2})._state.encoder.spec
+    spec = gc.fit("y ~ half(x)", data, env={"half": lambda x: x / 2})._state.rows.spec
     with pytest.raises(
         UsageError, match=r"half of env= in 'half\(x\)' is.*lambda.*def at the top"
     ) as caught:

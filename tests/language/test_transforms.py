@@ -260,7 +260,7 @@ def test_a_design_does_not_depend_on_the_strips(frame, monkeypatch):
     frame.loc[::17, "x"] = np.nan
 
     def states():
-        variables = gc.fit(FORMULA, frame)._state.encoder.spec.variables
+        variables = gc.fit(FORMULA, frame)._state.rows.spec.variables
         return {c: state_to_plain(v.expression, v.state) for c, v in variables.items() if v.state}
 
     whole = states()
@@ -278,7 +278,7 @@ def test_a_design_does_not_depend_on_the_strips(frame, monkeypatch):
 @without_cr_warning
 def test_a_design_is_the_same_in_a_fresh_process(frame, tmp_path):
     r = gc.fit(FORMULA.partition(" + te")[0], frame)
-    spec, new = r._state.encoder.spec, frame.drop(columns="y").head(50)
+    spec, new = r._state.rows.spec, frame.drop(columns="y").head(50)
     assert b"patsy" not in pickle.dumps(spec)
     place = tmp_path / "design.pkl"
     place.write_bytes(pickle.dumps((spec, new)))

@@ -66,7 +66,7 @@ def test_a_frame_may_be_changed_after_the_fit(data, control):
 def test_changed_arrays_are_noticed():
     y, x = np.array([1.0, 2, 3, 4]), np.array([0.0, 1, 0, 1])
     result = gc.fit("y ~ x", {"y": y, "x": x})
-    result._state.encoder.cache.strips.clear()
+    result._state.rows.cache.strips.clear()
     x[0] = 5.0
     with pytest.raises(gc.errors.DataChangedError):
         _ = result.deviance
