@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from glmcount.api import fit
 from glmcount.datasets import load
 from glmcount.records import dataclass
-from glmcount.report import Column, Group, Row, Table, render
+from glmcount.report import Group, Row, Table, TableColumn, render
 
 if TYPE_CHECKING:
     from glmcount.results import Results
@@ -169,5 +169,8 @@ def _comparison(pairs: Sequence[tuple[Published, Results]]) -> Table:
         for published, result in pairs
     )
     return Table(
-        "Published and here", (Column("published"), Column("here")), groups, footnotes=(SOURCE,)
+        "Published and here",
+        (TableColumn("published"), TableColumn("here")),
+        groups,
+        footnotes=(SOURCE,),
     )

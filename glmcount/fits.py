@@ -24,7 +24,7 @@ from glmcount.families.base import Family
 from glmcount.families.model import model_family
 from glmcount.fitting.identified import refuse_unidentified
 from glmcount.fitting.maximise import maximise
-from glmcount.fitting.run import Options as Settings
+from glmcount.fitting.run import Settings
 from glmcount.inference.covariance import Estimator
 from glmcount.inference.estimates import estimates, names
 from glmcount.inference.state import State

@@ -35,7 +35,7 @@ class Crowded(Exception):
 
 
 @dataclass(frozen=True)
-class Group:
+class Gathered:
     """Cells of some strips, sorted by key.
 
     Parameters
@@ -70,14 +70,14 @@ class Bins:
     add: Callable[[Array | None], Array]
 
 
-def _group(key: Key, strip: Strip, values: Values, constant: float) -> Group:
+def _group(key: Key, strip: Strip, values: Values, constant: float) -> Gathered:
     keys, words = key.of(strip)
     bins = _table(keys, key.space) if 0 < key.space <= DENSE else _sorted(keys, words)
     first = bins.first
     compared = np.stack([w[first] for w in words]) if words else np.empty((0, len(first)))
     place = first.astype(np.int64) + (strip.number << 32)
     sums = np.stack([_summed(bins, v, strip.n) for v in values])
-    return Group(bins.ids, place, sums, compared, constant)
+    return Gathered(bins.ids, place, sums, compared, constant)
 
 
 def _table(keys: Keys, space: int) -> Bins:
@@ -130,7 +130,7 @@ def _binned(codes: Keys, values: Array | None, count: int) -> Array:
     return np.asarray(np.bincount(codes, values, count), dtype=np.float64)
 
 
-def _merged(a: Group, b: Group) -> Group:
+def _merged(a: Gathered, b: Gathered) -> Gathered:
     """Cells of both; `a` has the earlier rows, and is changed."""
     constant = a.constant + b.constant
     if not b.size or not a.size:
@@ -151,7 +151,7 @@ def _merged(a: Group, b: Group) -> Group:
     def both(x: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
         return np.concatenate([x, y[..., new]], axis=-1)[..., order]
 
-    return Group(
+    return Gathered(
         keys[order],
         both(a.first, b.first),
         both(a.sums, b.sums),
@@ -160,7 +160,7 @@ def _merged(a: Group, b: Group) -> Group:
     )
 
 
-def _stacked(stack: list[Group], more: list[Group]) -> list[Group]:
+def _stacked(stack: list[Gathered], more: list[Gathered]) -> list[Gathered]:
     """Groups wait until one as large has come: the work of merging stays linear."""
     stack += more
     while len(stack) > 1 and stack[-2].size <= 2 * stack[-1].size:
@@ -255,7 +255,7 @@ def group(
     values_of: Callable[[Strip], tuple[Values, float]],
     most: int,
 ) -> Grouping:
-    """Group the rows by a key: one pass.
+    """Gathered the rows by a key: one pass.
 
     Parameters
     ----------
@@ -274,10 +274,10 @@ def group(
         If there are more cells than `most`.
     """
 
-    def work(strip: Strip) -> list[Group]:
+    def work(strip: Strip) -> list[Gathered]:
         return [_group(key, strip, *values_of(strip))]
 
-    def fold(stack: list[Group], more: list[Group]) -> list[Group]:
+    def fold(stack: list[Gathered], more: list[Gathered]) -> list[Gathered]:
         stack = _stacked(stack, more)
         if stack[0].size > most:
             raise Crowded

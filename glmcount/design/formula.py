@@ -144,7 +144,7 @@ def parse_model(
             f"The formula needs exactly one response left of '~', such as 'y ~ x'.\n    {formula}",
             kind="response",
         )
-    reader = _Reader(formula, columns, functions)
+    reader = _FormulaReader(formula, columns, functions)
     response = reader.read(left[0])
     terms, offsets = reader.right(described, response)
     return ParsedFormula(formula, response, terms, offsets, reader.expressions, same)
@@ -173,13 +173,13 @@ def parse_part(
         raise FormulaError(
             f"{what}={text!r} has a response; write its right-hand side only.", kind="response"
         )
-    reader = _Reader(text, columns, functions)
+    reader = _FormulaReader(text, columns, functions)
     terms, offsets = reader.right(described, None)
     return ParsedFormula(text, "", terms, offsets, reader.expressions, same)
 
 
 @dataclass
-class _Reader:
+class _FormulaReader:
     """patsy's terms to checked expressions."""
 
     formula: str

@@ -128,7 +128,7 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Bins:
+class Binned:
     """Rows that lie together by their windows.
 
     What is done with their sums is done for all rows at once, since few share a window.
@@ -147,13 +147,13 @@ class Bins:
     stride: Array
 
     @staticmethod
-    def of(windows: Sequence[Window], sizes: NDArray[np.intp]) -> Bins:
+    def of(windows: Sequence[Window], sizes: NDArray[np.intp]) -> Binned:
         """So many rows of each window."""
         bounds = np.zeros(len(sizes) + 1, dtype=np.intp)
         np.cumsum(sizes, out=bounds[1:])
         told = np.array([(window.centre, window.stride) for window in windows])
         centre, stride = np.repeat(told.T, sizes, axis=1)
-        return Bins(tuple(windows), bounds, centre, stride)
+        return Binned(tuple(windows), bounds, centre, stride)
 
     def bends(self) -> Array:
         """The bend of each row's window, shape (8, n)."""
@@ -298,9 +298,9 @@ def _guess(centre: Array | float, mu: Array, nu: Array) -> Array:
     return guess
 
 
-def _alone(window: Window) -> Bins:
+def _alone(window: Window) -> Binned:
     """One row of a window."""
-    return Bins.of((window,), np.ones(1, dtype=np.intp))
+    return Binned.of((window,), np.ones(1, dtype=np.intp))
 
 
 def _bend(window: Window, mu: Array, nu: Array) -> Array:
@@ -326,7 +326,7 @@ def _bend(window: Window, mu: Array, nu: Array) -> Array:
 # Rows -------------------------------------------------------------------------------------
 
 
-def _first_rho(bins: Bins, mu: Array, nu: Array) -> Array:
+def _first_rho(bins: Binned, mu: Array, nu: Array) -> Array:
     middle, shape, level, m, n, mm, mn, nn = bins.bends()
     x, z = mu - middle, nu - shape
     more = x * (m + 0.5 * mm * x + mn * z) + z * (n + 0.5 * nn * z)
@@ -334,7 +334,7 @@ def _first_rho(bins: Bins, mu: Array, nu: Array) -> Array:
 
 
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")
-def _solve(bins: Bins, mu: Array, nu: Array, rho: Array) -> Array:
+def _solve(bins: Binned, mu: Array, nu: Array, rho: Array) -> Array:
     """Rho with mean mu, by Halley's method inside a bracket."""
     low, high = np.full(mu.shape, -np.inf), np.full(mu.shape, np.inf)
     out, left, stride = np.full(mu.shape, np.nan), np.arange(mu.size), bins.stride
@@ -372,7 +372,7 @@ def _inside(now: Array, step: Array, low: Array, high: Array, stride: Array) -> 
     return np.where(inside, tried, middle)
 
 
-def _cumulants(bins: Bins, nu: Array, rho: Array, columns: int) -> Array:
+def _cumulants(bins: Binned, nu: Array, rho: Array, columns: int) -> Array:
     """The fields of `Law`, shape (13, n)."""
     sums = bins.sums(rho, nu, columns, np.arange(rho.size))
     out = np.full((FIELDS, rho.size), np.nan)
@@ -446,7 +446,7 @@ def _rows(mu: Array, nu: Array, columns: int) -> Array:
         starts = np.concatenate(([0], np.flatnonzero(np.diff(own)) + 1))
         keys = [divmod(each, 256) for each in own[starts].tolist()]
         windows = [_window(mean_bin, shape_bin + LOWEST_BIN) for mean_bin, shape_bin in keys]
-        bins = Bins.of(windows, np.diff(np.append(starts, own.size)))
+        bins = Binned.of(windows, np.diff(np.append(starts, own.size)))
         m, n = mu[taken], nu[taken]
         rho = _solve(bins, m, n, _first_rho(bins, m, n))
         out[:, taken] = _cumulants(bins, n, rho, columns)

@@ -16,7 +16,7 @@ from glmcount.errors import ConvergenceError
 from glmcount.families.base import Family, Limit
 from glmcount.fitting.fit import solve
 from glmcount.fitting.pilot import joined_start, limit_run, piloted
-from glmcount.fitting.run import Fit, Options, Run
+from glmcount.fitting.run import Fit, Run, Settings
 from glmcount.fitting.search import searched
 from glmcount.fitting.start import first_values, pilot_rows, usual
 from glmcount.fitting.walls import at_wall, touching
@@ -36,7 +36,7 @@ ROUNDS = 3
 
 
 def maximise(
-    rows: Rows, layout: Layout, measured: Measured, family: Family, options: Options
+    rows: Rows, layout: Layout, measured: Measured, family: Family, options: Settings
 ) -> Fit:
     """Maximise the log-likelihood of a family over encoded rows."""
     with rows.solving(layout.size), _overflowing():
@@ -223,7 +223,7 @@ def _limit_fit(run: Run, theta: Array, limit: Limit) -> tuple[Fit, Array, float]
     return fit, joined, score
 
 
-def fit_limit(rows: Rows, fit: Fit, measured: Measured, limit: Limit, options: Options) -> Fit:
+def fit_limit(rows: Rows, fit: Fit, measured: Measured, limit: Limit, options: Settings) -> Fit:
     """Fit a family's limit to the same rows and design, from a fit of the family."""
     run = Run(rows, fit.layout, measured, fit.family, options)
     with rows.solving(fit.layout.size), _overflowing():

@@ -20,7 +20,7 @@ from glmcount.errors import ConvergenceError, NotDefinedError
 from glmcount.families.base import Family, Limit
 from glmcount.families.combine.hold import hold
 from glmcount.fitting.maximise import attempted, fit_limit, maximise
-from glmcount.fitting.run import Fit, Options, fold_sums
+from glmcount.fitting.run import Fit, Settings, fold_sums
 from glmcount.fitting.sums import total
 from glmcount.numerics import Array
 from glmcount.numerics.control import Control
@@ -68,7 +68,7 @@ def _fitted(rows: Rows, measured: Measured, family: Family, control: Control) ->
     layout = layout_of(rows.spec)
     quiet = replace(control, progress=False, maxiter=None)
     if layout.size:
-        options = Options(control=quiet)
+        options = Settings(control=quiet)
         found = attempted(lambda: maximise(rows, layout, measured, family, options), None)
         if found is None:
             raise ConvergenceError(
@@ -187,6 +187,6 @@ def limit_llf(
 
     None where its fit cannot begin.
     """
-    quiet = Options(control=replace(control, progress=False, maxiter=None))
+    quiet = Settings(control=replace(control, progress=False, maxiter=None))
     found = attempted(lambda: fit_limit(rows, fit, measured, limit, quiet), None)
     return None if found is None else found.llf

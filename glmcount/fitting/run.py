@@ -35,14 +35,14 @@ from glmcount.numerics import Array
 from glmcount.numerics.control import Control
 from glmcount.records import dataclass, field, replace
 
-__all__ = ["Fit", "Looked", "Options", "Run", "fold_sums"]
+__all__ = ["Fit", "Looked", "Run", "Settings", "fold_sums"]
 
 SCORING = 1e-11
 RADIUS = 3.0
 
 
 @dataclass(frozen=True)
-class Options:
+class Settings:
     """How to fit."""
 
     method: str = "newton"
@@ -181,7 +181,7 @@ class Run:
     """The moving parts of one fit: passes counted, history kept."""
 
     def __init__(
-        self, rows: Rows, layout: Layout, measured: Measured, family: Family, options: Options
+        self, rows: Rows, layout: Layout, measured: Measured, family: Family, options: Settings
     ) -> None:
         self.rows, self.layout, self.measured = rows, layout, measured
         self.family, self.options, self.control = family, options, options.control

@@ -113,7 +113,7 @@ def _at(text: str, start: int, end: int) -> str:
 def _from_text(text: str, names: Names) -> tuple[Array, Array]:
     if not text.strip():
         _refuse("it is empty.", names)
-    rows = _Reader(text, names).rows()
+    rows = _Parser(text, names).rows()
     return np.stack([row[:-1] for row in rows]), np.array([0.0 - row[-1] for row in rows])
 
 
@@ -156,7 +156,7 @@ def _from_matrix(matrix: Any, constants: Any, names: Names) -> tuple[Array, Arra
     return r, np.array(np.broadcast_to(q, (len(r),)))
 
 
-class _Reader:
+class _Parser:
     """Linear equations by operator precedence, on two stacks."""
 
     def __init__(self, text: str, names: Names) -> None:

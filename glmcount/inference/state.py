@@ -18,7 +18,7 @@ from glmcount.design.rows import Rows
 from glmcount.errors import NoLikelihoodError, NotDefinedError
 from glmcount.families.base import Family
 from glmcount.fitting.constant import spans_constant
-from glmcount.fitting.run import Fit, Options
+from glmcount.fitting.run import Fit, Settings
 from glmcount.inference.covariance import Setting
 from glmcount.inference.estimates import Estimates
 from glmcount.numerics import Array
@@ -53,7 +53,7 @@ class State:
     family : Family
         As asked for; `fit.family` is its limit where the maximum is on a boundary.
     estimates : Estimates
-    options : Options
+    options : Settings
     weights_type : str
     index : object
         Labels of the data's rows, or None.
@@ -71,7 +71,7 @@ class State:
     fit: Fit
     family: Family
     estimates: Estimates
-    options: Options
+    options: Settings
     weights_type: str
     index: Any
     again: Any

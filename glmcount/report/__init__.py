@@ -2,18 +2,18 @@
 
 from glmcount.report.render import RENDERERS, render
 from glmcount.report.summary import EquationRows, Summary, SummaryFacts, summarise
-from glmcount.report.table import Column, Group, Row, Table
+from glmcount.report.table import Group, Row, Table, TableColumn
 from glmcount.report.tidy import glance_frame, tidy_frame
 
 __all__ = [
     "RENDERERS",
-    "Column",
     "EquationRows",
     "Group",
     "Row",
     "Summary",
     "SummaryFacts",
     "Table",
+    "TableColumn",
     "glance_frame",
     "render",
     "summarise",

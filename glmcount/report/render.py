@@ -12,7 +12,7 @@ from itertools import zip_longest
 
 from glmcount.allowed import refuse
 from glmcount.errors import near
-from glmcount.report.table import Column, Fact, Group, Table, clean, shown
+from glmcount.report.table import Fact, Group, Table, TableColumn, clean, shown
 from glmcount.report.text import as_text
 
 __all__ = ["RENDERERS", "as_html", "as_latex", "as_markdown", "render"]
@@ -56,9 +56,9 @@ def as_html(table: Table) -> str:
 
     Examples
     --------
-    >>> as_html(Table("a < b", (Column("mean"),), ()))[:22]
+    >>> as_html(Table("a < b", (TableColumn("mean"),), ()))[:22]
     '<table class="glmcount'
-    >>> "a &lt; b" in as_html(Table("a < b", (Column("mean"),), ()))
+    >>> "a &lt; b" in as_html(Table("a < b", (TableColumn("mean"),), ()))
     True
     """
     span = len(table.columns) + 1
@@ -115,14 +115,14 @@ def _html_facts(table: Table, span: int) -> Iterator[str]:
         yield _html_row(*cells)
 
 
-def _html_headings(name: str, columns: Sequence[Column], rule: str) -> str:
+def _html_headings(name: str, columns: Sequence[TableColumn], rule: str) -> str:
     style = CELL_STYLE + ";font-weight:bold" + rule
     cells = [_html_cell(name, "left", tag="th", style=style)]
     cells += [_html_cell(c.heading, "right", tag="th", style=style) for c in columns]
     return _html_row(*cells)
 
 
-def _html_group(group: Group, columns: Sequence[Column], span: int) -> Iterator[str]:
+def _html_group(group: Group, columns: Sequence[TableColumn], span: int) -> Iterator[str]:
     rule = RULE
     if group.columns is not None:
         columns = group.columns
@@ -159,7 +159,7 @@ def as_markdown(table: Table) -> str:
 
     Examples
     --------
-    >>> print(as_markdown(Table("Counts", (Column("P>|z|"),), ())))
+    >>> print(as_markdown(Table("Counts", (TableColumn("P>|z|"),), ())))
     **Counts**
     <BLANKLINE>
     |  | P>\|z\| |
@@ -191,7 +191,7 @@ def _markdown_row(texts: Sequence[str]) -> str:
     return f"| {' | '.join(_markdown(text) for text in texts)} |"
 
 
-def _markdown_group(group: Group, columns: Sequence[Column]) -> Iterator[str]:
+def _markdown_group(group: Group, columns: Sequence[TableColumn]) -> Iterator[str]:
     headings = [""] * len(columns)
     if group.columns is not None:
         columns = group.columns
@@ -209,7 +209,7 @@ def as_latex(table: Table) -> str:
 
     Examples
     --------
-    >>> print(as_latex(Table("50 %", (Column("mean"),), ())).splitlines()[2])
+    >>> print(as_latex(Table("50 %", (TableColumn("mean"),), ())).splitlines()[2])
     \multicolumn{2}{c}{\textbf{50 \%}} \\
     """
     span = len(table.columns) + 1
@@ -267,7 +267,7 @@ def _latex_facts(table: Table, span: int) -> Iterator[str]:
         yield " & ".join(cells) + r" \\"
 
 
-def _latex_group(group: Group, columns: Sequence[Column], span: int) -> Iterator[str]:
+def _latex_group(group: Group, columns: Sequence[TableColumn], span: int) -> Iterator[str]:
     yield r"\midrule"
     if group.columns is not None:
         columns = group.columns
@@ -297,7 +297,7 @@ def render(table: Table, format: str = "text") -> str:
 
     Examples
     --------
-    >>> render(Table("Counts", (Column("mean"),), ()), "markdown").splitlines()[0]
+    >>> render(Table("Counts", (TableColumn("mean"),), ()), "markdown").splitlines()[0]
     '**Counts**'
     """
     if not (isinstance(format, str) and format in RENDERERS):

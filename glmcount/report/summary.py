@@ -14,11 +14,11 @@ from glmcount.records import dataclass, replace
 from glmcount.report.render import render
 from glmcount.report.table import (
     Cell,
-    Column,
     Fact,
     Group,
     Row,
     Table,
+    TableColumn,
     fixed,
     four_decimals,
     p_value,
@@ -290,14 +290,14 @@ def _ratio_notes(facts: SummaryFacts) -> Iterator[str]:
         yield f"Not exponentiated: {', '.join(heading or 'the mean' for heading in kept)}."
 
 
-def _columns(estimate: str, statistic: str, alpha: float) -> tuple[Column, ...]:
+def _columns(estimate: str, statistic: str, alpha: float) -> tuple[TableColumn, ...]:
     return (
-        Column(estimate, four_decimals),
-        Column("std err", four_decimals),
-        Column(statistic, three_decimals),
-        Column(f"P>|{statistic}|", p_value),
-        Column(f"[{alpha / 2:.4g}", four_decimals),
-        Column(f"{1 - alpha / 2:.4g}]", four_decimals),
+        TableColumn(estimate, four_decimals),
+        TableColumn("std err", four_decimals),
+        TableColumn(statistic, three_decimals),
+        TableColumn(f"P>|{statistic}|", p_value),
+        TableColumn(f"[{alpha / 2:.4g}", four_decimals),
+        TableColumn(f"{1 - alpha / 2:.4g}]", four_decimals),
     )
 
 

@@ -15,11 +15,11 @@ from glmcount.records import dataclass
 
 __all__ = [
     "Cell",
-    "Column",
     "Fact",
     "Group",
     "Row",
     "Table",
+    "TableColumn",
     "as_written",
     "clean",
     "fixed",
@@ -110,12 +110,12 @@ def as_written(value: float) -> str:
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A heading and the way the column's numbers are shown.
 
     Examples
     --------
-    >>> Column("z", three_decimals).show(1.95996)
+    >>> TableColumn("z", three_decimals).show(1.95996)
     '1.960'
     """
 
@@ -149,7 +149,7 @@ class Group:
 
     heading: str
     rows: tuple[Row, ...]
-    columns: tuple[Column, ...] | None = None
+    columns: tuple[TableColumn, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class Table:
     ----------
     title : str
         Stands above everything.
-    columns : tuple of Column
+    columns : tuple of TableColumn
         The columns after the names.
     groups : tuple of Group
         One for each equation; a group without heading continues the table.
@@ -174,13 +174,13 @@ class Table:
 
     Examples
     --------
-    >>> table = Table("Counts", (Column("mean"),), (Group("", (Row("visits", (5.77,)),)),))
+    >>> table = Table("Counts", (TableColumn("mean"),), (Group("", (Row("visits", (5.77,)),)),))
     >>> table.columns[0].heading
     'mean'
     """
 
     title: str
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
     groups: tuple[Group, ...]
     lead: tuple[str, str] = ("", "")
     left: tuple[Fact, ...] = ()
@@ -188,12 +188,13 @@ class Table:
     footnotes: tuple[str, ...] = ()
 
 
-def shown(column: Column, cell: Cell) -> str:
+def shown(column: TableColumn, cell: Cell) -> str:
     """The text of a cell.
 
     Examples
     --------
-    >>> shown(Column("coef"), 1.0), shown(Column("coef"), "-inf"), shown(Column("coef"), None)
+    >>> own = TableColumn("coef")
+    >>> shown(own, 1.0), shown(own, "-inf"), shown(own, None)
     ('1.0000', '-inf', '')
     """
     if cell is None:

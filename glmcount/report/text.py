@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from glmcount.records import dataclass
-from glmcount.report.table import Column, Fact, Group, Row, Table, clean, shown
+from glmcount.report.table import Fact, Group, Row, Table, TableColumn, clean, shown
 
 __all__ = ["as_text", "elided", "width_of", "wrapped"]
 
@@ -24,7 +24,7 @@ RIGHT_LABELS = 17
 
 
 @dataclass(frozen=True)
-class Layout:
+class Widths:
     """Width of the names, of each column, and of the whole; the names as they are shown."""
 
     name: int
@@ -38,7 +38,7 @@ def as_text(table: Table) -> str:
 
     Examples
     --------
-    >>> column = Column("mean")
+    >>> column = TableColumn("mean")
     >>> print(as_text(Table("Counts", (column,), (Group("", (Row("visits", (5.77,)),)),))))
                                         Counts
     ===============================================================================
@@ -129,7 +129,7 @@ def wrapped(text: str, width: int, indent: int = 0) -> list[str]:
     return [*lines, line] if line.strip() else lines
 
 
-def _layout(table: Table) -> Layout:
+def _layout(table: Table) -> Widths:
     """Narrow the columns before widening the table, widen it before shortening names."""
     names = [clean(row.name) for group in table.groups for row in group.rows]
     # Names stand at the left of their column: one blank keeps the first cells off them.
@@ -147,7 +147,7 @@ def _layout(table: Table) -> Layout:
     if len({elided(each, limit) for each in names}) == len(set(names)):
         name = min(name, limit)
     total = max(WIDTH, name + sum(columns) + 1)
-    return Layout(name, tuple(columns), total, {each: elided(each, name) for each in names})
+    return Widths(name, tuple(columns), total, {each: elided(each, name) for each in names})
 
 
 def _content_widths(table: Table) -> list[int]:
@@ -161,11 +161,11 @@ def _content_widths(table: Table) -> list[int]:
     return widths
 
 
-def _shown(row: Row, columns: Sequence[Column]) -> list[str]:
+def _shown(row: Row, columns: Sequence[TableColumn]) -> list[str]:
     return [shown(column, cell) for column, cell in zip(columns, row.cells, strict=True)]
 
 
-def _group(group: Group, columns: Sequence[Column], layout: Layout) -> Iterator[str]:
+def _group(group: Group, columns: Sequence[TableColumn], layout: Widths) -> Iterator[str]:
     yield "-" * layout.total
     heading = clean(group.heading)
     if group.columns is not None:
@@ -180,7 +180,7 @@ def _group(group: Group, columns: Sequence[Column], layout: Layout) -> Iterator[
         yield _cells(layout.names[clean(row.name)], _shown(row, columns), layout)
 
 
-def _cells(name: str, texts: Sequence[str], layout: Layout) -> str:
+def _cells(name: str, texts: Sequence[str], layout: Widths) -> str:
     padded = [_right(text, width) for text, width in zip(texts, layout.columns, strict=True)]
     return _left(name, layout.name) + "".join(padded)
 

@@ -9,14 +9,14 @@ import pytest
 
 from glmcount.errors import UsageError
 from glmcount.report.render import RENDERERS, as_html, as_latex, as_markdown, render
-from glmcount.report.table import Column, Group, Row, Table
+from glmcount.report.table import Group, Row, Table, TableColumn
 
 NASTY = 'x[T.<b>&"a|b_c\\d$%#~^{}*`]'
 LONG = "C(" + "region" * 40 + ")[T.north]"
-OTHER = (Column("coef"), Column("std err"), Column("z"))
+OTHER = (TableColumn("coef"), TableColumn("std err"), TableColumn("z"))
 TABLE = Table(
     title="Poisson & friends",
-    columns=(Column("IRR"), Column("std err"), Column("P>|z|")),
+    columns=(TableColumn("IRR"), TableColumn("std err"), TableColumn("P>|z|")),
     groups=(
         Group("", (Row(NASTY, (1.5, 0.25, None)), Row(LONG, ("-inf", None, None)))),
         Group("Dispersion (alpha)", (Row("alpha", (-0.5, 2e-9, float("nan"))),), OTHER),
@@ -91,7 +91,7 @@ def test_html_sets_no_colour_of_its_own():
 def test_html_facts_span_tables_of_any_number_of_columns(columns):
     table = Table(
         "t",
-        tuple(Column(f"c{i}") for i in range(columns)),
+        tuple(TableColumn(f"c{i}") for i in range(columns)),
         (Group("", (Row("a", (1.0,) * columns),)),),
         left=(("AIC", "1"), ("BIC", "2")),
         right=(("Deviance", "3"),),
@@ -112,7 +112,7 @@ def test_markdown_rows_have_the_right_number_of_cells():
 def test_markdown_as_a_whole():
     table = Table(
         "Poisson regression",
-        (Column("coef"), Column("P>|z|")),
+        (TableColumn("coef"), TableColumn("P>|z|")),
         (
             Group("", (Row("a|b", (1.0, 0.5)), Row("g[T.x_y]", ("-inf", None)))),
             Group("Dispersion", (Row("alpha", (0.5, None)),)),
@@ -179,7 +179,7 @@ def test_latex_guards_what_a_line_end_would_swallow_and_dashes():
     assert "\n{[}first] & " in text
     assert r"$-$0.5000" in text
     assert r"$-$inf" in text
-    double = Table("a--b", (Column("c"),), ())
+    double = Table("a--b", (TableColumn("c"),), ())
     assert r"\textbf{a-{}-b}" in as_latex(double)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glmcount.report.table import CELL_WIDTH, Column, clean, fixed, p_value, shown
+from glmcount.report.table import CELL_WIDTH, TableColumn, clean, fixed, p_value, shown
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_p_values_are_never_zero(value, text):
 
 
 def test_cells_may_be_numbers_of_numpy_text_or_nothing():
-    column = Column("coef")
+    column = TableColumn("coef")
     cells = [np.float64(2.5), 3, "-inf", None, float("nan")]
     assert [shown(column, cell) for cell in cells] == ["2.5000", "3.0000", "-inf", "", ""]
 

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glmcount.report.table import Column, Group, Row, Table
+from glmcount.report.table import Group, Row, Table, TableColumn
 from glmcount.report.text import WIDEST, WIDTH, as_text, elided, width_of, wrapped
 
-SIX = tuple(Column(heading) for heading in ("coef", "std err", "z", "P>|z|", "[0.025", "0.975]"))
+SIX = tuple(
+    TableColumn(heading) for heading in ("coef", "std err", "z", "P>|z|", "[0.025", "0.975]")
+)
 
 
 def table(*names, cells=(1.0,) * 6, columns=SIX, **parts):
@@ -119,7 +121,7 @@ def test_footnotes_share_a_line_only_where_both_fit_whole():
 
 
 def test_a_group_of_other_columns_repeats_them():
-    other = tuple(Column(heading) for heading in ("coef", "b", "c", "d", "e", "f"))
+    other = tuple(TableColumn(heading) for heading in ("coef", "b", "c", "d", "e", "f"))
     groups = (
         Group("", (Row("x", (1.0,) * 6),)),
         Group("Short", (Row("y", (2.0,) * 6),), other),
