@@ -179,6 +179,14 @@ def test_nobody_asks_which_family_it_holds(path):
     )
 
 
+def test_design_knows_what_it_holds():
+    """`Any` only where a user's object enters, or patsy's."""
+    files = [path for path in FILES if path.parent.name == "design"]
+    text = [path.read_text() for path in files]
+    found = sum(len(re.findall(r"\bAny\b", each)) for each in text)
+    assert found <= 5.4e-3 * sum(each.count("\n") for each in text)
+
+
 def test_one_class_name_has_one_meaning():
     names = [
         node.name

@@ -11,10 +11,13 @@ import pandas as pd
 
 from glmcount.records import dataclass, replace
 
-__all__ = ["Array", "Column", "Extent", "Levels", "extent_of"]
+__all__ = ["Array", "Column", "Extent", "Level", "Levels", "Values", "extent_of"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Levels = tuple[Any, ...]
+# Of a column, of whatever dtype.
+Values = Array
+Level = str | bool | int | float
+Levels = tuple[Level, ...]
 # Sum, smallest and largest value.
 Extent = tuple[float, float, float]
 

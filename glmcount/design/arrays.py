@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,11 +10,14 @@ import pandas as pd
 from glmcount.allowed import plain, refuse
 from glmcount.design.given import as_array
 from glmcount.errors import DataError, UsageError
+from glmcount.sources.base import Given
 
 __all__ = ["array_columns", "part_columns"]
 
 
-def array_columns(y: Any, matrix: Any, names: Sequence[str] | None) -> tuple[dict[str, Any], str]:
+def array_columns(
+    y: Given, matrix: Given, names: Sequence[str] | None
+) -> tuple[dict[str, Given], str]:
     """Columns by name, the response among them, and the response's name.
 
     Raises
@@ -33,7 +35,7 @@ def array_columns(y: Any, matrix: Any, names: Sequence[str] | None) -> tuple[dic
     return {response: values, **dict(zip(names, columns, strict=True))}, response
 
 
-def part_columns(what: str, given: Any) -> tuple[dict[str, Any], Mapping[str, str]] | None:
+def part_columns(what: str, given: Given) -> tuple[dict[str, Given], Mapping[str, str]] | None:
     """Columns of a further part of a model, and their names by key; None for a constant."""
     if given is None or (isinstance(given, str) and given.strip() == "1"):
         return None
@@ -49,8 +51,8 @@ def part_columns(what: str, given: Any) -> tuple[dict[str, Any], Mapping[str, st
 
 
 def _named_columns(
-    what: str, matrix: Any, names: Sequence[str] | None, letter: str
-) -> tuple[list[Any], list[str]]:
+    what: str, matrix: Given, names: Sequence[str] | None, letter: str
+) -> tuple[list[Given], list[str]]:
     if isinstance(matrix, pd.DataFrame):
         # Column by column: one array of a frame would be a copy of all of it.
         columns = [_number(matrix.iloc[:, j]) for j in range(matrix.shape[1])]
@@ -70,11 +72,11 @@ def _named_columns(
     return columns, names
 
 
-def _number(column: pd.Series) -> Any:
+def _number(column: pd.Series) -> Given:
     return column.to_numpy().astype(np.uint8) if column.dtype == np.bool_ else column.array
 
 
-def _split(what: str, matrix: Any) -> list[Any]:
+def _split(what: str, matrix: Given) -> list[Given]:
     array = as_array(what, matrix)
     if np.ndim(array) == 1:
         array = np.asanyarray(array)[:, None]

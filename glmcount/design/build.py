@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -17,12 +16,12 @@ from glmcount.design.rows import Cache, Rows
 from glmcount.design.spec import DesignSpec, EquationDesign, Part, Plan, Variable
 from glmcount.design.values import coerced, numbers_of
 from glmcount.errors import DataError, FormulaError, MemoryLimitError, RankError
-from glmcount.language.node import Expression
+from glmcount.language.node import Expression, Functions
 from glmcount.language.parse import parse
 from glmcount.numerics import Array
 from glmcount.numerics.control import Control
 from glmcount.records import dataclass, replace
-from glmcount.sources.base import Columns, Source
+from glmcount.sources.base import Columns, Given, Source
 
 __all__ = [
     "Roles",
@@ -50,8 +49,8 @@ class Roles:
         arrays its columns); None for a constant.
     """
 
-    columns: Mapping[str, Any]
-    parts: tuple[tuple[str, Any] | None, ...] = ()
+    columns: Columns
+    parts: tuple[tuple[str, Given] | None, ...] = ()
 
 
 def with_response(rows: Rows, values: Array) -> Rows:
@@ -100,8 +99,8 @@ def _check_not_empty(source: Source) -> None:
 def _learnt(
     source: Source,
     parsed: ParsedFormula,
-    roles: Mapping[str, Any],
-    env: Mapping[str, Callable[..., Any]] | None,
+    roles: Columns,
+    env: Functions,
     control: Control,
 ) -> tuple[DesignSpec, Source, Plan]:
     """Learn what the formula and the roles (offset, exposure, weights) need."""
@@ -161,7 +160,7 @@ def formula_design(
     source: Source,
     formula: str,
     roles: Roles,
-    env: Mapping[str, Callable[..., Any]] | None,
+    env: Functions,
     control: Control,
 ) -> Rows:
     """Learn the design of a formula and of the model's further parts."""

@@ -13,11 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from glmcount.columns.column import Level, Levels
 from glmcount.design.spec import EquationDesign, Part, Variable
 from glmcount.errors import FormulaError, caret, some
 from glmcount.numerics import Array
 
 __all__ = ["check_offsets", "doubts", "itself", "numbers_in", "odd_sign"]
+
+# Of patsy's syntax trees, which have no types.
+ParseNode = Any
 
 ODD = "%<>=!@;?$^&|,.\\'\"`"
 CROSSING = (":", "*", "/", "**")
@@ -37,7 +41,7 @@ def odd_sign(formula: str) -> str:
     return caret(formula.replace("\n", " "), place)
 
 
-def _walk(node: Any) -> Iterator[Any]:
+def _walk(node: ParseNode) -> Iterator[ParseNode]:
     stack = [node]
     while stack:
         current = stack.pop()
@@ -45,13 +49,13 @@ def _walk(node: Any) -> Iterator[Any]:
         stack.extend(current.args)
 
 
-def _code(node: Any) -> str:
+def _code(node: ParseNode) -> str:
     """The code of a piece that is no operator of formulas; empty for any other."""
     is_code = node.type == "PYTHON_EXPR" and node.token is not None
     return str(node.token.extra) if is_code else ""
 
 
-def check_offsets(formula: str, tree: Any) -> None:
+def check_offsets(formula: str, tree: ParseNode) -> None:
     """Refuse offsets that are taken away or crossed: patsy would drop them, or multiply them.
 
     Raises
@@ -72,17 +76,17 @@ def check_offsets(formula: str, tree: Any) -> None:
                 _refuse(formula, leaf, "offset(...) must be a term of its own")
 
 
-def _offsets(tree: Any) -> Iterator[Any]:
+def _offsets(tree: ParseNode) -> Iterator[ParseNode]:
     return (node for node in _walk(tree) if _code(node).startswith("offset("))
 
 
-def _refuse(formula: str, leaf: Any, what: str) -> None:
+def _refuse(formula: str, leaf: ParseNode, what: str) -> None:
     origin = leaf.origin
     place = caret(formula, origin.start, origin.end) if origin else f"    {formula}"
     raise FormulaError(f"{what}.\n{place}", kind="offset_term")
 
 
-def itself(tree: Any) -> tuple[tuple[str, str], ...]:
+def itself(tree: ParseNode) -> tuple[tuple[str, str], ...]:
     """Pieces such as ``x**2`` and ``x*x`` that formulas read as x, each with x.
 
     Examples
@@ -103,7 +107,7 @@ def itself(tree: Any) -> tuple[tuple[str, str], ...]:
     return tuple(reversed(found.items()))
 
 
-def numbers_in(levels: Iterable[Any]) -> tuple[list[str], list[str]]:
+def numbers_in(levels: Iterable[Level]) -> tuple[list[str], list[str]]:
     """Levels of text that are numbers, and the others; none where the text is probably meant.
 
     Examples
@@ -177,7 +181,7 @@ def _reduced(code: str, parts: Iterable[Part]) -> bool:
     )
 
 
-def _of_text(code: str, levels: tuple[Any, ...]) -> list[Doubt]:
+def _of_text(code: str, levels: Levels) -> list[Doubt]:
     found, others = numbers_in(levels)
     if not found:
         return []

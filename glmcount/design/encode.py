@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import product
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.columns.column import Column
+from glmcount.columns.column import Column, Levels, Values
 from glmcount.design.spec import DesignSpec, EquationDesign, Part
 from glmcount.design.values import codes_of, coerced, evaluated, joint_code, numbers_of, undefined
 from glmcount.engine.block import BlockRows
@@ -17,10 +16,11 @@ from glmcount.engine.strip import Strip
 from glmcount.errors import DataError, some
 from glmcount.numerics import Array
 from glmcount.records import dataclass, field
+from glmcount.sources.base import Columns
 
 __all__ = ["Piece", "encode"]
 
-Row = NDArray[Any] | None
+Row = Values | None
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class Piece:
 def encode(
     spec: DesignSpec,
     piece: Piece,
-    columns: Mapping[str, Any],
+    columns: Columns,
     response: bool = True,
-    codes: dict[str, NDArray[Any]] | None = None,
+    codes: dict[str, Values] | None = None,
 ) -> Strip:
     """The strip that a design makes of columns.
 
@@ -75,9 +75,9 @@ class _Maker:
     piece: Piece
     columns: Mapping[str, Column]
     response: bool
-    codes: dict[str, NDArray[Any]]
-    numbers: dict[str, list[NDArray[Any]]] = field(default_factory=dict)
-    single: dict[str, NDArray[Any]] = field(default_factory=dict)
+    codes: dict[str, Values]
+    numbers: dict[str, list[Values]] = field(default_factory=dict)
+    single: dict[str, Values] = field(default_factory=dict)
 
     def strip(self) -> Strip:
         spec, first = self.spec, self.piece.first
@@ -107,10 +107,10 @@ class _Maker:
             offsets=tuple(offsets),
         )
 
-    def _kept(self, values: NDArray[Any]) -> NDArray[Any]:
+    def _kept(self, values: Values) -> Values:
         return values if self.piece.where is None else values[self.piece.where]
 
-    def _numbers(self, code: str) -> list[NDArray[Any]]:
+    def _numbers(self, code: str) -> list[Values]:
         if code not in self.numbers:
             variable = self.spec.variables[code]
             self.numbers[code] = [
@@ -151,7 +151,7 @@ class _Maker:
             )
         return limits
 
-    def _categorical_codes(self, code: str) -> NDArray[Any]:
+    def _categorical_codes(self, code: str) -> Values:
         if code not in self.single:
             variable = self.spec.variables[code]
             value = evaluated(variable.expression, variable.state, self.columns, self.piece.length)
@@ -159,7 +159,7 @@ class _Maker:
             self.single[code] = codes_of(value, levels, code, self.piece.where, self.piece.first)
         return self.single[code]
 
-    def _codes(self, part: Part) -> NDArray[Any]:
+    def _codes(self, part: Part) -> Values:
         key = ":".join(part.categorical)
         if key not in self.codes:
             variables = [self.spec.variables[code] for code in part.categorical]
@@ -217,5 +217,5 @@ class _Maker:
         )
 
 
-def _boolean(levels: tuple[Any, ...]) -> bool:
+def _boolean(levels: Levels) -> bool:
     return all(isinstance(level, bool | np.bool_) for level in levels)

@@ -7,7 +7,7 @@ the type, width and levels of each variable.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from itertools import product
 from typing import Any
 
@@ -18,6 +18,7 @@ from patsy.categorical import C as categorical_box
 from patsy.parse_formula import ParseNode, parse_formula
 
 from glmcount.allowed import shown
+from glmcount.columns.column import Levels
 from glmcount.design.doubts import check_offsets, itself, odd_sign
 from glmcount.design.spec import Part, Variable
 from glmcount.errors import (
@@ -29,7 +30,7 @@ from glmcount.errors import (
     caret,
 )
 from glmcount.language.contrasts import Contrast
-from glmcount.language.node import Expression
+from glmcount.language.node import Expression, Functions
 from glmcount.language.parse import parse
 from glmcount.numerics import Array
 from glmcount.records import dataclass, field
@@ -42,6 +43,9 @@ __all__ = [
     "parse_model",
     "parse_part",
 ]
+
+# What patsy hands over and takes, which has no types.
+Patsy = Any
 
 MAX_TERMS = 5_000
 MAX_DEPTH = 300
@@ -123,7 +127,7 @@ def _describe(formula: str) -> tuple[ModelDesc, tuple[tuple[str, str], ...]]:
 def parse_model(
     formula: str,
     columns: Collection[str],
-    functions: Mapping[str, Callable[..., Any]] | None = None,
+    functions: Functions = None,
 ) -> ParsedFormula:
     """Parse ``response ~ terms`` into checked expressions.
 
@@ -154,7 +158,7 @@ def parse_part(
     text: str,
     what: str,
     columns: Collection[str],
-    functions: Mapping[str, Callable[..., Any]] | None = None,
+    functions: Functions = None,
 ) -> ParsedFormula:
     """Parse the right-hand side that a further part of a model has, such as ``"z1 + z2"``.
 
@@ -184,10 +188,10 @@ class _FormulaReader:
 
     formula: str
     columns: Collection[str]
-    functions: Mapping[str, Callable[..., Any]] | None
+    functions: Functions
     expressions: dict[str, Expression] = field(default_factory=dict)
 
-    def read(self, factor: Any) -> str:
+    def read(self, factor: Patsy) -> str:
         """Code of a factor, its expression kept."""
         start = factor.origin.start if factor.origin else 0
         return self._parsed(factor.code, start)
@@ -223,7 +227,7 @@ class _FormulaReader:
         return tuple(terms), tuple(offsets)
 
 
-def _is_offset(factor: Any, columns: Collection[str]) -> bool:
+def _is_offset(factor: Patsy, columns: Collection[str]) -> bool:
     # patsy has normalised the spaces: a call of offset can only be written this way.
     return factor.code.startswith("offset(") and _closes_at_end(factor.code)
 
@@ -237,7 +241,7 @@ def _closes_at_end(code: str) -> bool:
     return False
 
 
-def _refuse(formula: str, factor: Any, what: str, kind: str) -> None:
+def _refuse(formula: str, factor: Patsy, what: str, kind: str) -> None:
     origin = factor.origin
     place = caret(formula, origin.start, origin.end) if origin else f"    {formula}"
     raise FormulaError(f"{what}.\n{place}", kind=kind)
@@ -249,11 +253,11 @@ class PatsyContrast:
     def __init__(self, contrast: Contrast) -> None:
         self.contrast = contrast
 
-    def code_with_intercept(self, levels: tuple[Any, ...]) -> ContrastMatrix:
+    def code_with_intercept(self, levels: Levels) -> ContrastMatrix:
         """Columns that span the constant."""
         return ContrastMatrix(*self.contrast.coded(levels, full=True))
 
-    def code_without_intercept(self, levels: tuple[Any, ...]) -> ContrastMatrix:
+    def code_without_intercept(self, levels: Levels) -> ContrastMatrix:
         """Columns beside the constant."""
         return ContrastMatrix(*self.contrast.coded(levels, full=False))
 
@@ -270,11 +274,11 @@ class _Prototype:
         """Name in column names."""
         return self.code
 
-    def memorize_passes_needed(self, state: Any, eval_env: Any) -> int:
+    def memorize_passes_needed(self, state: Patsy, eval_env: Patsy) -> int:
         """Nothing is left to learn."""
         return 0
 
-    def eval(self, state: Any, data: Any) -> Any:
+    def eval(self, state: Patsy, data: Patsy) -> Patsy:
         """One row of the right type."""
         variable = self.variable
         if variable.kind == "numerical":
@@ -339,7 +343,7 @@ def build_parts(
     return tuple(parts)
 
 
-def _part(term: str, subterm: Any, infos: Any, names: tuple[str, ...]) -> Part:
+def _part(term: str, subterm: Patsy, infos: Patsy, names: tuple[str, ...]) -> Part:
     numeric: list[int] = []
     categorical: list[int] = []
     widths: list[int] = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import keyword
 import warnings
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ from glmcount.allowed import plain
 from glmcount.columns.coerce import coerce
 from glmcount.errors import DataError
 from glmcount.numerics import Array
-from glmcount.sources.base import Source
+from glmcount.sources.base import Given, Source
 
 __all__ = [
     "ARRAY",
@@ -28,7 +27,7 @@ ARRAY = "<{}>"
 BESIDE = "censored"
 
 
-def as_array(what: str, values: Any) -> Any:
+def as_array(what: str, values: Given) -> Given:
     """Values as an array that keeps what is masked; a Series as the array it holds.
 
     Raises
@@ -60,11 +59,11 @@ def as_array(what: str, values: Any) -> Any:
         raise _ragged(what, values) from None
 
 
-def _is_masked(item: Any) -> bool:
+def _is_masked(item: Given) -> bool:
     return isinstance(item, np.ma.MaskedArray) and item is not np.ma.masked
 
 
-def _ragged(what: str, values: Sequence[Any]) -> DataError:
+def _ragged(what: str, values: Sequence[Given]) -> DataError:
     sizes = [np.size(each) if np.ndim(each) else 1 for each in map(_flat, values)]
     row = next((i for i, size in enumerate(sizes) if size != sizes[0]), 0)
     return DataError(
@@ -74,11 +73,11 @@ def _ragged(what: str, values: Sequence[Any]) -> DataError:
     )
 
 
-def _flat(row: Any) -> Any:
+def _flat(row: Given) -> Given:
     return range(len(row)) if isinstance(row, list | tuple) else row
 
 
-def given_column(source: Source, what: str, value: Any) -> tuple[str, dict[str, Any]]:
+def given_column(source: Source, what: str, value: Given) -> tuple[str, dict[str, Given]]:
     """(expression, extra columns) for an offset, exposure or weights as the user gave it.
 
     Raises
@@ -115,7 +114,7 @@ def given_column(source: Source, what: str, value: Any) -> tuple[str, dict[str, 
     return f"Q({name!r})", {name: column}
 
 
-def response_values(source: Source, name: str, y: Any) -> Array:
+def response_values(source: Source, name: str, y: Given) -> Array:
     """A new response as numbers, one for each row of the data.
 
     Raises
@@ -144,7 +143,7 @@ def response_values(source: Source, name: str, y: Any) -> Array:
     return np.ascontiguousarray(column, dtype=np.float64)
 
 
-def _number(value: Any) -> float | None:
+def _number(value: Given) -> float | None:
     """A number, written as one or in a string; None for anything else."""
     value = plain(value)
     if isinstance(value, bool) or not isinstance(value, str | int | float):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from glmcount.design.spec import DesignSpec, EquationDesign
-from glmcount.engine.block import Block
+from glmcount.engine.block import Block, Index
 from glmcount.engine.layout import Layout
 from glmcount.engine.level_table import LevelTable
 from glmcount.numerics import Array
@@ -62,7 +61,7 @@ def _positions(
 
 
 def _block(
-    number: int, places: Any, table: LevelTable | None, numeric: Sequence[bool], code: int = -1
+    number: int, places: Index, table: LevelTable | None, numeric: Sequence[bool], code: int = -1
 ) -> Block:
     v = len(numeric)
     return Block(

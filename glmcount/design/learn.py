@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from glmcount.columns.coerce import union_levels
-from glmcount.columns.column import Column, Extent
+from glmcount.columns.column import Column, Extent, Levels, Values
 from glmcount.design.spec import Account, Plan, Variable
 from glmcount.design.values import Value, coerced, evaluated, used_levels
 from glmcount.errors import DataError, FormulaError, some
@@ -40,9 +39,7 @@ class _Scan:
     keep: list[Mask | None] = field(default_factory=list)
     missing: dict[str, int] = field(default_factory=dict)
     kinds: dict[str, Value] = field(default_factory=dict)
-    levels: dict[str, list[tuple[tuple[Any, ...], tuple[Any, ...], bool]]] = field(
-        default_factory=dict
-    )
+    levels: dict[str, list[tuple[Levels, Levels, bool]]] = field(default_factory=dict)
     text: dict[int, dict[str, Column]] = field(default_factory=dict)
     extents: dict[str, Extent] = field(default_factory=dict)
 
@@ -313,17 +310,19 @@ def _merged(
     return {code: merge(e, before[code], more[code], number, memory) for code, e in active.items()}
 
 
-def _kept(column: Column, keep: Mask | None) -> Any:
+def _kept(column: Column, keep: Mask | None) -> Values:
     value = column.value()
     return value if keep is None else value[keep]
 
 
-def _first_value(source: Source, expression: Expression, state: Any) -> Value:
+def _first_value(source: Source, expression: Expression, state: State | None) -> Value:
     columns = coerced(source.strip(0, expression.columns)[1])
     return evaluated(expression, state, columns, source.span(0)[1])
 
 
-def _variable(code: str, expression: Expression, scan: _Scan, state: Any, n_used: int) -> Variable:
+def _variable(
+    code: str, expression: Expression, scan: _Scan, state: State | None, n_used: int
+) -> Variable:
     value = scan.kinds[code]
     if not value.categorical:
         assert value.numbers is not None

@@ -11,16 +11,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from glmcount.columns.coerce import coerce
-from glmcount.columns.column import Column
+from glmcount.columns.column import Column, Values
 from glmcount.numerics import EPS, Array
 from glmcount.records import dataclass
+from glmcount.sources.base import Columns
 
 __all__ = ["Mark", "Marks", "changed", "marks_of"]
 
@@ -48,7 +47,7 @@ class Mark:
 Marks = Mapping[str, Mark]
 
 
-def _numbers(name: str, values: Any, kept: bool) -> Array | None:
+def _numbers(name: str, values: object, kept: bool) -> Array | None:
     """What a mark is made of; None where what is encoded stays as it is."""
     if isinstance(values, Column):
         values = values.values
@@ -67,7 +66,7 @@ def _numbers(name: str, values: Any, kept: bool) -> Array | None:
     return found
 
 
-def _hashed(values: NDArray[Any]) -> Array:
+def _hashed(values: Values) -> Array:
     return pd.util.hash_array(values.astype(object), categorize=False).astype(np.float64)
 
 
@@ -82,7 +81,7 @@ def _summed(numbers: Array) -> tuple[Array, float]:
     return numbers, float(numbers.dot(places))
 
 
-def marks_of(columns: Mapping[str, Any], kept: bool) -> Marks:
+def marks_of(columns: Columns, kept: bool) -> Marks:
     """Marks of columns; `kept` says that what they are encoded to is not made again."""
     out = {}
     with np.errstate(over="ignore", invalid="ignore"):
@@ -95,7 +94,7 @@ def marks_of(columns: Mapping[str, Any], kept: bool) -> Marks:
     return out
 
 
-def changed(marks: Marks, columns: Mapping[str, Any]) -> str | None:
+def changed(marks: Marks, columns: Columns) -> str | None:
     """The first column that is not as it was."""
     with np.errstate(over="ignore", invalid="ignore"):
         for name, mark in marks.items():

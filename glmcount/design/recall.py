@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
+from glmcount.columns.column import Levels
 from glmcount.design.formula import ParsedFormula, build_parts, parse_model, parse_part
 from glmcount.design.layout import layout_of
 from glmcount.design.spec import DesignSpec, Part, Variable
 from glmcount.engine.layout import Layout
 from glmcount.language.contrasts import Contrast
+from glmcount.language.node import Functions
 
 __all__ = ["planned_layout", "planned_model", "planned_part", "planned_parts"]
 
-Functions = Mapping[str, Callable[..., Any]] | None
 T = TypeVar("T")
 KEPT = 128
 LONGEST = 10_000
@@ -38,7 +39,7 @@ def _part(text: str, what: str, columns: tuple[str, ...]) -> ParsedFormula:
     return parse_part(text, what, columns)
 
 
-def _may_keep(text: Any, columns: tuple[str, ...], functions: Functions) -> bool:
+def _may_keep(text: object, columns: tuple[str, ...], functions: Functions) -> bool:
     # A function of the user's may hold data of the user's: it is not kept.
     short = isinstance(text, str) and len(text) <= LONGEST and len(columns) <= WIDEST
     return short and not functions
@@ -60,18 +61,18 @@ def planned_part(
     return parse_part(text, what, columns, functions)
 
 
-def _told(levels: tuple[Any, ...]) -> tuple[Any, ...]:
+def _told(levels: Levels) -> Levels:
     """Levels as a key: 1, 1.0 and True are equal, but name different columns."""
     kinds = set(map(type, levels))
     return levels if kinds == {str} else tuple(map(repr, levels))
 
 
-def _coding(contrast: Contrast | None) -> Any:
+def _coding(contrast: Contrast | None) -> Hashable:
     """A coding as a key, in which 1 and True are told apart, as in `_told`."""
     return None if contrast is None else (contrast.name, repr(contrast.settings))
 
 
-def _shape(code: str, variable: Variable) -> tuple[Any, ...]:
+def _shape(code: str, variable: Variable) -> tuple[Hashable, ...]:
     """All that the columns of a variable depend on."""
     levels = _told(variable.levels or ())
     return code, variable.kind, variable.width, levels, _coding(variable.contrast)
@@ -113,10 +114,10 @@ class _Kept(Generic[T]):
     """The values made last, by key."""
 
     def __init__(self) -> None:
-        self.held: OrderedDict[Any, T] = OrderedDict()
+        self.held: OrderedDict[Hashable, T] = OrderedDict()
         self.lock = threading.Lock()
 
-    def get(self, key: Any, make: Callable[[], T]) -> T:
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """The value of a key, made where it is not there."""
         with self.lock:
             if key in self.held:

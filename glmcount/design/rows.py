@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glmcount.columns.column import Values
 from glmcount.design.encode import Piece, encode
 from glmcount.design.marks import Marks, changed, marks_of
 from glmcount.design.spec import Account, DesignSpec, Plan
@@ -45,14 +46,14 @@ class Cache:
 
     left: int = 0
     strips: dict[int, Strip] = field(default_factory=dict)
-    codes: dict[int, dict[str, NDArray[Any]]] = field(default_factory=dict)
+    codes: dict[int, dict[str, Values]] = field(default_factory=dict)
     small: Small | None = None
 
     def with_strips(self, strips: dict[int, Strip]) -> Cache:
         """The same, of other strips by the same codes."""
         return Cache(self.left, strips, self.codes)
 
-    def keep(self, strip: Strip, codes: dict[str, NDArray[Any]]) -> None:
+    def keep(self, strip: Strip, codes: dict[str, Values]) -> None:
         """Keep a strip where there is room, else its codes where there is room for these."""
         cost = _own_bytes(strip)
         if cost <= self.left:
@@ -311,7 +312,7 @@ class Rows:
 
 def _own_bytes(strip: Strip) -> int:
     """Bytes a strip holds beyond the source's own columns."""
-    arrays: list[Any] = [strip.y, strip.weights, *strip.offsets]
+    arrays: list[Values | None] = [strip.y, strip.weights, *strip.offsets]
     for block in strip.blocks:
         arrays += block.rows
     return sum(a.nbytes for a in arrays if a is not None and a.base is None)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.columns.column import Extent
+from glmcount.columns.column import Extent, Levels
 from glmcount.errors import some
 from glmcount.language.contrasts import Contrast
 from glmcount.language.node import Expression
@@ -45,7 +45,7 @@ class Variable:
     expression: Expression
     kind: str
     width: int = 1
-    levels: tuple[Any, ...] | None = None
+    levels: Levels | None = None
     contrast: Contrast | None = None
     state: State | None = None
     text: bool = False

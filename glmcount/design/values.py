@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from glmcount.columns.coerce import categorise, coerce, recode, refuse_datetime
-from glmcount.columns.column import Column
+from glmcount.columns.column import Column, Levels, Values
 from glmcount.design.spec import Variable
 from glmcount.errors import DataError, NonfiniteDesignError, some
 from glmcount.language.contrasts import Box, Contrast
 from glmcount.language.evaluate import evaluate
 from glmcount.language.node import Expression
+from glmcount.language.transforms import State
 from glmcount.records import dataclass, replace
+from glmcount.sources.base import Columns
 
 __all__ = ["Value", "codes_of", "coerced", "evaluated", "undefined", "used_levels"]
 
@@ -37,9 +38,9 @@ class Value:
         Coding asked for by ``C(...)``.
     """
 
-    numbers: NDArray[Any] | None
+    numbers: Values | None
     column: Column | None = None
-    levels: tuple[Any, ...] = ()
+    levels: Levels = ()
     contrast: Contrast | None = None
 
     @property
@@ -48,7 +49,7 @@ class Value:
         return self.column is not None
 
 
-def coerced(columns: Mapping[str, Any]) -> dict[str, Column]:
+def coerced(columns: Columns) -> dict[str, Column]:
     """Every column through the dtype shield."""
     return {
         name: values if isinstance(values, Column) else coerce(name, values)
@@ -57,7 +58,7 @@ def coerced(columns: Mapping[str, Any]) -> dict[str, Column]:
 
 
 def evaluated(
-    expression: Expression, state: Any, columns: Mapping[str, Column], length: int
+    expression: Expression, state: State | None, columns: Mapping[str, Column], length: int
 ) -> Value:
     """Evaluate an expression over `length` rows of coerced columns.
 
@@ -94,17 +95,17 @@ def evaluated(
     return Value(None, column, levels, box.contrast)
 
 
-def _has_levels(values: Any) -> bool:
+def _has_levels(values: object) -> bool:
     return isinstance(values, pd.Categorical) or getattr(values, "dtype", None) == np.bool_
 
 
 def codes_of(
     value: Value,
-    levels: tuple[Any, ...],
+    levels: Levels,
     name: str,
     where: NDArray[np.intp] | None = None,
     first: int = 0,
-) -> NDArray[Any]:
+) -> Values:
     """Codes of a categorical value against learnt levels, -1 where missing.
 
     Only the rows `where` are looked at: a level that occurs in dropped rows alone is not
@@ -125,11 +126,11 @@ def codes_of(
 
 def _no_codes(
     value: Value,
-    levels: tuple[Any, ...],
+    levels: Levels,
     name: str,
     where: NDArray[np.intp] | None,
     first: int,
-) -> NDArray[Any]:
+) -> Values:
     """Codes of no rows: a column without a value has no type. Numbers are no levels."""
     assert value.numbers is not None
     rows = np.arange(len(value.numbers)) if where is None else where
@@ -144,7 +145,7 @@ def _no_codes(
 
 
 def undefined(
-    code: str, codes: NDArray[Any], where: NDArray[np.intp] | None, first: int
+    code: str, codes: Values, where: NDArray[np.intp] | None, first: int
 ) -> NonfiniteDesignError:
     """The error for used rows in which a condition or a factor has no value."""
     used = np.flatnonzero(codes < 0)
@@ -156,7 +157,7 @@ def undefined(
     )
 
 
-def used_levels(value: Value, keep: NDArray[np.bool_] | None) -> tuple[Any, ...]:
+def used_levels(value: Value, keep: NDArray[np.bool_] | None) -> Levels:
     """Levels that occur in the rows kept."""
     assert value.column is not None
     codes = value.column.values if keep is None else value.column.values[keep]
@@ -170,9 +171,7 @@ def used_levels(value: Value, keep: NDArray[np.bool_] | None) -> tuple[Any, ...]
     return tuple(level for level, count in zip(own, counts, strict=True) if count)
 
 
-def numbers_of(
-    variable: Variable, columns: Mapping[str, Column], length: int
-) -> list[NDArray[Any]]:
+def numbers_of(variable: Variable, columns: Mapping[str, Column], length: int) -> list[Values]:
     """Columns of a numerical variable, each (length,).
 
     Raises
@@ -198,7 +197,7 @@ def numbers_of(
     return [value.numbers[:, k] for k in range(value.numbers.shape[1])]
 
 
-def joint_code(codes: Sequence[NDArray[Any]], sizes: Sequence[int]) -> NDArray[Any]:
+def joint_code(codes: Sequence[Values], sizes: Sequence[int]) -> Values:
     """One code for several, the first slowest, in the smallest integer type that fits."""
     if len(codes) == 1:
         return codes[0]

@@ -14,7 +14,10 @@ from typing import Any
 from glmcount.families.recipe import refuse_nameless
 from glmcount.records import dataclass, field
 
-__all__ = ["ALLOWED", "Expression", "Node", "called", "hint", "width"]
+__all__ = ["ALLOWED", "Expression", "Functions", "Node", "called", "hint", "width"]
+
+# What a user calls in a formula, by name.
+Functions = Mapping[str, Callable[..., Any]] | None
 
 LONGEST = 100_000  # characters of one expression; a list of a thousand level names fits
 DEEPEST = 100  # levels of nesting; the walkers stay far from the interpreter's own limit

@@ -18,6 +18,8 @@ from glmcount.records import dataclass, field, replace
 
 __all__ = [
     "STRIP_ROWS",
+    "Columns",
+    "Given",
     "Source",
     "map_fold",
     "open_source",
@@ -29,7 +31,9 @@ STRIP_ROWS = 65_536
 THREADED_BLAS = 8_192
 
 T = TypeVar("T")
-Columns = Mapping[str, Any]
+# What a user hands over, of whatever type.
+Given = Any
+Columns = Mapping[str, Given]
 
 
 @dataclass(frozen=True)
