@@ -248,12 +248,12 @@ class Rows:
     def small(self, layout: Layout) -> Small | None:
         """The columns side by side; None for a problem that is not small."""
         strip, found = self.cache.strips.get(0), self.cache.small
+        if self.source.n_strips > 1 or not suits(self.n_used, layout.size):
+            return None
         if self.marks is not None:
             self.check()
         if found is not None and strip is not None and found.serves(strip, layout):
             return found
-        if self.source.n_strips > 1 or not suits(self.n_used, layout.size):
-            return None
         if strip is None:
             self.fold(lambda strip: None, lambda a, b: None)
             strip = self.cache.strips.get(0)

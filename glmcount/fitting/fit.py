@@ -44,6 +44,8 @@ FURTHER = 3
 SAME = 1e-6
 # Iterations after which a recession is believed.
 LONGER = 40
+# Share of a step's reach from which one parameter is what moves.
+MOSTLY = 0.9
 # Newton decrement up to which a recession leaves no more than that undone.
 UNDONE = 1.4e-3
 
@@ -138,12 +140,28 @@ def _foreseen(run: Run, theta: Array, expected: bool, found: tuple[Dependence, .
     return None
 
 
+def _to_limit(run: Run, outcome: Outcome) -> bool:
+    """Whether a recession is that of one ancillary constant towards its boundary."""
+    step = run.widened(outcome.step)
+    for limit in run.family.limits:
+        own = run.layout.slices[limit.equation]
+        moved = float(step[own].sum()) if own.stop - own.start == 1 else 0.0
+        towards = -moved if limit.value == 0.0 else moved
+        if towards > MOSTLY * outcome.rho > 0.0:
+            return True
+    return False
+
+
 def _recede(run: Run, outcome: Outcome, expected: bool) -> tuple[Outcome, Falling | None]:
     """What is made of a recession that no rows stand for.
 
     One of several parts is kept with its direction: a limit may be the answer, and if none is,
     the maximum is at infinity. Else the way is only long.
     """
+    if run.layout.q > 1 and _to_limit(run, outcome):
+        # What lies there is fitted and compared anyhow.
+        step = run.widened(outcome.step) / max(outcome.rho, 1e-300)
+        return outcome, Falling(np.zeros(run.measured.n, dtype=bool), (), run.layout, step)
     if run.layout.q > 1:
         # A long flat valley looks alike for a while.
         longer = replace(run.problem(expected, recession=0.0), most=LONGER)
