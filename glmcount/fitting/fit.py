@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from glmcount.engine.information import WELL, Information
+from glmcount.engine.layout import linear
 from glmcount.engine.passes import Sums, Unweighed, Weighed, assemble, informed, predictors
 from glmcount.engine.strip import Strip
 from glmcount.fitting.digits import PRECISE, precise
@@ -44,7 +45,7 @@ FURTHER = 3
 SAME = 1e-6
 # Iterations after which a recession is believed.
 LONGER = 40
-# Share of a step's reach from which one parameter is what moves.
+# Share of a step's reach from which one predictor is what moves.
 MOSTLY = 0.9
 # Newton decrement up to which a recession leaves no more than that undone.
 UNDONE = 1.4e-3
@@ -141,13 +142,20 @@ def _foreseen(run: Run, theta: Array, expected: bool, found: tuple[Dependence, .
 
 
 def _to_limit(run: Run, outcome: Outcome) -> bool:
-    """Whether a recession is that of one ancillary constant towards its boundary."""
-    step = run.widened(outcome.step)
+    """Whether a recession is that of one ancillary predictor, in every row, to its boundary."""
+    step, layout = run.widened(outcome.step), run.layout
     for limit in run.family.limits:
-        own = run.layout.slices[limit.equation]
-        moved = float(step[own].sum()) if own.stop - own.start == 1 else 0.0
-        towards = -moved if limit.value == 0.0 else moved
-        if towards > MOSTLY * outcome.rho > 0.0:
+        k = limit.equation
+        others = step.copy()
+        others[layout.slices[k]] = 0.0
+        if layout.constants[k] is None or layout.reach(others) > (1.0 - MOSTLY) * outcome.rho:
+            continue
+
+        def least(strip: Strip, k: int = k, down: bool = limit.value == 0.0) -> float:
+            moves = linear(layout, strip, step, k)
+            return float((-moves if down else moves).min(initial=np.inf))
+
+        if run.rows.fold(least, min) > (1.0 - MOSTLY) * outcome.rho:
             return True
     return False
 
