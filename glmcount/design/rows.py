@@ -209,11 +209,12 @@ class Rows:
 
     def gated(self) -> Rows:
         """The same rows, whose columns are looked at from now on whenever they are read."""
-        marks = []
-        for number in range(self.source.n_strips):
+
+        def look(number: int, first: int, columns: Columns) -> list[Marks]:
             kept = number in self.cache.strips or number in self.cache.codes
-            _, columns = self.source.strip(number, self.names)
-            marks.append(marks_of(columns, kept))
+            return [marks_of(columns, kept)]
+
+        marks = map_fold(self.source, self.names, look, lambda a, b: a + b, self.threads)
         return replace(self, marks=tuple(marks))
 
     def check(self) -> None:
