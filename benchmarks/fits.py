@@ -21,6 +21,7 @@ CELLS_FORMULA = "y ~ " + " + ".join(CELL_LEVELS)
 PARTS_TERMS = " + ".join(PARTS)
 PARTS_FORMULA = f"y ~ {PARTS_TERMS}"
 WARPBREAKS_FORMULA = "breaks ~ wool * tension"
+ADDITIVE_FORMULA = "breaks ~ wool + tension"
 # Numbers of column names that no fit of the process has seen.
 UNSEEN = itertools.count()
 
@@ -106,22 +107,26 @@ def responses(frame):
         yield rng.permutation(frame["breaks"].to_numpy())
 
 
-def ours_refit(frame):
+def ours_refit(formula):
     """Our fit of another response on the design of a fit."""
-    import glmcount
 
-    result = glmcount.fit(WARPBREAKS_FORMULA, data=frame)
-    drawn = responses(frame)
+    def load(frame):
+        import glmcount
 
-    def fit():
-        y = next(drawn)
-        begin = perf_counter()
-        again = result.refit(y=y)
-        coefficients, errors = again.params, again.bse
-        spent = perf_counter() - begin
-        return Estimates(coefficients.to_numpy(), errors.to_numpy(), seconds=spent)
+        result = glmcount.fit(formula, data=frame)
+        drawn = responses(frame)
 
-    return fit
+        def fit():
+            y = next(drawn)
+            begin = perf_counter()
+            again = result.refit(y=y)
+            coefficients, errors = again.params, again.bse
+            spent = perf_counter() - begin
+            return Estimates(coefficients.to_numpy(), errors.to_numpy(), seconds=spent)
+
+        return fit
+
+    return load
 
 
 def imports(modules):
