@@ -383,4 +383,5 @@ def _kron(left: Array, right: Array) -> Array:
 
 def intercept_part() -> Part:
     """The part of an equation that is a constant."""
-    return Part("Intercept", (), (), None, np.zeros(1, dtype=np.intp), ("Intercept",))
+    order = np.zeros(1, dtype=np.intp)
+    return Part("Intercept", (), (), None, order, ("Intercept",), "Intercept")

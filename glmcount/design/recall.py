@@ -20,6 +20,7 @@ from glmcount.design.spec import DesignSpec, Part, Variable
 from glmcount.engine.layout import Layout
 from glmcount.language.contrasts import Contrast
 from glmcount.language.node import Functions
+from glmcount.records import replace
 
 __all__ = ["planned_layout", "planned_model", "planned_part", "planned_parts"]
 
@@ -87,27 +88,27 @@ def planned_parts(
     if sum(sizes) > WIDEST or len(terms) > WIDEST:
         return build_parts(terms, variables, memory_limit)
     key = (terms, memory_limit, *(_shape(code, variables[code]) for code in codes))
-    return _parts.get(key, lambda: _shared(build_parts(terms, variables, memory_limit)))
+    return _parts.get(key, lambda: _shared(build_parts(terms, variables, memory_limit), key))
 
 
-def _shared(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+def _shared(parts: tuple[Part, ...], key: Hashable) -> tuple[Part, ...]:
     for part in parts:
         for shared in (part.table, part.order):
             if shared is not None:
                 shared.flags.writeable = False
-    return parts
+    return tuple(replace(part, plan=(key, number)) for number, part in enumerate(parts))
 
 
 def planned_layout(spec: DesignSpec) -> Layout:
-    """As `layout_of`, made once for the same parts."""
-    parts = tuple(equation.parts for equation in spec.equations)
-    if sum(len(part.names) for own in parts for part in own) > WIDEST:
+    """As `layout_of`, made once for parts of the same plans."""
+    parts = [part for equation in spec.equations for part in equation.parts]
+    wide = sum([len(part.names) for part in parts]) > WIDEST
+    if wide or any(part.plan is None for part in parts):
         return layout_of(spec)
-    codes = dict.fromkeys(code for own in parts for part in own for code in part.numeric)
-    same = tuple(tuple(map(id, own)) for own in parts)
-    key = (same, *(spec.variables[code].width for code in codes))
-    # With the layout the parts are held, so that their numbers stay theirs.
-    return _layouts.get(key, lambda: (layout_of(spec), parts))[0]
+    plans = tuple([tuple([part.plan for part in e.parts]) for e in spec.equations])
+    codes = dict.fromkeys([code for part in parts for code in part.numeric])
+    key = (plans, *[spec.variables[code].width for code in codes])
+    return _layouts.get(key, lambda: layout_of(spec))
 
 
 class _Kept(Generic[T]):
@@ -132,4 +133,4 @@ class _Kept(Generic[T]):
 
 
 _parts: _Kept[tuple[Part, ...]] = _Kept()
-_layouts: _Kept[tuple[Layout, tuple[tuple[Part, ...], ...]]] = _Kept()
+_layouts: _Kept[Layout] = _Kept()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -68,6 +68,8 @@ class Part:
         For each column in block order (table slow, numeric fast) its place among `names`.
     names : tuple of str
         Column names in patsy's order.
+    plan : hashable, or None
+        What it was made of, where that tells all of it: parts of one plan are alike.
     """
 
     term: str
@@ -76,6 +78,7 @@ class Part:
     table: Array | None
     order: NDArray[np.intp]
     names: tuple[str, ...]
+    plan: Hashable = None
 
 
 @dataclass(frozen=True)
