@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, NoReturn
 
 import numpy as np
@@ -19,6 +20,7 @@ __all__ = [
     "proportion",
     "real",
     "refuse",
+    "refuse_nameless",
     "shown",
     "truth",
     "whole",
@@ -183,3 +185,21 @@ def choice(name: str, value: Any, allowed: Iterable[Any], kind: str) -> Any:
     hint = near(found, map(str, known)) if isinstance(found, str) else ""
     told = some(map(repr, known), 20)
     raise UsageError(f"{name}={shown(value)} is not among {told}.{hint}", kind=kind)
+
+
+def refuse_nameless(what: str, function: Any) -> None:
+    """Refuse a function that no other process can find.
+
+    Raises
+    ------
+    UsageError
+    """
+    while isinstance(function, partial):
+        function = function.func
+    name = getattr(function, "__qualname__", "")
+    if "<" in name:
+        raise UsageError(
+            f"{what} is {name!r}, a function that another process cannot find by a name. Define "
+            "it with def at the top of a module that both import.",
+            kind="not_picklable",
+        )

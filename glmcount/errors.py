@@ -22,6 +22,7 @@
     |- NotDefinedError
     |- CovarianceError
     |- DataChangedError
+    |- NoRowsError
     `- MissingExtraError(ImportError)
 
 A class names the group of a problem; ``kind`` names the problem itself, so that a
@@ -56,6 +57,7 @@ __all__ = [
     "MissingRowsWarning",
     "NameWarning",
     "NoLikelihoodError",
+    "NoRowsError",
     "NonfiniteDesignError",
     "NotDefinedError",
     "PredictionWarning",
@@ -228,6 +230,12 @@ class DataChangedError(GlmcountError):
     """The data no longer are those that were fitted."""
 
     kind = "data_changed"
+
+
+class NoRowsError(GlmcountError):
+    """A result that came without its rows was asked for what takes them."""
+
+    kind = "no_rows"
 
 
 class MissingExtraError(GlmcountError, ImportError):

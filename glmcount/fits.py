@@ -16,27 +16,35 @@ from glmcount.checks import measured_warnings, refuse_measured
 from glmcount.design.build import Roles, left_out_missing, with_response
 from glmcount.design.given import response_values
 from glmcount.design.measure import Measured, measure, remeasure
+from glmcount.design.prints import check_prints
 from glmcount.design.recall import planned_layout
-from glmcount.design.rows import Rows
+from glmcount.design.rows import Cache, Rows
 from glmcount.engine.layout import Layout
-from glmcount.errors import UsageError
+from glmcount.errors import (
+    DataChangedError,
+    GlmcountError,
+    NoRowsError,
+    UnknownColumnError,
+    UsageError,
+    some,
+)
 from glmcount.families.base import Family
 from glmcount.families.model import model_family
+from glmcount.fitted import Fitted, Held
+from glmcount.fitting.estimates import estimates, names
 from glmcount.fitting.identified import refuse_unidentified
 from glmcount.fitting.maximise import maximise
 from glmcount.fitting.run import Settings
 from glmcount.inference.covariance import Estimator
-from glmcount.inference.estimates import estimates, names
-from glmcount.inference.state import State
 from glmcount.notes import fit_warnings
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace
-from glmcount.request import OPTIONS, Options, Request, check_options
+from glmcount.request import GONE, OPTIONS, Options, Request, check_options
 from glmcount.subject import Subject
 
-__all__ = ["Changes", "fitted", "refitted"]
+__all__ = ["Changes", "attached", "fitted", "refitted"]
 
-Made = tuple[State, Estimator]
+Made = tuple[Fitted, Estimator]
 
 
 class Changes(Options, total=False):
@@ -75,6 +83,25 @@ class Ready:
     cov: Estimator
     y: Array | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What was asked alone, of `env` only what the design calls."""
+        held, subject, request = self.__dict__, self.subject, self.request
+        if self.y is not None:
+            subject = replace(subject, y=self.y)
+        if self.rows is not None and request.env is not None:
+            variables = self.rows.spec.variables.values()
+            called = {k: f for own in variables for k, f in own.expression.functions.items()}
+            request = replace(request, env=called or None)
+        gone = dict.fromkeys(("rows", "layout", "measured", "y"))
+        return {**held, **gone, "subject": subject, "request": request}
+
+    @property
+    def arrays(self) -> tuple[str, ...]:
+        """Arguments that held rows, by which these can be had again."""
+        own = self.subject.arrays
+        replaced = () if self.y is None or "y" in own else ("y",)
+        return (*own, *replaced, *self.request.arrays)
+
 
 def fitted(subject: Subject, request: Request) -> Made:
     """Fit what is asked: the state of a result, and its covariance.
@@ -83,10 +110,8 @@ def fitted(subject: Subject, request: Request) -> Made:
     ------
     GlmcountError
     """
-    opened = subject.opened(request)
-    family = _family(request, opened.parts, opened.columns["censored"] is not None)
+    rows, family = _opened(subject, request)
     information = _information(request.information, family)
-    rows = opened.design(Roles(opened.columns, _part_designs(family, opened.parts)))
     measured, layout = measure(rows, planned_layout(rows.spec), family)
     start = _start(request.start, layout.size)
     settings = Settings(request.method, information, start, request.knobs)
@@ -94,7 +119,15 @@ def fitted(subject: Subject, request: Request) -> Made:
     return _maximised(ready, rows, measured)
 
 
-def refitted(state: State, changes: Mapping[str, Any]) -> Made:
+def _opened(subject: Subject, request: Request) -> tuple[Rows, Family]:
+    """The rows of a subject by a design that is learnt of them, and the family asked for."""
+    opened = subject.opened(request)
+    family = _family(request, opened.parts, opened.columns["censored"] is not None)
+    roles = Roles(opened.columns, _part_designs(family, opened.parts))
+    return opened.design(roles), family
+
+
+def refitted(state: Fitted, changes: Mapping[str, Any]) -> Made:
     """Fit again with some arguments changed; with another response alone the rest is as it was.
 
     Raises
@@ -124,7 +157,75 @@ def refitted(state: State, changes: Mapping[str, Any]) -> Made:
     else:
         subject = replace(subject, **rows)
     options = {name: value for name, value in changes.items() if name in OPTIONS}
+    held_back = {**subject.__dict__, **ready.request.__dict__, **options}
+    lacking = [name for name, value in held_back.items() if value is GONE]
+    if lacking:
+        raise NoRowsError(
+            f"The fit was given {some(lacking)} as arrays, which a result from another process or "
+            "from a file does not have. Pass them to refit too, or call r = r.with_data(...) with "
+            "those of the fit."
+        )
     return fitted(subject, replace(ready.request, **options))
+
+
+def attached(found: Fitted, given: Mapping[str, Any]) -> Fitted:
+    """What was found, with its rows at hand.
+
+    Raises
+    ------
+    UsageError
+        If something else is given than what the fit was given.
+    DataChangedError
+        If the rows are not those that were fitted.
+    """
+    ready: Ready = found.again
+    if set(given) != set(ready.arrays):
+        wanted = ", ".join("data" if name == "data" else f"{name}=" for name in ready.arrays)
+        raise UsageError(
+            f"with_data takes what the fit was given as a table or as arrays, which is {wanted}; "
+            f"got {some(given) or 'nothing'}.",
+            kind="with_data",
+        )
+    prints = found.known_prints()
+    try:
+        again = _reopened(ready, found, given)
+        cells = compressed(
+            again[1], again[0].layout, again[0].measured, found.family, ready.request.compress
+        )
+        gated = again[1].gated()
+        check_prints(gated, prints)
+    except (DataChangedError, UnknownColumnError):
+        raise
+    except GlmcountError as error:
+        raise DataChangedError(
+            f"The data are not those that were fitted: they cannot be read as these were. {error}"
+        ) from error
+    cells = None if cells is None else cells.gated(gated)
+    held = Held(found.fit.narrowed(gated), gated, gated.source.index, cells)
+    return replace(found, again=again[0], held=held, prints=None)
+
+
+def _reopened(ready: Ready, found: Fitted, given: Mapping[str, Any]) -> tuple[Ready, Rows]:
+    """What was ready for the fit, and its rows by the design that it learnt."""
+    own = ready.subject.__dict__
+    arrays = {name: value for name, value in given.items() if name in own}
+    # A response that replaced the formula's left the rows used as they were.
+    later = arrays.pop("y", None) if ready.subject.rows == "data" else None
+    told = {"y": None, **arrays} if ready.subject.rows == "data" else arrays
+    subject = replace(ready.subject, **told)
+    options = {name: value for name, value in given.items() if name not in own}
+    request = replace(ready.request, **options)
+    rows, _ = _opened(subject, request)
+    values = None
+    if later is not None:
+        values = response_values(rows.source, rows.spec.response, later)
+    data = rows if values is None else with_response(rows, values)
+    data = replace(data, spec=found.asked_spec, cache=Cache(request.knobs.memory))
+    measured, layout = measure(data, planned_layout(data.spec), ready.family)
+    base = data if values is None else rows
+    settings, cov = ready.settings, ready.cov
+    again = Ready(request, subject, base, layout, measured, ready.family, settings, cov, values)
+    return again, data
 
 
 def _answered(ready: Ready, values: Array) -> Ready:
@@ -207,19 +308,21 @@ def _maximised(ready: Ready, data: Rows, measured: Measured) -> Made:
     for note in notes:
         python_warnings.warn(note, stacklevel=_outside())
     gated = data.gated()
-    state = State(
-        found.narrowed(gated),
-        measured,
-        found,
-        family,
-        values,
-        ready.settings,
-        request.weights_type,
-        data.source.index,
-        ready,
-        tuple(notes),
-        gated,
-        None if cells is None else cells.gated(gated),
+    kept = None if cells is None else cells.gated(gated)
+    own = found.narrowed(gated)
+    state = Fitted(
+        spec=own.spec,
+        asked_spec=gated.spec,
+        account=data.plan.account,
+        measured=measured,
+        fit=found,
+        family=family,
+        estimates=values,
+        options=ready.settings,
+        weights_type=request.weights_type,
+        again=ready,
+        warnings=tuple(notes),
+        held=Held(own, gated, data.source.index, kept),
     )
     return state, ready.cov
 

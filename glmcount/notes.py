@@ -20,9 +20,9 @@ from glmcount.errors import (
     some,
 )
 from glmcount.fitting.digits import PRECISE, lost_digits
+from glmcount.fitting.estimates import Estimates, parameters
 from glmcount.fitting.run import Fit
 from glmcount.fitting.sums import by_row
-from glmcount.inference.estimates import Estimates, parameters
 
 __all__ = ["fit_warnings"]
 
@@ -60,7 +60,7 @@ def fit_warnings(
         notes.append(
             BoundaryWarning(
                 f"The largest likelihood found lies at {limit.label}, where the model is "
-                f"{limit.family.label}: that is what is reported. r.certificate.tried says where "
+                f"{limit.becomes}: that is what is reported. r.certificate.tried says where "
                 "else it was looked for.",
                 kind=f"{limit.name}_boundary",
             )

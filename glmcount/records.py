@@ -57,6 +57,8 @@ def _record(cls: Any, frozen: bool, eq: bool, shown: bool, named: bool) -> type:
         _compared(cls, [name for name, one in own.items() if one.compare], frozen)
     if frozen:
         cls.__setattr__ = cls.__delattr__ = _refuse
+    if "__getstate__" not in vars(cls):
+        cls.__getstate__ = _state
     return cls  # type: ignore[no-any-return]
 
 
@@ -117,6 +119,12 @@ def _default(title: str, one: Field[Any]) -> Any:
     if made is NONE:
         raise TypeError(f"{title}() needs {one.name}")
     return made()
+
+
+def _state(self: Any) -> dict[str, Any]:
+    """The fields, and nothing that was derived of them and remembered."""
+    held = self.__dict__
+    return {name: held[name] for name in self.__dataclass_fields__}
 
 
 def _repr(self: Any) -> str:

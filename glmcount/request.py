@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum
 from typing import Any, TypedDict
 
 import numpy as np
@@ -20,6 +21,7 @@ from glmcount.records import dataclass, field
 
 __all__ = [
     "COLUMNS",
+    "GONE",
     "OPTIONS",
     "PARTS",
     "TOLD",
@@ -31,6 +33,14 @@ __all__ = [
 
 Check = Callable[[str, Any], Any]
 
+
+class Gone(Enum):
+    """In the place of arrays that did not come along to another process."""
+
+    GONE = "gone"
+
+
+GONE = Gone.GONE
 COLUMNS = ("offset", "exposure", "weights", "censored")
 PARTS = ("inflate", "hurdle", "dispersion")
 OF_FORMULAS = ("env",)
@@ -217,6 +227,19 @@ class Request:
             value = held[name]
             if value is not default:
                 held[name] = check(name, value)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, **dict.fromkeys(self.arrays, GONE)}
+
+    @property
+    def arrays(self) -> tuple[str, ...]:
+        """Options that were given as arrays."""
+        held = self.__dict__
+        return tuple(
+            name
+            for name in (*COLUMNS, *PARTS)
+            if not isinstance(held[name], str | int | float | None)
+        )
 
     @property
     def knobs(self) -> Control:

@@ -12,18 +12,17 @@ import pandas as pd
 from glmcount.diagnostics import residuals, verdicts
 from glmcount.diagnostics.influence import Influence, influence
 from glmcount.engine.passes import Unweighed
-from glmcount.errors import GlmcountError, NotDefinedError
-from glmcount.fits import Changes, refitted
+from glmcount.errors import GlmcountError, NoRowsError, NotDefinedError
+from glmcount.figures import Figures, attempt
+from glmcount.fits import Changes, attached, refitted
+from glmcount.fitted import Described, Fitted
 from glmcount.fitting.certificate import Certificate
-from glmcount.fitting.null import null_deviance, null_fit, tested
-from glmcount.fitting.run import Fit
 from glmcount.fitting.separation import Separation
 from glmcount.fitting.solvers import Iteration
-from glmcount.fitting.sums import by_row, total
-from glmcount.inference.covariance import Estimator, covariance
-from glmcount.inference.estimates import conf_int, judged, marked, reported, standard_errors
+from glmcount.fitting.sums import by_row
+from glmcount.inference.covariance import Estimator, Setting, covariance
 from glmcount.inference.hypotheses import linear_constraints
-from glmcount.inference.state import Model, State
+from glmcount.inference.intervals import conf_int, judged, marked, reported, standard_errors
 from glmcount.inference.tests import Tested, TestResult, single, wald
 from glmcount.numerics import Array
 from glmcount.numerics.tails import chi2_tail
@@ -35,7 +34,7 @@ from glmcount.report.summary import EquationRows, Summary, SummaryFacts, summari
 from glmcount.report.tidy import glance_frame, tidy_frame
 from glmcount.request import chosen_estimator
 
-__all__ = ["Model", "Results"]
+__all__ = ["Described", "Results"]
 
 
 class Results:
@@ -52,9 +51,27 @@ class Results:
     2.0
     """
 
-    def __init__(self, state: State, cov: Estimator) -> None:
+    def __init__(
+        self, state: Fitted, cov: Estimator, figures: Figures | None = None, matrix: Any = None
+    ) -> None:
         self._state = state
         self._cov = cov
+        self._figures = Figures(state) if figures is None else figures
+        self._matrix = matrix
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Results, (self._state, self._cov, self._figures, self._known_matrix())
+
+    def _known_matrix(self) -> Any:
+        """The covariance, why there is none, or None where it takes rows."""
+        matrix = attempt(lambda: self._covariance)
+        return None if isinstance(matrix, NoRowsError) else matrix
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Results:
+        # Of what never changes a copy in the same process needs none.
+        return Results(self._state, self._cov, self._figures, self._matrix)
+
+    __copy__ = __deepcopy__
 
     # Estimates ------------------------------------------------------------------------
 
@@ -69,7 +86,11 @@ class Results:
 
     @cached_property
     def _covariance(self) -> Array:
-        return covariance(self._cov, self._state.setting(lambda: self.scale))
+        if isinstance(self._matrix, GlmcountError):
+            raise self._matrix
+        if self._matrix is not None:
+            return self._matrix
+        return covariance(self._cov, Setting(self._state, lambda: self.scale))
 
     @cached_property
     def _errors(self) -> Array:
@@ -113,7 +134,42 @@ class Results:
 
     def with_cov(self, cov: str | Estimator | None) -> Results:
         """The same fit with another covariance; nothing is fitted again."""
-        return Results(self._state, chosen_estimator(cov, self._state.weights_type))
+        chosen = chosen_estimator(cov, self._state.weights_type)
+        return Results(self._state, chosen, self._figures)
+
+    def with_data(self, data: Any = None, **arrays: Any) -> Results:
+        """A result that came from another process or a file, with its rows at hand again.
+
+        Parameters
+        ----------
+        data : DataFrame, dict or other table
+            That of the fit, all rows in their order.
+        **arrays
+            What the fit was given beside a table: ``X=`` and ``y=`` of `fit_arrays`, and
+            whatever offset, exposure, weights or limit of censoring was an array.
+
+        Returns
+        -------
+        Results
+            The same, in every digit; residuals, other covariances and `refit` as before.
+
+        Raises
+        ------
+        DataChangedError
+            If they are not the data that were fitted.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> data = {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]}
+        >>> r = gc.fit("y ~ x", data)
+        >>> [round(float(m), 4) for m in r.with_data(data).fittedvalues]
+        [1.5, 4.5, 1.5, 4.5]
+        """
+        given = arrays if data is None else {"data": data, **arrays}
+        state = attached(self._state, given)
+        figures = Figures(state, self._figures.known())
+        return Results(state, self._cov, figures, self._known_matrix())
 
     def refit(self, **changes: Unpack[Changes]) -> Results:
         """Fit again with some arguments of `fit` changed, such as ``data=`` or ``family=``.
@@ -151,7 +207,7 @@ class Results:
     @property
     def df_model(self) -> int:
         """Coefficients of the mean without its constant."""
-        return self._state.k_mean - int(self._state.has_constant())
+        return self._state.k_mean - int(self._figures.constant)
 
     @property
     def df_resid(self) -> float:
@@ -163,16 +219,10 @@ class Results:
         """Log-likelihood at the estimate."""
         return self._state.likelihood("llf")
 
-    @cached_property
-    def _null(self) -> Fit:
-        state = self._state
-        return null_fit(*state.fitted, state.family, state.constants, state.options.control)
-
     @property
     def llnull(self) -> float:
         """Log-likelihood with every equation a constant; offsets stay."""
-        self._state.likelihood("llnull")
-        return self._null.llf
+        return self._figures.llnull
 
     @property
     def llr(self) -> float:
@@ -186,9 +236,7 @@ class Results:
 
         `df_model` has those of the mean alone.
         """
-        state = self._state
-        state.likelihood("llr_df")
-        return tested(state.fit, self._null, state.columns, state.constants)
+        return self._figures.llr_df
 
     @property
     def llr_pvalue(self) -> float:
@@ -220,34 +268,25 @@ class Results:
         """AIC with its small-sample correction (Hurvich & Tsai 1989)."""
         return self._state.aicc()
 
-    @cached_property
+    @property
     def deviance(self) -> float:
         """2 (saturated - fitted), at the fitted ancillary parameters."""
-        return total(self._state.rows, self._state.fit, self._of(residuals.unit_deviance))
+        return self._figures.deviance
 
-    @cached_property
+    @property
     def null_deviance(self) -> float:
         """Deviance of a constant mean at this model's ancillary parameters."""
-        state = self._state
-        if state.fit.family.deviance is None:
-            raise NotDefinedError(
-                f"{state.family.label} has no saturated model.", kind="no_deviance"
-            )
-        control = state.options.control
-        return null_deviance(*state.fitted_here, state.fit, state.has_constant(), control)
+        return self._figures.null_deviance
 
-    @cached_property
+    @property
     def pearson_chi2(self) -> float:
         """Sum of squared Pearson residuals."""
-        return total(self._state.rows, self._state.fit, self._of(residuals.pearson_square))
+        return self._figures.pearson_chi2
 
-    @cached_property
+    @property
     def scale(self) -> float:
         """1, or Pearson chi-squared / df_resid for quasi-likelihoods."""
-        scale = self._state.family.scale
-        if scale != "pearson":
-            return float(scale)
-        return self.pearson_chi2 / self._state.spread_df
+        return self._figures.scale
 
     @property
     def _df(self) -> float | None:
@@ -268,18 +307,17 @@ class Results:
     @property
     def n_cells(self) -> int | None:
         """Weighted cells of equal rows that were fitted; None where it was the rows."""
-        cells = self._state.cells
-        return None if cells is None else cells.grouping.n_cells
+        return self._figures.n_cells
 
     @property
     def history(self) -> tuple[Iteration, ...]:
         """Each iteration: log-likelihood, rho, decrement, step, halvings, pilot."""
         return self._state.fit.history
 
-    @cached_property
+    @property
     def certificate(self) -> Certificate:
         """What is known of how near the maximum this is."""
-        return verdicts.certificate(self._state)
+        return self._figures.certificate
 
     @property
     def warnings(self) -> tuple[Warning, ...]:
@@ -299,22 +337,19 @@ class Results:
     @property
     def dropped(self) -> Mapping[str, int]:
         """Rows left out, by reason; one row can have several."""
-        return dict(self._state.rows.plan.account.reasons)
+        return dict(self._state.account.reasons)
 
     @property
     def n_dropped(self) -> int:
         """Rows left out."""
-        return self._state.rows.plan.account.n_dropped
+        return self._state.account.n_dropped
 
     @property
-    def model(self) -> Model:
+    def model(self) -> Described:
         """Names of response and parameters, formula, family."""
         return self._state.model
 
     # Row by row -----------------------------------------------------------------------
-
-    def _of(self, residual: Callable[..., Array]) -> Callable[[Unweighed], Array]:
-        return lambda rows: residual(self._state.fit.family, rows)
 
     def _rows(self, residual: Callable[..., Array], weighted: bool = False) -> pd.Series:
         root = weighted and self._state.importance
@@ -476,7 +511,9 @@ class Results:
         figures = ("llf", "llnull", "aic", "bic", "deviance", "null_deviance", "prsquared")
         return summary_facts(
             self._state,
+            self._figures.constant,
             {name: self._maybe(name) for name in figures},
+            self._figures.limits,
             self.pearson_chi2,
             self._maybe("scale"),
             self._cov.label,

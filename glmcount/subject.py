@@ -12,7 +12,7 @@ from glmcount.design.build import Roles, array_design, formula_design
 from glmcount.design.rows import Rows
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace
-from glmcount.request import COLUMNS, PARTS, Request
+from glmcount.request import COLUMNS, GONE, PARTS, Request
 from glmcount.sources.base import open_source
 from glmcount.sources.frame import from_columns
 from glmcount.sources.labels import paired
@@ -52,6 +52,14 @@ class Formula:
     function = "fit"
     rows = "data"
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, **dict.fromkeys(self.arrays, GONE)}
+
+    @property
+    def arrays(self) -> tuple[str, ...]:
+        """What holds rows."""
+        return ("data",) if self.y is None else ("data", "y")
+
     def opened(self, request: Request) -> Opened:
         """The table, opened."""
         source = open_source(self.data)
@@ -82,6 +90,10 @@ class Arrays:
 
     function = "fit_arrays"
     rows = "X"
+    arrays = ("X", "y")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, **dict.fromkeys(self.arrays, GONE)}
 
     def opened(self, request: Request) -> Opened:
         """The arrays as columns, those of further parts among them."""

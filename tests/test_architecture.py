@@ -14,9 +14,9 @@ PACKAGE = Path(__file__).parents[1] / "glmcount"
 FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = [
     "records", "errors", "allowed", "numerics", "families", "engine", "columns", "language",
-    "sources", "design", "cells", "fitting", "inference", "prediction", "diagnostics", "report",
-    "request", "subject", "checks", "notes", "fits", "results", "api", "datasets", "demo", "cli",
-    "__main__", "__init__",
+    "sources", "design", "cells", "fitting", "fitted", "inference", "prediction", "diagnostics",
+    "figures", "report", "request", "subject", "checks", "notes", "fits", "results", "api",
+    "datasets", "demo", "cli", "__main__", "__init__",
 ]  # fmt: skip
 LAZY = {"scipy.optimize", "pyarrow", "pyarrow.parquet"}
 PATSY = {"design/formula.py"}

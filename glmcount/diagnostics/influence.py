@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import scipy
 
+from glmcount.fitted import Fitted
 from glmcount.fitting.sums import by_row, mean_inverse, row_leverage
-from glmcount.inference.state import State
 from glmcount.numerics import Array
 from glmcount.records import dataclass
 
@@ -53,7 +53,7 @@ class Influence:
         )
 
 
-def influence(state: State, pearson: Array, scale: float) -> Influence:
+def influence(state: Fitted, pearson: Array, scale: float) -> Influence:
     """Leverages and distances of the fitted rows."""
     inverse = mean_inverse(state.rows, state.fit)
     leverage = by_row(

@@ -11,8 +11,8 @@ from glmcount.engine.passes import Unweighed
 from glmcount.errors import NotDefinedError
 from glmcount.families.base import Family
 from glmcount.families.distribution import tails
+from glmcount.fitted import Fitted
 from glmcount.fitting.sums import by_row
-from glmcount.inference.state import State
 from glmcount.numerics import Array
 
 __all__ = [
@@ -166,7 +166,7 @@ def quantile(family: Family, rows: Unweighed, uniform: Array) -> Array:
     return np.where(left, scipy.special.ndtri_exp(lower), -scipy.special.ndtri_exp(upper))
 
 
-def quantiles(state: State, rng: np.random.Generator) -> Array:
+def quantiles(state: Fitted, rng: np.random.Generator) -> Array:
     """Quantile residuals of all fitted rows; drawn once, so that strips do not matter."""
     uniform = rng.uniform(size=state.measured.n)
     sizes = state.rows.fold(lambda strip: [strip.n], lambda a, b: a + b)

@@ -8,21 +8,21 @@ import numpy as np
 
 from glmcount.engine.forms import quadratic
 from glmcount.errors import some
+from glmcount.fitted import Fitted
 from glmcount.fitting.certificate import Certificate, certify
 from glmcount.fitting.digits import LONG_EPS, remainder
+from glmcount.fitting.estimates import parameters
 from glmcount.fitting.rank import Dependence
 from glmcount.fitting.run import Fit
 from glmcount.fitting.separation import Separation
 from glmcount.fitting.sums import finite_columns, inverse_information, spread
-from glmcount.inference.estimates import parameters
 from glmcount.inference.hypotheses import Names
-from glmcount.inference.state import State
 from glmcount.numerics import EPS
 
 __all__ = ["aliased", "certificate", "names", "separation"]
 
 
-def certificate(state: State) -> Certificate:
+def certificate(state: Fitted) -> Certificate:
     """Certificate of the end of a fit."""
     fit = state.fit
     curvature = fit.family.curvature if len(fit.layout.slices) == 1 else None
@@ -50,13 +50,13 @@ def certificate(state: State) -> Certificate:
     )
 
 
-def _left(state: State) -> float:
+def _left(state: Fitted) -> float:
     """At most the Newton decrement at the estimate, by one pass; infinity where it may be any.
 
     Sums, slopes and predictors are wrong by so many roundings, and the information by a share
     that grows with its condition number. So are the user's coefficients, of columns not shifted.
     """
-    fit, data = state.fit, state.fitted_here[0]
+    fit, data = state.fit, state.seen_here[0]
     inverse = inverse_information(fit)
     diagonal = fit.information.diagonal()
     if inverse is None or not np.all(diagonal > 0):
@@ -79,7 +79,7 @@ def _left(state: State) -> float:
     return float((decrement + own) / np.sqrt(1.0 - wrong) + EPS * carried)
 
 
-def _maximum(state: State) -> tuple[str, str]:
+def _maximum(state: Fitted) -> tuple[str, str]:
     """Whether the maximum is proven or the best found, and by what."""
     fit = state.fit
     if not fit.converged and fit.falling is None:
@@ -94,7 +94,7 @@ def _maximum(state: State) -> tuple[str, str]:
     return "best found", "; ".join(told)
 
 
-def _kappa(state: State) -> float:
+def _kappa(state: Fitted) -> float:
     """Largest standard error of a linear predictor of the mean, by one pass."""
     fit = state.fit
     inverse = inverse_information(fit)
@@ -102,7 +102,7 @@ def _kappa(state: State) -> float:
         return float("inf")
     full = spread(fit, inverse)
     chosen = [1.0] + [None] * (fit.layout.q - 1)
-    return state.fitted_here[0].fold(
+    return state.seen_here[0].fold(
         lambda strip: float(
             np.sqrt(np.maximum(quadratic(fit.layout, strip, full, chosen), 0.0).max(initial=0.0))
         ),
@@ -110,7 +110,7 @@ def _kappa(state: State) -> float:
     )
 
 
-def separation(state: State) -> Separation | None:
+def separation(state: Fitted) -> Separation | None:
     """Rows predicted to be zero without doubt, and their infinite coefficients."""
     fit, found = state.fit, state.estimates
     if fit.falling is None or not fit.separated:
@@ -126,12 +126,12 @@ def separation(state: State) -> Separation | None:
     )
 
 
-def aliased(state: State) -> dict[str, dict[str, float]]:
+def aliased(state: Fitted) -> dict[str, dict[str, float]]:
     """Columns left out, each with the combination of others that gives it."""
-    names = parameters(state.fit.family, state.rows.spec).names
+    names = parameters(state.fit.family, state.spec).names
     out = {names[one.column]: _combination(state.fit, one, names) for one in state.fit.dependences}
     # A factor of one level is the constant; its coding leaves it no column at all.
-    spec = state.rows.spec
+    spec = state.spec
     out.update({code: {"Intercept": 1.0} for code in spec.single_levels})
     return out
 
@@ -146,19 +146,19 @@ def _combination(fit: Fit, one: Dependence, names: tuple[str, ...]) -> dict[str,
     return {names[j]: float(own[j]) for j in np.flatnonzero(np.abs(own) > least)}
 
 
-def names(state: State) -> Names:
+def names(state: Fitted) -> Names:
     """What hypotheses may be about, and why other parameters of the model are not there."""
     known = state.estimates.names
     every = (
-        *parameters(state.family, state.asked.spec).names,
-        *parameters(state.fit.family, state.rows.spec).names,
-        *state.rows.spec.single_levels,
+        *parameters(state.family, state.asked_spec).names,
+        *parameters(state.fit.family, state.spec).names,
+        *state.spec.single_levels,
     )
     absent = tuple(name for name in dict.fromkeys(every) if name not in known)
     return Names(known, absent, partial(_why_absent, state))
 
 
-def _why_absent(state: State, name: str) -> str:
+def _why_absent(state: Fitted, name: str) -> str:
     left_out = aliased(state)
     if name not in left_out:
         label = ", ".join(limit.label for limit in state.fit.limits)

@@ -14,13 +14,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from glmcount.allowed import refuse_nameless
 from glmcount.errors import UsageError, near, some
-from glmcount.families.recipe import Recipe, recorded, refuse_nameless
+from glmcount.families.recipe import Recipe, recorded
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet
 from glmcount.records import dataclass, field, replace
 
 __all__ = [
+    "Boundary",
     "Equation",
     "Family",
     "Limit",
@@ -104,6 +106,35 @@ class Equation:
 
 
 @dataclass(frozen=True)
+class Boundary:
+    """Where a maximum lies, in plain words and numbers.
+
+    Parameters
+    ----------
+    equation, name, value, lost
+        As `Limit` has them.
+    becomes : str
+        What the family is called there.
+    """
+
+    equation: int
+    name: str
+    value: float
+    lost: tuple[int, ...]
+    becomes: str
+
+    @property
+    def label(self) -> str:
+        """The boundary in words, such as ``"alpha = 0"``."""
+        return f"{self.name} = {self.value:g}"
+
+    @property
+    def gone(self) -> tuple[int, ...]:
+        """Equations of the family that its limit does not have."""
+        return (self.equation, *self.lost)
+
+
+@dataclass(frozen=True)
 class Limit:
     """A boundary of an ancillary parameter, where the family becomes another one.
 
@@ -142,9 +173,14 @@ class Limit:
     opens: bool = True
 
     @property
+    def boundary(self) -> Boundary:
+        """Where it is."""
+        return Boundary(self.equation, self.name, self.value, self.lost, self.family.label)
+
+    @property
     def label(self) -> str:
         """The boundary in words, such as ``"alpha = 0"``."""
-        return f"{self.name} = {self.value:g}"
+        return self.boundary.label
 
     @property
     def gone(self) -> tuple[int, ...]:

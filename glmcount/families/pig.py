@@ -35,11 +35,11 @@ __all__ = ["pig"]
 
 Number = TypeVar("Number", float, Array)
 # R - 1, 1 / R, and the first two derivatives of R in log v over R.
-State = tuple[Number, Number, Number, Number]
+Fitted = tuple[Number, Number, Number, Number]
 FOLD = 16
 
 
-def _next(odd: Number, state: State[Number]) -> State[Number]:
+def _next(odd: Number, state: Fitted[Number]) -> Fitted[Number]:
     """From R_j to R_{j+1}; `odd` is (2 j - 1) v, which is its own derivative in log v."""
     excess, keep, slope, bend = state
     following = odd - excess * keep

@@ -7,13 +7,13 @@ one of our own functions travels as that function's name and what it was given.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import wraps
 from typing import Any, ParamSpec, Protocol, TypeVar
 
-from glmcount.errors import UsageError
+from glmcount.allowed import refuse_nameless
 from glmcount.records import dataclass
 
-__all__ = ["Recipe", "named", "recorded", "refuse_nameless"]
+__all__ = ["Recipe", "named", "recorded"]
 
 P = ParamSpec("P")
 
@@ -87,23 +87,5 @@ def recorded(maker: Callable[P, F]) -> Callable[P, F]:
         changed: F = family.with_(recipe=how)
         return changed
 
-    _makers[maker.__name__] = maker
+    _makers[maker.__name__] = made
     return made
-
-
-def refuse_nameless(what: str, function: Any) -> None:
-    """Refuse a function that no other process can find.
-
-    Raises
-    ------
-    UsageError
-    """
-    while isinstance(function, partial):
-        function = function.func
-    name = getattr(function, "__qualname__", "")
-    if "<" in name:
-        raise UsageError(
-            f"{what} is {name!r}, a function that another process cannot find by a name. Define "
-            "it with def at the top of a module that both import.",
-            kind="not_picklable",
-        )

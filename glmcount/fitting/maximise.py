@@ -66,7 +66,7 @@ def _climb(run: Run, theta: Array, opened: bool) -> Fit:
         if found is not None:
             outside, theta, score = found
             if score <= 0:
-                outside = replace(outside, limits=(opening, *outside.limits))
+                outside = replace(outside, limits=(opening.boundary, *outside.limits))
                 fit = _elsewhere(run, outside, theta)
                 return fit if fit is outside else _settled(run, fit)
     fit = solve(run, theta)
@@ -196,7 +196,7 @@ def _at_limits(run: Run, fit: Fit) -> Fit:
                 best = again if again.llf > best.llf or best.status != "final" else best
                 continue
         if best.status != "final" or inner.llf > best.llf + SAME:
-            best = replace(inner, limits=(limit, *inner.limits))
+            best = replace(inner, limits=(limit.boundary, *inner.limits))
     return best
 
 

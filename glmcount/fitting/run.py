@@ -26,7 +26,7 @@ from glmcount.engine.passes import (
     weighing,
 )
 from glmcount.engine.strip import Strip
-from glmcount.families.base import Family, Limit
+from glmcount.families.base import Boundary, Family
 from glmcount.fitting.falling import Falling, sent
 from glmcount.fitting.guide import Guide
 from glmcount.fitting.rank import Dependence
@@ -101,7 +101,7 @@ class Fit:
     dependences : tuple of Dependence
     falling : Falling or None
         Where the maximum is at infinity, the way there.
-    limits : tuple of Limit
+    limits : tuple of Boundary
         The boundaries the maximum lies on, each one of the family that the one before left.
     looked : Looked or None
         Where else a larger likelihood was looked for; None where it is concave.
@@ -121,7 +121,7 @@ class Fit:
     history: tuple[Iteration, ...]
     dependences: tuple[Dependence, ...] = ()
     falling: Falling | None = None
-    limits: tuple[Limit, ...] = ()
+    limits: tuple[Boundary, ...] = ()
     looked: Looked | None = None
 
     @property

@@ -10,19 +10,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from scipy import linalg
 
-from glmcount.allowed import shown
+from glmcount.allowed import refuse_nameless, shown
 from glmcount.cells.compress import Cells, residual_sums
 from glmcount.design.rows import Rows
 from glmcount.engine.passes import Raw, Unweighed, Weighed, add, assemble, strip_sums
 from glmcount.engine.strip import Strip
 from glmcount.errors import CovarianceError, UsageError, near, some
+from glmcount.fitted import Fitted
+from glmcount.fitting.estimates import parameters
 from glmcount.fitting.run import Fit
 from glmcount.fitting.sums import inverse_information, mean_inverse, row_leverage, rows_of
-from glmcount.inference.estimates import parameters
 from glmcount.numerics import Array
 from glmcount.numerics.control import Control
 from glmcount.numerics.factor import factor
@@ -39,20 +41,49 @@ LIGHTEST = 1e-130
 
 @dataclass(frozen=True)
 class Setting:
-    """What an estimator may use besides the fit.
+    """What an estimator may use.
 
-    Where rows were fitted as `cells`, `fitted` is the rows over those. `scale_of` gives the
-    scale, or refuses where it has no degrees of freedom.
+    `scale_of` gives the scale, or refuses where it has no degrees of freedom. What reads rows is
+    refused where these are not at hand.
     """
 
-    rows: Rows
-    fit: Fit
-    importance: bool
-    nobs: float
+    found: Fitted
     scale_of: Callable[[], float]
-    control: Control
-    fitted: Rows
-    cells: Cells | None = None
+
+    @property
+    def fit(self) -> Fit:
+        """The fit."""
+        return self.found.fit
+
+    @property
+    def rows(self) -> Rows:
+        """Its rows."""
+        return self.found.rows
+
+    @property
+    def fitted(self) -> Rows:
+        """What was fitted: the rows, or cells of them."""
+        return self.found.seen_here[0]
+
+    @property
+    def cells(self) -> Cells | None:
+        """The cells."""
+        return self.found.cells
+
+    @property
+    def importance(self) -> bool:
+        """Whether a weight stands for the importance of one row, not for copies."""
+        return self.found.importance
+
+    @property
+    def nobs(self) -> float:
+        """Number of observations."""
+        return self.found.nobs
+
+    @property
+    def control(self) -> Control:
+        """The numerical knobs."""
+        return self.found.options.control
 
     @property
     def scale(self) -> float:
@@ -74,6 +105,12 @@ class Estimator:
     name: str
     label: str
     compute: Callable[[Setting, Array], Array]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if getattr(self.compute, "__module__", "") == __name__:
+            return estimator, (self.name, self.name)
+        refuse_nameless(f"compute of the covariance {self.name!r}", self.compute)
+        return Estimator, (self.name, self.label, self.compute)
 
 
 ESTIMATORS: dict[str, Estimator] = {}
@@ -117,7 +154,7 @@ def covariance(chosen: Estimator, setting: Setting) -> Array:
     CovarianceError
         Where the information is not positive definite, or a row has leverage 1.
     """
-    with setting.rows.solving(setting.fit.layout.size):
+    with setting.found.solving():
         return _covariance(chosen, setting)
 
 
@@ -243,7 +280,7 @@ def _filled(setting: Setting, matrix: Array, bread: Array) -> Array:
     empty = np.flatnonzero(none & (bread.diagonal() > 0))
     if len(empty):
         fit = setting.fit
-        names = parameters(fit.family, setting.rows.spec).names
+        names = parameters(fit.family, setting.found.spec).names
         raise CovarianceError(
             f"A robust covariance is made of residuals, and the rows that decide "
             f"{some(names[fit.kept[j]] for j in empty)} have none: they are fitted exactly, so "
@@ -261,7 +298,7 @@ def _heaviest(setting: Setting) -> float:
     CovarianceError
         If its square is no number.
     """
-    if not setting.importance or setting.rows.spec.weights is None:
+    if not setting.importance or setting.found.spec.weights is None:
         return 1.0
     heaviest = setting.rows.fold(
         lambda strip: 0.0 if strip.weights is None else float(strip.weights.max(initial=0.0)), max

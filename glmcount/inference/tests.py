@@ -9,8 +9,9 @@ import scipy
 
 from glmcount.errors import CovarianceError, NotDefinedError
 from glmcount.families.base import Family, Limit
-from glmcount.inference.estimates import Estimates, interval, tail, width
+from glmcount.fitting.estimates import Estimates
 from glmcount.inference.hypotheses import shortened
+from glmcount.inference.intervals import interval, tail, width
 from glmcount.numerics import Array
 from glmcount.numerics.factor import factor
 from glmcount.numerics.tails import chi2_tail

@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from glmcount.families.recipe import refuse_nameless
+from glmcount.allowed import refuse_nameless
 from glmcount.records import dataclass, field
 
 __all__ = ["ALLOWED", "Expression", "Functions", "Node", "called", "hint", "width"]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from glmcount.allowed import plain, real, refuse, whole
+from glmcount.allowed import plain, real, refuse, refuse_nameless, whole
 from glmcount.records import dataclass
 
 __all__ = ["USUAL", "Control"]
@@ -61,6 +61,11 @@ class Control:
             value = held[name]
             if value is not _USUAL[name]:
                 held[name] = check(name, value)
+
+    def __getstate__(self) -> dict[str, Any]:
+        if callable(self.progress):
+            refuse_nameless("progress= of Control", self.progress)
+        return self.__dict__
 
 
 def _tolerance(name: str, value: Any) -> float:

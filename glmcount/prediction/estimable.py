@@ -20,9 +20,9 @@ from glmcount.engine.layout import linear
 from glmcount.engine.passes import predictors
 from glmcount.engine.strip import Strip
 from glmcount.errors import NotEstimableWarning, some
+from glmcount.fitting.estimates import parameters
 from glmcount.fitting.falling import FAR, moves_of, size_of
 from glmcount.fitting.run import Fit
-from glmcount.inference.estimates import parameters
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet
 from glmcount.records import dataclass

@@ -16,11 +16,12 @@ from glmcount.engine.forms import quadratic
 from glmcount.engine.layout import Layout
 from glmcount.engine.strip import Strip
 from glmcount.errors import NotDefinedError, UsageError
+from glmcount.families.base import Family
 from glmcount.families.quantiles import quantiles
+from glmcount.fitted import Fitted
 from glmcount.fitting.falling import FAR
 from glmcount.fitting.run import Fit
-from glmcount.inference.estimates import width
-from glmcount.inference.state import State
+from glmcount.inference.intervals import width
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, eta_jet
 from glmcount.numerics.special import expit, logit
@@ -196,11 +197,37 @@ def _inner(values: Array, errors: Array, scale: str) -> tuple[Array, Array]:
     return inner, np.where(np.isinf(inner), 0.0, own)
 
 
+def _plain(values: Array) -> Array:
+    return values
+
+
+def _exponential(values: Array) -> Array:
+    found: Array = np.exp(values)
+    return found
+
+
+def _share(values: Array) -> Array:
+    found: Array = expit(values)
+    return found
+
+
+# By name, which other processes know them by too.
 OUTER: dict[str, Callable[[Array], Array]] = {
-    "plain": np.asarray,
-    "log": np.exp,
-    "logit": expit,
+    "plain": _plain,
+    "log": _exponential,
+    "logit": _share,
 }
+
+
+@dataclass(frozen=True)
+class Mean:
+    """From the mean's predictor to the mean, the other predictors being those of the rows."""
+
+    family: Family
+    rest: tuple[Array, ...]
+
+    def __call__(self, linear: Array) -> Array:
+        return self.family.moments((linear, *self.rest))[0].value
 
 
 def prediction(
@@ -255,10 +282,8 @@ def prediction(
     _tell(rows, fit, note)
     warn_of_edges(which, family, found[0], note == 0.0)
     warn_of_limits(which, (note == LIMIT) & np.isnan(found[3]))
-    rest = [label(eta).to_numpy() for eta in found[4:]]
-    outer = OUTER[chosen.scale]
-    if by_mean:
-        outer = lambda lp: family.moments((lp, *rest))[0].value  # noqa: E731
+    rest = tuple(label(eta).to_numpy() for eta in found[4:])
+    outer = Mean(family, rest) if by_mean else OUTER[chosen.scale]
     own = [label(each) for each in found[:4]]
     return Prediction(own[0], own[1], own[2], own[3], df, outer, (0.0, family.support[1]))
 
@@ -283,7 +308,7 @@ def _without_width(
 
 
 def target(
-    state: State, newdata: Any, given: Mapping[str, Any]
+    state: Fitted, newdata: Any, given: Mapping[str, Any]
 ) -> tuple[Rows, Callable[[Array], pd.Series]]:
     """Rows over the rows to predict for, and how their values become a Series."""
     if newdata is None:
@@ -296,12 +321,12 @@ def target(
             )
         rows, index = state.used_rows(), state.labels()
         return state.rows, lambda values: pd.Series(values[rows], index=index)
-    data, index = new_rows(state.rows.spec, newdata, given, state.options.control)
+    data, index = new_rows(state.spec, newdata, given, state.options.control)
     return data, lambda values: pd.Series(values, index=index)
 
 
 def predict(
-    state: State, newdata: Any, which: Any, at: Any, given: Mapping[str, Any], scale: float
+    state: Fitted, newdata: Any, which: Any, at: Any, given: Mapping[str, Any], scale: float
 ) -> pd.Series | pd.DataFrame:
     """A quantity for new rows or the fitted ones; a column for each `at` of a list."""
     points = asked(which, at)
@@ -314,7 +339,7 @@ def predict(
 
 
 def with_errors(
-    state: State,
+    state: Fitted,
     newdata: Any,
     which: Any,
     at: Any,

@@ -13,7 +13,7 @@ from glmcount.engine.passes import predictors
 from glmcount.engine.strip import Strip
 from glmcount.errors import MemoryLimitError, NotDefinedError, UsageError, some
 from glmcount.families.base import Family
-from glmcount.inference.state import State
+from glmcount.fitted import Fitted
 from glmcount.numerics import Array
 
 __all__ = ["generator", "simulate"]
@@ -45,7 +45,7 @@ def generator(rng: Any) -> np.random.Generator:
     return made
 
 
-def simulate(state: State, n: Any, rng: Any) -> pd.DataFrame:
+def simulate(state: Fitted, n: Any, rng: Any) -> pd.DataFrame:
     """Draw n responses for each fitted row, one column a draw.
 
     Under frequency weights a row stands for w counts, and what is drawn is their sum.
@@ -80,7 +80,7 @@ def simulate(state: State, n: Any, rng: Any) -> pd.DataFrame:
     return pd.DataFrame(draws, index=state.labels())
 
 
-def _sampler(state: State) -> Callable[[np.random.Generator, list[Array], Array | None], Array]:
+def _sampler(state: Fitted) -> Callable[[np.random.Generator, list[Array], Array | None], Array]:
     family = state.fit.family
     if not family.likelihood:
         raise NotDefinedError(
@@ -88,7 +88,7 @@ def _sampler(state: State) -> Callable[[np.random.Generator, list[Array], Array 
             "family='poisson' or 'negbin'.",
             kind="no_likelihood",
         )
-    weighted = not state.importance and state.rows.spec.weights is not None
+    weighted = not state.importance and state.spec.weights is not None
     if weighted and family.pooled is None:
         raise NotDefinedError(
             f"A row with a frequency weight w stands for w counts, and the sum of w counts has no "
@@ -105,7 +105,7 @@ def _sampler(state: State) -> Callable[[np.random.Generator, list[Array], Array 
     return sample
 
 
-def _check_memory(count: int, state: State) -> None:
+def _check_memory(count: int, state: Fitted) -> None:
     limit = state.options.control.memory_limit
     size = 8 * count * state.measured.n
     if size > limit:

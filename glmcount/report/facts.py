@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from glmcount.errors import some
 from glmcount.families.base import Family
-from glmcount.fitting.null import limit_llf
-from glmcount.inference.estimates import Estimates
-from glmcount.inference.state import State
+from glmcount.fitted import Fitted
+from glmcount.fitting.estimates import Estimates
 from glmcount.numerics import Array
 from glmcount.numerics.tails import chi2_tail
 from glmcount.report.summary import EquationRows, SummaryFacts
@@ -53,7 +52,7 @@ def equation_rows(
     return tuple(out)
 
 
-def unjudged(state: State) -> tuple[EquationRows, ...]:
+def unjudged(state: Fitted) -> tuple[EquationRows, ...]:
     """The coefficients of a fit that leaves nothing to judge them by."""
     none = np.full(len(state.estimates.names), np.nan)
     ends = np.stack([none, none], axis=1)
@@ -61,8 +60,10 @@ def unjudged(state: State) -> tuple[EquationRows, ...]:
 
 
 def summary_facts(
-    state: State,
+    state: Fitted,
+    constant: bool,
     figures: Mapping[str, float | None],
+    limits: Sequence[tuple[str, str, float | None]],
     pearson_chi2: float,
     scale: float | None,
     cov_label: str,
@@ -72,27 +73,31 @@ def summary_facts(
 
     Parameters
     ----------
-    state : State
+    state : Fitted
+    constant : bool
+        Whether the mean spans a constant.
     figures : mapping
         llf, llnull, aic, bic, deviance, null_deviance, prsquared; None where not defined.
+    limits : sequence of (boundary, family, llf)
+        Boundaries that are tested, and the log-likelihood there; None where there is none.
     pearson_chi2 : float
     scale : float or None
         None where it has no degrees of freedom.
     cov_label : str
     equations : tuple of EquationRows
     """
-    account = state.rows.plan.account
+    account = state.account
     return SummaryFacts(
         title=state.family.title,
-        formula=state.rows.spec.formula,
+        formula=state.spec.formula,
         statistic="t" if state.scaled else "z",
         nobs=state.nobs,
         n_rows=account.n_rows,
         dropped=dict(account.reasons),
         n_dropped=account.n_dropped,
         df_resid=state.df_resid,
-        df_null=state.nobs - int(state.has_constant()),
-        constant=state.has_constant(),
+        df_null=state.nobs - int(constant),
+        constant=constant,
         pearson_chi2=pearson_chi2,
         scale=scale if state.scaled else None,
         cov_label=cov_label,
@@ -102,14 +107,18 @@ def summary_facts(
         equations=equations,
         footnotes=(
             *_design_notes(state),
-            *_ancillary_notes(state, equations),
+            *_ancillary_notes(state, limits, equations),
             *_dispersion(state, pearson_chi2),
         ),
         **figures,
     )
 
 
-def _ancillary_notes(state: State, equations: tuple[EquationRows, ...]) -> list[str]:
+def _ancillary_notes(
+    state: Fitted,
+    limits: Sequence[tuple[str, str, float | None]],
+    equations: tuple[EquationRows, ...],
+) -> list[str]:
     """Each ancillary parameter on its scales, with their intervals, and its boundary test."""
     found, out = state.estimates, []
     ends = {
@@ -125,24 +134,18 @@ def _ancillary_notes(state: State, equations: tuple[EquationRows, ...]) -> list[
             f"1/{name} = {1 / value:.6g} [{1 / high:.6g}, {1 / low:.6g}], log({name}) = "
             f"{np.log(value):.6g} [{np.log(low):.6g}, {np.log(high):.6g}]."
         )
-    for limit in state.fit.family.limits:
-        own = state.fit.layout.slices[limit.equation]
-        if limit.lost or own.stop - own.start > 1 or state.importance:
-            # More than one parameter goes, or rows do not count once: not half chi2(1).
-            continue
-        control = state.options.control
-        llf = limit_llf(*state.fitted_here, state.fit, limit, control)
+    for boundary, family, llf in limits:
         if llf is None:
-            out.append(f"No LR test of {limit.label}: the {limit.family.label} fit cannot begin.")
+            out.append(f"No LR test of {boundary}: the {family} fit cannot begin.")
             continue
         statistic = max(0.0, 2.0 * (state.fit.llf - llf))
         pvalue = 0.5 * chi2_tail(statistic, 1)
         shown = "p < 0.001" if pvalue < 0.001 else f"p = {pvalue:.3f}"
-        out.append(f"LR test of {limit.label}: half chi2(1) = {statistic:.2f}, {shown}.")
+        out.append(f"LR test of {boundary}: half chi2(1) = {statistic:.2f}, {shown}.")
     return out
 
 
-def _dispersion(state: State, pearson_chi2: float) -> list[str]:
+def _dispersion(state: Fitted, pearson_chi2: float) -> list[str]:
     if not state.judged:
         return [
             f"No standard errors: {state.df_resid:g} degrees of freedom are left to estimate the "
@@ -158,9 +161,9 @@ def _dispersion(state: State, pearson_chi2: float) -> list[str]:
     ]
 
 
-def _design_notes(state: State) -> list[str]:
+def _design_notes(state: Fitted) -> list[str]:
     """Offset, weights, rows dropped, information and warnings, as sentences."""
-    spec, dropped = state.rows.spec, state.rows.plan.account.reasons
+    spec, dropped = state.spec, state.account.reasons
     notes = []
     offsets = [_named(code) for code in spec.equations[0].offsets]
     if spec.exposure is not None:

@@ -14,11 +14,11 @@ from typing import Any, Literal
 import numpy as np
 import scipy
 
-from glmcount.allowed import refuse
+from glmcount.allowed import refuse, refuse_nameless
 from glmcount.errors import UsageError, near, some
 from glmcount.families.base import Etas, Family, Limit, StartSums
 from glmcount.families.combine.reparametrise import reparametrise
-from glmcount.families.recipe import recorded, refuse_nameless
+from glmcount.families.recipe import recorded
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, eta_jet
 from glmcount.numerics.special import logit, probit

@@ -1,10 +1,14 @@
-"""What a result is made of: the frozen record behind the façade, and what derives from it."""
+"""What a result is made of, and the one gate to its rows.
+
+All but `Held` is plain: the learnt design, the fit, its estimates, what was asked. That travels to
+another process; the rows do not. Whatever reads them there is refused until they are attached
+again, which asks whether they are those that were fitted.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import cached_property
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -13,22 +17,22 @@ from numpy.typing import NDArray
 
 from glmcount.cells.compress import Cells
 from glmcount.design.measure import Measured
-from glmcount.design.recall import planned_layout
+from glmcount.design.prints import Prints, prints_of
 from glmcount.design.rows import Rows
-from glmcount.errors import NoLikelihoodError, NotDefinedError
+from glmcount.design.spec import Account, DesignSpec
+from glmcount.errors import NoLikelihoodError, NoRowsError, NotDefinedError
 from glmcount.families.base import Family
-from glmcount.fitting.constant import spans_constant
+from glmcount.fitting.estimates import Estimates
 from glmcount.fitting.run import Fit, Settings
-from glmcount.inference.covariance import Setting
-from glmcount.inference.estimates import Estimates
 from glmcount.numerics import Array
+from glmcount.numerics.blas import solving
 from glmcount.records import dataclass
 
-__all__ = ["Model", "State"]
+__all__ = ["Described", "Fitted", "Held"]
 
 
 @dataclass(frozen=True)
-class Model:
+class Described:
     """What was fitted, in words: names of response and parameters, formula, family.
 
     As in statsmodels the parameters of `exog_names` are all that `params` has, ancillary ones
@@ -43,61 +47,128 @@ class Model:
 
 
 @dataclass(frozen=True)
-class State:
-    """All that was asked and found.
+class Held:
+    """The rows of a fit, where they are at hand.
 
     Parameters
     ----------
-    rows, measured, fit : the rows, what they are like, and the fit to them
-        The rows as the fit's own family sees them.
-    family : Family
-        As asked for; `fit.family` is its limit where the maximum is on a boundary.
-    estimates : Estimates
-    options : Settings
-    weights_type : str
+    rows : Rows
+        As the fit's own family sees them: without equations gone at a boundary.
+    asked : Rows
+        As the family asked for sees them.
     index : object
         Labels of the data's rows, or None.
-    again : object
-        What was asked and what was made ready for it, of which another fit is made.
-    warnings : tuple of Warning
-    asked : Rows
-        The rows as the family asked for sees them: with equations gone at a boundary.
     cells : Cells or None
         What was fitted in the place of the rows.
     """
 
     rows: Rows
+    asked: Rows
+    index: Any
+    cells: Cells | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """All that was asked and found.
+
+    Parameters
+    ----------
+    spec, asked_spec : DesignSpec
+        The learnt design, as the fit's own family and as the family asked for sees it.
+    account : Account
+        Which rows were left out.
+    measured, fit : what the rows are like, and the fit to them
+    family : Family
+        As asked for; `fit.family` is its limit where the maximum is on a boundary.
+    estimates : Estimates
+    options : Settings
+    weights_type : str
+    again : object
+        What was asked and what was made ready for it, of which another fit is made.
+    warnings : tuple of Warning
+    held : Held or None
+        The rows; None in another process.
+    prints : tuple of Marks or None
+        Of all strips, by which the rows are known again where they are not held.
+    """
+
+    spec: DesignSpec
+    asked_spec: DesignSpec
+    account: Account
     measured: Measured
     fit: Fit
     family: Family
     estimates: Estimates
     options: Settings
     weights_type: str
-    index: Any
     again: Any
     warnings: tuple[Warning, ...]
-    asked: Rows
-    cells: Cells | None = None
+    held: Held | None
+    prints: Prints | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "prints": self.known_prints(), "held": None}
+
+    def known_prints(self) -> Prints:
+        """By what the rows are known again: by the columns that they were encoded to."""
+        if self.held is None and self.prints is not None:
+            return self.prints
+        return prints_of(self.asked)
 
     @property
-    def fitted(self) -> tuple[Rows, Measured]:
+    def at_hand(self) -> Held:
+        """The rows.
+
+        Raises
+        ------
+        NoRowsError
+            Where they did not come along.
+        """
+        if self.held is None:
+            raise NoRowsError(
+                "This takes the rows that were fitted, and a result that comes from another "
+                "process, or from a file, has none. Call r = r.with_data(data), with the data of "
+                "the fit; parameters, covariance, tests, summary() and predict(newdata) need no "
+                "rows."
+            )
+        return self.held
+
+    @property
+    def rows(self) -> Rows:
+        """The rows as the fit's own family sees them."""
+        return self.at_hand.rows
+
+    @property
+    def asked(self) -> Rows:
+        """The rows as the family asked for sees them: with equations gone at a boundary."""
+        return self.at_hand.asked
+
+    @property
+    def cells(self) -> Cells | None:
+        """What was fitted in the place of the rows."""
+        return self.at_hand.cells
+
+    @property
+    def seen(self) -> tuple[Rows, Measured]:
         """What was fitted, as the family asked for sees it: cells, or the rows."""
         if self.cells is None:
             return self.asked, self.measured
         return self.cells.rows, self.cells.measured
 
     @property
-    def fitted_here(self) -> tuple[Rows, Measured]:
+    def seen_here(self) -> tuple[Rows, Measured]:
         """What was fitted, as the fit's own family sees it."""
-        rows, measured = self.fitted
+        rows, measured = self.seen
         return self.fit.narrowed(rows), measured
 
     @property
-    def model(self) -> Model:
+    def model(self) -> Described:
         """Names of response and parameters, formula, family."""
-        spec = self.rows.spec
-        family = self.family
-        return Model(spec.response, self.estimates.names, spec.formula, family.name, family.link)
+        spec, family = self.spec, self.family
+        return Described(
+            spec.response, self.estimates.names, spec.formula, family.name, family.link
+        )
 
     @property
     def importance(self) -> bool:
@@ -140,7 +211,7 @@ class State:
         """
         if self.df_resid > 0:
             return self.df_resid
-        what = "the sum of the weights" if self.rows.spec.weights else "rows"
+        what = "the sum of the weights" if self.spec.weights else "rows"
         raise NotDefinedError(
             f"The scale of a {self.family.label} model, and with it standard errors, tests and "
             f"intervals, takes degrees of freedom: {self.nobs:g} ({what}) - {self.k_mean} "
@@ -154,26 +225,10 @@ class State:
         """Every estimated parameter, one on its boundary included."""
         return len(self.estimates.names)
 
-    def has_constant(self) -> bool:
-        """Whether the mean equation spans a constant."""
-        return self._constant
-
-    @cached_property
-    def _constant(self) -> bool:
-        return spans_constant(self.fitted_here[0], self.fit.layout, 0, self.options.control)
-
-    @cached_property
-    def constants(self) -> tuple[bool, ...]:
-        """Whether each equation asked for spans a constant."""
-        rows, layout = self.fitted[0], planned_layout(self.asked.spec)
-        control = self.options.control
-        others = (spans_constant(rows, layout, k, control) for k in range(1, layout.q))
-        return (self.has_constant(), *others)
-
     @property
     def columns(self) -> tuple[int, ...]:
         """Columns of each equation asked for."""
-        return tuple(len(equation.names) for equation in self.asked.spec.equations)
+        return tuple(len(equation.names) for equation in self.asked_spec.equations)
 
     def likelihood(self, what: str) -> float:
         """The log-likelihood, or a refusal that names what was asked."""
@@ -200,18 +255,10 @@ class State:
         aic = self.information_criterion("aicc", 2.0)
         return aic + 2.0 * k * (k + 1) / rest if rest > 0 else math.inf
 
-    def setting(self, scale: Callable[[], float]) -> Setting:
-        """What a covariance estimator is given."""
-        return Setting(
-            self.rows,
-            self.fit,
-            self.importance,
-            self.nobs,
-            scale,
-            self.options.control,
-            self.fitted_here[0],
-            self.cells,
-        )
+    def solving(self) -> AbstractContextManager[None]:
+        """For solves, which BLAS need not share between threads."""
+        size = self.fit.layout.size
+        return solving(size) if self.held is None else self.held.rows.solving(size)
 
     def used_rows(self) -> NDArray[np.intp]:
         """Numbers of the used rows."""
@@ -226,7 +273,8 @@ class State:
 
     def labels(self) -> pd.Index:
         """Index over the used rows."""
-        every = pd.RangeIndex(self.rows.source.n_rows) if self.index is None else self.index
+        index = self.at_hand.index
+        every = pd.RangeIndex(self.rows.source.n_rows) if index is None else index
         return every if self.measured.n == len(every) else every[self.used_rows()]
 
     def reshifted(self, matrix: Array) -> Array:

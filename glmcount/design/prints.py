@@ -1,0 +1,87 @@
+"""Prints of rows: marks of all that a design makes of them, by which they are known again.
+
+The marks of the columns of a table tell whether they were edited, and depend on how the table
+holds them. Prints are of encoded rows: the same rows from a frame, from arrays or from a file
+have the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glmcount.design.marks import Marks, changed, marks_of
+from glmcount.design.rows import Rows
+from glmcount.design.spec import DesignSpec
+from glmcount.engine.strip import Strip
+from glmcount.errors import DataChangedError, some
+
+__all__ = ["Prints", "check_prints", "prints_of"]
+
+Prints = tuple[Marks, ...]
+
+
+def prints_of(rows: Rows) -> Prints:
+    """Of all strips, in order."""
+
+    def look(strip: Strip) -> Prints:
+        return (marks_of(dict(_columns(rows.spec, strip)), False),)
+
+    return rows.fold(look, lambda a, b: a + b)
+
+
+def check_prints(rows: Rows, prints: Prints) -> None:
+    """Refuse rows that are not those.
+
+    Raises
+    ------
+    DataChangedError
+    """
+    if rows.source.n_strips != len(prints):
+        raise _others(f"they have {rows.source.n_rows:,} rows, which is another number")
+
+    def look(strip: Strip) -> str:
+        marks, columns = prints[strip.number], dict(_columns(rows.spec, strip))
+        name = "number of rows" if marks.keys() != columns.keys() else changed(marks, columns)
+        if name is None:
+            return ""
+        first, last = rows.source.span(strip.number)
+        return f"{name} is not what it was in the rows {first} to {last - 1}"
+
+    told = rows.fold(look, lambda a, b: a or b)
+    if told:
+        raise _others(told)
+
+
+def _others(why: str) -> DataChangedError:
+    return DataChangedError(
+        f"The data are not those that were fitted: {why}. with_data takes the data of the fit, "
+        "all rows in their order; r.refit(data=...) fits others, and r.predict(newdata) predicts "
+        "for them."
+    )
+
+
+def _columns(spec: DesignSpec, strip: Strip) -> Iterator[tuple[str, NDArray[Any]]]:
+    """All that the engine sees of a strip, each by what it is called; what is shared once."""
+    yield "the number of rows used", np.array([float(strip.n), float(strip.first)])
+    if strip.where is not None:
+        yield "which rows are used", strip.where
+    for k, row in enumerate(strip.y):
+        yield f"the response {spec.response}" if k == 0 else spec.beside[k - 1], row
+    if strip.weights is not None:
+        yield "the weights", strip.weights
+    for k, offset in enumerate(strip.offsets):
+        if offset is not None:
+            yield f"the offset of equation {k + 1}", offset
+    terms: dict[int, list[str]] = {}
+    for block, _, part in spec.places():
+        terms.setdefault(block, []).append(part.term)
+    seen: set[int] = set()
+    for i, own in enumerate(strip.blocks):
+        for k, values in enumerate((own.codes, *own.rows)):
+            if values is not None and id(values) not in seen:
+                seen.add(id(values))
+                yield f"{some(dict.fromkeys(terms[i]), 3)} ({i + 1}.{k})", values

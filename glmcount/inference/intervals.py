@@ -1,0 +1,99 @@
+"""Standard errors, tests and intervals of estimates, on the scales on which users read these."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from glmcount.allowed import proportion
+from glmcount.fitting.estimates import Estimates
+from glmcount.numerics import Array
+from glmcount.numerics.tails import normal_quantile, normal_tail, student_quantile, student_tail
+
+__all__ = [
+    "conf_int",
+    "interval",
+    "judged",
+    "marked",
+    "reported",
+    "standard_errors",
+    "tail",
+    "width",
+]
+
+
+def reported(found: Estimates, matrix: Array) -> Array:
+    """Covariance on the reported scale; of a maximum at infinity that of the limit."""
+    k = len(found.names)
+    out = np.full((k, k), np.nan)
+    free = k - int(found.fixed.sum())
+    slope = found.slope[:free]
+    out[:free, :free] = slope[:, None] * matrix * slope
+    return out
+
+
+def marked(found: Estimates, matrix: Array) -> Array:
+    """The same with infinite variances where coefficients are, and NaN where they have no limit."""
+    out = reported(found, matrix)
+    far = np.flatnonzero((found.infinite != 0) | found.undetermined)
+    out[far, :] = out[:, far] = np.nan
+    out[far, far] = np.where(found.undetermined[far], np.nan, np.inf)
+    return out
+
+
+def standard_errors(found: Estimates, matrix: Array) -> Array:
+    """Standard errors: inf for an infinite coefficient, NaN for one on its boundary."""
+    errors = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
+    fixed = found.fixed.tolist().count(True)
+    if fixed:
+        errors = np.append(errors, np.full(fixed, np.nan))
+    errors *= np.abs(found.slope)
+    if found.moves is not None:
+        errors[found.infinite != 0] = np.inf
+        errors[found.undetermined] = np.nan
+    return errors
+
+
+def tail(statistic: Array, df: float | None) -> Array:
+    """Two-sided p-values: normal, or Student with `df`."""
+    return normal_tail(statistic) if df is None else student_tail(statistic, df)
+
+
+def width(alpha: float, df: float | None) -> float:
+    """Standard errors on each side of an interval of level 1 - alpha.
+
+    Raises
+    ------
+    UsageError
+        If alpha is not between 0 and 1.
+    """
+    level = proportion("alpha", alpha)
+    return normal_quantile(level) if df is None else student_quantile(level, df)
+
+
+def judged(found: Estimates, bse: Array, df: float | None) -> tuple[Array, Array]:
+    """Estimates in standard errors, and p-values.
+
+    These are NaN where the null is a boundary or nothing was estimated.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        statistics = found.values / bse
+        out = tail(statistics, df)
+    untested = found.natural | found.fixed | (found.infinite != 0)
+    return statistics, np.where(untested, np.nan, out)
+
+
+def conf_int(found: Estimates, bse: Array, alpha: float, df: float | None) -> Array:
+    """Wald intervals, (k, 2); of the exponential of a predictor exp of the predictor's interval."""
+    out = interval(found, slice(None), bse, width(alpha, df)).T
+    return out if found.moves is None else np.where(found.infinite[:, None] != 0, np.nan, out)
+
+
+def interval(found: Estimates, which: int | slice, bse: Any, reach: float) -> Array:
+    """Lower and upper ends for some parameters with those standard errors."""
+    values, signs = found.values[which], (-1.0, 1.0)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        plain = np.stack([values + sign * reach * bse for sign in signs])
+        log = np.stack([values * np.exp(sign * reach * bse / values) for sign in signs])
+    return np.where(found.logged[which], log, plain)
