@@ -67,7 +67,7 @@ class Results:
         matrix = attempt(lambda: self._covariance)
         return None if isinstance(matrix, NoRowsError) else matrix
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Results:
+    def __deepcopy__(self, memo: Any = None) -> Results:
         # Of what never changes a copy in the same process needs none.
         return Results(self._state, self._cov, self._figures, self._matrix)
 

@@ -8,7 +8,8 @@ other is infinite, or has no limit where directions move it both ways.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +61,14 @@ class Falling:
     null: Array | None = None
     cone: Array | None = None
     carriers: NDArray[np.intp] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "rows": (len(self.rows), np.packbits(self.rows))}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        count, bits = state["rows"]
+        rows = np.unpackbits(bits, count=count).astype(bool)
+        self.__dict__.update({**state, "rows": rows})
 
     def leads_on(self, other: Falling) -> bool:
         """Whether it leads further than another."""
