@@ -194,9 +194,7 @@ def test_one_class_name_has_one_meaning():
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
     ]
-    again = {name for name in names if names.count(name) > 1}
-    # Of the house as it is to become these two still go by one name.
-    assert again <= {"Model", "State"}
+    assert {name for name in names if names.count(name) > 1} == set()
 
 
 def test_inheritance_is_one_deep():
