@@ -13,7 +13,7 @@ import numpy as np
 from glmcount.allowed import shown
 from glmcount.cells.compress import compressed
 from glmcount.checks import measured_warnings, refuse_measured
-from glmcount.design.build import Roles, left_out_missing, with_response
+from glmcount.design.build import Roles, left_out_missing, replaced, with_response
 from glmcount.design.given import response_values
 from glmcount.design.measure import Measured, measure, remeasure
 from glmcount.design.prints import check_prints
@@ -209,17 +209,15 @@ def _reopened(ready: Ready, found: Fitted, given: Mapping[str, Any]) -> tuple[Re
     """What was ready for the fit, and its rows by the design that it learnt."""
     own = ready.subject.__dict__
     arrays = {name: value for name, value in given.items() if name in own}
-    # A response that replaced the formula's left the rows used as they were.
-    later = arrays.pop("y", None) if ready.subject.rows == "data" else None
-    told = {"y": None, **arrays} if ready.subject.rows == "data" else arrays
-    subject = replace(ready.subject, **told)
+    subject = ready.subject.holding(arrays)
     options = {name: value for name, value in given.items() if name not in own}
     request = replace(ready.request, **options)
     rows, _ = _opened(subject, request)
-    values = None
-    if later is not None:
-        values = response_values(rows.source, rows.spec.response, later)
-    data = rows if values is None else with_response(rows, values)
+    data, values = rows, None
+    if replaced(found.asked_spec):
+        # The rows used stayed those of the response that was there first.
+        values = response_values(rows.source, rows.spec.response, given["y"])
+        data = with_response(rows, values)
     data = replace(data, spec=found.asked_spec, cache=Cache(request.knobs.memory))
     measured, layout = measure(data, planned_layout(data.spec), ready.family)
     base = data if values is None else rows

@@ -71,6 +71,10 @@ class Formula:
         parts = {what: getattr(request, what) for what in PARTS}
         return Opened({**columns, "y": self.y}, parts, design)
 
+    def holding(self, arrays: Mapping[str, Any]) -> Formula:
+        """The same with its table at hand, and the response of that."""
+        return replace(self, data=arrays["data"], y=None)
+
     def answered(self, values: Array) -> Formula:
         """The same rows with another response."""
         return replace(self, y=values)
@@ -113,6 +117,10 @@ class Arrays:
             return array_design(source, response, columns, roles, request.knobs)
 
         return Opened({what: getattr(request, what) for what in COLUMNS}, parts, design)
+
+    def holding(self, arrays: Mapping[str, Any]) -> Arrays:
+        """The same with its arrays at hand."""
+        return replace(self, **arrays)
 
     def answered(self, values: Array) -> Arrays:
         """The same rows with another response, which keeps the labels by which rows pair."""

@@ -275,6 +275,8 @@ def test_arrays_are_given_again():
     assert whole.with_cov("HC1").bse.equals(r.with_cov("HC1").bse)
     with pytest.raises(DataChangedError):
         found.with_data(X=X * 2, y=y, offset=FRAME.t.to_numpy(), inflate=FRAME[["z"]])
+    other = gc.fit_arrays(y, X).refit(y=y + 1.0)
+    assert again(other).with_data(X=X, y=y + 1.0).resid_pearson.equals(other.resid_pearson)
     with pytest.raises(NoRowsError, match="given y, offset, inflate as arrays"):
         found.refit(X=X)
 

@@ -28,6 +28,7 @@ __all__ = [
     "array_design",
     "formula_design",
     "left_out_missing",
+    "replaced",
     "with_response",
 ]
 
@@ -61,6 +62,11 @@ def with_response(rows: Rows, values: Array) -> Rows:
     spec = replace(spec, variables={**spec.variables, name: REPLACED}, response=name)
     source = rows.source.with_columns({RESPONSE: values})
     return rows.with_response(source, spec, values)
+
+
+def replaced(spec: DesignSpec) -> bool:
+    """Whether its response took the place of another one."""
+    return spec.variables[spec.response].expression == REPLACED.expression
 
 
 def left_out_missing(rows: Rows, values: Array) -> Array:
