@@ -24,7 +24,7 @@ from glmcount.errors import (
     UnknownColumnError,
     UsageError,
 )
-from glmcount.families import families
+from glmcount.families import families, negbin
 from glmcount.inference.covariance import Estimator
 from tests.carried import half, told
 
@@ -298,6 +298,47 @@ def test_a_response_that_was_replaced_is_given_again():
         whole = again(r).with_data(FRAME, y=y)
         assert whole.resid_pearson.equals(r.resid_pearson)
         assert whole.refit(cov="HC1").params.equals(r.refit(cov="HC1").params)
+
+
+LIMIT = np.full(len(FRAME), 4.0)
+DAYS = FRAME.assign(
+    day=pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(len(FRAME)) % 3, unit="D"),
+    kind=pd.Categorical(FRAME.g, categories=list("cab")),
+    yes=np.arange(len(FRAME)) % 2 == 0,
+    few=np.minimum(FRAME.y, 4.0),
+)
+ASKED = {
+    "expressions": ("y ~ x + offset(log(t))", {"weights": "t*2", "exposure": "t", "inflate": "z"}),
+    "sampling weights": ("y ~ x", {"weights": "t", "weights_type": "probability"}),
+    "limits": ("few ~ x", {"censored": LIMIT}),
+    "days, kinds, truths": ("y ~ C(day) + kind + yes", {}),
+    "a column left out": ("y ~ x + I(2 * x)", {}),
+    "a family": ("y ~ x", {"family": negbin(alpha=0.5)}),
+    "a law of one's own": ("y ~ x", {"family": families["poisson"].with_(name="own")}),
+    "a zero part": ("y ~ x", {"hurdle": "x", "zero": "poisson"}),
+    "a dispersion": ("y ~ x", {"family": "negbin", "dispersion": "x"}),
+    "cells": ("y ~ kind", {"compress": True}),
+}
+
+
+@pytest.mark.filterwarnings("ignore::glmcount.errors.GlmcountWarning")
+@pytest.mark.parametrize(("formula", "options"), ASKED.values(), ids=ASKED)
+def test_whatever_was_asked_comes_along(formula, options):
+    r = gc.fit(formula, DAYS, **options)
+    found = again(r)
+    assert str(found.summary()) == str(r.summary())
+    assert found.predict(DAYS).equals(r.predict(DAYS))
+    assert found.aliased == r.aliased
+    arrays = {name: value for name, value in options.items() if value is LIMIT}
+    whole = found.with_data(DAYS, **arrays)
+    assert whole.fittedvalues.equals(r.fittedvalues)
+    assert whole.refit(cov="HC1").bse.equals(r.refit(cov="HC1").bse)
+
+
+def test_a_table_of_another_kind_holds_the_same_rows():
+    polars = pytest.importorskip("polars")
+    r = fit("y ~ x + g")
+    assert again(r).with_data(polars.from_pandas(FRAME)).fittedvalues.equals(r.fittedvalues)
 
 
 @pytest.mark.parametrize("compress", [True, False])
