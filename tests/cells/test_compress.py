@@ -63,6 +63,20 @@ def rows_of(formula, data):
     return gc.fit(formula, data, compress=False)._state.rows
 
 
+def test_a_column_that_is_not_whole_after_all(monkeypatch):
+    """Whole in the rows that were looked at, and in its ends."""
+    data = pd.DataFrame({"y": [1, 2, 3, 4], "x": [0.0, 1.0, 0.5, 0.0]})
+    monkeypatch.setattr(compress, "_whole", lambda each, sample: True)
+    state = rows_of("y ~ x", data), gc.fit("y ~ x", data)._state
+    every = keys.fields_of(state[0], state[1].fit.layout, state[1].measured, False, False)
+    assert [each.levels for each in every] == [2]
+    with pytest.raises(keys.Unsuited):
+        cells.group(state[0], keys.Key(every), lambda s: ((None,), 0.0), len(data))
+    rows, found = both(data, "y ~ x", exposure=None)
+    assert found.n_cells == 3
+    assert found.params["x"] == pytest.approx(rows.params["x"], abs=1e-12)
+
+
 def test_too_many_cells_are_given_up_under_way():
     """Sorted data look as if they had few cells, since a sample sees few of them."""
     n = compress.LEAST

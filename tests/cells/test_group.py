@@ -8,46 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import glmcount as gc
-from glmcount.cells import compress
 from glmcount.cells import group as cells
 from glmcount.cells import key as keys
 from glmcount.cells.group import group
-from glmcount.cells.key import Key, Unsuited, fields_of
+from glmcount.cells.key import Key, Unsuited
+from tests.cells.test_key import fields, state_of
 from tests.laws.problems import small_strips
 from tests.laws.test_cells import agree, both, repeated_data
-
-
-def state_of(formula, data, **options):
-    return gc.fit(formula, data, compress=False, **options)._state
-
-
-def fields(formula, data, offsets=False, response=False, **options):
-    """Columns of the key, whole numbers told from others by all rows."""
-    state = state_of(formula, data, **options)
-    found = fields_of(state.rows, state.fit.layout, state.measured, offsets, response)
-    strips = [state.rows.strip(k) for k in range(state.rows.source.n_strips)]
-    every = [(strip, np.arange(strip.n)) for strip in strips]
-    return tuple(e if compress._whole(e, every) else compress._bits(e) for e in found)
-
-
-def levels(formula, data, **options):
-    return [each.levels for each in fields(formula, data, **options)]
-
-
-def test_what_tells_rows_apart():
-    data = repeated_data(0)
-    assert levels("y ~ 1", data) == []
-    assert levels("y ~ g + h", data) == [3, 2]
-    assert levels("y ~ g*h", data) == [6], "a factor within an interaction is told by it"
-    assert levels("y ~ g*k", data) == [3, 4], "a slope by level is told by the two"
-    assert levels("y ~ k*f", data) == [4, 0], "a product is told by its factors"
-    assert levels("y ~ k:f", data) == [0]
-    assert levels("y ~ bs(v, df=4)", data) == [0] * 4
-    top = int(data["y"].max()) + 1
-    assert levels("y ~ g", data, response=True) == [3, top]
-    assert levels("y ~ g", data, response=True, censored="k + 1") == [3, top, 0]
-    assert levels("y ~ g", data, offsets=True, exposure="t") == [3, 0]
 
 
 def grouped(formula, data, **options):
@@ -94,17 +61,6 @@ def test_the_first_row_of_a_cell_stands_for_it():
 def test_both_zeros_are_one_value():
     data = pd.DataFrame({"y": [1, 2, 3, 4], "x": [0.0, -0.0, 0.5, 0.5]})
     assert grouped("y ~ x", data).n_cells == 2
-
-
-def test_a_column_that_is_not_whole_after_all(monkeypatch):
-    """Whole in the rows that were looked at, and in its ends."""
-    data = pd.DataFrame({"y": [1, 2, 3, 4], "x": [0.0, 1.0, 0.5, 0.0]})
-    monkeypatch.setattr(compress, "_whole", lambda each, sample: True)
-    with pytest.raises(Unsuited):
-        grouped("y ~ x", data)
-    rows, found = both(data, "y ~ x", exposure=None)
-    assert found.n_cells == 3
-    assert found.params["x"] == pytest.approx(rows.params["x"], abs=1e-12)
 
 
 def test_more_levels_than_a_number_holds():
