@@ -54,6 +54,11 @@ def passes(monkeypatch):
     return told
 
 
+def unguided(monkeypatch):
+    """No sample is small enough to guide."""
+    monkeypatch.setattr(pilot, "FEW", np.inf)
+
+
 class Poisson:
     """Sums of a Poisson regression written out."""
 
@@ -123,7 +128,7 @@ def test_results_are_those_without_a_guide(family, options, count, passes, monke
     found = gc.fit(formula(count), data, family=family, **options)
     guided = len(passes)
     passes.clear()
-    monkeypatch.setattr(pilot, "_guide", lambda full, sample: None)
+    unguided(monkeypatch)
     alone = gc.fit(formula(count), data, family=family, **options)
     # Scoring takes a pass more or less.
     assert guided <= len(passes) + (options.get("method") == "irls")
@@ -137,23 +142,18 @@ def test_results_are_those_without_a_guide(family, options, count, passes, monke
 def test_a_misleading_guide_costs_passes_and_no_digit(tilt, monkeypatch):
     data = drawn(BROAD)
     alone = gc.fit(formula(BROAD), data)
-    made = pilot._guide
 
-    def misleading(full, sample):
-        guide = made(full, sample)
-        honest = guide.sample
+    class Misleading(Guide):
+        def __init__(self, honest, ratio):
+            def tilted(theta):
+                sums = honest(theta)
+                slope = np.exp(tilt * theta)
+                bent = sums.information.matrix * np.outer(slope, slope)
+                return Sums(sums.llf, sums.score * slope, bent, 0.0)
 
-        def tilted(theta):
-            sums = honest(theta)
-            slope = np.exp(tilt * theta)
-            return Sums(
-                sums.llf, sums.score * slope, sums.information.matrix * np.outer(slope, slope), 0.0
-            )
+            super().__init__(tilted, ratio)
 
-        guide.sample = tilted
-        return guide
-
-    monkeypatch.setattr(pilot, "_guide", misleading)
+    monkeypatch.setattr(pilot, "Guide", Misleading)
     found = gc.fit(formula(BROAD), data)
     assert found.converged
     assert (np.abs(found.params - alone.params) <= 1e-9 * alone.bse).all()
@@ -170,7 +170,7 @@ def test_a_sample_of_other_rows_than_the_rest(monkeypatch):
     eta = data.loc[rest, names(BROAD)] @ np.linspace(0.05, -0.05, BROAD)
     data.loc[rest, "y"] = np.random.default_rng(3).poisson(np.exp(eta))
     found = gc.fit(formula(BROAD), data)
-    monkeypatch.setattr(pilot, "_guide", lambda full, sample: None)
+    unguided(monkeypatch)
     alone = gc.fit(formula(BROAD), data)
     assert found.converged
     assert (np.abs(found.params - alone.params) <= 1e-9 * alone.bse).all()
@@ -200,7 +200,7 @@ def test_a_sample_that_is_a_large_share_of_the_rows_guides_nothing(passes, monke
     assert gc.fit(formula(BROAD), data).converged
     guided = len(passes)
     passes.clear()
-    monkeypatch.setattr(pilot, "_guide", lambda full, sample: None)
+    unguided(monkeypatch)
     gc.fit(formula(BROAD), data)
     assert guided == len(passes)
 

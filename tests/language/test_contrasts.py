@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import glmcount as gc
-from glmcount.engine.level_table import LevelTable as Table
 from glmcount.errors import FormulaError
 from glmcount.language.contrasts import CODINGS, MATRIX, Contrast, contrast, rows_of
 
@@ -140,14 +139,3 @@ def test_scores_that_do_not_fit_are_refused(scores):
         gc.fit(f"y ~ C(g, {scores})", data)
     assert caught.value.kind == "contrast_size"
     assert "^" * len(scores) in str(caught.value)
-
-
-@pytest.mark.parametrize("name", ["Treatment", "Sum", "Helmert", "Diff", "Poly"])
-def test_tables_are_their_matrices(name):
-    rng = np.random.default_rng(1)
-    matrix = contrast(name).matrix(tuple("abcdefgh"), full=False)
-    table = Table.of(matrix)
-    beta = rng.normal(size=(7, 2))
-    np.testing.assert_allclose(table.spread(beta), matrix @ beta, rtol=0, atol=1e-13)
-    sums = rng.normal(size=(8, 3))
-    np.testing.assert_allclose(table.fold(sums), matrix.T @ sums, rtol=0, atol=1e-13)
