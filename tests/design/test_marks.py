@@ -1,0 +1,68 @@
+"""Marks tell changed columns: another value, another order, another place of what is missing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glmcount.columns.coerce import coerce
+from glmcount.design.marks import changed, marks_of
+
+VALUES = st.lists(st.integers(-50, 50).map(float), min_size=2, max_size=50)
+
+
+@given(VALUES, st.data())
+def test_a_changed_value_and_a_changed_order_show(values, data):
+    x = np.array(values)
+    marks = marks_of({"x": x}, kept=False)
+    assert changed(marks, {"x": x.copy()}) is None
+    other = x.copy()
+    place = data.draw(st.integers(0, len(x) - 1))
+    other[place] += data.draw(st.sampled_from([1.0, -1e-6, np.nan]))
+    assert changed(marks, {"x": other}) == "x"
+    order = data.draw(st.permutations(range(len(x))))
+    same = np.array_equal(x, x[order])
+    assert (changed(marks, {"x": x[order]}) is None) == same
+
+
+def test_columns_of_every_kind():
+    columns = {
+        "whole": np.array([1, 2, 3], np.int16),
+        "missing": np.array([1.0, np.nan, 2.0]),
+        "time": np.array(["2020-01-01", "NaT", "2020-01-03"], "M8[D]"),
+        "text": np.array(["a", "b", "a"], object),
+        "series": pd.array([1, None, 3], "Int64"),
+        "codes": coerce("codes", ["a", "b", "a"]),
+    }
+    marks = marks_of(columns, kept=False)
+    assert set(marks) == set(columns)
+    assert changed(marks, columns) is None
+    moved = {
+        "whole": np.array([1, 2, 4], np.int16),
+        "missing": np.array([np.nan, 1.0, 2.0]),
+        "time": np.array(["2020-01-01", "2020-01-02", "2020-01-03"], "M8[D]"),
+        "text": np.array(["a", "b", "c"], object),
+        "series": pd.array([1, 2, 3], "Int64"),
+        "codes": coerce("codes", ["b", "a", "a"]),
+    }
+    for name, values in moved.items():
+        assert changed(marks, columns | {name: values}) == name
+
+
+def test_what_stays_encoded_is_marked_only_where_it_is_the_user_s_memory():
+    columns = {"x": np.array([1.0, 2.0]), "text": np.array(["a", "b"], object), "s": [1, 2]}
+    assert set(marks_of(columns, kept=True)) == {"x"}
+    assert set(marks_of(columns, kept=False)) == {"x", "text", "s"}
+
+
+def test_rounding_of_a_sum_is_no_change():
+    x = np.random.default_rng(3).normal(size=100_000) * 1e6
+    (mark,) = marks_of({"x": x}, kept=True).values()
+    assert mark.rounding == pytest.approx(64 * 2**-52 * np.sqrt(1e5 * (x @ x)), rel=1e-12)
+    for share, name in ((0.1, None), (10.0, "x")):
+        other = x.copy()
+        other[77] += share * mark.rounding
+        assert changed({"x": mark}, {"x": other}) == name

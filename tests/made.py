@@ -1,0 +1,61 @@
+"""Designs and runs of small data, made by the functions that a fit makes them by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from glmcount.design.build import Roles, formula_design
+from glmcount.design.layout import layout_of
+from glmcount.design.measure import Measured, measure
+from glmcount.design.rows import Rows
+from glmcount.engine.layout import Layout
+from glmcount.families import Family, resolve
+from glmcount.fitting.run import Run, Settings
+from glmcount.numerics.control import USUAL, Control
+from glmcount.sources.base import open_source
+
+
+def design_of(
+    formula: str,
+    data: Any,
+    parts: Any = (),
+    env: Any = None,
+    control: Control = USUAL,
+    **roles: Any,
+) -> Rows:
+    """The rows of a formula over a table; `parts` are (name, right-hand side) or None."""
+    return formula_design(open_source(data), formula, Roles(roles, tuple(parts)), env, control)
+
+
+def ready(
+    formula: str, data: Any, family: str | Family = "poisson", parts: Any = None, **roles: Any
+) -> tuple[Rows, Layout, Measured, Family]:
+    """Rows, layout, what was measured and the family; further equations are constants."""
+    own = resolve(family)
+    rows = design_of(formula, data, [None] * (own.q - 1) if parts is None else parts, **roles)
+    measured, layout = measure(rows, layout_of(rows.spec), own)
+    return rows, layout, measured, own
+
+
+def run_of(
+    formula: str,
+    data: Any,
+    family: str | Family = "poisson",
+    parts: Any = None,
+    settings: Settings | None = None,
+    **roles: Any,
+) -> Run:
+    """A run that has not begun."""
+    return Run(*ready(formula, data, family, parts, **roles), settings or Settings())
+
+
+def counts(n: int = 60, seed: int = 0) -> dict[str, Any]:
+    """A table of counts, two numeric columns, a factor of three levels, weights, exposures."""
+    rng = np.random.default_rng(seed)
+    x, z = rng.normal(size=n), rng.uniform(1.0, 3.0, n)
+    g = rng.permutation(np.resize(["a", "b", "c"], n))
+    y = rng.poisson(np.exp(0.5 + 0.3 * x - 0.1 * z + 0.4 * (g == "b")) * rng.gamma(2.0, 0.5, n))
+    w, t = rng.integers(1, 4, n).astype(float), rng.uniform(0.5, 2.0, n)
+    return {"y": y.astype(float), "x": x, "z": z, "g": g, "w": w, "t": t}
