@@ -88,7 +88,7 @@ def test_expected_and_observed_weights_and_none():
     with pytest.raises(KeyError):
         _ = weighing(family, True, second=False)(rows).second[0, 1]
     geometric = families["geometric"]
-    rows = rows._replace(etas=rows.etas[:1])
+    rows = Unweighed(rows.y, None, rows.etas[:1])
     mean = np.exp(rows.etas[0])
     expected = weighing(geometric, True)(rows).second[0, 0]
     np.testing.assert_allclose(expected, mean / (1 + mean), rtol=1e-14)

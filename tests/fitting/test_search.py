@@ -1,0 +1,60 @@
+"""The search for larger likelihoods: what it finds where there is more, and nothing where not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from glmcount.fitting import search
+from glmcount.fitting.fit import solve
+from glmcount.fitting.search import searched
+from glmcount.fitting.start import first_values, usual
+from tests.made import counts, run_of
+
+# Six rows whose score at alpha = 0 points outwards, and a maximum inside.
+SIX = {
+    "y": np.array([59.0, 0, 2, 10, 10, 10]),
+    "x": np.array([4, -0.1, -0.5, 2.1, 0.1, 1.6]),
+}
+
+
+def test_a_maximum_inside_is_found_from_the_boundary():
+    run = run_of("y ~ x", SIX, "negbin")
+    limit = run_of("y ~ x", SIX)
+    poisson = solve(limit, first_values(limit))
+    base = usual(run)
+    base[:2] = poisson.theta
+    known = poisson.llf - run.measured.constant
+    found = searched(run, base, known)
+    assert found.rows == 6 and found.starts >= search.STARTS and found.better
+    best = max(solve(run, start).llf for start in found.better)
+    # From R's MASS::glm.nb.
+    assert best == pytest.approx(-18.16407, abs=1e-5) and best > poisson.llf
+    again = searched(run, base, known)
+    assert [each.tolist() for each in again.better] == [each.tolist() for each in found.better]
+
+
+@pytest.mark.parametrize("weights", [None, "w"])
+def test_from_the_maximum_nothing_is_better(weights):
+    run = run_of("y ~ x + g", counts(), "negbin", weights=weights)
+    fit = solve(run, first_values(run))
+    found = searched(run, fit.theta, fit.llf - run.measured.constant)
+    assert found.better == () and found.starts > 0
+    below = searched(run, fit.theta, fit.llf - run.measured.constant - 1.0)
+    assert below.better, "what is known to be less is surpassed"
+
+
+def test_of_many_rows_a_share_is_looked_at(monkeypatch):
+    monkeypatch.setattr(search, "ROWS", 100)
+    monkeypatch.setattr(search, "SAMPLE", 50)
+    run = run_of("y ~ x", counts(400), "negbin")
+    fit = solve(run, first_values(run))
+    found = searched(run, fit.theta, fit.llf - run.measured.constant)
+    assert found.rows == 50 and found.better == ()
+
+
+def test_wide_designs_are_not_searched():
+    rng = np.random.default_rng(5)
+    data = {f"x{k}": rng.normal(size=200) for k in range(40)} | {"y": rng.poisson(2.0, 200) + 0.0}
+    run = run_of("y ~ " + " + ".join(f"x{k}" for k in range(40)), data, "negbin")
+    assert searched(run, usual(run), 0.0) is None
