@@ -18,6 +18,70 @@ ROOMS = [
     "figures", "report", "request", "subject", "checks", "notes", "fits", "results", "api",
     "datasets", "demo", "cli", "__main__", "__init__",
 ]  # fmt: skip
+# Files of each room: one imports only from those before it.
+ORDER = {
+    "numerics": """
+        control blas factor jets special tails
+    """,
+    "families": """
+        recipe base draws shares rising large panels debye conway
+        distribution quantiles
+        combine.hold combine.parts combine.reparametrise combine.links combine.truncated
+        combine.censored
+        bernoulli poisson negbin negbinp canonical genpoisson compoisson pig
+        combine.hurdle combine.inflated model
+    """,
+    "engine": """
+        level_table block strip reach scatter plan layout
+        gram forms tables information sums passes spread
+    """,
+    "columns": """
+        column whole coerce
+    """,
+    "language": """
+        node reader calls parse
+        truth polynomials contrasts moments knots bspline cubic transforms
+        evaluate learning
+    """,
+    "sources": """
+        base labels files frame
+    """,
+    "design": """
+        spec doubts formula layout recall
+        given arrays values learn encode marks rows build
+        exact measure
+    """,
+    "cells": """
+        key group compress
+    """,
+    "fitting": """
+        rank quadratic guide solvers programme falling run start pilot
+        recession separation sums digits certificate identified constant
+        crowd search walls fit maximise null
+    """,
+    "inference": """
+        estimates covariance hypotheses tests state
+    """,
+    "prediction": """
+        edges estimable newdata quantities predict simulate
+    """,
+    "diagnostics": """
+        influence residuals verdicts
+    """,
+    "report": """
+        table text render summary facts tidy
+    """,
+}
+# Rooms of which every file has its tests beside it, tests/<room>/test_<file>.py.
+TESTED = ("columns", "language", "engine", "design", "cells", "fitting")
+TESTS = Path(__file__).parent
+# Private names that tests of other files still use: `_state` of a result until it has a name, and
+# what takes the place of a public name today.
+STATE = "_state"
+BORROWED = {
+    "prediction/test_predict.py": {"_cov", "_covariance"},
+    "test_one_file.py": {"_openers"},
+}
 LAZY = {"scipy.optimize", "pyarrow", "pyarrow.parquet"}
 PATSY = {"design/formula.py"}
 TREES = {path: ast.parse(path.read_text()) for path in FILES}
@@ -115,6 +179,86 @@ def test_imports_point_downward(path):
     for name, _ in imports(path):
         if name.startswith("glmcount") and path.name != "__init__.py":
             assert ROOMS.index(room(name)) <= floor, f"{own} imports {name}"
+
+
+def inner(path: Path) -> str:
+    """Name of a file within its room."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts[1:])
+
+
+def in_rooms() -> dict[str, list[Path]]:
+    out: dict[str, list[Path]] = {}
+    for path in FILES:
+        if path.parent != PACKAGE and path.name != "__init__.py":
+            out.setdefault(path.relative_to(PACKAGE).parts[0], []).append(path)
+    return out
+
+
+def test_every_file_of_a_room_has_its_place():
+    assert {room: sorted(map(inner, paths)) for room, paths in in_rooms().items()} == {
+        room: sorted(names.split()) for room, names in ORDER.items()
+    }
+
+
+@pytest.mark.parametrize("room", ORDER)
+def test_imports_within_a_room_point_backward(room):
+    order = ORDER[room].split()
+    for path in in_rooms()[room]:
+        for name, _ in imports(path):
+            if name.startswith(f"glmcount.{room}."):
+                other = name.removeprefix(f"glmcount.{room}.")
+                assert order.index(other) < order.index(inner(path)), f"{place(path)}: {other}"
+
+
+@pytest.mark.parametrize("room", TESTED)
+def test_every_file_has_its_tests_beside_it(room):
+    tests = {path.stem.removeprefix("test_") for path in (TESTS / room).glob("test_*.py")}
+    assert tests == {inner(path) for path in in_rooms()[room]}
+
+
+def private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def borrowed(path: Path) -> set[str]:
+    """Private names that a test file imports, patches or looks up."""
+    out = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("glmcount"):
+            out |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Attribute):
+            out.add(node.attr)
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") in PATCHING:
+            out |= {each.value for each in node.args if isinstance(each, ast.Constant)}
+    return {name for name in out if isinstance(name, str) and private(name)}
+
+
+PATCHING = ("setattr", "delattr")
+
+
+def own_names(path: Path) -> set[str]:
+    """Names that a file defines, and the methods and fields of its classes."""
+    out = set()
+    for node in ast.walk(TREES[path]):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            out.add(node.name)
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            out.add(node.id if isinstance(node, ast.Name) else node.attr)
+    return out
+
+
+@pytest.mark.parametrize(
+    "path", sorted(TESTS.rglob("test_*.py")), ids=lambda path: path.relative_to(TESTS).as_posix()
+)
+def test_tests_use_private_names_of_their_own_file_alone(path):
+    told = path.relative_to(TESTS)
+    own = PACKAGE / told.parent / told.name.removeprefix("test_")
+    allowed = {STATE} | BORROWED.get(told.as_posix(), set())
+    assert borrowed(path) <= allowed | (own_names(own) if own in TREES else set())
+
+
+def test_what_is_borrowed_is_used():
+    assert {name: names & borrowed(TESTS / name) for name, names in BORROWED.items()} == BORROWED
 
 
 def test_no_import_circle():
