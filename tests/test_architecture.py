@@ -48,7 +48,7 @@ ORDER = {
     """,
     "design": """
         spec doubts formula layout recall
-        given arrays values learn encode marks rows build
+        given arrays values learn encode marks rows prints build
         exact measure
     """,
     "cells": """
@@ -57,10 +57,10 @@ ORDER = {
     "fitting": """
         rank quadratic guide solvers programme falling run start pilot
         recession separation sums digits certificate identified constant
-        crowd search walls fit maximise null
+        crowd search walls fit maximise null estimates
     """,
     "inference": """
-        estimates covariance hypotheses tests state
+        intervals covariance hypotheses tests
     """,
     "prediction": """
         edges estimable newdata quantities predict simulate
@@ -81,6 +81,7 @@ STATE = "_state"
 BORROWED = {
     "prediction/test_predict.py": {"_cov", "_covariance"},
     "test_one_file.py": {"_openers"},
+    "test_pickle.py": {"_cov"},
 }
 LAZY = {"scipy.optimize", "pyarrow", "pyarrow.parquet"}
 PATSY = {"design/formula.py"}

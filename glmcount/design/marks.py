@@ -26,13 +26,21 @@ __all__ = ["Mark", "Marks", "changed", "marks_of"]
 # So many roundings of a sum of its terms are no change: threads may add up in another order.
 ROUNDING = 64.0
 EACH = 64
-GOLDEN = 0.5 * (math.sqrt(5.0) - 1.0)
 
 
 @lru_cache(maxsize=4)
 def _places(size: int) -> Array:
-    """Numbers between 1 and 2 for so many places, no two alike."""
-    out: Array = 1.0 + np.modf(GOLDEN * np.arange(1.0, size + 1.0))[0]
+    """Numbers between 1 and 2 for so many places, which no rule relates.
+
+    Those of Steele, Lea & Flood (2014, OOPSLA, "Fast splittable pseudorandom number generators"),
+    in whole numbers alone, so that they are the same on every machine. Multiples of one irrational
+    number would not do: swaps of neighbours would cancel.
+    """
+    state = np.arange(1, size + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        state = (state ^ (state >> np.uint64(shift))) * np.uint64(factor)
+    state ^= state >> np.uint64(31)
+    out: Array = 1.0 + (state >> np.uint64(11)).astype(np.float64) * 2.0**-53
     out.flags.writeable = False
     return out
 
