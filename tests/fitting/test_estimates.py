@@ -16,7 +16,7 @@ def fitted(formula="y ~ x", **options):
     data = {"x": rng.normal(size=200), "alpha": rng.normal(size=200)}
     data["y"] = rng.poisson(np.exp(0.3 + 0.4 * data["x"]) * rng.gamma(2.0, 0.5, 200))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", gc.errors.NameWarning)
+        warnings.simplefilter("ignore", gc.errors.GlmcountWarning)
         return gc.fit(formula, data, **options)
 
 
