@@ -30,7 +30,7 @@ from glmcount.errors import (
 )
 from glmcount.families.base import Family
 from glmcount.families.model import model_family
-from glmcount.fitted import Fitted, Held
+from glmcount.fitted import AtHand, Fitted
 from glmcount.fitting.estimates import estimates, names
 from glmcount.fitting.identified import refuse_unidentified
 from glmcount.fitting.maximise import maximise
@@ -112,6 +112,8 @@ def fitted(subject: Subject, request: Request) -> Made:
     """
     rows, family = _opened(subject, request)
     information = _information(request.information, family)
+    needs = request.estimator.needs
+    rows = rows.with_roles(needs.groups, needs.order)
     measured, layout = measure(rows, planned_layout(rows.spec), family)
     start = _start(request.start, layout.size)
     settings = Settings(request.method, information, start, request.knobs)
@@ -201,7 +203,7 @@ def attached(found: Fitted, given: Mapping[str, Any]) -> Fitted:
             f"The data are not those that were fitted: they cannot be read as these were. {error}"
         ) from error
     cells = None if cells is None else cells.gated(gated)
-    held = Held(found.fit.narrowed(gated), gated, gated.source.index, cells)
+    held = AtHand(found.fit.narrowed(gated), gated, gated.source.index, cells)
     return replace(found, again=again[0], held=held, prints=None)
 
 
@@ -320,7 +322,7 @@ def _maximised(ready: Ready, data: Rows, measured: Measured) -> Made:
         weights_type=request.weights_type,
         again=ready,
         warnings=tuple(notes),
-        held=Held(own, gated, data.source.index, kept),
+        held=AtHand(own, gated, data.source.index, kept),
     )
     return state, ready.cov
 

@@ -1,13 +1,14 @@
 """What a result is made of, and the one gate to its rows.
 
-All but `Held` is plain: the learnt design, the fit, its estimates, what was asked. That travels to
-another process; the rows do not. Whatever reads them there is refused until they are attached
+All but `AtHand` is plain: the learnt design, the fit, its estimates, what was asked. That travels
+to another process; the rows do not. Whatever reads them there is refused until they are attached
 again, which asks whether they are those that were fitted.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -26,9 +27,9 @@ from glmcount.fitting.estimates import Estimates
 from glmcount.fitting.run import Fit, Settings
 from glmcount.numerics import Array
 from glmcount.numerics.blas import solving
-from glmcount.records import dataclass
+from glmcount.records import dataclass, replace
 
-__all__ = ["Described", "Fitted", "Held"]
+__all__ = ["AtHand", "Described", "Fitted"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Described:
 
 
 @dataclass(frozen=True)
-class Held:
+class AtHand:
     """The rows of a fit, where they are at hand.
 
     Parameters
@@ -87,7 +88,7 @@ class Fitted:
     again : object
         What was asked and what was made ready for it, of which another fit is made.
     warnings : tuple of Warning
-    held : Held or None
+    held : AtHand or None
         The rows; None in another process.
     prints : tuple of Marks or None
         Of all strips, by which the rows are known again where they are not held.
@@ -104,7 +105,7 @@ class Fitted:
     weights_type: str
     again: Any
     warnings: tuple[Warning, ...]
-    held: Held | None
+    held: AtHand | None
     prints: Prints | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -117,7 +118,7 @@ class Fitted:
         return prints_of(self.asked)
 
     @property
-    def at_hand(self) -> Held:
+    def at_hand(self) -> AtHand:
         """The rows.
 
         Raises
@@ -259,6 +260,16 @@ class Fitted:
         """For solves, which BLAS need not share between threads."""
         size = self.fit.layout.size
         return solving(size) if self.held is None else self.held.rows.solving(size)
+
+    def opened(self, groups: Sequence[str], order: Sequence[str]) -> Fitted:
+        """The same with columns read beside the rows, which a covariance names."""
+        if not groups and not order:
+            return self
+        held = self.at_hand
+        asked = held.asked.with_roles(tuple(groups), tuple(order))
+        if asked is held.asked:
+            return self
+        return replace(self, held=replace(held, asked=asked, rows=self.fit.narrowed(asked)))
 
     def used_rows(self) -> NDArray[np.intp]:
         """Numbers of the used rows."""

@@ -135,7 +135,9 @@ class Results:
     def with_cov(self, cov: str | Estimator | None) -> Results:
         """The same fit with another covariance; nothing is fitted again."""
         chosen = chosen_estimator(cov, self._state.weights_type)
-        return Results(self._state, chosen, self._figures)
+        needs = chosen.needs
+        state = self._state.opened(needs.groups, needs.order)
+        return Results(state, chosen, self._figures)
 
     def with_data(self, data: Any = None, **arrays: Any) -> Results:
         """A result that came from another process or a file, with its rows at hand again.

@@ -32,35 +32,33 @@ ORDER = {
         combine.hurdle combine.inflated model
     """,
     "engine": """
-        level_table block strip reach scatter plan layout
-        gram forms tables information sums passes spread
+        level_table block strip reach scatter plan layout gram forms tables information sums
+        passes spread scores
     """,
     "columns": """
         column whole coerce
     """,
     "language": """
-        node reader calls parse
-        truth polynomials contrasts moments knots bspline cubic transforms
-        evaluate learning
+        node reader calls parse truth polynomials contrasts moments knots bspline cubic
+        transforms evaluate learning derivative
     """,
     "sources": """
-        base labels files frame
+        labels files folds base frame
     """,
     "design": """
-        spec doubts formula layout recall
-        given arrays values learn encode marks rows prints build
-        exact measure
+        spec doubts formula layout recall given arrays values marks roles encode slopes
+        states task learn rows prints build exact measure
     """,
     "cells": """
         key group compress
     """,
     "fitting": """
-        rank quadratic guide solvers programme falling run start pilot
-        recession separation sums digits certificate identified constant
-        crowd search walls fit maximise null estimates
+        rank quadratic guide programme falling recession certificate constant crowd held
+        solvers run start pilot separation sums digits identified search walls fit maximise
+        null estimates restrict
     """,
     "inference": """
-        intervals covariance hypotheses tests
+        intervals hypotheses tests setting covariance
     """,
     "prediction": """
         edges estimable newdata quantities predict simulate

@@ -113,8 +113,7 @@ def _sample(rows: Rows, n: int) -> Iterator[tuple[Strip, NDArray[np.intp]]]:
     strips = rows.source.n_strips
     chosen = np.unique(np.linspace(0, strips - 1, min(STRIPS, strips)).astype(int))
     draws = int(DRAWS * np.sqrt(n) / len(chosen)) + 1
-    for number in chosen:
-        strip = rows.strip(int(number))
+    for strip in rows.several(chosen.tolist()):
         places = (np.arange(draws) + rng.uniform(size=draws)) * (strip.n / draws)
         yield strip, np.unique(places.astype(np.intp)) if strip.n else np.arange(0)
 

@@ -84,7 +84,7 @@ def left_out_missing(rows: Rows, values: Array) -> Array:
 
 def _held(source: Source) -> Source:
     """A source of a single strip whose columns are coerced once."""
-    if source.n_strips > 1:
+    if source.stream is not None or source.n_strips > 1:
         return source
     held: dict[str, Column] = {}
 
@@ -132,6 +132,7 @@ def _learnt(
     _check_not_empty(source)
     source = _held(source)
     variables, plan, source = learn_variables(source, expressions, codes.get("weights"), control)
+    _check_not_empty(source)
     offsets = (*parsed.offsets, *([codes["offset"]] if "offset" in codes else []))
     spec = DesignSpec(
         formula=parsed.formula,

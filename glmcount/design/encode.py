@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.columns.column import Column, Levels, Values
+from glmcount.design.roles import role_values
 from glmcount.design.spec import DesignSpec, EquationDesign, Part
 from glmcount.design.values import codes_of, coerced, evaluated, joint_code, numbers_of, undefined
 from glmcount.engine.block import BlockRows
@@ -18,7 +19,7 @@ from glmcount.numerics import Array
 from glmcount.records import dataclass, field
 from glmcount.sources.base import Columns
 
-__all__ = ["Piece", "encode"]
+__all__ = ["Maker", "Piece", "encode"]
 
 Row = Values | None
 
@@ -66,11 +67,13 @@ def encode(
     codes : dict, optional
         Joint codes by the names of their factors, where they are known; others are added.
     """
-    return _Maker(spec, piece, coerced(columns), response, {} if codes is None else codes).strip()
+    return Maker(spec, piece, coerced(columns), response, {} if codes is None else codes).strip()
 
 
 @dataclass
-class _Maker:
+class Maker:
+    """The columns of a piece, each variable made once."""
+
     spec: DesignSpec
     piece: Piece
     columns: Mapping[str, Column]
@@ -80,6 +83,7 @@ class _Maker:
     single: dict[str, Values] = field(default_factory=dict)
 
     def strip(self) -> Strip:
+        """All of it, encoded."""
         spec, first = self.spec, self.piece.first
         used = self.piece.used
         y, weights = np.zeros((1, used)), None
@@ -105,16 +109,22 @@ class _Maker:
             weights=weights,
             blocks=tuple(blocks),
             offsets=tuple(offsets),
+            roles=self._roles() if spec.roles else (),
         )
 
-    def _kept(self, values: Values) -> Values:
+    def _roles(self) -> tuple[Values, ...]:
+        return role_values(self.spec.roles, self.columns, self.piece.where, self.piece.first)
+
+    def kept(self, values: Values) -> Values:
+        """Those of the rows used."""
         return values if self.piece.where is None else values[self.piece.where]
 
-    def _numbers(self, code: str) -> list[Values]:
+    def values_of(self, code: str) -> list[Values]:
+        """The columns of a numerical variable in the rows used."""
         if code not in self.numbers:
             variable = self.spec.variables[code]
             self.numbers[code] = [
-                self._kept(c) for c in numbers_of(variable, self.columns, self.piece.length)
+                self.kept(c) for c in numbers_of(variable, self.columns, self.piece.length)
             ]
         return self.numbers[code]
 
@@ -134,7 +144,7 @@ class _Maker:
                 kind="response_type" if what == "The response" else what,
             )
         else:
-            values = self._numbers(code)
+            values = self.values_of(code)
         return np.ascontiguousarray(values[0], dtype=np.float64)
 
     def _limits(self, code: str, first: int) -> Array:
@@ -159,7 +169,8 @@ class _Maker:
             self.single[code] = codes_of(value, levels, code, self.piece.where, self.piece.first)
         return self.single[code]
 
-    def _codes(self, part: Part) -> Values:
+    def codes_by(self, part: Part) -> Values:
+        """The joint code of the factors of a part."""
         key = ":".join(part.categorical)
         if key not in self.codes:
             variables = [self.spec.variables[code] for code in part.categorical]
@@ -175,7 +186,7 @@ class _Maker:
         if not part.numeric:
             return (None,)
         out = []
-        for chosen in product(*(self._numbers(code) for code in part.numeric)):
+        for chosen in product(*(self.values_of(code) for code in part.numeric)):
             column = chosen[0]
             for other in chosen[1:]:
                 column = np.multiply(column, other, dtype=np.float64)
@@ -189,17 +200,17 @@ class _Maker:
             if part.table is None:
                 dense += self._products(part)
             else:
-                coded.append(BlockRows(self._codes(part), self._products(part)))
+                coded.append(BlockRows(self.codes_by(part), self._products(part)))
         return ([BlockRows(None, tuple(dense))] if dense else []) + coded
 
     def _offset(self, equation: EquationDesign, first: int, mean: bool) -> Array | None:
         spec = self.spec
         total: Array | None = None
         for code in equation.offsets:
-            value = np.asarray(self._numbers(code)[0], dtype=np.float64)
+            value = np.asarray(self.values_of(code)[0], dtype=np.float64)
             total = value if total is None else total + value
         if mean and spec.exposure is not None:
-            exposure = np.asarray(self._numbers(spec.exposure)[0], dtype=np.float64)
+            exposure = np.asarray(self.values_of(spec.exposure)[0], dtype=np.float64)
             if len(exposure) and not exposure.min() > 0:
                 self._refuse_exposure(exposure, first)
             log = np.log(exposure)

@@ -88,6 +88,9 @@ def given_column(source: Source, what: str, value: Given) -> tuple[str, dict[str
     # One limit may hold for all rows; one offset or weight would say nothing.
     named = isinstance(value, str) and value in source.names
     limit = _number(value) if what == BESIDE and not named else None
+    if limit is not None and not source.counted:
+        # Of rows that come in a stream there is no array of this length yet.
+        return repr(limit), {}
     if limit is not None:
         value = np.full(source.n_rows, limit)
     if isinstance(value, str):
@@ -95,6 +98,12 @@ def given_column(source: Source, what: str, value: Given) -> tuple[str, dict[str
             return value, {}
         plain = value.isidentifier() and not keyword.iskeyword(value)
         return (value if plain else f"Q({value!r})"), {}
+    if not source.counted:
+        raise DataError(
+            f"{what} was given as an array, and how many rows these data have is known only when "
+            f"they have been read. Make it a column of the data, and pass its name as {what}=.",
+            kind="array_beside_stream",
+        )
     if isinstance(value, pd.Series) and _other_index(value, source):
         place = int(np.argmax(np.asarray(value.index != source.index)))
         raise DataError(

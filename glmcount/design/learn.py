@@ -11,17 +11,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from glmcount.columns.coerce import union_levels
-from glmcount.columns.column import Column, Extent, Levels, Values
+from glmcount.columns.column import Column, Extent, Levels
 from glmcount.design.spec import Account, Plan, Variable
+from glmcount.design.states import memorised
+from glmcount.design.task import length_of
 from glmcount.design.values import Value, coerced, evaluated, used_levels
 from glmcount.errors import DataError, FormulaError, some
 from glmcount.language.contrasts import settled_contrast
-from glmcount.language.learning import finish, merge, observed
 from glmcount.language.node import Expression
-from glmcount.language.transforms import State, new_state
+from glmcount.language.transforms import State
 from glmcount.numerics.control import Control
 from glmcount.records import dataclass, field, replace
-from glmcount.sources.base import Columns, Source, map_fold
+from glmcount.sources.base import Columns, Source
 
 __all__ = ["complete_rows", "learn_variables"]
 
@@ -36,8 +37,11 @@ FEW = 4_096
 class _Scan:
     """What one strip, or several folded, told."""
 
+    lengths: list[int] = field(default_factory=list)
     keep: list[Mask | None] = field(default_factory=list)
     missing: dict[str, int] = field(default_factory=dict)
+    # Of the first strip that is used: a column without a value has no type.
+    used: bool = False
     kinds: dict[str, Value] = field(default_factory=dict)
     levels: dict[str, list[tuple[Levels, Levels, bool]]] = field(default_factory=dict)
     text: dict[int, dict[str, Column]] = field(default_factory=dict)
@@ -47,7 +51,7 @@ class _Scan:
 def learn_variables(
     source: Source, expressions: Mapping[str, Expression], weights: str | None, control: Control
 ) -> tuple[dict[str, Variable], Plan, Source]:
-    """Go over the rows and learn every variable and the rows to use.
+    """Go over the rows and learn every variable, the rows to use, and how many there are.
 
     A row is used when no column it needs is missing and its weight is positive. Levels are
     those of the used rows, as R's glm has them. The source comes back with its text read:
@@ -62,9 +66,12 @@ def learn_variables(
     """
     names = tuple(dict.fromkeys(name for e in expressions.values() for name in e.columns))
     threads = control.threads or (1 if _light(source, names, expressions) else None)
-    scan = map_fold(source, names, partial(_scan, source, expressions, weights), _fold, threads)
-    states = _memorised(source, expressions, scan.keep, control)
-    n_used = sum(_used(keep, number, source) for number, keep in enumerate(scan.keep))
+    # Text that was coded elsewhere stays there.
+    look = partial(_scan, expressions, weights, source.folding is None)
+    scan = source.fold(names or source.names[:1], look, _fold, threads)
+    source = source.measured(scan.lengths)
+    states = memorised(source, expressions, scan.keep, control)
+    n_used = _used(scan)
     variables = {}
     for code, expression in expressions.items():
         if expression.stateful:
@@ -74,12 +81,14 @@ def learn_variables(
     bits = tuple(None if keep is None else np.packbits(keep) for keep in scan.keep)
     whole = all(keep is None for keep in scan.keep)
     extents = {code: e for code, e in scan.extents.items() if whole and math.isfinite(e[0])}
-    return variables, Plan(bits, account, extents), _with_text(source, scan.text)
+    source = replace(source, coded=scan.text) if any(scan.text.values()) else source
+    return variables, Plan(bits, account, extents), source
 
 
 def _light(source: Source, names: Sequence[str], expressions: Mapping[str, Expression]) -> bool:
     """Whether a strip is looked through in steps as short as a second thread takes to wake up."""
-    if source.n_strips == 1 or any(e.tree.kind != "column" for e in expressions.values()):
+    single = source.stream is not None or source.n_strips == 1
+    if single or any(e.tree.kind != "column" for e in expressions.values()):
         return False
     return all(
         isinstance(column, pd.Categorical | Column)
@@ -88,36 +97,22 @@ def _light(source: Source, names: Sequence[str], expressions: Mapping[str, Expre
     )
 
 
-def _with_text(source: Source, text: Mapping[int, Mapping[str, Column]]) -> Source:
-    """The source that gives the strips of some columns as they were coded before."""
-    if not any(text.values()):
-        return source
-
-    def read(first: int, last: int, names: Sequence[str]) -> Columns:
-        known = text.get(first, {})
-        coded = {n: known[n] for n in names if n in known and len(known[n].values) == last - first}
-        return {**source.columns(first, last, [n for n in names if n not in coded]), **coded}
-
-    return replace(source, read=read)
-
-
-def _used(keep: Mask | None, number: int, source: Source) -> int:
-    if keep is not None:
-        return int(keep.sum())
-    first, last = source.span(number)
-    return last - first
+def _used(scan: _Scan) -> int:
+    """How many rows are used."""
+    pairs = zip(scan.keep, scan.lengths, strict=True)
+    return sum(length if keep is None else int(keep.sum()) for keep, length in pairs)
 
 
 def _scan(
-    source: Source,
     expressions: Mapping[str, Expression],
     weights: str | None,
+    text: bool,
     number: int,
     first: int,
     raw: Columns,
 ) -> _Scan:
-    columns, length = coerced(raw), source.span(number)[1] - first
-    scan = _Scan()
+    columns, length = coerced(raw), length_of(raw)
+    scan = _Scan([length])
     masks = {name: column.missing_mask() for name, column in columns.items()}
     values = {
         code: evaluated(expression, None, columns, length)
@@ -144,18 +139,31 @@ def _scan(
         scan.missing[reason] = scan.missing.get(reason, 0) + int(mask.sum())
     keep = None if drop is None or not drop.any() else ~drop
     scan.keep = [keep]
+    _note_values(scan, expressions, columns, values)
+    scan.used = length > 0 if keep is None else bool(keep.any())
+    scan.kinds = values
+    if text:
+        few = {n: c for n, c in columns.items() if c.found and len(c.levels or ()) < FEW}
+        scan.text = {first: few}
+    return scan
+
+
+def _note_values(
+    scan: _Scan,
+    expressions: Mapping[str, Expression],
+    columns: Mapping[str, Column],
+    values: Mapping[str, Value],
+) -> None:
+    """Note the levels of a strip, and the extents of its numbers where all rows are used."""
     for code, value in values.items():
         if value.categorical:
             declared = bool(value.column and value.column.declared)
             given = declared or value.levels != (value.column and value.column.levels)
-            scan.levels[code] = [(value.levels, used_levels(value, keep), given)]
-        elif keep is None and expressions[code].tree.kind == "column":
+            scan.levels[code] = [(value.levels, used_levels(value, scan.keep[0]), given)]
+        elif scan.keep[0] is None and expressions[code].tree.kind == "column":
             extent = columns[expressions[code].columns[0]].extent
             if extent is not None:
                 scan.extents[code] = extent
-    scan.kinds = values if number == 0 else {}
-    scan.text = {first: {n: c for n, c in columns.items() if c.found and len(c.levels or ()) < FEW}}
-    return scan
 
 
 def _called(expression: Expression) -> str:
@@ -250,7 +258,10 @@ def _zero_weights(code: str, first: int, value: Value, missing: Mask | None) -> 
 
 
 def _fold(total: _Scan, part: _Scan) -> _Scan:
+    total.lengths += part.lengths
     total.keep += part.keep
+    if part.used and not total.used:
+        total.used, total.kinds = True, part.kinds
     for name, count in part.missing.items():
         total.missing[name] = total.missing.get(name, 0) + count
     total.text |= part.text
@@ -263,56 +274,6 @@ def _fold(total: _Scan, part: _Scan) -> _Scan:
     for code, levels in part.levels.items():
         total.levels.setdefault(code, []).extend(levels)
     return total
-
-
-def _memorised(
-    source: Source, expressions: Mapping[str, Expression], keep: list[Mask | None], control: Control
-) -> dict[str, State]:
-    """Learn stateful transforms from the used rows: each strip alone, merged in order."""
-    stateful = {code: e for code, e in expressions.items() if e.stateful}
-    states = {code: new_state(e) for code, e in stateful.items()}
-    for number in range(max((e.passes for e in stateful.values()), default=0)):
-        active = {code: e for code, e in stateful.items() if number < e.passes}
-        names = tuple(dict.fromkeys(name for e in active.values() for name in e.columns))
-        work = partial(_observed, active, states, keep, number)
-        add = partial(_merged, active, number, control.memory)
-        kept = add(states, map_fold(source, names, work, add, control.threads))
-        for code, expression in active.items():
-            finish(expression, kept[code], number)
-        states |= kept
-    return states
-
-
-def _observed(
-    active: Mapping[str, Expression],
-    states: Mapping[str, State],
-    keep: list[Mask | None],
-    number: int,
-    strip: int,
-    first: int,
-    raw: Columns,
-) -> dict[str, State]:
-    columns = coerced(raw)
-    out = {}
-    for code, expression in active.items():
-        data = {n: _kept(columns[n], keep[strip]) for n in expression.columns}
-        out[code] = observed(expression, states[code], number, data)
-    return out
-
-
-def _merged(
-    active: Mapping[str, Expression],
-    number: int,
-    memory: int,
-    before: Mapping[str, State],
-    more: Mapping[str, State],
-) -> dict[str, State]:
-    return {code: merge(e, before[code], more[code], number, memory) for code, e in active.items()}
-
-
-def _kept(column: Column, keep: Mask | None) -> Values:
-    value = column.value()
-    return value if keep is None else value[keep]
 
 
 def _first_value(source: Source, expression: Expression, state: State | None) -> Value:
@@ -347,27 +308,29 @@ def _variable(
     return Variable(expression, "categorical", 1, levels, contrast, state, text, unused)
 
 
-def complete_rows(source: Source, variables: Mapping[str, Variable], threads: int | None) -> Plan:
+def complete_rows(
+    source: Source, variables: Mapping[str, Variable], threads: int | None
+) -> tuple[Plan, Source]:
     """Rows of new data in which no variable is missing; the others predict to NaN."""
     expressions = {code: v.expression for code, v in variables.items()}
     names = tuple(dict.fromkeys(name for e in expressions.values() for name in e.columns))
-
-    def work(number: int, first: int, raw: Columns) -> _Scan:
-        columns, length = coerced(raw), source.span(number)[1] - first
-        masks = {name: column.missing_mask() for name, column in columns.items()}
-        drop: Mask | None = None
-        for code, expression in expressions.items():
-            value = None
-            if expression.handles_missing:
-                value = evaluated(expression, variables[code].state, columns, length)
-            own = _missing(expression, value, masks)
-            if own is not None:
-                drop = own if drop is None else drop | own
-        scan = _Scan()
-        scan.keep = [None if drop is None or not drop.any() else ~drop]
-        return scan
-
-    scan = map_fold(source, names, work, _fold, threads)
-    used = sum(_used(keep, number, source) for number, keep in enumerate(scan.keep))
+    if not names and source.counted:
+        return Plan((None,) * source.n_strips, Account(source.n_rows, 0, {})), source
+    scan = source.fold(names or source.names[:1], partial(_complete, variables), _fold, threads)
+    source, used = source.measured(scan.lengths), _used(scan)
     bits = tuple(None if keep is None else np.packbits(keep) for keep in scan.keep)
-    return Plan(bits, Account(source.n_rows, source.n_rows - used, {}))
+    return Plan(bits, Account(source.n_rows, source.n_rows - used, {})), source
+
+
+def _complete(variables: Mapping[str, Variable], number: int, first: int, raw: Columns) -> _Scan:
+    columns, length = coerced(raw), length_of(raw)
+    masks = {name: column.missing_mask() for name, column in columns.items()}
+    drop: Mask | None = None
+    for variable in variables.values():
+        value, expression = None, variable.expression
+        if expression.handles_missing:
+            value = evaluated(expression, variable.state, columns, length)
+        own = _missing(expression, value, masks)
+        if own is not None:
+            drop = own if drop is None else drop | own
+    return _Scan([length], [None if drop is None or not drop.any() else ~drop])

@@ -17,11 +17,12 @@ import pandas as pd
 
 from glmcount.columns.coerce import coerce
 from glmcount.columns.column import Column, Values
+from glmcount.errors import DataChangedError
 from glmcount.numerics import EPS, Array
 from glmcount.records import dataclass
 from glmcount.sources.base import Columns
 
-__all__ = ["Mark", "Marks", "changed", "marks_of"]
+__all__ = ["Mark", "Marks", "changed", "marks_of", "refuse_changed"]
 
 # So many roundings of a sum of its terms are no change: threads may add up in another order.
 ROUNDING = 64.0
@@ -103,6 +104,23 @@ def marks_of(columns: Columns, kept: bool) -> Marks:
                 size = math.sqrt(len(numbers) * EACH * float(some.dot(some))) + abs(total)
                 out[name] = Mark(total, ROUNDING * EPS * size)
     return out
+
+
+def refuse_changed(marks: Marks, columns: Columns, span: tuple[int, int]) -> None:
+    """Refuse a run of rows that is not what was fitted.
+
+    Raises
+    ------
+    DataChangedError
+        If a column of it is another one than it was.
+    """
+    name = changed(marks, columns)
+    if name is not None:
+        raise DataChangedError(
+            f"The data are not those that were fitted: column {name!r} has changed in the rows "
+            f"{span[0]} to {span[1] - 1}. Fit again, or keep arrays as they were (fit to copies "
+            "where they are used again)."
+        )
 
 
 def changed(marks: Marks, columns: Columns) -> str | None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from glmcount.columns.column import extent_of
 from glmcount.design.exact import check_exact
 from glmcount.design.rows import Rows
+from glmcount.design.spec import DesignSpec
 from glmcount.engine.block import Block, BlockRows
 from glmcount.engine.layout import Layout
 from glmcount.engine.strip import Strip
@@ -77,7 +78,7 @@ def measure(rows: Rows, layout: Layout, family: Family) -> tuple[Measured, Layou
         If an expression made NaN or infinity in a used row.
     """
     known = _known(rows, layout)
-    measured = rows.fold(lambda strip: _measure(rows, strip, family, known), _fold)
+    measured = rows.fold(partial(_measure, rows.spec, family, known), _fold)
     if known is not None:
         both = zip(measured.columns, known, strict=True)
         columns = tuple([np.where(np.isnan(k), found, k) for found, k in both])
@@ -105,7 +106,7 @@ def remeasure(rows: Rows, known: Measured, family: Family) -> Measured:
     def look(strip: Strip) -> Measured:
         found = _table_of_counts(strip, family)
         if found is None:
-            check_response(rows, strip)
+            check_response(rows.spec, strip)
         return _with_response(known, strip, family, found)
 
     return rows.fold(look, partial(_fold_response, known))
@@ -122,7 +123,9 @@ def _known(rows: Rows, layout: Layout) -> list[Array] | None:
     return known
 
 
-def _measure(data: Rows, strip: Strip, family: Family, known: Sequence[Array] | None) -> Measured:
+def _measure(
+    spec: DesignSpec, family: Family, known: Sequence[Array] | None, strip: Strip
+) -> Measured:
     w, offset = strip.weights, strip.offsets[0]
     counted = _table_of_counts(strip, family)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -137,7 +140,7 @@ def _measure(data: Rows, strip: Strip, family: Family, known: Sequence[Array] | 
         for extent in columns:
             totals += extent[0].tolist()
     if not all(map(math.isfinite, totals)):
-        check_finite(data, strip)
+        check_finite(spec, strip)
     weight = float(strip.n) if w is None else float(w.sum())
     beside = Measured(
         n=strip.n,
@@ -227,7 +230,11 @@ def _table_of_counts(strip: Strip, family: Family) -> _Response | None:
     """From how often each count occurs; None where the response is more than small counts."""
     y = strip.y[0]
     low, high = _ends(y)
-    if len(strip.y) > 1 or not (low >= 0 and high <= max(SHORT, min(SMALL, strip.n))):
+    if (
+        not strip.n
+        or len(strip.y) > 1
+        or not (low >= 0 and high <= max(SHORT, min(SMALL, strip.n)))
+    ):
         return None
     counts = y.astype(np.intp)
     if np.count_nonzero(counts != y):
@@ -309,10 +316,9 @@ def _extent(rows: BlockRows, known: Array | None) -> Array:
     return out
 
 
-def check_finite(rows: Rows, strip: Strip) -> None:
+def check_finite(spec: DesignSpec, strip: Strip) -> None:
     """Refuse NaN and infinity made by an expression; only a bad sum is looked into."""
-    spec = rows.spec
-    check_response(rows, strip)
+    check_response(spec, strip)
     with np.errstate(over="ignore", invalid="ignore"):
         i = 0
         for equation, offset in zip(spec.equations, strip.offsets, strict=True):
@@ -330,10 +336,10 @@ def check_finite(rows: Rows, strip: Strip) -> None:
                 i += 1
 
 
-def check_response(rows: Rows, strip: Strip) -> None:
+def check_response(spec: DesignSpec, strip: Strip) -> None:
     """Refuse NaN and infinity in the response."""
     if not all(map(math.isfinite, _ends(strip.y[0]))):
-        _refuse(rows.spec.response, strip, strip.y[0])
+        _refuse(spec.response, strip, strip.y[0])
 
 
 def _refuse(what: str, strip: Strip, values: Array) -> None:

@@ -8,11 +8,10 @@ have the same.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from glmcount.columns.column import Values
 from glmcount.design.marks import Marks, changed, marks_of
 from glmcount.design.rows import Rows
 from glmcount.design.spec import DesignSpec
@@ -64,7 +63,7 @@ def _others(why: str) -> DataChangedError:
     )
 
 
-def _columns(spec: DesignSpec, strip: Strip) -> Iterator[tuple[str, NDArray[Any]]]:
+def _columns(spec: DesignSpec, strip: Strip) -> Iterator[tuple[str, Values]]:
     """All that the engine sees of a strip, each by what it is called; what is shared once."""
     yield "the number of rows used", np.array([float(strip.n), float(strip.first)])
     if strip.where is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import operator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -11,17 +13,19 @@ from numpy.typing import NDArray
 
 from glmcount.columns.column import Values
 from glmcount.design.encode import Piece, encode
-from glmcount.design.marks import Marks, changed, marks_of
+from glmcount.design.marks import Marks, marks_of, refuse_changed
+from glmcount.design.roles import learn_roles, role_values
 from glmcount.design.spec import Account, DesignSpec, Plan
+from glmcount.design.task import Task
 from glmcount.engine.block import BlockRows
 from glmcount.engine.layout import Layout
 from glmcount.engine.spread import Small, spread_out, suits
 from glmcount.engine.strip import Strip, one_strip
-from glmcount.errors import DataChangedError
 from glmcount.numerics import Array
 from glmcount.numerics.blas import several, solving
 from glmcount.records import dataclass, field, replace
-from glmcount.sources.base import THREADED_BLAS, Columns, Source, map_fold
+from glmcount.sources.base import THREADED_BLAS, Columns, Source
+from glmcount.sources.folds import is_plain
 
 __all__ = ["Cache", "Rows"]
 
@@ -108,8 +112,17 @@ class Rows:
         held = len(self.cache.strips) == 1 == self.source.n_strips
         if held and self.source.n_rows < THREADED_BLAS:
             return work(self.encoded(0, 0, {}))
-        names = () if len(self.cache.strips) == self.source.n_strips else self.names
-        return map_fold(self.source, names, one, add, self.threads or threads)
+        whole = len(self.cache.strips) == self.source.n_strips
+        names = () if whole else self.names
+        if self.marks is not None and self.source.stream is not None:
+            # What cannot be read again is looked at when it comes.
+            names = self.names
+        if self.source.folding is None or whole or self.made is not None:
+            return self.source.fold(names, one, add, self.threads or threads)
+        task = Task(self.spec, self.plan, self.response, work, self.marks)
+        if not is_plain(task):
+            return self.source.fold(names, one, add, self.threads or threads)
+        return self.source.fold(self.names, task, add)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -120,7 +133,46 @@ class Rows:
         own: list[str] = [spec.response, *spec.beside] if self.response else []
         if spec.weights is not None and self.response:
             own.append(spec.weights)
-        return spec.columns((*own, *spec.predictors))
+        names = spec.columns((*own, *spec.predictors))
+        if not spec.roles:
+            return names
+        return tuple(dict.fromkeys((*names, *(role.name for role in spec.roles))))
+
+    def with_roles(self, groups: Sequence[str], order: Sequence[str] = ()) -> Rows:
+        """The same rows with columns read beside them, by which rows are grouped and ordered.
+
+        Raises
+        ------
+        UnknownColumnError, DataError
+            If there is no such column, or a used row has no value in it.
+        """
+        if not groups and not order:
+            return self
+        known = {(role.name, role.what) for role in self.spec.roles}
+        groups = [name for name in dict.fromkeys(groups) if (name, "group") not in known]
+        order = [name for name in dict.fromkeys(order) if (name, "order") not in known]
+        if not groups and not order:
+            return self
+        more = learn_roles(self.source, self.plan, groups, order, self.threads)
+        marks: dict[int, Marks] = {}
+        strips = dict(self.cache.strips)
+
+        def one(number: int, first: int, raw: Columns) -> None:
+            held = strips.get(number)
+            if self.marks is not None:
+                marks[number] = {**self.marks[number], **marks_of(raw, held is not None)}
+            if held is not None:
+                found = role_values(more, raw, held.where, first)
+                strips[number] = replace(held, roles=(*held.roles, *found))
+
+        names = tuple(dict.fromkeys((*groups, *order)))
+        self.source.fold(names, one, lambda a, b: None, self.threads)
+        spec = replace(self.spec, roles=(*self.spec.roles, *more))
+        made = self.made and (self.made[0].with_roles(groups, order), self.made[1])
+        gate = None if self.marks is None else tuple(marks[k] for k in sorted(marks))
+        kept = self.cache.with_strips(strips)
+        kept.small = self.cache.small
+        return replace(self, spec=spec, cache=kept, made=made, marks=gate)
 
     def without(self, gone: Sequence[int]) -> Rows:
         """The same rows for all equations but those; codes and encoded strips are shared."""
@@ -161,6 +213,18 @@ class Rows:
         names = () if number in self.cache.strips else self.names
         return self.encoded(number, *self.source.strip(number, names))
 
+    def several(self, numbers: Sequence[int]) -> Iterator[Strip]:
+        """Some strips, one after the other; of a stream in one pass."""
+        if self.source.stream is None:
+            return map(self.strip, numbers)
+        wanted = frozenset(numbers)
+
+        def chosen(strip: Strip) -> list[Strip]:
+            return [strip] if strip.number in wanted else []
+
+        found: list[Strip] = self.fold(chosen, lambda a, b: a + b)
+        return iter(found)
+
     def head(self, rows: int, parts: int = 1) -> Rows:
         """The first used rows of every strip, held in memory as so many strips."""
         strips = self.fold(lambda strip: [strip.span(0, rows)], lambda a, b: a + b)
@@ -190,10 +254,19 @@ class Rows:
         """Rows used."""
         return self.plan.account.n_rows - self.plan.account.n_dropped
 
+    def numbers(self) -> NDArray[np.intp]:
+        """The numbers of the used rows among those of the data."""
+        out = []
+        for number in range(self.source.n_strips):
+            first, last = self.source.span(number)
+            where = self.plan.where(number, last - first)
+            out.append(first + (np.arange(last - first) if where is None else where))
+        return np.concatenate(out)
+
     def encoded(self, number: int, first: int, raw: Columns) -> Strip:
         """A strip, from the cache or made from its columns."""
         if self.marks is not None:
-            self._check(number)
+            self._check(number, raw)
         found = self.cache.strips.get(number)
         if found is not None:
             return found
@@ -209,13 +282,9 @@ class Rows:
 
     def gated(self) -> Rows:
         """The same rows, whose columns are looked at from now on whenever they are read."""
-
-        def look(number: int, first: int, columns: Columns) -> list[Marks]:
-            kept = number in self.cache.strips or number in self.cache.codes
-            return [marks_of(columns, kept)]
-
-        marks = map_fold(self.source, self.names, look, lambda a, b: a + b, self.threads)
-        return replace(self, marks=tuple(marks))
+        kept = self.cache.strips.keys() | self.cache.codes.keys()
+        found = self.source.fold(self.names, partial(_marks, kept), operator.or_, self.threads)
+        return replace(self, marks=tuple([found[number] for number in sorted(found)]))
 
     def check(self) -> None:
         """Look at all rows.
@@ -227,7 +296,7 @@ class Rows:
         """
         self.fold(lambda strip: None, lambda a, b: None)
 
-    def _check(self, number: int) -> None:
+    def _check(self, number: int, raw: Columns) -> None:
         """Refuse a strip that is not what was fitted.
 
         Raises
@@ -237,14 +306,9 @@ class Rows:
         """
         assert self.marks is not None
         marks = self.marks[number]
-        name = changed(marks, self.source.strip(number, tuple(marks))[1])
-        if name is not None:
-            first, last = self.source.span(number)
-            raise DataChangedError(
-                f"The data are not those that were fitted: column {name!r} has changed in the rows "
-                f"{first} to {last - 1}. Fit again, or keep arrays as they were (fit to copies "
-                "where they are used again)."
-            )
+        there = marks.keys() <= raw.keys()
+        columns = raw if there else self.source.strip(number, tuple(marks))[1]
+        refuse_changed(marks, columns, self.source.span(number))
 
     def small(self, layout: Layout) -> Small | None:
         """The columns side by side; None for a problem that is not small."""
@@ -309,6 +373,10 @@ class Rows:
             return replace(strip, weights=own if strip.where is None else own[strip.where])
 
         return self.turned(self.spec, turn)
+
+
+def _marks(kept: Collection[int], number: int, first: int, raw: Columns) -> dict[int, Marks]:
+    return {number: marks_of(raw, number in kept)}
 
 
 def _own_bytes(strip: Strip) -> int:

@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from glmcount.columns.column import Extent, Levels
+from glmcount.columns.column import Extent, Levels, Values
 from glmcount.errors import some
 from glmcount.language.contrasts import Contrast
 from glmcount.language.node import Expression
@@ -17,7 +18,7 @@ from glmcount.language.transforms import State
 from glmcount.numerics import Array
 from glmcount.records import dataclass, field, replace
 
-__all__ = ["Account", "DesignSpec", "EquationDesign", "Part", "Plan", "Variable"]
+__all__ = ["Account", "DesignSpec", "EquationDesign", "Part", "Plan", "Role", "Variable"]
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,33 @@ class EquationDesign:
         return tuple(dict.fromkeys(part.term for part in self.parts))
 
 
+@dataclass(frozen=True, eq=False)
+class Role:
+    """A column that tells rows apart or orders them, beside the formula.
+
+    Parameters
+    ----------
+    name : str
+        Of the column.
+    what : {"group", "order"}
+    levels : ndarray or None
+        Of groups, their values in the order in which the used rows have them.
+    """
+
+    name: str
+    what: str
+    levels: Values | None = None
+
+    def codes(self, values: Values) -> NDArray[np.intp]:
+        """The number of each value among the levels; -1 where it is none."""
+        found: NDArray[np.intp] = self._index.get_indexer(pd.Index(values))
+        return found
+
+    @cached_property
+    def _index(self) -> pd.Index:
+        return pd.Index(self.levels)
+
+
 @dataclass(frozen=True)
 class DesignSpec:
     """Everything needed to build the same design from other rows.
@@ -117,6 +145,8 @@ class DesignSpec:
         Codes of what the family reads beside the response, such as a limit of censoring.
     doubts : tuple of (kind, message)
         What may mean another model than was meant.
+    roles : tuple of Role
+        What a covariance reads beside the model.
     """
 
     formula: str
@@ -127,6 +157,7 @@ class DesignSpec:
     weights: str | None = None
     beside: tuple[str, ...] = ()
     doubts: tuple[tuple[str, str], ...] = ()
+    roles: tuple[Role, ...] = ()
 
     def without(self, gone: Sequence[int]) -> DesignSpec:
         """The design of all equations but those."""

@@ -172,6 +172,21 @@ class Layout:
             out = out - constant * float(np.dot(shift, out))
         return out
 
+    def functions(self, matrix: Array, kept: Index) -> Array:
+        """Linear functions of the user's parameters as those of the kept, shifted ones: R A."""
+        for constant, shift in self._shifts:
+            matrix = matrix - np.outer(np.dot(matrix, constant), shift)
+        return (matrix * self._scales)[:, kept]
+
+    def unshifted_scores(self, scores: Array) -> Array:
+        """Scores by row, (n, p), as derivatives by what `unshift` gives: s' A^-1."""
+        if self._plain:
+            return scores
+        scores = scores / self._scales
+        for constant, shift in self._shifts:
+            scores = scores + np.outer(np.dot(scores, constant), shift)
+        return scores
+
     def carried(self, theta: Array) -> float:
         """What `unshift` subtracts from a constant, its addends without their signs."""
         size = np.abs(theta * self._scales)

@@ -22,8 +22,11 @@ from glmcount.engine.sums import Sums, noise, wobble
 from glmcount.engine.tables import Coding, add_coded, coding_of, table_sums
 from glmcount.families.base import Family
 from glmcount.numerics import EPS, Array
+from glmcount.records import dataclass
 
 __all__ = [
+    "Likelihood",
+    "Pass",
     "Sums",
     "Unweighed",
     "Weigh",
@@ -353,6 +356,33 @@ def likelihood_weights(family: Family, expected: bool, second: bool = True) -> W
         return Weighed(scalars, found.first, found.second)
 
     return told
+
+
+@dataclass(frozen=True, eq=False)
+class Likelihood:
+    """`likelihood_weights` as plain data: a family, and what is added up."""
+
+    family: Family
+    expected: bool
+    second: bool = True
+
+    def __call__(self, rows: Unweighed) -> Weighed:
+        """Some rows, weighed."""
+        return likelihood_weights(self.family, self.expected, self.second)(rows)
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """What a pass does with each strip, as plain data where its weighing function is."""
+
+    layout: Layout
+    theta: Array
+    weigh: Weigh
+    block_rows: int
+
+    def __call__(self, strip: Strip) -> Raw:
+        """The sums of a strip."""
+        return strip_sums(self.layout, strip, self.theta, self.weigh, self.block_rows)
 
 
 def informed(family: Family, rows: Unweighed) -> tuple[Array, ...]:

@@ -20,7 +20,7 @@ from glmcount.engine.sums import Sums, noise, wobble
 from glmcount.numerics import EPS, Array
 from glmcount.records import dataclass
 
-__all__ = ["Small", "spread_out", "suits"]
+__all__ = ["Small", "columns_of", "spread_out", "suits"]
 
 ENTRIES = 32_768
 COLUMNS = 32
@@ -151,10 +151,10 @@ def suits(n: int, p: int) -> bool:
 def spread_out(strip: Strip, layout: Layout) -> Small:
     """The problem of one strip, its columns side by side."""
     plain = tuple(_plain(layout, strip, k) for k in range(layout.q))
-    return Small(strip, layout, layout.slices, _columns(layout, strip), plain, layout.bound)
+    return Small(strip, layout, layout.slices, columns_of(layout, strip), plain, layout.bound)
 
 
-def _columns(layout: Layout, strip: Strip) -> tuple[Array, ...]:
+def columns_of(layout: Layout, strip: Strip) -> tuple[Array, ...]:
     """The shifted columns of each equation, (p, n)."""
     out = np.ones((layout.size, strip.n))
     for block, rows, table in zip(layout.blocks, strip.blocks, layout.tables, strict=True):

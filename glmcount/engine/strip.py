@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glmcount.engine.block import BlockRows, Index, Row
 from glmcount.numerics import Array
@@ -33,6 +34,8 @@ class Strip:
     blocks : tuple of BlockRows
         In the order of `Layout.blocks`.
     offsets : tuple of ndarray or None, one each equation
+    roles : tuple of ndarray
+        Codes of groups and values of time, in the order of the design's roles.
     """
 
     number: int
@@ -43,6 +46,7 @@ class Strip:
     weights: Array | None
     blocks: tuple[BlockRows, ...]
     offsets: tuple[Array | None, ...]
+    roles: tuple[NDArray[Any], ...] = ()
 
     def with_response(self, y: Array) -> Strip:
         """The same rows with another response."""
@@ -55,6 +59,7 @@ class Strip:
             self.weights,
             self.blocks,
             self.offsets,
+            self.roles,
         )
 
     def span(self, first: int, last: int) -> Strip:
@@ -86,6 +91,7 @@ class Strip:
                 for block in self.blocks
             ),
             offsets=tuple(part(offset) for offset in self.offsets),
+            roles=tuple(role[rows] for role in self.roles),
         )
 
     def of(self, blocks: Sequence[int], equations: Sequence[int]) -> Strip:
@@ -124,4 +130,5 @@ def one_strip(strips: Sequence[Strip]) -> Strip:
         weights=join([strip.weights for strip in strips]),
         blocks=tuple(blocks),
         offsets=tuple(join(parts) for parts in zip(*(s.offsets for s in strips), strict=True)),
+        roles=tuple(np.concatenate(p) for p in zip(*(s.roles for s in strips), strict=True)),
     )

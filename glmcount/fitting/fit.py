@@ -108,7 +108,7 @@ def solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
         early = _foreseen(run, theta, expected, found)
         if early is not None:
             return early
-    outcome = chosen.run(run.problem(expected), theta)
+    outcome = chosen.solve(run.problem(expected), theta)
     if outcome.status != "final" and expected:
         outcome, expected = by_curvature(run, outcome)
     condition = outcome.sums.information.condition()

@@ -13,6 +13,8 @@ from glmcount.design.rows import Rows
 from glmcount.engine.information import Information
 from glmcount.engine.layout import Layout
 from glmcount.engine.passes import (
+    Likelihood,
+    Pass,
     Raw,
     Sums,
     Unweighed,
@@ -21,8 +23,6 @@ from glmcount.engine.passes import (
     add,
     few_dense,
     likelihood_sums,
-    likelihood_weights,
-    strip_sums,
     weighing,
 )
 from glmcount.engine.strip import Strip
@@ -169,11 +169,13 @@ def fold_sums(
     gone: Falling | None = None,
 ) -> Raw:
     """One pass of any weighing function over all rows, of which those that have `gone` are far."""
+    one = Pass(layout, theta, weigh, control.block_rows)
 
-    def work(strip: Strip) -> Raw:
-        strip = strip if gone is None else sent(layout, strip, theta, gone)
-        return strip_sums(layout, strip, theta, weigh, control.block_rows)
+    def thinned(strip: Strip) -> Raw:
+        assert gone is not None
+        return one(sent(layout, strip, theta, gone))
 
+    work = one if gone is None else thinned
     return rows.fold(work, add, 1 if few_dense(layout) else None)
 
 
@@ -226,7 +228,7 @@ class Run:
             if self.gone is not None:
                 small = replace(small, strip=sent(self.layout, small.strip, theta, self.gone))
             return small.sums(self.weighing(expected, second), y, theta)
-        weigh = likelihood_weights(self.family, expected, second)
+        weigh = Likelihood(self.family, expected, second)
         raw = fold_sums(self.rows, self.layout, theta, weigh, self.control, self.gone)
         self.passes += 1
         return likelihood_sums(self.layout, raw)

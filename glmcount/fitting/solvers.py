@@ -15,10 +15,11 @@ from glmcount.allowed import choice
 from glmcount.engine.sums import PREDICTOR, Sums
 from glmcount.errors import ConvergenceError
 from glmcount.fitting.guide import Guide
+from glmcount.fitting.held import Held
 from glmcount.fitting.quadratic import Model
 from glmcount.numerics import EPS, Array
 from glmcount.numerics.control import Control
-from glmcount.records import dataclass
+from glmcount.records import dataclass, replace
 
 __all__ = ["SOLVERS", "Iteration", "Outcome", "Problem", "Solver", "newton", "solver"]
 
@@ -94,6 +95,8 @@ class Problem:
         A sample of the rows that bends long steps.
     most : int or None
         Iterations, where it is not the user's or the solver's own number.
+    held : Held or None
+        Constraints that every point has to meet.
     """
 
     evaluate: Callable[..., Sums]
@@ -106,6 +109,17 @@ class Problem:
     constant: float = 0.0
     guide: Guide | None = None
     most: int | None = None
+    held: Held | None = None
+
+    def free(self, held: Held) -> Problem:
+        """The same over the parameters that constraints leave free."""
+        return replace(
+            self,
+            evaluate=lambda z, second: held.sums(self.evaluate(held.point(z), second)),
+            reach=lambda step: self.reach(held.move(step)),
+            guide=None,
+            held=None,
+        )
 
 
 @dataclass(frozen=True)
@@ -399,6 +413,27 @@ class Solver:
     name: str
     run: Callable[[Problem, Array], Outcome]
     expected: bool = False
+
+    def solve(self, problem: Problem, theta: Array) -> Outcome:
+        """Solve a problem whose constraints, if it has any, hold from the first point on.
+
+        The sums of the outcome are those by the parameters left free.
+        """
+        held = problem.held
+        if held is None:
+            return self.run(problem, theta)
+        free, begin = problem.free(held), theta[held.free]
+        if not len(begin):
+            sums = _first(free, begin)
+            still = np.zeros(len(theta))
+            return Outcome(held.origin, held.origin, sums, still, 0.0, 0.0, "final", 1)
+        found = self.run(free, begin)
+        return replace(
+            found,
+            theta=held.point(found.theta),
+            at=held.point(found.at),
+            step=held.move(found.step),
+        )
 
 
 SOLVERS: dict[str, Solver] = {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from glmcount.engine.forms import quadratic
 from glmcount.engine.information import Information
 from glmcount.engine.layout import Layout
 from glmcount.engine.passes import Unweighed, Weighed, assemble, predictors
+from glmcount.engine.scores import chunks, row_scores
 from glmcount.engine.strip import Strip
 from glmcount.errors import NotDefinedError
 from glmcount.families.base import Family
@@ -25,6 +28,7 @@ from glmcount.numerics.factor import factor
 __all__ = [
     "by_row",
     "finite_columns",
+    "fold_scores",
     "inverse_information",
     "mean_inverse",
     "mean_weights",
@@ -32,6 +36,24 @@ __all__ = [
     "spread",
     "total",
 ]
+
+T = TypeVar("T")
+
+
+def fold_scores(
+    rows: Rows, fit: Fit, work: Callable[[Strip, Array], T], add: Callable[[T, T], T]
+) -> T:
+    """Fold ``work(rows, scores)`` over some rows at a time, in order.
+
+    Scores are weighted, (n, k), and derivatives by the kept parameters in the user's columns,
+    ancillary ones on the scale on which they are estimated.
+    """
+
+    def scored(strip: Strip) -> T:
+        shifted = row_scores(fit.layout, strip, fit.theta, fit.family)
+        return work(strip, fit.layout.unshifted_scores(shifted)[:, fit.kept])
+
+    return rows.fold(lambda strip: reduce(add, map(scored, chunks(fit.layout, strip))), add)
 
 
 def rows_of(layout: Layout, strip: Strip, theta: Array) -> Unweighed:

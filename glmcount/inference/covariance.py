@@ -17,16 +17,14 @@ from scipy import linalg
 
 from glmcount.allowed import refuse_nameless, shown
 from glmcount.cells.compress import Cells, residual_sums
-from glmcount.design.rows import Rows
 from glmcount.engine.passes import Raw, Unweighed, Weighed, add, assemble, strip_sums
 from glmcount.engine.strip import Strip
 from glmcount.errors import CovarianceError, UsageError, near, some
-from glmcount.fitted import Fitted
 from glmcount.fitting.estimates import parameters
 from glmcount.fitting.run import Fit
 from glmcount.fitting.sums import inverse_information, mean_inverse, row_leverage, rows_of
+from glmcount.inference.setting import NOTHING_MORE, Needs, Setting
 from glmcount.numerics import Array
-from glmcount.numerics.control import Control
 from glmcount.numerics.factor import factor
 from glmcount.records import dataclass
 
@@ -40,58 +38,6 @@ LIGHTEST = 1e-130
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What an estimator may use.
-
-    `scale_of` gives the scale, or refuses where it has no degrees of freedom. What reads rows is
-    refused where these are not at hand.
-    """
-
-    found: Fitted
-    scale_of: Callable[[], float]
-
-    @property
-    def fit(self) -> Fit:
-        """The fit."""
-        return self.found.fit
-
-    @property
-    def rows(self) -> Rows:
-        """Its rows."""
-        return self.found.rows
-
-    @property
-    def fitted(self) -> Rows:
-        """What was fitted: the rows, or cells of them."""
-        return self.found.seen_here[0]
-
-    @property
-    def cells(self) -> Cells | None:
-        """The cells."""
-        return self.found.cells
-
-    @property
-    def importance(self) -> bool:
-        """Whether a weight stands for the importance of one row, not for copies."""
-        return self.found.importance
-
-    @property
-    def nobs(self) -> float:
-        """Number of observations."""
-        return self.found.nobs
-
-    @property
-    def control(self) -> Control:
-        """The numerical knobs."""
-        return self.found.options.control
-
-    @property
-    def scale(self) -> float:
-        """The factor of the variance that a quasi-likelihood estimates; else 1."""
-        return self.scale_of()
-
-
-@dataclass(frozen=True)
 class Estimator:
     """A covariance estimator.
 
@@ -100,11 +46,14 @@ class Estimator:
     name, label : str
     compute : callable
         ``(setting, bread) -> matrix`` over the kept, shifted columns, symmetric.
+    needs : Needs
+        What `Setting.fold` hands it of each row; columns among it are read beside the fit.
     """
 
     name: str
     label: str
     compute: Callable[[Setting, Array], Array]
+    needs: Needs = NOTHING_MORE
 
     def __reduce__(self) -> tuple[Any, ...]:
         if getattr(self.compute, "__module__", "") == __name__:
@@ -155,7 +104,7 @@ def covariance(chosen: Estimator, setting: Setting) -> Array:
         Where the information is not positive definite, or a row has leverage 1.
     """
     with setting.found.solving():
-        return _covariance(chosen, setting)
+        return _covariance(chosen, setting.told(chosen.needs))
 
 
 def _covariance(chosen: Estimator, setting: Setting) -> Array:

@@ -11,7 +11,7 @@ from glmcount.language.knots import Span, Tally, check_within, column, ends, giv
 from glmcount.numerics import Array
 from glmcount.records import dataclass
 
-__all__ = ["Knots", "bspline", "bspline_knots", "bspline_seen"]
+__all__ = ["Knots", "bspline", "bspline_knots", "bspline_seen", "bspline_slopes"]
 
 Settings = Mapping[str, Any]
 
@@ -94,3 +94,22 @@ def bspline(settings: Settings, learnt: Knots, arrays: Sequence[Array]) -> Array
     out = np.zeros((count, len(values)))
     out[place + np.arange(-degree, 1)[:, None], np.arange(len(values))] = heights
     return out.T if settings.get("include_intercept", False) else out[1:].T
+
+
+def bspline_slopes(
+    settings: Settings, learnt: Knots, arrays: Sequence[Array], slopes: Sequence[Array]
+) -> Array:
+    """How the columns of ``bs`` move: each is made of two of one degree less."""
+    degree, knots = learnt.degree, learnt.all_knots
+    count, values = len(knots) - degree - 1, column(arrays)
+    out = np.zeros((len(values), count))
+    if degree:
+        whole = {"include_intercept": True}
+        lower = bspline(whole, Knots(degree - 1, knots[1:-1]), [values])
+        # Between knots that are one there is nothing.
+        gaps = knots[degree + 1 : -1] - knots[1:count]
+        shares = np.divide(degree, gaps, out=np.zeros_like(gaps), where=gaps != 0.0)
+        out[:, 1:] += lower * shares
+        out[:, :-1] -= lower * shares
+    out *= column(slopes)[:, None]
+    return out if settings.get("include_intercept", False) else out[:, 1:]

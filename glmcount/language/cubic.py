@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import linalg
 
 from glmcount.language.knots import Span, Tally, check_within, column, ends, given_knots, quantiles
@@ -196,26 +198,68 @@ def _cyclic_curvature(h: Array) -> Array:
     return np.asarray(np.linalg.solve(b, d), dtype=np.float64)
 
 
+@dataclass(frozen=True)
+class _Places:
+    """Between which knots values lie, and how far from each; beyond the outermost at the last."""
+
+    place: NDArray[np.intp]
+    following: NDArray[np.intp]
+    h: Array
+    sides: tuple[Array, Array]
+    outside: tuple[NDArray[np.bool_], NDArray[np.bool_]]
+
+    @staticmethod
+    def of(cyclic: bool, knots: Array, values: Array) -> _Places:
+        low, high = knots[0], knots[-1]
+        if cyclic:
+            values = np.where(values > high, low + (values - high) % (high - low), values)
+            values = np.where(values < low, high - (low - values) % (high - low), values)
+        place = np.clip(np.searchsorted(knots, values) - 1, 0, len(knots) - 2)
+        following = (place + 1) % (len(knots) - cyclic)
+        h = knots[place + 1] - knots[place]
+        sides = knots[place + 1] - values, values - knots[place]
+        return _Places(place, following, h, sides, (values > high, values < low))
+
+    def columns(
+        self, curvature: Array, values: tuple[Array, Array], bends: tuple[Array, Array]
+    ) -> Array:
+        """Columns, (n, m), of shares of the values at both knots and of the curvatures there."""
+        out = np.zeros((len(curvature), len(self.place)))
+        rows = np.arange(len(self.place))
+        out[self.place, rows] = values[0]
+        out[self.following, rows] += values[1]
+        out += bends[0] * curvature[self.place].T
+        out += bends[1] * curvature[self.following].T
+        return out.T
+
+
 def _free(cyclic: bool, knots: Array, curvature: Array, values: Array) -> Array:
     """Columns without constraints, (n, m), linear beyond the outermost knots of ``cr``."""
-    low, high = knots[0], knots[-1]
-    if cyclic:
-        values = np.where(values > high, low + (values - high) % (high - low), values)
-        values = np.where(values < low, high - (low - values) % (high - low), values)
-    place = np.clip(np.searchsorted(knots, values) - 1, 0, len(knots) - 2)
-    following = (place + 1) % (len(knots) - cyclic)
-    h = knots[place + 1] - knots[place]
-    right, left = knots[place + 1] - values, values - knots[place]
-    bend = [side * side * side / (6.0 * h) for side in (right, left)]
-    bend[0][values > high] = 0.0
-    bend[1][values < low] = 0.0
-    out = np.zeros((len(curvature), len(values)))
-    rows = np.arange(len(values))
-    out[place, rows] = right / h
-    out[following, rows] += left / h
-    out += (bend[0] - h * right / 6.0) * curvature[place].T
-    out += (bend[1] - h * left / 6.0) * curvature[following].T
-    return out.T
+    at = _Places.of(cyclic, knots, values)
+    right, left = at.sides
+    bend = [side * side * side / (6.0 * at.h) for side in at.sides]
+    for each, outside in zip(bend, at.outside, strict=True):
+        each[outside] = 0.0
+    bends = bend[0] - at.h * right / 6.0, bend[1] - at.h * left / 6.0
+    return at.columns(curvature, (right / at.h, left / at.h), bends)
+
+
+def cubic_slopes(
+    cyclic: bool,
+    settings: Settings,
+    learnt: Cubic,
+    arrays: Sequence[Array],
+    slopes: Sequence[Array],
+) -> Array:
+    """How the columns of ``cr`` and ``cc`` move."""
+    at = _Places.of(cyclic, learnt.all_knots, column(arrays))
+    bend = [side * side / (2.0 * at.h) for side in at.sides]
+    for each, outside in zip(bend, at.outside, strict=True):
+        each[outside] = 0.0
+    bends = at.h / 6.0 - bend[0], bend[1] - at.h / 6.0
+    free = at.columns(learnt.curvature, (-1.0 / at.h, 1.0 / at.h), bends)
+    free = free if learnt.basis is None else np.dot(free, learnt.basis)
+    return free * column(slopes)[:, None]
 
 
 def cubic(cyclic: bool, settings: Settings, learnt: Cubic, arrays: Sequence[Array]) -> Array:
@@ -259,3 +303,14 @@ def tensor(settings: Settings, learnt: Absorbed, arrays: Sequence[Array]) -> Arr
     """Columns of ``te``."""
     rows = _product(arrays)
     return rows if learnt.basis is None else np.dot(rows, learnt.basis)
+
+
+def tensor_slopes(
+    settings: Settings, learnt: Absorbed, arrays: Sequence[Array], slopes: Sequence[Array]
+) -> Array:
+    """How the columns of ``te`` move: products in which one factor does at a time."""
+    own = list(arrays)
+    parts = (
+        tensor(settings, learnt, [*own[:k], slope, *own[k + 1 :]]) for k, slope in enumerate(slopes)
+    )
+    return reduce(np.add, parts)

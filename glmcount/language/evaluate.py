@@ -29,7 +29,7 @@ from glmcount.language.truth import (
 )
 from glmcount.records import dataclass
 
-__all__ = ["Scope", "evaluate", "inputs", "scope_of"]
+__all__ = ["Scope", "evaluate", "inputs", "scope_of", "value_of"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -123,6 +123,11 @@ def scope_of(
     elif length is None:
         length = 1
     return Scope(data, expression.functions, state, length, expression.handles_missing, whole)
+
+
+def value_of(node: Node, rows: Scope) -> Any:
+    """What one step comes to; a single number where all rows have it."""
+    return _compute(node, rows)
 
 
 def _whole(value: Any, length: int) -> Any:

@@ -157,3 +157,17 @@ def standardised(settings: Settings, learnt: Moments, arrays: Sequence[Array]) -
     if settings.get("rescale", True):
         out /= learnt.root / np.sqrt(np.float64(learnt.count - settings.get("ddof", 0)))
     return out.reshape(arrays[0].shape)
+
+
+def centred_slopes(
+    settings: Settings, learnt: Total, arrays: Sequence[Array], slopes: Sequence[Array]
+) -> Array:
+    """How centred values move with what they are made of."""
+    return slopes[0]
+
+
+def standardised_slopes(
+    settings: Settings, learnt: Moments, arrays: Sequence[Array], slopes: Sequence[Array]
+) -> Array:
+    """How standardised values move with what they are made of."""
+    return standardised({**settings, "center": False}, learnt, slopes)

@@ -66,19 +66,28 @@ class Transform:
         From what was learnt and a list of arrays to the transformed values.
     record : type
         What `learnt` returns.
+    slopes : callable
+        From what was learnt, arrays and how these move to how the transformed values do.
     """
 
     seen: Callable[..., Any]
     learnt: Callable[..., Any]
     columns: Callable[..., Array]
     record: type
+    slopes: Callable[..., Array]
 
 
 def _itself(settings: Any, kept: Any) -> Any:
     return kept
 
 
-_STANDARD = Transform(moments.moments_of, _itself, moments.standardised, moments.Moments)
+_STANDARD = Transform(
+    moments.moments_of,
+    _itself,
+    moments.standardised,
+    moments.Moments,
+    moments.standardised_slopes,
+)
 
 
 def _cubic(cyclic: bool) -> Transform:
@@ -87,17 +96,28 @@ def _cubic(cyclic: bool) -> Transform:
         partial(cubic.cubic_learnt, cyclic),
         partial(cubic.cubic, cyclic),
         cubic.Cubic,
+        partial(cubic.cubic_slopes, cyclic),
     )
 
 
 TRANSFORMS: dict[str, Transform] = {
-    "center": Transform(moments.total_of, _itself, moments.centred, moments.Total),
+    "center": Transform(
+        moments.total_of, _itself, moments.centred, moments.Total, moments.centred_slopes
+    ),
     "standardize": _STANDARD,
     "scale": _STANDARD,
-    "bs": Transform(bspline.bspline_seen, bspline.bspline_knots, bspline.bspline, bspline.Knots),
+    "bs": Transform(
+        bspline.bspline_seen,
+        bspline.bspline_knots,
+        bspline.bspline,
+        bspline.Knots,
+        bspline.bspline_slopes,
+    ),
     "cr": _cubic(cyclic=False),
     "cc": _cubic(cyclic=True),
-    "te": Transform(cubic.tensor_seen, cubic.tensor_learnt, cubic.tensor, cubic.Absorbed),
+    "te": Transform(
+        cubic.tensor_seen, cubic.tensor_learnt, cubic.tensor, cubic.Absorbed, cubic.tensor_slopes
+    ),
 }
 
 

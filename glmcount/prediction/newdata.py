@@ -44,7 +44,7 @@ def new_rows(
             )
     _check_columns(spec, source)
     needed = {code: spec.variables[code] for code in spec.predictors}
-    plan = complete_rows(source, needed, control.threads)
+    plan, source = complete_rows(source, needed, control.threads)
     return Rows(source, spec, plan, control.threads, response=False), source.index
 
 

@@ -51,7 +51,7 @@ def _filled(
         if not strip.n:
             return 0
         if not data.response:
-            check_finite(data, strip)
+            check_finite(data.spec, strip)
         rows = np.arange(strip.n) if strip.where is None else strip.where
         with np.errstate(all="ignore"):
             found = values_of(strip)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from glmcount.sources.base import STRIP_ROWS, Source, map_fold, open_source, register_source
+from glmcount.sources.base import STRIP_ROWS, Source, open_source, register_source, streamed
 from glmcount.sources.frame import from_columns
 
-__all__ = ["STRIP_ROWS", "Source", "from_columns", "map_fold", "open_source", "register_source"]
+__all__ = [
+    "STRIP_ROWS",
+    "Source",
+    "from_columns",
+    "open_source",
+    "register_source",
+    "streamed",
+]

@@ -1,58 +1,71 @@
-"""What a source of rows is, and the one way of going over it: map strips, fold in order.
+"""What a source of rows is, and the one way of going over it: map partitions, fold in order.
 
-Strips are a fixed partition of the rows by their number alone, so that no digit of a
-result depends on how many threads or workers share the work.
+Partitions of rows in memory are fixed by their number alone, so that no digit of a result depends
+on how many threads or workers share the work.
 """
 
 from __future__ import annotations
 
-import os
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, islice
 from typing import Any, TypeVar
 
-from glmcount.errors import DataError
+from glmcount.errors import DataChangedError, DataError
 from glmcount.numerics.blas import single_threaded_blas
 from glmcount.records import dataclass, field, replace
+from glmcount.sources.folds import by_threads, in_order, is_plain, processors
 
 __all__ = [
     "STRIP_ROWS",
     "Columns",
     "Given",
     "Source",
-    "map_fold",
     "open_source",
     "register_source",
+    "streamed",
 ]
 
 STRIP_ROWS = 65_536
 # Rows from which BLAS itself would use threads, which wait for processors that are busy.
 THREADED_BLAS = 8_192
+UNKNOWN = -1
 
 T = TypeVar("T")
 # What a user hands over, of whatever type.
 Given = Any
 Columns = Mapping[str, Given]
+Task = Callable[[int, int, Columns], T]
+Part = tuple[int, int, Columns]
 
 
 @dataclass(frozen=True)
 class Source:
-    """Rows of named columns, readable any number of times.
+    """Rows of named columns, in ordered partitions, readable any number of times.
 
     Parameters
     ----------
     names : tuple of str
         Columns there are.
     n_rows : int
+        `UNKNOWN` where it takes a pass to know.
     index : object
         Row labels of what row-wise results are given back with (a pandas Index), or None.
     read : callable
         ``(first, last, names) -> {name: values}`` for a range of rows.
     strip_rows : int or None
-        Rows of a strip; None for `STRIP_ROWS`.
+        Rows of a partition; None for `STRIP_ROWS`.
     beside : mapping
         Columns given beside the table, one value for each of its rows.
+    ends : tuple of int or None
+        For each partition the row after its last, where these are not of one length.
+    stream : callable or None
+        Where no range of rows can be read: ``names -> {name: values} of each partition``, in the
+        same order each time.
+    folding : callable or None
+        A fold of its own, ``(source, names, task, add)``: it may send the task anywhere, since it
+        is given such as pickle. Other tasks are done here.
+    coded : mapping
+        By their first row columns of partitions that need not be read again.
     """
 
     names: tuple[str, ...]
@@ -61,102 +74,135 @@ class Source:
     read: Callable[[int, int, Sequence[str]], Columns]
     strip_rows: int | None = None
     beside: Mapping[str, Any] = field(default_factory=dict)
+    ends: tuple[int, ...] | None = None
+    stream: Callable[[Sequence[str]], Iterable[Columns]] | None = None
+    folding: Callable[..., Any] | None = None
+    coded: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def counted(self) -> bool:
+        """Whether the lengths of its partitions are known."""
+        return self.n_rows != UNKNOWN
 
     @property
     def n_strips(self) -> int:
-        """Number of strips; at least one, so that empty data are met by the checks."""
+        """Number of partitions; at least one, so that empty data are met by the checks."""
+        if self.ends is not None:
+            return len(self.ends)
         return max(1, -(-self.n_rows // (self.strip_rows or STRIP_ROWS)))
 
     def span(self, number: int) -> tuple[int, int]:
-        """First row of a strip, and the row after its last."""
+        """First row of a partition, and the row after its last."""
+        if self.ends is not None:
+            return (self.ends[number - 1] if number else 0), self.ends[number]
         rows = self.strip_rows or STRIP_ROWS
         return number * rows, min((number + 1) * rows, self.n_rows)
 
+    def measured(self, lengths: Sequence[int]) -> Source:
+        """The same, the lengths of its partitions known."""
+        if self.counted:
+            return self
+        ends = tuple(accumulate(lengths))
+        return replace(self, n_rows=ends[-1], ends=ends)
+
     def strip(self, number: int, names: Sequence[str]) -> tuple[int, Columns]:
-        """First row and columns of a strip."""
+        """First row and columns of a partition; of a stream all before it are read too."""
+        if self.stream is not None:
+            _, first, columns = next(islice(self._streamed(names), number, None))
+            return first, columns
         first, last = self.span(number)
         return first, self.columns(first, last, names)
 
     def columns(self, first: int, last: int, names: Sequence[str]) -> Columns:
         """Columns of a range of rows."""
-        if not self.beside:
+        if not self.beside and not self.coded:
             return self.read(first, last, names)
+        known = self._known(first, last, names)
+        own = [name for name in names if name not in known]
+        return {**(self.read(first, last, own) if own else {}), **known}
+
+    def _known(self, first: int, last: int, names: Sequence[str]) -> dict[str, Any]:
+        """Those of the columns that need not be read."""
+        coded = self.coded.get(first, {})
+        known = {n: self.beside[n][first:last] for n in names if n in self.beside}
+        for name in names:
+            if name in coded and len(coded[name]) == last - first:
+                known[name] = coded[name]
+        return known
+
+    def _streamed(self, names: Sequence[str]) -> Iterator[Part]:
+        """Number, first row and columns of each partition, as they come."""
+        assert self.stream is not None
         own = [name for name in names if name not in self.beside]
-        found = dict(self.read(first, last, own)) if own else {}
-        given = {name: self.beside[name][first:last] for name in names if name in self.beside}
-        return {**found, **given}
+        if not own and self.ends is not None:
+            for number in range(len(self.ends)):
+                first, last = self.span(number)
+                yield number, first, self._known(first, last, names)
+            return
+        first, number = 0, -1
+        for number, found in enumerate(self.stream(own)):
+            last = first + len(next(iter(found.values())))
+            if self.ends is not None and last not in self.ends[number : number + 1]:
+                raise _moved(number)
+            yield number, first, {**found, **self._known(first, last, names)}
+            first = last
+        if self.ends is not None and number + 1 < len(self.ends):
+            raise _moved(number + 1)
 
     def with_columns(self, columns: Mapping[str, Any]) -> Source:
         """The same rows with more columns."""
         names = tuple(dict.fromkeys((*self.names, *columns)))
         return replace(self, names=names, beside={**self.beside, **columns})
 
+    def fold(
+        self,
+        names: Sequence[str],
+        task: Task[T],
+        add: Callable[[T, T], T],
+        threads: int | None = None,
+    ) -> T:
+        """Fold ``task(number, first row, columns)`` over all partitions, in their order.
 
-def map_fold(
-    source: Source,
-    names: Sequence[str],
-    map_strip: Callable[[int, int, Columns], T],
-    fold: Callable[[T, T], T],
-    threads: int | None = None,
-) -> T:
-    """Fold ``map_strip(number, first row, columns)`` over all strips, in strip order."""
+        Raises
+        ------
+        DataChangedError
+            If a stream comes in other partitions than before.
+        """
+        if self.folding is not None and is_plain(task):
+            found: T = self.folding(self, tuple(names), task, add)
+            return found
+        if self.stream is not None:
+            workers = threads or processors()
+            with single_threaded_blas():
+                return in_order(by_threads(task, self._streamed(names), workers), add)
 
-    def one(number: int) -> T:
-        first, columns = source.strip(number, names)
-        return map_strip(number, first, columns)
+        def one(number: int) -> T:
+            return task(number, *self.strip(number, names))
 
-    if source.n_strips == 1 and source.n_rows < THREADED_BLAS:
-        return one(0)
-    # Two or three strips are over before a pool of threads has paid for itself.
-    workers = min(threads or min(_processors(), max(1, source.n_strips // 2)), source.n_strips)
-    with single_threaded_blas():
-        if workers == 1:
-            return _folded(map(one, range(source.n_strips)), fold)
-        return _folded(_windowed(_pool(workers), one, source.n_strips, 2 * workers), fold)
-
-
-def _folded(parts: Iterator[T], fold: Callable[[T, T], T]) -> T:
-    total = next(parts)
-    for part in parts:
-        total = fold(total, part)
-    return total
-
-
-def _windowed(
-    pool: ThreadPoolExecutor, work: Callable[[int], T], count: int, window: int
-) -> Iterator[T]:
-    # Never more than a few strips' sums wait to be folded: for wide models each is large.
-    waiting = [pool.submit(work, number) for number in range(min(window, count))]
-    try:
-        for number in range(len(waiting), count + len(waiting)):
-            done = waiting.pop(0)
-            yield done.result()
-            if number < count:
-                waiting.append(pool.submit(work, number))
-    finally:
-        # After an error nobody waits for the rest.
-        for left in waiting:
-            left.cancel()
+        count = self.n_strips
+        if count == 1 and self.n_rows < THREADED_BLAS:
+            return one(0)
+        # Two or three strips are over before a pool of threads has paid for itself.
+        workers = min(threads or min(processors(), max(1, count // 2)), count)
+        with single_threaded_blas():
+            return in_order(by_threads(one, ((k,) for k in range(count)), workers), add)
 
 
-_pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
-_lock = threading.Lock()
+def streamed(names: Sequence[str], stream: Callable[[Sequence[str]], Iterable[Columns]]) -> Source:
+    """A source of partitions that come one after the other, their lengths unknown until then."""
+    return Source(tuple(names), UNKNOWN, None, _unreachable, stream=stream)
 
 
-def _pool(workers: int) -> ThreadPoolExecutor:
-    """The process's threads: they keep their buffers from pass to pass."""
-    # A forked process has a copy of the pool but not of its threads, hence its number.
-    key = (os.getpid(), workers)
-    with _lock:
-        if key not in _pools:
-            _pools[key] = ThreadPoolExecutor(workers, thread_name_prefix="glmcount")
-        return _pools[key]
+def _unreachable(first: int, last: int, names: Sequence[str]) -> Columns:
+    raise NotImplementedError("A stream is read from its beginning.")
 
 
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return min(8, len(os.sched_getaffinity(0)))
-    return min(8, os.cpu_count() or 1)
+def _moved(number: int) -> DataChangedError:
+    return DataChangedError(
+        f"The data are not those that were fitted: partition {number} (counted from 0) has another "
+        "length than when it was read first, or there are more or fewer. Give the same rows in the "
+        "same partitions each time they are read."
+    )
 
 
 Opener = Callable[[Any], Source | None]

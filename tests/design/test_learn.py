@@ -125,7 +125,7 @@ def test_new_rows_are_complete_where_no_variable_is_missing(frame):
     variables, _, _ = learnt(["x", "where(isnan(z), 0, z)"], frame)
     frame.loc[[10, 290], "x"] = np.nan
     frame.loc[20, "z"] = np.nan
-    plan = complete_rows(open_source(frame), variables, 2)
+    plan, _ = complete_rows(open_source(frame), variables, 2)
     assert plan.account.n_dropped == 2
     assert 10 not in plan.where(0, 64) and 20 in plan.where(0, 64)
     assert plan.where(1, 64) is None and plan.where(4, 44).tolist() == [

@@ -87,9 +87,7 @@ def test_strips_are_read_and_folded_in_order(monkeypatch):
     monkeypatch.setattr(base, "STRIP_ROWS", 7)
     source = base.open_source({"a": np.arange(40)})
     for threads in (1, 2, 5):
-        found = base.map_fold(
-            source, ["a"], lambda k, first, c: [(k, first, *c["a"])], list.__add__, threads
-        )
+        found = source.fold(["a"], lambda k, first, c: [(k, first, *c["a"])], list.__add__, threads)
         assert [row[0] for row in found] == list(range(6))
         assert [value for row in found for value in row[2:]] == list(range(40))
 
