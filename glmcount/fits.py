@@ -112,12 +112,12 @@ def fitted(subject: Subject, request: Request) -> Made:
     """
     rows, family = _opened(subject, request)
     information = _information(request.information, family)
-    needs = request.estimator.needs
-    rows = rows.with_roles(needs.groups, needs.order)
+    cov = request.estimator
+    rows = rows.with_roles(cov.needs.groups, cov.needs.order)
     measured, layout = measure(rows, planned_layout(rows.spec), family)
     start = _start(request.start, layout.size)
     settings = Settings(request.method, information, start, request.knobs)
-    ready = Ready(request, subject, rows, layout, measured, family, settings, request.estimator)
+    ready = Ready(request, subject, rows, layout, measured, family, settings, cov)
     return _maximised(ready, rows, measured)
 
 

@@ -131,8 +131,10 @@ def _learnt(
             )
     _check_not_empty(source)
     source = _held(source)
+    known = source.n_rows
     variables, plan, source = learn_variables(source, expressions, codes.get("weights"), control)
-    _check_not_empty(source)
+    if source.n_rows != known:
+        _check_not_empty(source)
     offsets = (*parsed.offsets, *([codes["offset"]] if "offset" in codes else []))
     spec = DesignSpec(
         formula=parsed.formula,

@@ -284,7 +284,7 @@ class Rows:
         """The same rows, whose columns are looked at from now on whenever they are read."""
         kept = self.cache.strips.keys() | self.cache.codes.keys()
         found = self.source.fold(self.names, partial(_marks, kept), operator.or_, self.threads)
-        return replace(self, marks=tuple([found[number] for number in sorted(found)]))
+        return replace(self, marks=tuple(found.values()))
 
     def check(self) -> None:
         """Look at all rows.
