@@ -9,17 +9,21 @@ from collections.abc import Callable
 from functools import cached_property, partial, wraps
 from typing import Any, TypeVar
 
+import numpy as np
+
 from glmcount.design.recall import planned_layout
 from glmcount.diagnostics import residuals, verdicts
 from glmcount.engine.passes import Unweighed
+from glmcount.engine.strip import Strip
 from glmcount.errors import DataChangedError, GlmcountError, NoRowsError, NotDefinedError
 from glmcount.families.base import Family
 from glmcount.fitted import Fitted
 from glmcount.fitting.certificate import Certificate
 from glmcount.fitting.constant import spans_constant
+from glmcount.fitting.digits import PRECISE
 from glmcount.fitting.null import limit_llf, null_deviance, null_fit, tested
 from glmcount.fitting.run import Fit
-from glmcount.fitting.sums import total
+from glmcount.fitting.sums import rows_of, total
 from glmcount.numerics import Array
 
 __all__ = ["Figures", "attempt"]
@@ -119,6 +123,48 @@ class Figures:
     def _total(self, what: Callable[[Family, Unweighed], Array]) -> float:
         fit = self.found.fit
         return total(self.found.rows, fit, lambda rows: what(fit.family, rows))
+
+    def prepare(self) -> None:
+        """Make by one pass what a summary tells of the rows, where the null model needs none.
+
+        So it is where one equation has a constant and its mean is the mean count, or rate.
+        """
+        found, known = self.found, self.__dict__
+        null = None if found.held is None or found.cells is not None else self._closed_null()
+        if null is None or known.keys() & {"deviance", "pearson_chi2", "null_deviance", "llnull"}:
+            return
+        fit, family = found.fit, found.fit.family
+
+        def look(strip: Strip) -> Array:
+            rows, offset = rows_of(fit.layout, strip, fit.theta), strip.offsets[0]
+            own = np.array([null]) if offset is None else null + offset
+            alone = Unweighed(strip.y, strip.weights, (own,), None)
+            every = [
+                residuals.pearson_square(family, rows),
+                residuals.unit_deviance(family, rows),
+                residuals.unit_deviance(family, alone),
+                family.terms(alone.y, alone.etas).value,
+            ]
+            whole = (np.broadcast_to(values, (strip.n,)) for values in every)
+            w = strip.weights
+            return np.array([v.sum() if w is None else np.dot(v, w) for v in whole])
+
+        chi2, deviance, null_deviance, llf = found.rows.fold(look, np.add).tolist()
+        known |= {"pearson_chi2": chi2, "deviance": deviance, "null_deviance": null_deviance}
+        if found.family.likelihood:
+            known["llnull"] = llf + found.measured.constant
+
+    def _closed_null(self) -> float | None:
+        """The constant predictor of the null model, where the counts' sums give it."""
+        found = self.found
+        family, sums = found.fit.family, found.measured.sums
+        offsets = found.spec.equations[0].offsets or found.spec.exposure
+        exact = family.collapse == "mean" or (family.collapse == "eta" and not offsets)
+        if family.q > 1 or not exact or family.deviance is None or found.fit.limits:
+            return None
+        if sums.largest > PRECISE:
+            return None
+        return family.start(sums)[0] if self.constant else None
 
     @figure
     def deviance(self) -> float:

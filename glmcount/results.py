@@ -510,6 +510,7 @@ class Results:
             return None
 
     def _facts(self, alpha: float = 0.05) -> SummaryFacts:
+        self._figures.prepare()
         figures = ("llf", "llnull", "aic", "bic", "deviance", "null_deviance", "prsquared")
         return summary_facts(
             self._state,
