@@ -53,7 +53,7 @@ ORDER = {
         key group compress
     """,
     "fitting": """
-        rank quadratic guide programme falling recession certificate constant crowd held
+        rank quadratic guide programme falling recession certificate constant crowd constraints
         solvers run start pilot separation sums digits identified search walls fit maximise
         null estimates restrict
     """,

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from glmcount.columns.coerce import coerce
-from glmcount.columns.column import Column, Level, Values
+from glmcount.columns.column import Column, Levels, Values
 from glmcount.design.spec import Plan, Role
 from glmcount.errors import DataError, UnknownColumnError, near, some
 from glmcount.sources.base import Columns, Given, Source
@@ -86,7 +86,7 @@ def _distinct(column: Column, where: Where) -> Values:
     return seen if column.levels is None else _objects(column.levels)[seen]
 
 
-def _objects(levels: Sequence[Level]) -> Values:
+def _objects(levels: Levels) -> Values:
     out = np.empty(len(levels), dtype=object)
     out[:] = levels
     return out

@@ -117,6 +117,9 @@ class Role:
     what: str
     levels: Values | None = None
 
+    def __getstate__(self) -> dict[str, object]:
+        return {"name": self.name, "what": self.what, "levels": self.levels}
+
     def codes(self, values: Values) -> NDArray[np.intp]:
         """The number of each value among the levels; -1 where it is none."""
         found: NDArray[np.intp] = self._index.get_indexer(pd.Index(values))

@@ -10,7 +10,7 @@ from glmcount.design.marks import Marks, refuse_changed
 from glmcount.design.spec import DesignSpec, Plan
 from glmcount.engine.strip import Strip
 from glmcount.records import dataclass
-from glmcount.sources.base import Columns, Given
+from glmcount.sources.base import Columns
 
 __all__ = ["Task"]
 
@@ -50,5 +50,4 @@ class Task(Generic[T]):
 
 def length_of(columns: Columns) -> int:
     """Rows of a partition that has columns."""
-    found: Given = next(iter(columns.values()))
-    return len(found)
+    return len(next(iter(columns.values())))

@@ -10,8 +10,8 @@ from glmcount.design.measure import Measured
 from glmcount.design.rows import Rows
 from glmcount.engine.information import Information
 from glmcount.errors import UsageError
+from glmcount.fitting.constraints import Constraints
 from glmcount.fitting.digits import PRECISE, precise
-from glmcount.fitting.held import Held
 from glmcount.fitting.run import Fit, Run, Settings
 from glmcount.fitting.solvers import solver
 from glmcount.numerics import Array
@@ -83,7 +83,7 @@ def restricted(
             kind="constraint_on_aliased",
         )
     inside = layout.functions(matrix, kept)
-    held = Held.by(inside, values, layout.sizes[kept])
+    held = Constraints.by(inside, values, layout.sizes[kept])
     quiet = replace(options.control, progress=False, maxiter=None)
     run = Run(rows, layout, measured, fit.family, replace(options, control=quiet))
     run.kept = kept
@@ -107,7 +107,7 @@ def restricted(
 
 
 def _begin(
-    run: Run, fit: Fit, inside: tuple[Array, Array], held: Held, near: Array | None
+    run: Run, fit: Fit, inside: tuple[Array, Array], held: Constraints, near: Array | None
 ) -> Array:
     """Where a fit under constraints begins: at the top of the quadratic that the fit ends in."""
     if near is not None:

@@ -14,8 +14,8 @@ import numpy as np
 from glmcount.allowed import choice
 from glmcount.engine.sums import PREDICTOR, Sums
 from glmcount.errors import ConvergenceError
+from glmcount.fitting.constraints import Constraints
 from glmcount.fitting.guide import Guide
-from glmcount.fitting.held import Held
 from glmcount.fitting.quadratic import Model
 from glmcount.numerics import EPS, Array
 from glmcount.numerics.control import Control
@@ -95,7 +95,7 @@ class Problem:
         A sample of the rows that bends long steps.
     most : int or None
         Iterations, where it is not the user's or the solver's own number.
-    held : Held or None
+    held : Constraints or None
         Constraints that every point has to meet.
     """
 
@@ -109,9 +109,9 @@ class Problem:
     constant: float = 0.0
     guide: Guide | None = None
     most: int | None = None
-    held: Held | None = None
+    held: Constraints | None = None
 
-    def free(self, held: Held) -> Problem:
+    def free(self, held: Constraints) -> Problem:
         """The same over the parameters that constraints leave free."""
         return replace(
             self,

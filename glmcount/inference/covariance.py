@@ -59,7 +59,7 @@ class Estimator:
         if getattr(self.compute, "__module__", "") == __name__:
             return estimator, (self.name, self.name)
         refuse_nameless(f"compute of the covariance {self.name!r}", self.compute)
-        return Estimator, (self.name, self.label, self.compute)
+        return Estimator, (self.name, self.label, self.compute, self.needs)
 
 
 ESTIMATORS: dict[str, Estimator] = {}

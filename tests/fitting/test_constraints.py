@@ -7,21 +7,21 @@ import pytest
 
 import glmcount as gc
 from glmcount.engine.sums import Sums
-from glmcount.fitting.held import Held
+from glmcount.fitting.constraints import Constraints
 
 
 def test_points_meet_the_constraints():
     rng = np.random.default_rng(0)
     matrix, values = rng.normal(size=(3, 7)), rng.normal(size=3)
     sizes = 10.0 ** rng.integers(-6, 6, 7)
-    held = Held.by(matrix, values, sizes)
+    held = Constraints.by(matrix, values, sizes)
     point = held.point(rng.normal(size=4))
     np.testing.assert_allclose(matrix @ point, values, rtol=1e-9, atol=1e-9 * np.abs(point).max())
     np.testing.assert_array_equal(held.point(point[held.free]), point)
 
 
 def test_a_held_value_leaves_the_others_as_they_are():
-    held = Held.by(np.array([[0.0, 3.0, 0.0]]), np.array([6.0]), np.array([1.0, 1e-5, 1e5]))
+    held = Constraints.by(np.array([[0.0, 3.0, 0.0]]), np.array([6.0]), np.array([1.0, 1e-5, 1e5]))
     np.testing.assert_array_equal(held.point(np.array([5.0, 7.0])), [5.0, 2.0, 7.0])
     sums = Sums(-1.0, np.array([1.0, 2.0, 3.0]), np.diag([1.0, 2.0, 3.0]), 0.0)
     inner = held.sums(sums)
@@ -31,9 +31,9 @@ def test_a_held_value_leaves_the_others_as_they_are():
 
 def test_what_is_said_twice_counts_once_and_what_contradicts_is_refused():
     matrix = np.array([[1.0, -1.0, 0.0], [0.0, 1.0, -1.0], [1.0, 0.0, -1.0]])
-    held = Held.by(matrix, np.zeros(3), np.ones(3))
+    held = Constraints.by(matrix, np.zeros(3), np.ones(3))
     assert len(held.free) == 1
     with pytest.raises(gc.errors.UsageError, match="contradicts those before it"):
-        Held.by(matrix, np.array([0.0, 0.0, 1.0]), np.ones(3))
+        Constraints.by(matrix, np.array([0.0, 0.0, 1.0]), np.ones(3))
     with pytest.raises(gc.errors.UsageError, match="holds nothing"):
-        Held.by(np.zeros((1, 2)), np.ones(1), np.ones(2))
+        Constraints.by(np.zeros((1, 2)), np.ones(1), np.ones(2))

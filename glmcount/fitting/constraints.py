@@ -14,14 +14,14 @@ from glmcount.errors import UsageError
 from glmcount.numerics import Array
 from glmcount.records import dataclass
 
-__all__ = ["Held"]
+__all__ = ["Constraints"]
 
 # Of a row of constraints: what is left of it below this share is rounding.
 ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
-class Held:
+class Constraints:
     """All theta that meet the constraints: ``origin + basis z``.
 
     Parameters
@@ -37,7 +37,7 @@ class Held:
     free: Index
 
     @staticmethod
-    def by(matrix: Array, values: Array, sizes: Array) -> Held:
+    def by(matrix: Array, values: Array, sizes: Array) -> Constraints:
         """Of constraints ``matrix theta = values``, for columns of these sizes.
 
         Raises
@@ -71,7 +71,7 @@ class Held:
         for number, pivot in pivots:
             origin[pivot] = rows[number, k] / scale[pivot]
             basis[pivot] = -rows[number, free] * scale[free] / scale[pivot]
-        return Held(origin, basis, free)
+        return Constraints(origin, basis, free)
 
     def point(self, free: Array) -> Array:
         """All parameters."""
