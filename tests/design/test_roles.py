@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -144,3 +146,23 @@ def test_times_and_leverages(data):
     assert seen[1].leverages.sum() == pytest.approx(2.0)
     with pytest.raises(gc.errors.DataError, match="numbers or dates"):
         result.with_cov(Estimator("t", "t", compute, Needs(order=("g",))))
+
+
+def sums_by_group(setting, bread):
+    (count,) = setting.sizes
+
+    def sums(seen):
+        table = np.zeros((count, len(bread)))
+        np.add.at(table, seen.groups[0], seen.scores)
+        return table
+
+    half = setting.fold(sums, np.add) @ bread
+    return half.T @ half
+
+
+def test_a_covariance_still_needs_its_columns_in_another_process(data):
+    named = Estimator("g", "by g", sums_by_group, Needs(scores=True, groups=("g",)))
+    result = gc.fit("y ~ x", data, cov=named)
+    again = pickle.loads(pickle.dumps(result)).with_data(data)  # noqa: S301
+    np.testing.assert_array_equal(again.bse, result.bse)
+    np.testing.assert_array_equal(again.refit(family="poisson").bse, result.bse)
