@@ -27,6 +27,8 @@ __all__ = ["Mark", "Marks", "changed", "marks_of", "refuse_changed"]
 # So many roundings of a sum of its terms are no change: threads may add up in another order.
 ROUNDING = 64.0
 EACH = 64
+# What sums that overflow are divided by.
+FAR = 1e150
 
 
 @lru_cache(maxsize=4)
@@ -87,8 +89,13 @@ def _summed(numbers: Array) -> tuple[Array, float]:
     total = float(numbers.dot(places))
     if math.isfinite(total):
         return numbers, total
-    numbers = np.nan_to_num(numbers, nan=math.pi)
-    return numbers, float(numbers.dot(places))
+    # Infinities too, by numbers beside which others are not lost.
+    numbers = np.nan_to_num(numbers, nan=math.pi, posinf=math.e, neginf=-math.e)
+    total = float(numbers.dot(places))
+    if not math.isfinite(total):
+        numbers = numbers / FAR
+        total = float(numbers.dot(places))
+    return numbers, total
 
 
 def marks_of(columns: Columns, kept: bool) -> Marks:

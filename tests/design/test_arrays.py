@@ -23,6 +23,8 @@ def test_columns_are_the_matrix_s():
     assert response == "y" and list(columns) == ["y", "x0", "x1"]
     assert columns["x1"].tolist() == MATRIX[:, 1].tolist() and columns["y"].tolist() == [1, 0, 2]
     assert array_columns(Y, [1, 2, 3], ["only"])[0]["only"].tolist() == [1, 2, 3]
+    frame, _ = array_columns(Y, pd.DataFrame({"b": [True, False, True]}), None)
+    assert frame["b"].tolist() == [1, 0, 1] and frame["b"].dtype == np.uint8
     truth, _ = array_columns(Y, np.array([[True], [False], [True]]), None)
     assert truth["x0"].tolist() == [1, 0, 1] and truth["x0"].dtype == np.uint8
 

@@ -67,3 +67,21 @@ def test_rounding_of_a_sum_is_no_change():
         other = x.copy()
         other[77] += share * mark.rounding
         assert changed({"x": mark}, {"x": other}) == name
+
+
+def test_a_change_beside_an_infinity_shows():
+    x = np.array([1.0, np.inf, 3.0, np.nan, -np.inf])
+    marks = marks_of({"x": x}, kept=True)
+    assert changed(marks, {"x": x.copy()}) is None
+    for place in (0, 1, 2, 3, 4):
+        other = x.copy()
+        other[place] = 7.0
+        assert changed(marks, {"x": other * 1.0}) == "x", place
+
+
+def test_sums_that_overflow_are_marked_too():
+    x = np.full(100, 1e307)
+    marks = marks_of({"x": x}, kept=True)
+    assert np.isfinite(marks["x"].total) and changed(marks, {"x": x.copy()}) is None
+    x[3] = -1e307
+    assert changed(marks, {"x": x}) == "x"

@@ -14,6 +14,7 @@ from glmcount.engine import plan
 from glmcount.engine.block import Block
 from glmcount.engine.level_table import LevelTable
 from glmcount.engine.plan import PassPlan, Structure
+from glmcount.engine.scatter import Written
 from tests.engine.test_tables import drawn
 
 
@@ -95,3 +96,27 @@ def test_it_travels_by_its_blocks_and_forgets_what_many_asked_for():
     for each in wanted[1:]:
         own.scatters(each)
     assert own.scatters(wanted[0]) is not first
+
+
+def test_sums_are_handed_out_by_block_and_pair():
+    layout, strip, _, rng = drawn(300)
+    wanted = ((True, False), ((0, 0),))
+    slopes, bends = rng.integers(-5, 6, (2, 300)).astype(float)
+    named = {("g", 0): slopes, ("h", 0, 0): bends}
+    written = Written(named, lambda i, k: strip.blocks[i].column(k, layout.blocks[i]))
+    structure, found = layout.plan.structure, {}
+    codes = {structure.of[i]: strip.blocks[i].codes.astype(int) for i in (1, 2, 3, 4)}
+    for number, scatter in enumerate(layout.plan.scatters(wanted)):
+        joint = np.ravel_multi_index([codes[m] for m in scatter.members], scatter.shape)
+        sums = written.table(scatter.products, joint, int(np.prod(scatter.shape)))
+        found |= layout.plan.handed_out(("c", wanted, number), sums)
+    # A factor alone, and its pairs with factors of other bundles.
+    expected = np.bincount(codes[0], slopes, 4)
+    np.testing.assert_array_equal(found["g", 1][:, 0], expected)
+    for i, j, levels in ((1, 4, (4, 90)), (3, 4, (70, 90))):
+        pair = np.zeros(levels)
+        np.add.at(pair, (codes[structure.of[i]], codes[structure.of[j]]), bends)
+        np.testing.assert_array_equal(found["h", i, j][:, 0, :, 0], pair)
+    # A pair within one bundle, of which one factor multiplies numbers.
+    times = np.bincount(codes[0], bends * strip.blocks[2].column(0, layout.blocks[2]), 4)
+    np.testing.assert_allclose(found["h", 1, 2][:, 0, :, 0].sum(axis=1), times, atol=1e-11)

@@ -8,6 +8,7 @@ from scipy import optimize, stats
 
 import glmcount as gc
 from glmcount.errors import ConvergenceError
+from glmcount.families import poisson, zero_inflated
 from glmcount.fitting import maximise
 from glmcount.fitting.run import Settings
 from glmcount.numerics.control import Control
@@ -79,3 +80,25 @@ def test_points_that_come_home_late_are_not_solved_again(monkeypatch):
     result = gc.fit("Days ~ x + Sex", data.iloc[::2], family="negbinp")
     assert result.llf == pytest.approx(-276.61972463, abs=1e-7)
     assert ended == []
+
+
+def test_an_inflation_that_nothing_speaks_for_ends_at_its_boundary():
+    family = zero_inflated(poisson)
+    y = np.where(DATA["y"] == 0, 1.0, DATA["y"])
+    found = best(family, data=DATA | {"y": y})
+    plain = best("poisson", data=DATA | {"y": y})
+    assert len(found.limits) == 1 and found.left == (0,)
+    assert found.llf == pytest.approx(plain.llf, rel=1e-12)
+    # With a zero in every other row there is an inflation, and the maximum is an optimiser's.
+    more = np.where(np.arange(60) % 2 == 0, 0.0, y)
+
+    def minus(theta):
+        mean, share = np.exp(X @ theta[:2]), 1 / (1 + np.exp(-theta[2]))
+        zero = share + (1 - share) * np.exp(-mean)
+        chance = (1 - share) * stats.poisson.pmf(more, mean)
+        return -np.log(np.where(more == 0, zero, chance)).sum()
+
+    expected = optimize.minimize(minus, [0.5, 0.0, -1.0], method="BFGS", options={"gtol": 1e-9})
+    inside = best(family, data=DATA | {"y": more})
+    assert inside.limits == () and inside.left == (0, 1)
+    assert inside.llf == pytest.approx(-expected.fun, rel=1e-11)

@@ -66,17 +66,19 @@ def test_the_rows_of_a_small_sample_stay_as_a_guide(monkeypatch, few):
     assert run.guide.sample(theta).llf == pytest.approx(llf, rel=1e-12)
 
 
-def test_inside_from_a_limit_a_start_is_score_over_information():
-    held = data(600)
-    run = run_of("y ~ x", held, "negbin")
+@pytest.mark.parametrize("weights", [None, "w"])
+def test_inside_from_a_limit_a_start_is_score_over_information(weights):
+    held = data(600) | {"w": np.resize([1.0, 2.0, 5.0], 600)}
+    run = run_of("y ~ x", held, "negbin", weights=weights)
+    w = 1.0 if weights is None else held["w"]
     limit = run.family.limits[0]
     inner = limit_run(run, limit)
     assert inner.family is families["poisson"] and not inner.searches and inner.history == []
     fit = solve(inner, first_values(inner))
     joined, score = joined_start(run, inner, limit, fit.theta)
     mean = np.exp(linear(inner.layout, inner.rows.strip(0), fit.theta, 0))
-    slope = ((held["y"] - mean) ** 2 - held["y"]).sum() / 2
+    slope = (w * ((held["y"] - mean) ** 2 - held["y"])).sum() / 2
     assert score == pytest.approx(slope, rel=1e-10)
     np.testing.assert_array_equal(joined[:2], fit.theta)
     # Where alpha is 0 the expected information is half the sum of squared means.
-    assert np.exp(joined[2]) == pytest.approx(slope / (mean**2 / 2).sum(), rel=1e-9)
+    assert np.exp(joined[2]) == pytest.approx(slope / (w * mean**2 / 2).sum(), rel=1e-9)

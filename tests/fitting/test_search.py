@@ -58,3 +58,16 @@ def test_wide_designs_are_not_searched():
     data = {f"x{k}": rng.normal(size=200) for k in range(40)} | {"y": rng.poisson(2.0, 200) + 0.0}
     run = run_of("y ~ " + " + ".join(f"x{k}" for k in range(40)), data, "negbin")
     assert searched(run, usual(run), 0.0) is None
+
+
+def test_a_weight_is_as_many_rows_to_a_search():
+    data = counts(40, seed=3)
+    copies = {name: np.repeat(values, data["w"].astype(int)) for name, values in data.items()}
+    found = []
+    for own, weights in ((data, "w"), (copies, None)):
+        run = run_of("y ~ x", own, "negbin", [("dispersion", "x + z")], weights=weights)
+        found.append(searched(run, run.layout.reshift(np.array([0.5, 0.2, -8, 0, 0])), -1e6))
+    one, other = found
+    assert one.starts == other.starts and len(one.better) == len(other.better) > 0
+    ends = [[solve(run, start).llf for start in each.better] for each in found]
+    np.testing.assert_allclose(ends[0], ends[1], rtol=1e-8)
