@@ -108,7 +108,10 @@ def marks_of(columns: Columns, kept: bool) -> Marks:
                 numbers, total = _summed(numbers)
                 # Every so manieth tells of their size; of a few far ones the sum itself does.
                 some = numbers[::EACH]
-                size = math.sqrt(len(numbers) * EACH * float(some.dot(some))) + abs(total)
+                size = math.sqrt(len(numbers) * EACH * float(some.dot(some)))
+                if math.isinf(size):
+                    size = len(numbers) * float(np.abs(some).max())
+                size += abs(total)
                 out[name] = Mark(total, ROUNDING * EPS * size)
     return out
 
