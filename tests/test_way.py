@@ -25,7 +25,7 @@ def test_a_second_fit_with_its_summary_enters_few_functions():
     def told(frame, event, _):
         code = frame.f_code
         if event == "call" and code.co_filename.startswith(PACKAGE) and code.co_name[0] != "<":
-            entered.add(code.co_qualname)
+            entered.add((code.co_filename, code.co_qualname))
 
     sys.setprofile(told)
     try:
