@@ -2,9 +2,9 @@
 
 A mark is the sum of the bits of a column's values, as whole numbers, each times an odd number of
 its place, modulo 2^64: whatever else a column holds, one changed value always shows, and a changed
-order but by a chance of 2^-64. It costs one look at each column and holds at any parameters. What is
-encoded already is the fit's own; columns of numbers are the user's memory, and what does not stay
-encoded is read again.
+order but by a chance of 2^-64. It costs one look at each column and holds at any parameters. What
+is encoded already is the fit's own; columns of numbers are the user's memory, and what does not
+stay encoded is read again.
 """
 
 from __future__ import annotations

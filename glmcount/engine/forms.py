@@ -23,7 +23,11 @@ def quadratic(layout: Layout, strip: Strip, matrix: Array, equations: Sequence[A
     `equations` holds for each equation the row factor u_j: an array, 1.0, or None for none.
     """
     total = np.zeros(strip.n)
-    chosen = [(i, b) for i, b in enumerate(layout.blocks) if equations[b.equation] is not None]
+    chosen = [
+        (i, b)
+        for i, b in enumerate(layout.blocks)
+        if equations[b.equation] is not None and len(b.positions)
+    ]
     for place, (i, a) in enumerate(chosen):
         for j, b in chosen[place:]:
             part = matrix[np.ix_(a.positions, b.positions)]

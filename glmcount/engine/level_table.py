@@ -72,6 +72,16 @@ class LevelTable:
             out[self.rest] = np.dot(self.rows, beta)
         return out
 
+    def sizes(self, beta: Array) -> Array:
+        """|T| beta, of beta without signs: how large the terms of T beta are, (levels, v)."""
+        if self.picked is None:
+            return np.dot(np.abs(self.full), beta)
+        out = np.zeros((self.levels, beta.shape[1]))
+        out[self.picked] = beta
+        if len(self.rest):
+            out[self.rest] = np.dot(np.abs(self.rows), beta)
+        return out
+
     def between(self, sums: Array, other: LevelTable) -> Array:
         """T' diag(sums) T_other for each pair of columns, (width, va, width of other, vb)."""
         _, va, vb = sums.shape

@@ -201,8 +201,9 @@ def _pooled(rng: np.random.Generator, etas: Etas, w: Array, alpha: float | None 
 
 def _start(sums: StartSums) -> tuple[float, ...]:
     mean = sums.mean
-    excess = sums.square / sums.weight - mean * mean - mean
-    return (*poisson.start(sums), math.log(max(excess / mean**2, 0.01)))
+    # By factors: of counts beyond 1e154 the squares overflow.
+    excess = sums.square / sums.weight / mean / mean - 1.0 - 1.0 / mean
+    return (*poisson.start(sums), math.log(max(excess, 0.01)) if math.isfinite(excess) else 0.0)
 
 
 def _poisson_score(y: Array, etas: Etas) -> tuple[Array, Array]:

@@ -13,10 +13,13 @@ import numpy as np
 from glmcount.errors import FormulaError, caret, near, some
 from glmcount.language.node import Expression
 from glmcount.language.polynomials import orthonormal
-from glmcount.numerics import Array
+from glmcount.numerics import EPS, Array
 from glmcount.records import dataclass
 
 __all__ = ["CODINGS", "MATRIX", "Box", "Contrast", "contrast", "rows_of", "settled_contrast"]
+
+# Of the largest entry of a column.
+ZERO = 8.0 * EPS
 
 Levels = tuple[Any, ...]
 Coded = tuple[Array, tuple[str, ...]]
@@ -167,6 +170,8 @@ def _poly(levels: Levels, full: bool, scores: Sequence[float] | None = None) -> 
             kind="contrast_size",
         )
     matrix = orthonormal(len(levels), scores)
+    # In the middle of the levels zero, not its rounding, which an infinite coefficient may meet.
+    matrix[np.abs(matrix) < ZERO * np.abs(matrix).max(axis=0)] = 0.0
     matrix[:, 0] = 1.0
     usual = (".Constant", ".Linear", ".Quadratic", ".Cubic")
     names = (*usual, *(f"^{degree}" for degree in range(len(usual), len(levels))))[: len(levels)]

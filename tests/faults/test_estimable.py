@@ -125,3 +125,36 @@ def test_a_part_that_does_not_count_is_no_hindrance():
 def test_what_is_estimable_says_nothing(recwarn):
     gc.fit("y ~ a + b + x", table()).predict(FULL)
     assert not [w for w in recwarn if getattr(w.message, "kind", "") == "not_estimable"]
+
+
+@pytest.mark.parametrize("coding", ["Sum", "Diff", "Poly", "Helmert"])
+def test_the_fit_s_own_rows_are_estimable_under_every_coding(coding):
+    g = [0, 1, 2, 3] * 10
+    data = {"y": np.arange(40) * 7 % 5, "site": [f"s{i}" for i in g], "region": [i + 1 for i in g]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", gc.errors.GlmcountWarning)
+        for other in ("Sum", "Diff", "Poly", "Helmert"):
+            r = gc.fit(f"y ~ C(site, {coding}) + C(region, {other})", data)
+            np.testing.assert_allclose(r.predict(data), r.fittedvalues, rtol=1e-9)
+
+
+@pytest.mark.parametrize("coding", ["Treatment", "Sum", "Diff", "Poly", "Helmert"])
+def test_the_fit_s_own_rows_are_predicted_beside_separated_ones(coding):
+    data = {
+        "y": [2, 3, 2, 0, 2, 3, 4, 0, 3, 1],
+        "g": list("ddaabcdbdb"),
+        "k": [4, 3, 3, 1, 3, 4, 4, 4, 4, 1],
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", gc.errors.GlmcountWarning)
+        r = gc.fit(f"y ~ C(g) * C(k, {coding})", data)
+        np.testing.assert_allclose(r.predict(data), r.fittedvalues, rtol=1e-6, atol=1e-6)
+
+
+def test_a_column_of_one_truth_predicts_with_no_columns_left():
+    """A boolean that is always true leaves a block without columns; its rows still predict."""
+    with pytest.warns(gc.errors.DroppedColumnWarning):
+        result = gc.fit("y ~ x", {"y": [1, 2, 4], "x": [True] * 3})
+    frame = result.get_prediction().summary_frame()
+    np.testing.assert_allclose(frame["mean"], 7 / 3, rtol=1e-12)
+    assert len(result.augment()) == 3

@@ -611,3 +611,11 @@ def test_draws_of_truncated_heavy_tails_end():
     for count in (3, 10, 1000):
         share = float((1 - negbin_below(count, mp.mpf(20), mp.mpf(10) ** 4)) / above)
         assert abs((drawn > count).mean() - share) < 5 * np.sqrt(0.25 / 300)
+
+
+@pytest.mark.parametrize("family", ["negbin", "negbin1", "pig"])
+@pytest.mark.parametrize("size", [1e155, 1e200])
+def test_counts_whose_squares_overflow_are_refused_by_name(family, size):
+    y = size * np.array([0.0, 1.0, 1.0, 0.0, 2.0, 1.0, 1.0, 0.0])
+    with pytest.raises(gc.errors.GlmcountError):
+        gc.fit("y ~ x", {"x": np.arange(8.0), "y": y}, family=family)
