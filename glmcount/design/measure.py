@@ -267,9 +267,12 @@ def _ends(y: Array) -> tuple[float, float]:
 
 def _rows_of_response(strip: Strip, family: Family) -> _Response:
     y, weigh = strip.y[0], _weigher(strip.weights)
+    # Of counts beyond 1e154 the squares are infinite; what asks for them asks that too.
+    with np.errstate(over="ignore"):
+        squares = y * y
     return _Response(
         total=weigh(y),
-        square=weigh(y * y),
+        square=weigh(squares),
         zero=weigh((y == 0).astype(np.float64)),
         constant=weigh(family.constant(np.abs(strip.y))) if strip.n else 0.0,
         smallest=float(y.min(initial=np.inf)),

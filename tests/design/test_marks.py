@@ -28,6 +28,17 @@ def test_a_changed_value_and_a_changed_order_show(values, data):
     assert (changed(marks, {"x": x[order]}) is None) == same
 
 
+@pytest.mark.parametrize("pair", [(1.0, -1.0), (1.0, 2.0), (1.0, 1.5), (0, 1), (0, -1)])
+def test_every_exchange_of_two_values_shows(pair):
+    """Also where they differ in their first bit alone, or in few."""
+    x = np.tile(pair, 1000)
+    marks = marks_of({"x": x}, kept=False)
+    for place in range(0, len(x) - 1):
+        other = x.copy()
+        other[[place, place + 1]] = other[[place + 1, place]]
+        assert changed(marks, {"x": other}) == "x"
+
+
 def test_columns_of_every_kind():
     columns = {
         "whole": np.array([1, 2, 3], np.int16),
