@@ -267,7 +267,7 @@ def _ends(y: Array) -> tuple[float, float]:
 
 def _rows_of_response(strip: Strip, family: Family) -> _Response:
     y, weigh = strip.y[0], _weigher(strip.weights)
-    # Of counts beyond 1e154 the squares are infinite; what asks for them asks that too.
+    # Of counts beyond 1e154 the squares are infinite, and so is what a start makes of them.
     with np.errstate(over="ignore"):
         squares = y * y
     return _Response(
