@@ -98,8 +98,10 @@ def documented(value: object, name: str, mark: str) -> str:
 
 
 def members(kind: type, name: str) -> Iterator[str]:
-    """The public methods, then the attributes, that `kind` itself defines."""
-    own = {key: value for key, value in vars(kind).items() if not key.startswith("_")}
+    """The public methods, then the attributes, that `kind` or a base in the package defines."""
+    bases = [base for base in kind.__mro__ if base.__module__.startswith("glmcount")]
+    every = {key: value for base in reversed(bases) for key, value in vars(base).items()}
+    own = {key: value for key, value in every.items() if not key.startswith("_")}
     attributes = []
     for key, value in sorted(own.items()):
         if isinstance(value, (classmethod, staticmethod)):

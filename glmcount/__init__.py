@@ -5,7 +5,7 @@ from __future__ import annotations
 from glmcount import datasets, errors, families
 from glmcount.api import fit, fit_arrays
 from glmcount.numerics.control import Control
-from glmcount.results import Results
+from glmcount.results.result import Results
 
 __version__ = "0.1.0"
 

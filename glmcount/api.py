@@ -11,7 +11,7 @@ from glmcount.fits import fitted
 from glmcount.inference.covariance import Estimator
 from glmcount.numerics.control import Control
 from glmcount.request import Options, Request, check_options
-from glmcount.results import Results
+from glmcount.results.result import Results
 from glmcount.subject import Arrays, Formula
 
 __all__ = ["fit", "fit_arrays"]

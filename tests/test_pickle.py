@@ -405,7 +405,7 @@ def test_a_covariance_of_the_users_own_comes_by_its_name():
     own = Estimator("half", "half", halved)
     found = again(fit().with_cov(own))
     assert found.bse.equals(fit().with_cov(own).bse)
-    assert found.with_data(FRAME)._cov == own
+    assert found.with_data(FRAME)._held.cov == own
     nameless = Estimator("own", "own", lambda setting, bread: bread)
     with pytest.raises(UsageError, match="compute of the covariance 'own'"):
         pickle.dumps(fit().with_cov(nameless))

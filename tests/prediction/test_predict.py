@@ -88,10 +88,10 @@ def test_standard_errors_are_the_delta_method(data, which, family):
         for sign in (1, -1):
             theta = fit.theta.copy()
             theta[j] += sign * step
-            moved = Results(_with_theta(state, theta), result._cov)
+            moved = Results(_with_theta(state, theta), result._held.cov)
             ends.append(moved.predict(rows, which=which).to_numpy())
         gradients.append((ends[0] - ends[1]) / (2 * step))
-    matrix = state.reshifted(result._covariance)
+    matrix = state.reshifted(result._held.covariance)
     gradients = np.array(gradients)
     truth = np.sqrt(np.einsum("jn,jk,kn->n", gradients, matrix, gradients))
     np.testing.assert_allclose(found.se, truth, rtol=1e-5)

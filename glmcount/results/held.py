@@ -1,0 +1,65 @@
+"""What every part of a result looks at: a fit, its covariance, its figures."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from glmcount.errors import GlmcountError, NoRowsError
+from glmcount.figures import Figures, attempt
+from glmcount.fitted import Fitted
+from glmcount.inference.covariance import Estimator, Setting, covariance
+from glmcount.inference.intervals import standard_errors
+from glmcount.numerics import Array
+
+__all__ = ["Held"]
+
+
+class Held:
+    """A fit, its covariance and its figures.
+
+    Parameters
+    ----------
+    state : Fitted
+    cov : Estimator
+    figures : Figures
+    given : ndarray, GlmcountError or None
+        The covariance where it is known, or why there is none.
+    """
+
+    def __init__(self, state: Fitted, cov: Estimator, figures: Figures, given: Any = None) -> None:
+        self.state = state
+        self.cov = cov
+        self.figures = figures
+        self.given = given
+
+    @cached_property
+    def covariance(self) -> Array:
+        """Of the kept columns, as the user has these."""
+        if isinstance(self.given, GlmcountError):
+            raise self.given
+        if self.given is not None:
+            return self.given
+        return covariance(self.cov, Setting(self.state, lambda: self.figures.scale))
+
+    @cached_property
+    def errors(self) -> Array:
+        """Standard errors of the parameters."""
+        return standard_errors(self.state.estimates, self.covariance)
+
+    @property
+    def df(self) -> float | None:
+        """Of Student's t; None where tests take the normal distribution."""
+        return self.state.spread_df if self.state.scaled else None
+
+    def known(self) -> Any:
+        """The covariance, why there is none, or None where it takes rows."""
+        matrix = attempt(lambda: self.covariance)
+        return None if isinstance(matrix, NoRowsError) else matrix
+
+    def named(self, values: Array) -> pd.Series:
+        """One value for each parameter."""
+        # A copy: what is written into it changes nothing else.
+        return pd.Series(values.copy(), index=self.state.estimates.index)

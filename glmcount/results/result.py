@@ -1,0 +1,289 @@
+"""`Results`: the one thing a user holds; each method is a line or two onto a room below.
+
+Its figures, what it says of rows, its predictions and tests are in files of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Unpack
+
+import pandas as pd
+
+from glmcount.diagnostics import verdicts
+from glmcount.errors import GlmcountError
+from glmcount.figures import Figures
+from glmcount.fits import Changes, attached, refitted
+from glmcount.fitted import Described, Fitted
+from glmcount.fitting.certificate import Certificate
+from glmcount.fitting.separation import Separation
+from glmcount.fitting.solvers import Iteration
+from glmcount.inference.covariance import Estimator
+from glmcount.inference.intervals import conf_int, judged, marked
+from glmcount.records import replace
+from glmcount.report.facts import equation_rows, summary_facts, unjudged
+from glmcount.report.summary import EquationRows, Summary, SummaryFacts, summarise
+from glmcount.report.tidy import glance_frame, tidy_frame
+from glmcount.request import chosen_estimator
+from glmcount.results.figured import Figured
+from glmcount.results.held import Held
+from glmcount.results.predicting import Predicting
+from glmcount.results.rowwise import RowWise
+from glmcount.results.testing import Testing
+
+__all__ = ["Described", "Results"]
+
+
+class Results(Figured, RowWise, Predicting, Testing):
+    """A fitted count model.
+
+    Made by `glmcount.fit` and `glmcount.fit_arrays`. Attributes have statsmodels' names
+    where it has one. Row-wise results are Series over the used rows with the data's index.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> r = gc.fit("y ~ 1", data={"y": [1, 2, 3]})
+    >>> round(float(r.fittedvalues[0]), 12)
+    2.0
+    """
+
+    def __init__(
+        self, state: Fitted, cov: Estimator, figures: Figures | None = None, matrix: Any = None
+    ) -> None:
+        self._held = Held(state, cov, Figures(state) if figures is None else figures, matrix)
+        self._state = state
+        self._figures = self._held.figures
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Results, (self._state, self._held.cov, self._figures, self._held.known())
+
+    def __deepcopy__(self, memo: Any = None) -> Results:
+        # Of what never changes a copy in the same process needs none.
+        return Results(self._state, self._held.cov, self._figures, self._held.given)
+
+    __copy__ = __deepcopy__
+
+    # Estimates ------------------------------------------------------------------------
+
+    @cached_property
+    def params(self) -> pd.Series:
+        """Estimates by name; ancillary parameters on their natural scale.
+
+        Where the maximum is at infinity, inf or -inf, and NaN for a coefficient that has no
+        limit there.
+        """
+        return self._held.named(self._state.estimates.values)
+
+    @cached_property
+    def bse(self) -> pd.Series:
+        """Standard errors: inf for an infinite coefficient, NaN for one on its boundary.
+
+        NaN too for a coefficient that has no limit on the way to infinity.
+        """
+        return self._held.named(self._held.errors)
+
+    @cached_property
+    def tvalues(self) -> pd.Series:
+        """params / bse."""
+        return self._held.named(judged(self._state.estimates, self._held.errors, self._held.df)[0])
+
+    @cached_property
+    def pvalues(self) -> pd.Series:
+        """Two-sided Wald p-values; none for a parameter whose null is a boundary."""
+        return self._held.named(judged(self._state.estimates, self._held.errors, self._held.df)[1])
+
+    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
+        """Wald intervals of level 1 - alpha, columns 0 and 1."""
+        ends = conf_int(self._state.estimates, self._held.errors, alpha, self._held.df)
+        return pd.DataFrame(ends, index=self.params.index)
+
+    def cov_params(self) -> pd.DataFrame:
+        """Covariance of `params`; NaN for a parameter on its boundary.
+
+        The variance of an infinite coefficient is infinite.
+        """
+        out = marked(self._state.estimates, self._held.covariance)
+        return pd.DataFrame(out, index=self.params.index, columns=self.params.index)
+
+    @property
+    def cov_type(self) -> str:
+        """Name of the covariance."""
+        return self._held.cov.name
+
+    def with_cov(self, cov: str | Estimator | None) -> Results:
+        """The same fit with another covariance; nothing is fitted again."""
+        chosen = chosen_estimator(cov, self._state.weights_type)
+        needs = chosen.needs
+        state = self._state.opened(needs.groups, needs.order)
+        return Results(state, chosen, self._figures)
+
+    def with_data(self, data: Any = None, **arrays: Any) -> Results:
+        """A result that came from another process or a file, with its rows at hand again.
+
+        Parameters
+        ----------
+        data : DataFrame, dict or other table
+            That of the fit, all rows in their order.
+        **arrays
+            What the fit was given beside a table: ``X=`` and ``y=`` of `fit_arrays`, and
+            whatever offset, exposure, weights or limit of censoring was an array.
+
+        Returns
+        -------
+        Results
+            The same, in every digit; residuals, other covariances and `refit` as before.
+
+        Raises
+        ------
+        DataChangedError
+            If they are not the data that were fitted.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> data = {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]}
+        >>> r = gc.fit("y ~ x", data)
+        >>> [round(float(m), 4) for m in r.with_data(data).fittedvalues]
+        [1.5, 4.5, 1.5, 4.5]
+        """
+        given = arrays if data is None else {"data": data, **arrays}
+        state = attached(self._state, given)
+        figures = Figures(state, self._figures.known())
+        return Results(state, self._held.cov, figures, self._held.known())
+
+    def refit(self, **changes: Unpack[Changes]) -> Results:
+        """Fit again with some arguments of `fit` changed, such as ``data=`` or ``family=``.
+
+        Parameters
+        ----------
+        **changes
+            Arguments of `fit` or `fit_arrays`. Besides, ``y`` replaces the response: one value
+            for each row of the data (a Series has their index). With ``y`` alone the rows
+            used, the design, offsets, weights and all options stay as they are and nothing
+            that does not depend on the response is made again, so that simulations and
+            bootstraps are fast; values in rows that were left out are not looked at.
+
+        Returns
+        -------
+        Results
+            Of a new fit, in every digit.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ x", data={"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+        >>> [round(float(b), 4) for b in r.refit(y=[2, 6, 4, 12]).params]
+        [1.0986, 1.0986]
+        """
+        return Results(*refitted(self._state, changes))
+
+    # How it went ----------------------------------------------------------------------
+
+    @property
+    def method(self) -> str:
+        """Name of the solver."""
+        return self._state.options.method
+
+    @property
+    def converged(self) -> bool:
+        """Whether the stop rule was met."""
+        return self._state.fit.converged or self._state.fit.status == "recession"
+
+    @property
+    def n_cells(self) -> int | None:
+        """Weighted cells of equal rows that were fitted; None where it was the rows."""
+        return self._figures.n_cells
+
+    @property
+    def history(self) -> tuple[Iteration, ...]:
+        """Each iteration: log-likelihood, rho, decrement, step, halvings, pilot."""
+        return self._state.fit.history
+
+    @property
+    def certificate(self) -> Certificate:
+        """What is known of how near the maximum this is."""
+        return self._figures.certificate
+
+    @property
+    def warnings(self) -> tuple[Warning, ...]:
+        """Every warning the fit gave."""
+        return self._state.warnings
+
+    @cached_property
+    def separation(self) -> Separation | None:
+        """Rows predicted to be zero without doubt, and their infinite coefficients; or None."""
+        return verdicts.separation(self._state)
+
+    @cached_property
+    def aliased(self) -> Mapping[str, dict[str, float]]:
+        """Columns left out, each with the combination of others that gives it."""
+        return verdicts.aliased(self._state)
+
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """Rows left out, by reason; one row can have several."""
+        return dict(self._state.account.reasons)
+
+    @property
+    def n_dropped(self) -> int:
+        """Rows left out."""
+        return self._state.account.n_dropped
+
+    @property
+    def model(self) -> Described:
+        """Names of response and parameters, formula, family."""
+        return self._state.model
+
+    # Reports --------------------------------------------------------------------------
+
+    def _equations(self, alpha: float) -> tuple[EquationRows, ...]:
+        state = self._state
+        return equation_rows(
+            state.estimates,
+            state.family,
+            self._held.errors,
+            *judged(state.estimates, self._held.errors, self._held.df),
+            self.conf_int(alpha).to_numpy(),
+        )
+
+    def _maybe(self, name: str) -> float | None:
+        try:
+            return float(getattr(self, name))
+        except GlmcountError:
+            return None
+
+    def _facts(self, alpha: float = 0.05) -> SummaryFacts:
+        self._figures.prepare()
+        figures = ("llf", "llnull", "aic", "bic", "deviance", "null_deviance", "prsquared")
+        return summary_facts(
+            self._state,
+            self._figures.constant,
+            {name: self._maybe(name) for name in figures},
+            self._figures.limits,
+            self.pearson_chi2,
+            self._maybe("scale"),
+            self._held.cov.label,
+            self._equations(alpha) if self._state.judged else unjudged(self._state),
+        )
+
+    def summary(self, *, exponentiate: bool = False, alpha: float = 0.05) -> Summary:
+        """The printed summary; ``exponentiate=True`` shows rate ratios (IRR)."""
+        return summarise(self._facts(alpha), exponentiate=exponentiate, alpha=alpha)
+
+    def tidy(self, *, exponentiate: bool = False, alpha: float = 0.05) -> pd.DataFrame:
+        """One row a coefficient."""
+        # Infinite numbers are there as such; marks are for print.
+        equations = [replace(each, marks=()) for each in self._equations(alpha)]
+        return tidy_frame(equations, exponentiate, alpha)
+
+    def glance(self) -> pd.DataFrame:
+        """One row for the fit."""
+        return glance_frame(self._facts())
+
+    def __repr__(self) -> str:
+        return str(self.summary())
+
+    def _repr_html_(self) -> str:
+        return self.summary().as_html()

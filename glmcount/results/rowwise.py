@@ -1,0 +1,94 @@
+"""What a result says of each row it was fitted to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from glmcount.diagnostics import residuals
+from glmcount.diagnostics.influence import Influence, influence
+from glmcount.engine.passes import Unweighed
+from glmcount.figures import Figures
+from glmcount.fitted import Fitted
+from glmcount.fitting.sums import by_row
+from glmcount.numerics import Array
+from glmcount.prediction.simulate import generator
+
+__all__ = ["RowWise"]
+
+
+class RowWise:
+    """Of a result what it says of each row: Series over the used rows."""
+
+    _state: Fitted
+    _figures: Figures
+
+    def _rows(self, residual: Callable[..., Array], weighted: bool = False) -> pd.Series:
+        root = weighted and self._state.importance
+
+        def one(strip: Any, rows: Unweighed) -> Array:
+            values = residual(self._state.fit.family, rows)
+            return values * np.sqrt(rows.weights) if root and rows.weights is not None else values
+
+        values = by_row(self._state.rows, self._state.fit, one)
+        return pd.Series(values, index=self._state.labels())
+
+    @cached_property
+    def fittedvalues(self) -> pd.Series:
+        """Means of the used rows."""
+        return self._rows(residuals.mean)
+
+    @cached_property
+    def resid_response(self) -> pd.Series:
+        """y - mu; of a censored count y up to its limit, less the mean of that."""
+        return self._rows(residuals.response)
+
+    @cached_property
+    def resid_pearson(self) -> pd.Series:
+        """resid_response / sqrt(variance), times sqrt(w) under importance weights."""
+        return self._rows(residuals.pearson, weighted=True)
+
+    @cached_property
+    def resid_deviance(self) -> pd.Series:
+        """Signed root of the unit deviance, times sqrt(w) under importance weights."""
+        return self._rows(residuals.deviance, weighted=True)
+
+    @cached_property
+    def resid_working(self) -> pd.Series:
+        """(y - mu) d eta / d mu."""
+        return self._rows(residuals.working)
+
+    @cached_property
+    def resid_anscombe(self) -> pd.Series:
+        """Anscombe residuals, times sqrt(w) under importance weights."""
+        return self._rows(residuals.anscombe, weighted=True)
+
+    def resid_quantile(self, rng: int | np.random.Generator | None = None) -> pd.Series:
+        """Randomised quantile residuals (Dunn & Smyth 1996), standard normal if all is well."""
+        values = residuals.quantiles(self._state, generator(rng))
+        return pd.Series(values, index=self._state.labels())
+
+    def get_influence(self) -> Influence:
+        """Leverages and Cook's distances."""
+        pearson = self._rows(residuals.pearson, weighted=True).to_numpy()
+        return influence(self._state, pearson, self._figures.scale)
+
+    def augment(self) -> pd.DataFrame:
+        """One row an observation: fitted value, residuals, leverage, Cook's distance.
+
+        The last two only where the mean has one equation of its own.
+        """
+        columns = {
+            "fitted": self._rows(residuals.mean),
+            "resid": self._rows(residuals.response),
+            "resid_pearson": self._rows(residuals.pearson, weighted=True),
+        }
+        if self._state.family.mean_equation:
+            influence = self.get_influence()
+            columns["hat"] = influence.hat_matrix_diag
+            columns["cooksd"] = influence.cooks_distance[0]
+        return pd.DataFrame(columns)
