@@ -13,7 +13,7 @@ import numpy as np
 from glmcount.allowed import shown
 from glmcount.cells.compress import compressed
 from glmcount.checks import measured_warnings, refuse_measured
-from glmcount.design.build import Roles, left_out_missing, replaced, with_response
+from glmcount.design.build import Roles, beside, left_out_missing, replaced, with_response
 from glmcount.design.given import response_values
 from glmcount.design.measure import Measured, measure, remeasure
 from glmcount.design.prints import check_prints
@@ -139,17 +139,19 @@ def refitted(state: Fitted, changes: Mapping[str, Any]) -> Made:
     ready: Ready = state.again
     subject, given = ready.subject, changes.get("y")
     moved = subject.rows in changes
-    if not moved:
-        state.asked.check()
+    asked = None if moved else state.asked
     held = None if "y" in changes else ready.y
-    if given is not None and not moved:
+    if given is not None and asked is not None:
         held = response_values(ready.rows.source, ready.rows.spec.response, given)
         if len(changes) == 1:
+            asked.check()
             data = with_response(ready.rows, held)
             measured = remeasure(data, ready.measured, ready.family)
             return _maximised(_answered(ready, held), data, measured)
     own = subject.__dict__
     check_options([name for name in changes if name not in own], subject.function)
+    if asked is not None:
+        _refuse_edited(asked, ready, changes)
     rows = {name: value for name, value in changes.items() if name in own}
     if moved:
         subject = subject.moved(rows, held)
@@ -168,6 +170,29 @@ def refitted(state: Fitted, changes: Mapping[str, Any]) -> Made:
             "those of the fit."
         )
     return fitted(subject, replace(ready.request, **options))
+
+
+def _refuse_edited(asked: Rows, ready: Ready, changes: Mapping[str, Any]) -> None:
+    """Refuse to fit other rows than before where no others were given.
+
+    Raises
+    ------
+    DataChangedError
+        If the table, or arrays, were edited after the fit.
+    """
+    given = ", ".join(f"{name}=..." for name in dict.fromkeys((*ready.arrays, *changes)))
+    otherwise = (
+        f"refit fits the same rows otherwise; r.refit({given}) fits the data as they are now."
+    )
+    try:
+        opened = ready.subject.opened(ready.request)
+        columns = beside(opened.source, opened.columns, ready.y)
+    except GlmcountError as error:
+        raise DataChangedError(
+            f"The data are not those that were fitted: they cannot be read as these were. "
+            f"{otherwise} {error}"
+        ) from error
+    asked.refuse_edited(opened.source.with_columns(columns), otherwise)
 
 
 def attached(found: Fitted, given: Mapping[str, Any]) -> Fitted:

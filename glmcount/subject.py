@@ -1,4 +1,4 @@
-"""What is fitted: a formula over a table, or arrays; each opens as an rows of rows."""
+"""What is fitted: a formula over a table, or arrays; each opens as rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from glmcount.design.rows import Rows
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace
 from glmcount.request import COLUMNS, GONE, PARTS, Request
-from glmcount.sources.base import open_source
+from glmcount.sources.base import Source, open_source
 from glmcount.sources.frame import from_columns
 from glmcount.sources.labels import paired
 
@@ -26,6 +26,7 @@ class Opened:
 
     Parameters
     ----------
+    source : Source
     columns : mapping
         offset, exposure, weights and censored as they were given, and a response that takes
         the place of the formula's; None where not.
@@ -36,6 +37,7 @@ class Opened:
         From roles to the rows.
     """
 
+    source: Source
     columns: Mapping[str, Any]
     parts: Mapping[str, Any]
     design: Callable[[Roles], Rows]
@@ -69,7 +71,7 @@ class Formula:
 
         columns = {what: getattr(request, what) for what in COLUMNS}
         parts = {what: getattr(request, what) for what in PARTS}
-        return Opened({**columns, "y": self.y}, parts, design)
+        return Opened(source, {**columns, "y": self.y}, parts, design)
 
     def holding(self, arrays: Mapping[str, Any]) -> Formula:
         """The same with its table at hand, and the response of that."""
@@ -116,7 +118,8 @@ class Arrays:
         def design(roles: Roles) -> Rows:
             return array_design(source, response, columns, roles, request.knobs)
 
-        return Opened({what: getattr(request, what) for what in COLUMNS}, parts, design)
+        columns_beside = {what: getattr(request, what) for what in COLUMNS}
+        return Opened(source, columns_beside, parts, design)
 
     def holding(self, arrays: Mapping[str, Any]) -> Arrays:
         """The same with its arrays at hand."""

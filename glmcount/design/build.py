@@ -26,6 +26,7 @@ from glmcount.sources.base import Columns, Given, Source
 __all__ = [
     "Roles",
     "array_design",
+    "beside",
     "formula_design",
     "left_out_missing",
     "replaced",
@@ -67,6 +68,17 @@ def with_response(rows: Rows, values: Array) -> Rows:
 def replaced(spec: DesignSpec) -> bool:
     """Whether its response took the place of another one."""
     return spec.variables[spec.response].expression == REPLACED.expression
+
+
+def beside(source: Source, columns: Columns, y: Array | None) -> dict[str, Given]:
+    """What was given as arrays, offset and weights and the response, as columns of a table."""
+    found: dict[str, Given] = {}
+    for what, value in columns.items():
+        if value is not None and what != "y":
+            found.update(given_column(source, what, value)[1])
+    if y is None and columns.get("y") is not None:
+        y = response_values(source, "y", columns["y"])
+    return found if y is None else {**found, RESPONSE: y}
 
 
 def left_out_missing(rows: Rows, values: Array) -> Array:

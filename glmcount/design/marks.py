@@ -3,29 +3,33 @@
 A mark is the sum of the bits of a column's values, as whole numbers, each times an odd number of
 its place, modulo 2^64: whatever else a column holds, one changed value always shows, and a changed
 order but by a chance of about 2^-32. It costs one look at each column and holds at any parameters.
-What is encoded already is the fit's own; columns of numbers are the user's memory, and what does
-not stay encoded is read again.
+Levels are marked by their codes and by what these stand for. Numbers may be the user's memory and
+are looked at whenever rows are read; text that is encoded already is the fit's own, and its mark is
+for data that are opened anew.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from glmcount.columns.coerce import coerce
 from glmcount.columns.column import Column, Values
 from glmcount.engine.scatter import scratch
 from glmcount.errors import DataChangedError
-from glmcount.sources.base import Columns
+from glmcount.sources.base import Columns, Given
 
 __all__ = ["Marks", "changed", "marks_of", "places", "refuse_changed"]
 
 Bits = NDArray[np.uint64]
 Marks = Mapping[str, int]
+LAST = 2**64 - 1
+# How the types of numpy, pandas, polars and Arrow begin whose values may be taken without a copy.
+NUMBERS = ("int", "uint", "float", "double", "halffloat", "bool", "datetime", "timedelta")
 
 
 @lru_cache(maxsize=4)
@@ -44,30 +48,12 @@ def places(size: int) -> Bits:
     return out
 
 
-def _bits(name: str, values: object, kept: bool) -> Bits | None:
-    """What a mark is made of; None where what is encoded stays as it is."""
-    if isinstance(values, Column):
-        values = values.values
-    elif not isinstance(values, np.ndarray):
-        if kept:
-            return None
-        values = coerce(name, values).values
-    kind = values.dtype.kind
-    if kind == "f":
-        return np.ascontiguousarray(values, dtype=np.float64).view(np.uint64)
-    if kind in "mM":
-        values = values.view(np.int64)
-    if kind in "iubmM":
-        return values.astype(np.uint64)
-    return None if kept else _hashed(values)
-
-
-def _hashed(values: Values) -> Bits:
-    found: Bits = pd.util.hash_array(values.astype(object), categorize=False)
-    return found
-
-
-def _mark(bits: Bits) -> int:
+def _sum(values: Values) -> int:
+    if values.dtype.kind == "f":
+        bits = np.ascontiguousarray(values, dtype=np.float64).view(np.uint64)
+    else:
+        whole = values.view(np.int64) if values.dtype.kind in "mM" else values
+        bits = whole.astype(np.uint64)
     n = len(bits)
     own = places(1 << max(n - 1, 1).bit_length())[:n]
     # Two odd numbers differ by an even one, so of 1 and -1, or of whole numbers, which differ in
@@ -79,13 +65,34 @@ def _mark(bits: Bits) -> int:
     return int(mixed.sum(dtype=np.uint64))
 
 
-def marks_of(columns: Columns, kept: bool) -> Marks:
-    """Marks of columns; `kept` says that what they are encoded to is not made again."""
-    found = ((name, _bits(name, values, kept)) for name, values in columns.items())
-    return {name: _mark(bits) for name, bits in found if bits is not None}
+def _mark(name: str, values: Given) -> int:
+    column = values if isinstance(values, Column) else coerce(name, values)
+    found = _sum(column.values)
+    if column.levels is not None:
+        # Not `hash`, which is another one in another process.
+        meaning = hashlib.blake2b(repr(column.levels).encode(), digest_size=8)
+        found += int.from_bytes(meaning.digest(), "big")
+    if column.whole is not None:
+        found += 3 * _sum(column.whole)
+    return found & LAST
 
 
-def refuse_changed(marks: Marks, columns: Columns, span: tuple[int, int]) -> None:
+def _own(values: Given) -> bool:
+    """Whether what was encoded of values is the fit's own, whatever becomes of them."""
+    if isinstance(values, Column):
+        return False
+    dtype = getattr(values, "dtype", None) or getattr(values, "type", None)
+    return not str(dtype).lower().startswith(NUMBERS)
+
+
+def marks_of(columns: Columns) -> Marks:
+    """Marks of columns."""
+    return {name: _mark(name, values) for name, values in columns.items()}
+
+
+def refuse_changed(
+    marks: Marks, columns: Columns, span: tuple[int, int], kept: bool = False
+) -> None:
     """Refuse a run of rows that is not what was fitted.
 
     Raises
@@ -93,7 +100,7 @@ def refuse_changed(marks: Marks, columns: Columns, span: tuple[int, int]) -> Non
     DataChangedError
         If a column of it is another one than it was.
     """
-    name = changed(marks, columns)
+    name = changed(marks, columns, kept)
     if name is not None:
         raise DataChangedError(
             f"The data are not those that were fitted: column {name!r} has changed in the rows "
@@ -102,10 +109,9 @@ def refuse_changed(marks: Marks, columns: Columns, span: tuple[int, int]) -> Non
         )
 
 
-def changed(marks: Marks, columns: Columns) -> str | None:
-    """The first column that is not as it was."""
+def changed(marks: Marks, columns: Columns, kept: bool = False) -> str | None:
+    """The first column that is not as it was; `kept` says that what is encoded stays."""
     for name, mark in marks.items():
-        bits = _bits(name, columns[name], False)
-        if bits is None or _mark(bits) != mark:
+        if not (kept and _own(columns[name])) and _mark(name, columns[name]) != mark:
             return name
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import TypeVar
@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 
 from glmcount.columns.column import Values
 from glmcount.design.encode import Piece, encode
-from glmcount.design.marks import Marks, marks_of, refuse_changed
+from glmcount.design.marks import Marks, changed, marks_of, refuse_changed
 from glmcount.design.roles import learn_roles, role_values
 from glmcount.design.spec import Account, DesignSpec, Plan
-from glmcount.design.task import Task
+from glmcount.design.task import Task, length_of
+from glmcount.design.values import coerced
 from glmcount.engine.block import BlockRows
 from glmcount.engine.layout import Layout
 from glmcount.engine.spread import Small, spread_out, suits
 from glmcount.engine.strip import Strip, one_strip
+from glmcount.errors import DataChangedError
 from glmcount.numerics import Array
 from glmcount.numerics.blas import several, solving
 from glmcount.records import dataclass, field, replace
@@ -160,7 +162,7 @@ class Rows:
         def one(number: int, first: int, raw: Columns) -> None:
             held = strips.get(number)
             if self.marks is not None:
-                marks[number] = {**self.marks[number], **marks_of(raw, held is not None)}
+                marks[number] = {**self.marks[number], **marks_of(raw)}
             if held is not None:
                 found = role_values(more, raw, held.where, first)
                 strips[number] = replace(held, roles=(*held.roles, *found))
@@ -265,9 +267,11 @@ class Rows:
 
     def encoded(self, number: int, first: int, raw: Columns) -> Strip:
         """A strip, from the cache or made from its columns."""
+        found = self.cache.strips.get(number)
+        if found is None and self.made is None:
+            raw = coerced(raw)
         if self.marks is not None:
             self._check(number, raw)
-        found = self.cache.strips.get(number)
         if found is not None:
             return found
         if self.made is not None:
@@ -282,8 +286,7 @@ class Rows:
 
     def gated(self) -> Rows:
         """The same rows, whose columns are looked at from now on whenever they are read."""
-        kept = self.cache.strips.keys() | self.cache.codes.keys()
-        found = self.source.fold(self.names, partial(_marks, kept), operator.or_, self.threads)
+        found = self.source.fold(self.names, _marks, operator.or_, self.threads)
         return replace(self, marks=tuple(found.values()))
 
     def check(self) -> None:
@@ -308,7 +311,31 @@ class Rows:
         marks = self.marks[number]
         there = marks.keys() <= raw.keys()
         columns = raw if there else self.source.strip(number, tuple(marks))[1]
-        refuse_changed(marks, columns, self.source.span(number))
+        kept = number in self.cache.strips
+        refuse_changed(marks, columns, self.source.span(number), kept)
+
+    def refuse_edited(self, source: Source, otherwise: str) -> None:
+        """Refuse a table opened anew that has not the rows that were fitted.
+
+        Raises
+        ------
+        DataChangedError
+            Which says what has changed, and what to do `otherwise`.
+        """
+        marks, own = self.marks, self.source
+        assert marks is not None
+        names = tuple(marks[0])
+        gone = [name for name in names if name not in source.names]
+        if gone:
+            told = f"column {gone[0]!r} is no more there"
+        elif source.counted and source.n_rows != own.n_rows:
+            told = f"they have {source.n_rows:,} rows, and had {own.n_rows:,}"
+        else:
+            spans = [own.span(number) for number in range(own.n_strips)]
+            source = source.measured([last - first for first, last in spans])
+            told = source.fold(names, partial(_look, marks), _first, self.threads)
+        if told:
+            raise DataChangedError(f"The data are not those that were fitted: {told}. {otherwise}")
 
     def small(self, layout: Layout) -> Small | None:
         """The columns side by side; None for a problem that is not small."""
@@ -375,8 +402,18 @@ class Rows:
         return self.turned(self.spec, turn)
 
 
-def _marks(kept: Collection[int], number: int, first: int, raw: Columns) -> dict[int, Marks]:
-    return {number: marks_of(raw, number in kept)}
+def _marks(number: int, first: int, raw: Columns) -> dict[int, Marks]:
+    return {number: marks_of(raw)}
+
+
+def _look(marks: tuple[Marks, ...], number: int, first: int, raw: Columns) -> str:
+    """What has changed in a strip."""
+    name, last = changed(marks[number], raw), first + length_of(raw) - 1
+    return "" if name is None else f"column {name!r} has changed in the rows {first} to {last}"
+
+
+def _first(told: str, more: str) -> str:
+    return told or more
 
 
 def _own_bytes(strip: Strip) -> int:

@@ -170,6 +170,11 @@ class Results(Figured, RowWise, Predicting, Testing):
         Results
             Of a new fit, in every digit.
 
+        Raises
+        ------
+        DataChangedError
+            If the data were edited after the fit, and are not passed again as ``data=``.
+
         Examples
         --------
         >>> import glmcount as gc

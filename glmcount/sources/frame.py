@@ -101,6 +101,7 @@ def _listed(values: Any) -> Any:
 def _dataframe_like(data: Any) -> Source | None:
     """polars DataFrames and pyarrow Tables: told by what they offer, imported by nobody."""
     if hasattr(data, "get_column") and hasattr(data, "height"):
+        data = data.clone()
         return _lazy(tuple(data.columns), int(data.height), None, data.get_column)
     if hasattr(data, "column_names") and hasattr(data, "num_rows"):
         return _lazy(tuple(data.column_names), int(data.num_rows), None, data.column)
@@ -113,8 +114,8 @@ def _dataframe_like(data: Any) -> Source | None:
 def _pandas(data: Any) -> Source | None:
     if not isinstance(data, pd.DataFrame):
         return None
-    # A series that is held keeps its values when the frame is changed in place.
-    held: dict[str, pd.Series] = {}
+    # Columns are read when they are asked for, and belong together: those of one moment.
+    data = data.copy(deep=False)
     given = data.columns.tolist()
     names = tuple(map(str, given))
     labels = dict(zip(names, given, strict=True))
@@ -128,7 +129,6 @@ def _pandas(data: Any) -> Source | None:
                 f"{some(places)}); rename all but one.",
                 kind="duplicate_column",
             )
-        held[name] = data[labels[name]]
-        return _sliceable(held[name])
+        return _sliceable(data[labels[name]])
 
     return _lazy(names, len(data), data.index.view(), column)

@@ -17,7 +17,7 @@ VALUES = st.lists(st.integers(-50, 50).map(float), min_size=2, max_size=50)
 @given(VALUES, st.data())
 def test_a_changed_value_and_a_changed_order_show(values, data):
     x = np.array(values)
-    marks = marks_of({"x": x}, kept=False)
+    marks = marks_of({"x": x})
     assert changed(marks, {"x": x.copy()}) is None
     other = x.copy()
     place = data.draw(st.integers(0, len(x) - 1))
@@ -32,7 +32,7 @@ def test_a_changed_value_and_a_changed_order_show(values, data):
 def test_every_exchange_of_two_values_shows(pair):
     """Also where they differ in their first bit alone, or in few."""
     x = np.tile(pair, 1000)
-    marks = marks_of({"x": x}, kept=False)
+    marks = marks_of({"x": x})
     for place in range(0, len(x) - 1):
         other = x.copy()
         other[[place, place + 1]] = other[[place + 1, place]]
@@ -48,7 +48,7 @@ def test_columns_of_every_kind():
         "series": pd.array([1, None, 3], "Int64"),
         "codes": coerce("codes", ["a", "b", "a"]),
     }
-    marks = marks_of(columns, kept=False)
+    marks = marks_of(columns)
     assert set(marks) == set(columns)
     assert changed(marks, columns) is None
     moved = {
@@ -63,15 +63,51 @@ def test_columns_of_every_kind():
         assert changed(marks, columns | {name: values}) == name
 
 
-def test_what_stays_encoded_is_marked_only_where_it_is_the_user_s_memory():
+def test_what_stays_encoded_is_looked_at_only_where_it_is_the_user_s_memory():
     columns = {"x": np.array([1.0, 2.0]), "text": np.array(["a", "b"], object), "s": [1, 2]}
-    assert set(marks_of(columns, kept=True)) == {"x"}
-    assert set(marks_of(columns, kept=False)) == {"x", "text", "s"}
+    columns["k"] = pd.array([1, 2], "Int64")
+    marks = marks_of(columns)
+    assert set(marks) == {"x", "text", "s", "k"}
+    others = {"x": np.array([1.0, 3.0]), "text": np.array(["a", "c"], object), "s": [1, 3]}
+    others["k"] = pd.array([1, 3], "Int64")
+    for name, values in others.items():
+        assert changed(marks, columns | {name: values}) == name
+        seen = changed(marks, columns | {name: values}, kept=True)
+        assert seen == (name if name in ("x", "k") else None)
+
+
+def test_a_column_is_marked_alike_whatever_holds_it():
+    texts, marked = ["b", "a", None, "b"], set()
+    for values in (
+        texts,
+        np.array(texts, object),
+        pd.array(texts, "string"),
+        coerce("g", texts),
+    ):
+        marked.add(marks_of({"g": values})["g"])
+    assert len(marked) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (["a", "b", "a"], ["a", "c", "a"]),
+        (["1", "2"], ["01", "2"]),
+        (pd.Categorical(["a", "b"]), pd.Categorical(["a", "b"]).rename_categories(["a", "c"])),
+        (pd.array([2**62, None], "Int64"), pd.array([2**62 + 1, None], "Int64")),
+        (np.ma.array([1.0, 2.0], mask=[0, 1]), np.ma.array([1.0, 2.0], mask=[1, 0])),
+    ],
+    ids=["text", "alike", "categories", "whole", "masked"],
+)
+def test_what_codes_and_doubles_do_not_tell_shows_too(before, after):
+    marks = marks_of({"g": before})
+    assert changed(marks, {"g": before}) is None
+    assert changed(marks, {"g": after}) == "g"
 
 
 def test_a_change_beside_an_infinity_shows():
     x = np.array([1.0, np.inf, 3.0, np.nan, -np.inf])
-    marks = marks_of({"x": x}, kept=True)
+    marks = marks_of({"x": x})
     assert changed(marks, {"x": x.copy()}) is None
     for place in (0, 1, 2, 3, 4):
         other = x.copy()
@@ -82,7 +118,7 @@ def test_a_change_beside_an_infinity_shows():
 @pytest.mark.parametrize("large", [1e17, 1e300, np.inf, np.nan])
 def test_a_small_value_beside_one_that_dwarfs_it_shows(large):
     x = np.array([1e-12, 1.0, 2.0, large])
-    marks = marks_of({"x": x}, kept=True)
+    marks = marks_of({"x": x})
     assert changed(marks, {"x": x.copy()}) is None
     x[0] = np.nextafter(x[0], 1.0)
     assert changed(marks, {"x": x}) == "x"
@@ -91,7 +127,7 @@ def test_a_small_value_beside_one_that_dwarfs_it_shows(large):
 def test_large_whole_numbers_and_floats_of_every_kind():
     k = np.array([2**62, 0, 1, 2])
     for column in (k, k.astype(np.float32), k.astype(">f8"), k[::-1], np.asfortranarray(k)):
-        marks = marks_of({"k": column}, kept=True)
+        marks = marks_of({"k": column})
         assert changed(marks, {"k": column.copy()}) is None
         other = column.copy()
         other[2] += 1
