@@ -28,6 +28,8 @@ __all__ = ["Marks", "changed", "marks_of", "places", "refuse_changed"]
 Bits = NDArray[np.uint64]
 Marks = Mapping[str, int]
 LAST = 2**64 - 1
+# Remainders stand for whole numbers of more than 64 bits.
+PRIME = 2**64 - 59
 # How the types of numpy, pandas, polars and Arrow begin whose values may be taken without a copy.
 NUMBERS = ("int", "uint", "float", "double", "halffloat", "bool", "datetime", "timedelta")
 
@@ -51,6 +53,8 @@ def places(size: int) -> Bits:
 def _sum(values: Values) -> int:
     if values.dtype.kind == "f":
         bits = np.ascontiguousarray(values, dtype=np.float64).view(np.uint64)
+    elif values.dtype.kind == "O":
+        bits = np.array([int(each) % PRIME for each in values], dtype=np.uint64)
     else:
         whole = values.view(np.int64) if values.dtype.kind in "mM" else values
         bits = whole.astype(np.uint64)

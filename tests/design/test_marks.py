@@ -95,9 +95,11 @@ def test_a_column_is_marked_alike_whatever_holds_it():
         (["1", "2"], ["01", "2"]),
         (pd.Categorical(["a", "b"]), pd.Categorical(["a", "b"]).rename_categories(["a", "c"])),
         (pd.array([2**62, None], "Int64"), pd.array([2**62 + 1, None], "Int64")),
+        ([2**70, 1], [2**70 + 1, 1]),
+        ([2**70, 1], [2**70 + 2**64, 1]),
         (np.ma.array([1.0, 2.0], mask=[0, 1]), np.ma.array([1.0, 2.0], mask=[1, 0])),
     ],
-    ids=["text", "alike", "categories", "whole", "masked"],
+    ids=["text", "alike", "categories", "whole", "large", "larger", "masked"],
 )
 def test_what_codes_and_doubles_do_not_tell_shows_too(before, after):
     marks = marks_of({"g": before})
