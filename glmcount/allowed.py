@@ -5,7 +5,9 @@ Scalars of numpy, and arrays without a dimension, count as the values that they 
 
 from __future__ import annotations
 
+import inspect
 import math
+import sys
 from collections.abc import Iterable
 from functools import partial
 from typing import Any, NoReturn
@@ -16,12 +18,14 @@ from glmcount.errors import UsageError, near, some
 
 __all__ = [
     "choice",
+    "finite",
     "plain",
     "proportion",
     "real",
     "refuse",
     "refuse_nameless",
     "shown",
+    "takes",
     "truth",
     "whole",
 ]
@@ -120,6 +124,25 @@ def real(
     return number
 
 
+def finite(name: str, value: Any, advice: str = "", *, above: float = -math.inf) -> float:
+    """A finite number greater than `above`, by which a family is made.
+
+    Raises
+    ------
+    UsageError
+
+    Examples
+    --------
+    >>> finite("power", np.float64(1.5))
+    1.5
+    """
+    allowed = "a finite number" if above == -math.inf else f"a finite number above {above:g}"
+    number = real(name, value, allowed, "family_parameter", above=above, advice=advice)
+    if not math.isfinite(number) or abs(number) > sys.float_info.max:
+        refuse(name, value, allowed, "family_parameter", advice)
+    return float(number)
+
+
 def proportion(name: str, value: Any, kind: str = "alpha") -> float:
     """A number between 0 and 1, neither of them.
 
@@ -185,6 +208,29 @@ def choice(name: str, value: Any, allowed: Iterable[Any], kind: str) -> Any:
     hint = near(found, map(str, known)) if isinstance(found, str) else ""
     told = some(map(repr, known), 20)
     raise UsageError(f"{name}={shown(value)} is not among {told}.{hint}", kind=kind)
+
+
+def takes(what: str, function: Any, count: int, kind: str) -> None:
+    """Refuse what is no function of so many arguments.
+
+    Raises
+    ------
+    UsageError
+    """
+    allowed = f"a function of {count} argument{'s' if count > 1 else ''}"
+    if not callable(function):
+        refuse(what, function, allowed, kind)
+    try:
+        found = inspect.signature(function)
+    except (TypeError, ValueError):
+        # Functions written in C need not say what they take.
+        return
+    try:
+        found.bind(*range(count))
+    except TypeError as error:
+        raise UsageError(
+            f"{what} must be {allowed}; that given takes {found}.", kind=kind
+        ) from error
 
 
 def refuse_nameless(what: str, function: Any) -> None:

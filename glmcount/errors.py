@@ -12,12 +12,10 @@
     |  `- NonfiniteDesignError                |- SeparationWarning
     |- DataError                              |- BoundaryWarning
     |- MemoryLimitError                       |- DesignWarning
-    |                                         |- NameWarning
-    |                                         |- PredictionWarning
-    |- RankError                              `- ConvergenceWarning
-    |- SeparationError
-    |- BoundaryError
-    |- ConvergenceError
+    |- RankError                              |- NameWarning
+    |- SeparationError                        |- PredictionWarning
+    |- BoundaryError                          |- NotEstimableWarning
+    |- ConvergenceError                       `- ConvergenceWarning
     |- NoLikelihoodError
     |- NotDefinedError
     |- CovarianceError
@@ -60,6 +58,7 @@ __all__ = [
     "NoRowsError",
     "NonfiniteDesignError",
     "NotDefinedError",
+    "NotEstimableWarning",
     "PredictionWarning",
     "RankError",
     "ResponseWarning",

@@ -24,7 +24,7 @@ ORDER = {
         control blas factor jets special tails
     """,
     "families": """
-        recipe base draws shares rising large panels debye conway
+        recipe probe base draws shares rising large panels debye conway
         distribution quantiles
         combine.hold combine.parts combine.reparametrise combine.links combine.truncated
         combine.censored

@@ -11,6 +11,7 @@ import pytest
 import refresh
 from scipy.special import gammaln
 
+import glmcount as gc
 from tests import golden_files, test_golden, test_golden_parts
 
 PAGES = {str(page.relative_to(refresh.ROOT)): page for page in refresh.pages()}
@@ -102,3 +103,15 @@ def test_the_evidence_has_every_published_figure_beside_its_source():
             assert f"| {path[1:]} | {'~' if loose else ''}{literal} |" in section, (case, path)
         if "params" in record["values"]:
             assert f"\n| {case} |" in page
+
+
+def test_the_tree_of_errors_has_every_class():
+    every = {
+        name
+        for name, value in vars(gc.errors).items()
+        if isinstance(value, type) and issubclass(value, gc.errors.GlmcountError | Warning)
+    }
+    tree = gc.errors.__doc__.split("::")[1].split("A class names")[0]
+    told = set(re.findall(r"\w+(?:Error|Warning)\b", tree)) - {"ValueError", "ImportError"}
+    assert told - {"UserWarning"} == every
+    assert every <= set(gc.errors.__all__)

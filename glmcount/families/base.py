@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.allowed import refuse_nameless
+from glmcount.allowed import refuse, refuse_nameless
 from glmcount.errors import UsageError, near, some
+from glmcount.families.probe import probe_family
 from glmcount.families.recipe import Recipe, recorded
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet
@@ -27,6 +29,8 @@ __all__ = [
     "Family",
     "Limit",
     "StartSums",
+    "a_family",
+    "count_part",
     "families",
     "natural_exp",
     "register",
@@ -383,6 +387,7 @@ class Family:
 
     def with_(self, **changes: Any) -> Family:
         """The same law with some fields changed, such as its name."""
+        _refuse_unknown(changes)
         return replace(self, **({"recipe": None} | changes))
 
     def derived(self, **facts: Any) -> Family:
@@ -391,8 +396,26 @@ class Family:
         What every family must have is as here unless it is named too. So no fact is taken over
         that need not hold any more.
         """
+        _refuse_unknown(facts)
         needed = {name: getattr(self, name) for name in NEEDED}
         return Family(**(needed | facts))
+
+    @cached_property
+    def tried(self) -> Family:
+        """The family, of which functions of a user's own were called at a harmless point.
+
+        Raises
+        ------
+        UsageError
+            That names the function which gives no number, or another shape than it must.
+        """
+        how = self.recipe
+        if how is None or how.maker == "reparametrise":
+            probe_family(self, _sums_of)
+        else:
+            for value in (*how.given, *(value for _, value in how.settings)):
+                _ = value.tried if isinstance(value, Family) else None
+        return self
 
     @property
     def described(self) -> dict[str, Any]:
@@ -402,10 +425,11 @@ class Family:
     def __reduce__(self) -> tuple[Any, ...]:
         if self.recipe is not None:
             return self.recipe.made, ()
-        for name, value in self.__dict__.items():
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        for name, value in fields.items():
             if callable(value):
                 refuse_nameless(f"{name} of the family {self.name!r}", value)
-        return _rebuilt, (dict(self.__dict__),)
+        return _rebuilt, (fields,)
 
 
 NEEDED = (
@@ -422,6 +446,65 @@ NEEDED = (
 DESCRIBED = ("columns", "domain", "lift", "likelihood", "link", "scale", "support", "typical")
 
 
+def _refuse_unknown(changes: Mapping[str, Any]) -> None:
+    own = Family.__dataclass_fields__
+    for name in changes:
+        if name not in own:
+            raise UsageError(
+                f"A family has no field {name!r}.{near(name, own)} It has: {some(own, 50)}.",
+                kind="family_field",
+            )
+
+
+def _sums_of(count: Array) -> StartSums:
+    """Those of so many counts, each once."""
+    n, total = float(len(count)), float(count.sum())
+    zero, square = float((count == 0).sum()), float(np.dot(count, count))
+    return StartSums(n, total, square, math.log(n), 0.0, zero, float(count.max()))
+
+
+def a_family(what: str, value: Any) -> Family:
+    """A family, as functions from families to families take one.
+
+    Raises
+    ------
+    UsageError
+        For anything else; of a name it says how to get the family of that name.
+    """
+    if not isinstance(value, Family):
+        advice = (
+            f"glmcount.families.resolve({value!r}) gives the family of that name."
+            if isinstance(value, str)
+            else ""
+        )
+        allowed = "a Family, such as glmcount.families.poisson"
+        refuse(what, value, allowed, "family_type", advice)
+    return value
+
+
+def count_part(maker: str, value: Any) -> Family:
+    """A family that other families are made of: a likelihood of all counts from 0 on.
+
+    Raises
+    ------
+    UsageError
+    """
+    family = a_family(f"The first argument of {maker}", value)
+    if not family.likelihood:
+        raise UsageError(
+            f"{maker} needs a likelihood, and {family.label} has only a mean and a variance. Use "
+            "poisson or negbin().",
+            kind="no_likelihood",
+        )
+    if not (family.support == (0.0, math.inf) and family.mean_equation):
+        raise UsageError(
+            f"{maker} is made of a family whose counts are 0, 1, 2 and so on without end; "
+            f"{family.label} is none.",
+            kind="incompatible_parts",
+        )
+    return family
+
+
 def _rebuilt(fields: dict[str, Any]) -> Family:
     return Family(**fields)
 
@@ -436,8 +519,11 @@ def register(family: Family) -> Family:
     Raises
     ------
     UsageError
-        If a name is taken.
+        If a name is taken, or a function of the family does not give what it must.
     """
+    a_family("family", family)
+    if family.recipe is None or family.recipe.maker != "resolve":
+        _ = family.tried
     for name in (family.name, *family.aliases):
         if name in _aliases:
             raise UsageError(f"A family named {name!r} is registered already.", kind="family_taken")
@@ -462,7 +548,7 @@ def resolve(family: str | Family) -> Family:
     """
     if not isinstance(family, str):
         if isinstance(family, Family):
-            return family
+            return family.tried
         raise UsageError(
             f"family must be a name or a Family value, not {type(family).__name__}. "
             f"Names: {some(families, 20)}.",

@@ -17,7 +17,7 @@ from functools import partial
 
 import numpy as np
 
-from glmcount.errors import UsageError
+from glmcount.allowed import finite, truth
 from glmcount.families.base import Curvature, Equation, Etas, Family, Limit, StartSums, register
 from glmcount.families.combine.reparametrise import power_of_mean, reparametrise, terms_of
 from glmcount.families.distribution import log_below, log_beyond, log_masses, rows_of
@@ -275,21 +275,16 @@ def genpoisson(power: float = 1.0, under: bool = False) -> Family:
     Raises
     ------
     UsageError
-        If power is not a finite number.
+        If power is not a finite number, or under not True or False.
 
     Examples
     --------
     >>> genpoisson().label, genpoisson(power=2).label
     ('Generalized Poisson (GP-1)', 'Generalized Poisson (GP-2)')
     """
-    if not (isinstance(power, int | float) and math.isfinite(power)):
-        raise UsageError(
-            f"power must be a finite number, got {power!r}; family='genpoisson' is power 1, "
-            "family='genpoisson2' is power 2.",
-            kind="family_parameter",
-        )
-    held = float(power)
-    if under:
+    advice = "family='genpoisson' is power 1, family='genpoisson2' is power 2."
+    held = finite("power", power, advice)
+    if truth("under", under):
         return _under(held)
     if held == 2.0:
         return genpoisson2

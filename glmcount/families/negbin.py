@@ -16,7 +16,7 @@ from functools import partial
 import numpy as np
 import scipy
 
-from glmcount.errors import UsageError
+from glmcount.allowed import finite
 from glmcount.families.base import (
     Curvature,
     Equation,
@@ -271,13 +271,8 @@ def negbin(alpha: float | None = None) -> Family:
     """
     if alpha is None:
         return _estimated
-    if not (isinstance(alpha, int | float) and math.isfinite(alpha) and alpha > 0):
-        raise UsageError(
-            f"alpha must be a positive number, got {alpha!r}; family='poisson' is alpha = 0, "
-            "family='negbin' estimates it.",
-            kind="family_parameter",
-        )
-    held = float(alpha)
+    advice = "family='poisson' is alpha = 0, family='negbin' estimates it."
+    held = finite("alpha", alpha, advice, above=0.0)
     return _estimated.derived(
         name="negbin_fixed",
         aliases=(),

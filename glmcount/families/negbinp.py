@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from glmcount.errors import UsageError
+from glmcount.allowed import finite
 from glmcount.families.base import Equation, Family, StartSums, register
 from glmcount.families.combine.reparametrise import power_of_mean, reparametrise
 from glmcount.families.negbin import negbin
@@ -110,13 +110,10 @@ def negbinp(power: float | None = None) -> Family:
     """
     if power is None:
         return _estimated
-    if not (isinstance(power, int | float) and math.isfinite(power)):
-        raise UsageError(
-            f"power must be a finite number, got {power!r}; family='negbin1' is power 1, "
-            "family='negbin' is power 2, family='negbinp' estimates it.",
-            kind="family_parameter",
-        )
-    held = float(power)
+    advice = (
+        "family='negbin1' is power 1, family='negbin' is power 2, family='negbinp' estimates it."
+    )
+    held = finite("power", power, advice)
     label = f"Negative binomial (NB-P, P = {held:g})"
     if held == 2.0:
         # NB2 itself, so that all that is known of it is known here too.

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
-from glmcount.allowed import refuse_nameless, shown
+from glmcount.allowed import refuse, refuse_nameless, shown, takes
 from glmcount.cells.compress import Cells, residual_sums
 from glmcount.engine.passes import Raw, Unweighed, Weighed, add, assemble, strip_sums
 from glmcount.engine.strip import Strip
@@ -55,6 +55,15 @@ class Estimator:
     compute: Callable[[Setting, Array], Array]
     needs: Needs = NOTHING_MORE
 
+    def __post_init__(self) -> None:
+        for what in ("name", "label"):
+            value = getattr(self, what)
+            if not (isinstance(value, str) and value):
+                refuse(f"{what} of an Estimator", value, "a text", "own_covariance")
+        takes(f"compute of the covariance {self.name!r}", self.compute, 2, "own_covariance")
+        if not isinstance(self.needs, Needs):
+            refuse(f"needs of the covariance {self.name!r}", self.needs, "Needs", "own_covariance")
+
     def __reduce__(self) -> tuple[Any, ...]:
         if getattr(self.compute, "__module__", "") == __name__:
             return estimator, (self.name, self.name)
@@ -66,7 +75,15 @@ ESTIMATORS: dict[str, Estimator] = {}
 
 
 def register_estimator(estimator: Estimator) -> Estimator:
-    """Make an estimator known by its name; returns it."""
+    """Make an estimator known by its name; returns it.
+
+    Raises
+    ------
+    UsageError
+        If it is no estimator.
+    """
+    if not isinstance(estimator, Estimator):
+        refuse("estimator", estimator, "a value made by Estimator(...)", "own_covariance")
     ESTIMATORS[estimator.name] = estimator
     return estimator
 
@@ -117,7 +134,10 @@ def _covariance(chosen: Estimator, setting: Setting) -> Array:
             "others, or bring columns to similar sizes.",
             kind="singular_information",
         )
-    matrix = fit.layout.unshifted(chosen.compute(setting, bread), fit.kept)
+    found = chosen.compute(setting, bread)
+    if getattr(chosen.compute, "__module__", "") != __name__:
+        _refuse_matrix(chosen, found, len(bread))
+    matrix = fit.layout.unshifted(found, fit.kept)
     if not (math.isfinite(np.vdot(matrix, matrix)) or np.isfinite(matrix).all()):
         raise CovarianceError(
             "A variance is too large for a floating-point number: some column is so small that "
@@ -125,6 +145,26 @@ def _covariance(chosen: Estimator, setting: Setting) -> Array:
             kind="column_scale",
         )
     return matrix
+
+
+def _refuse_matrix(chosen: Estimator, found: Array, k: int) -> None:
+    """Refuse what is no covariance, of an estimator of a user's own."""
+    kind = getattr(getattr(found, "dtype", None), "kind", "")
+    if kind not in ("i", "u", "f") or np.shape(found) != (k, k):
+        told = shown(found)
+    elif np.isnan(found).any():
+        told = "one with NaN in it"
+    elif (found.diagonal() < 0).any():
+        told = "one with a negative variance"
+    elif not np.allclose(found, found.T, rtol=1e-6, atol=1e-9 * np.abs(found).max(initial=0.0)):
+        told = "one that is not symmetric"
+    else:
+        return
+    raise CovarianceError(
+        f"compute of the covariance {chosen.name!r} must give a matrix of {k} x {k} numbers, "
+        f"symmetric, with no negative variance; it gave {told}.",
+        kind="own_covariance",
+    )
 
 
 def _cell_meat(setting: Setting, cells: Cells) -> Array:

@@ -59,6 +59,18 @@ class Held:
         matrix = attempt(lambda: self.covariance)
         return None if isinstance(matrix, NoRowsError) else matrix
 
+    def refuse_rowless(self) -> None:
+        """Make the covariance now, where later there would be no rows for it either.
+
+        Raises
+        ------
+        NoRowsError
+            If it takes them.
+        """
+        matrix = attempt(lambda: self.covariance)
+        if isinstance(matrix, NoRowsError):
+            raise matrix
+
     def named(self, values: Array) -> pd.Series:
         """One value for each parameter."""
         # A copy: what is written into it changes nothing else.

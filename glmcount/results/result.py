@@ -113,11 +113,22 @@ class Results(Figured, RowWise, Predicting, Testing):
         return self._held.cov.name
 
     def with_cov(self, cov: str | Estimator | None) -> Results:
-        """The same fit with another covariance; nothing is fitted again."""
+        """The same fit with another covariance; nothing is fitted again.
+
+        Raises
+        ------
+        UsageError
+            If there is none of that name.
+        NoRowsError
+            If it takes the rows, and the result came without them.
+        """
         chosen = chosen_estimator(cov, self._state.weights_type)
         needs = chosen.needs
         state = self._state.opened(needs.groups, needs.order)
-        return Results(state, chosen, self._figures)
+        found = Results(state, chosen, self._figures)
+        if state.held is None:
+            found._held.refuse_rowless()
+        return found
 
     def with_data(self, data: Any = None, **arrays: Any) -> Results:
         """A result that came from another process or a file, with its rows at hand again.

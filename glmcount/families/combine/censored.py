@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.families.base import Etas, Family, Flat, Limit
+from glmcount.families.base import Etas, Family, Flat, Limit, count_part
 from glmcount.families.distribution import limited_moments, log_above, log_mass, log_masses
 from glmcount.families.distribution import tails as tails_of
 from glmcount.families.recipe import recorded
@@ -89,12 +89,18 @@ def censored(family: Family) -> Family:
 
     Predictions and draws are those of the counts themselves, as if none were censored.
 
+    Raises
+    ------
+    UsageError
+        If that is no family with a likelihood of every count from 0 on.
+
     Examples
     --------
     >>> from glmcount.families import poisson
     >>> censored(poisson).columns
     ('limit',)
     """
+    family = count_part("censored", family)
     return family.derived(
         **(family.described | {"columns": ("limit",)}),
         mean_equation=family.mean_equation,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from glmcount.families.base import Etas, Family
+from glmcount.allowed import refuse
+from glmcount.families.base import Etas, Family, a_family
 from glmcount.families.recipe import recorded
 from glmcount.numerics.jets import Jet
 
@@ -17,6 +18,11 @@ __all__ = ["hold"]
 def hold(family: Family, values: Sequence[float]) -> Family:
     """The family of the mean alone, its other predictors held at `values`.
 
+    Raises
+    ------
+    UsageError
+        If that is no family, or there are not as many numbers.
+
     Examples
     --------
     >>> import numpy as np
@@ -25,9 +31,13 @@ def hold(family: Family, values: Sequence[float]) -> Family:
     >>> len(held.equations), float(held.moments((np.zeros(1),))[1].value[0])
     (1, 2.0)
     """
-    if len(family.equations) == 1:
+    given, count = np.asarray(values), a_family("family", family).q - 1
+    if count == 0:
         return family
-    rest = tuple(np.array([value]) for value in values)
+    if given.shape != (count,) or given.dtype.kind not in "iuf" or not np.isfinite(given).all():
+        allowed = f"{count} finite numbers, one for each predictor after the mean's"
+        refuse("values", values, allowed, "held_values")
+    rest = tuple(np.array([value]) for value in given.astype(np.float64))
 
     def alone(jet: Jet) -> Jet:
         return Jet(jet.value, jet.d1[:1], ((jet.d2[0][0],),))

@@ -13,7 +13,15 @@ from functools import partial
 
 import numpy as np
 
-from glmcount.families.base import Etas, Family, Flat, Limit, StartSums
+from glmcount.families.base import (
+    Etas,
+    Family,
+    Flat,
+    Limit,
+    StartSums,
+    a_family,
+    count_part,
+)
 from glmcount.families.bernoulli import bernoulli
 from glmcount.families.combine.parts import (
     Parts,
@@ -150,14 +158,19 @@ def hurdle(count: Family, zero: Family | None = None) -> Family:
         Of the event "positive": Bernoulli under any link, or a count family of which only
         P(Y > 0) matters; Bernoulli with logit link by default.
 
+    Raises
+    ------
+    UsageError
+        If they are no families, or the first has no likelihood of every count from 0 on.
+
     Examples
     --------
     >>> from glmcount.families import poisson
     >>> hurdle(poisson).label
     'Hurdle Poisson'
     """
-    zero = zero or bernoulli
-    parts = Parts(count, zero)
+    zero = bernoulli if zero is None else a_family("zero", zero)
+    parts = Parts(count_part("hurdle", count), zero)
     by = f"{zero.link} link" if zero.domain == "logit" else f"{zero.inside} censored at 1"
     return count.derived(
         **(count.described | {"typical": parts.ordered(count.typical, typical_zero(zero))}),

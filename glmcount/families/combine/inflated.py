@@ -12,7 +12,16 @@ from functools import partial
 
 import numpy as np
 
-from glmcount.families.base import Etas, Family, Flat, Limit, StartSums
+from glmcount.errors import UsageError
+from glmcount.families.base import (
+    Etas,
+    Family,
+    Flat,
+    Limit,
+    StartSums,
+    a_family,
+    count_part,
+)
 from glmcount.families.bernoulli import bernoulli
 from glmcount.families.combine.hurdle import hurdle
 from glmcount.families.combine.parts import (
@@ -145,14 +154,25 @@ def zero_inflated(count: Family, zero: Family | None = None) -> Family:
     zero : Family, optional
         Of the event "structural zero": Bernoulli, under any link; logit by default.
 
+    Raises
+    ------
+    UsageError
+        If they are no families, or not of these kinds.
+
     Examples
     --------
     >>> from glmcount.families import poisson
     >>> [e.name for e in zero_inflated(poisson).equations]
     ['mean', 'inflate']
     """
-    zero = zero or bernoulli
-    parts = Parts(count, zero)
+    zero = bernoulli if zero is None else a_family("zero", zero)
+    if zero.domain != "logit":
+        raise UsageError(
+            f"The structural zeros of zero_inflated are an event, and {zero.label} is a family of "
+            "counts. Use bernoulli, or compose(bernoulli, 'probit').",
+            kind="incompatible_parts",
+        )
+    parts = Parts(count_part("zero_inflated", count), zero)
     return count.derived(
         **(count.described | {"typical": parts.ordered(count.typical, typical_zero(zero))}),
         mean_log=count.mean_log,

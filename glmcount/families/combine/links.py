@@ -8,16 +8,17 @@ family whose predictors are linear.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Literal
 
 import numpy as np
 import scipy
 
-from glmcount.allowed import refuse, refuse_nameless
+from glmcount.allowed import choice, refuse, refuse_nameless, shown
 from glmcount.errors import UsageError, near, some
-from glmcount.families.base import Etas, Family, Limit, StartSums
+from glmcount.families.base import Etas, Family, Limit, StartSums, a_family
 from glmcount.families.combine.reparametrise import reparametrise
+from glmcount.families.probe import STEP, called, is_slope, rows_given
 from glmcount.families.recipe import recorded
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, eta_jet
@@ -50,12 +51,66 @@ class Link:
     plain: bool = False
     domain: Literal["log", "logit"] = "log"
 
+    @cached_property
+    def tried(self) -> Link:
+        """The link, of which functions of a user's own were called at a harmless point.
+
+        Raises
+        ------
+        UsageError
+            That names what is not as it must be.
+        """
+        if _own.get(self.name) is not self:
+            _probe(self)
+        return self
+
     def __reduce__(self) -> tuple[Any, ...]:
         if _own.get(self.name) is self:
             return _own_link, (self.name,)
         for what in ("own", "inverse"):
             refuse_nameless(f"{what} of the link {self.name!r}", getattr(self, what))
-        return _rebuilt, (dict(self.__dict__),)
+        return _rebuilt, ({name: getattr(self, name) for name in self.__dataclass_fields__},)
+
+
+# Means, or probabilities, that every link can have.
+HARMLESS = {"log": np.array([0.75, 1.5, 3.0]), "logit": np.array([0.2, 0.45, 0.7])}
+
+
+def _probe(link: Link) -> None:
+    if not (isinstance(link.name, str) and link.name):
+        refuse("name of a link", link.name, "a text", "own_link")
+    whose = f"of the link {link.name!r}"
+    domain = choice(f"domain {whose}", link.domain, HARMLESS, "own_link")
+    plain = choice(f"plain {whose}", link.plain, (True, False), "own_link")
+    mean = HARMLESS[domain]
+    wanted = np.log(mean) if domain == "log" else logit(mean)
+    what = f"inverse {whose}"
+    lp = np.asarray(rows_given(what, called(what, link.inverse, mean), (mean,)), dtype=np.float64)
+    here, low, high = (_own_jet(link, whose, lp + step) for step in (0.0, -STEP, STEP))
+    told = "the logarithm of the mean" if domain == "log" else "the logit of the mean"
+    if not np.allclose(here[0], wanted, rtol=1e-6, atol=1e-6) or (plain and (lp != here[0]).any()):
+        raise UsageError(
+            f"own {whose} must begin with {told}, and inverse lead back to it: for means "
+            f"{mean.tolist()}, of which inverse makes {lp.tolist()}, it gave {here[0].tolist()}, "
+            f"not {np.round(wanted, 6).tolist()}."
+            + (" Where plain=True that is the predictor itself." if plain else ""),
+            kind="own_function",
+        )
+    is_slope(f"h' in own {whose}", here[1], low[0], high[0], (lp,))
+    is_slope(f"h'' in own {whose}", here[2], low[1], high[1], (lp,))
+
+
+def _own_jet(link: Link, whose: str, lp: Array) -> tuple[Array, ...]:
+    found = called(f"own {whose}", link.own, lp)
+    if not (isinstance(found, tuple) and len(found) == 3):
+        raise UsageError(
+            f"own {whose} must give three arrays, (h, h', h''); it gave {shown(found)}.",
+            kind="own_function",
+        )
+    return tuple(
+        rows_given(f"{name} in own {whose}", each, (lp,), alike=name != "h")
+        for name, each in zip(("h", "h'", "h''"), found, strict=True)
+    )
 
 
 def _own_link(name: str) -> Link:
@@ -66,11 +121,22 @@ def _rebuilt(fields: dict[str, Any]) -> Link:
     return Link(**fields)
 
 
-links: dict[str, Link] = {}
-
-
 def register_link(link: Link) -> Link:
-    """Make a link known by its name; returns it."""
+    """Make a link known by its name; returns it.
+
+    Raises
+    ------
+    UsageError
+        If its functions do not give what they must, or a link of ours has its name.
+    """
+    if not isinstance(link, Link):
+        refuse("link", link, "a value made by glmcount.families.Link(...)", "own_link")
+    _ = link.tried
+    if link.name in _own:
+        raise UsageError(
+            f"A link named {link.name!r} comes with glmcount; choose another name.",
+            kind="link_taken",
+        )
     links[link.name] = link
     return link
 
@@ -112,14 +178,19 @@ def _cloglog(lp: Array) -> tuple[Array, Array, Array]:
     )
 
 
-register_link(Link("log", _log, np.log, plain=True))
-register_link(Link("logit", _log, logit, plain=True, domain="logit"))
-register_link(Link("probit", _probit, probit, domain="logit"))
-register_link(Link("cloglog", _cloglog, lambda p: np.log(-np.log1p(-p)), domain="logit"))
-register_link(Link("identity", _identity, np.asarray))
-register_link(Link("sqrt", _sqrt, np.sqrt))
-# Those that every process has, whatever else was registered.
-_own = dict(links)
+# Those that every process has, whatever else is registered.
+_own = {
+    each.name: each
+    for each in (
+        Link("log", _log, np.log, plain=True),
+        Link("logit", _log, logit, plain=True, domain="logit"),
+        Link("probit", _probit, probit, domain="logit"),
+        Link("cloglog", _cloglog, lambda p: np.log(-np.log1p(-p)), domain="logit"),
+        Link("identity", _identity, np.asarray),
+        Link("sqrt", _sqrt, np.sqrt),
+    )
+}
+links: dict[str, Link] = dict(_own)
 
 
 def _inner(etas: Etas, link: Link) -> tuple[Jet, ...]:
@@ -155,7 +226,7 @@ def _link(link: Any, family: Family) -> Link:
             f"link={link.name!r} does not serve {family.label}. Links it has: {some(own)}.",
             kind="unknown_link",
         )
-    return link
+    return link.tried
 
 
 @recorded
@@ -165,7 +236,7 @@ def compose(family: Family, link: str | Link | None) -> Family:
     Raises
     ------
     UsageError
-        Unknown link.
+        If that is no family, or the link is unknown.
 
     Examples
     --------
@@ -173,9 +244,9 @@ def compose(family: Family, link: str | Link | None) -> Family:
     >>> compose(resolve("poisson"), "sqrt").title
     'Poisson regression, sqrt link'
     """
-    if link is None:
+    if link is None and isinstance(family, Family):
         return family
-    link = _link(link, family)
+    link = _link(link, a_family("family", family))
     if link.plain:
         return family
     return reparametrise(

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from glmcount.families.base import Curvature, Etas, Family, Limit
+from glmcount.allowed import finite, takes
+from glmcount.families.base import Curvature, Etas, Family, Limit, a_family
 from glmcount.families.recipe import recorded
 from glmcount.numerics import Array
 from glmcount.numerics.jets import ONE, Jet, eta_jet, mirrored, plus, product
@@ -148,6 +149,11 @@ def reparametrise(
     -------
     Family
 
+    Raises
+    ------
+    UsageError
+        If these are no family, function and fields.
+
     Examples
     --------
     >>> from glmcount.families.base import resolve
@@ -156,6 +162,7 @@ def reparametrise(
     >>> round(float(variance.value[0]), 12)
     4.5
     """
+    takes("inner", a_family("family", family) and inner, 1, "own_function")
     bound: dict[str, Any] = {"family": family, "inner": inner}
     deviance, tails, sample = family.deviance, family.tails, family.sample
     mass, pooled = family.mass, family.pooled
@@ -186,20 +193,29 @@ def power_of_mean(power: float | None = None) -> Map:
     power : float, optional
         None takes it as a third predictor.
 
+    Raises
+    ------
+    UsageError
+        If power is not a finite number.
+
     Examples
     --------
     >>> mean, spread = power_of_mean(1.0)((np.array([0.5]), np.array([0.2])))
     >>> float(spread.value[0]), float(spread.d1[0][0])
     (-0.3, -1.0)
     """
-    held = None if power is None else np.array([power - 2.0])
+    if power is None:
+        return _estimated_power
+    return partial(_held_power, power=finite("power", power, "None estimates it."))
 
-    def inner(etas: Etas) -> tuple[Jet, ...]:
-        mean, spread = eta_jet(etas, 0), etas[1]
-        if held is not None:
-            return mean, Jet(spread + held * etas[0], (held, ONE), ((None, None), (None, None)))
-        gap = etas[2] - 2.0
-        bends = (None, None, ONE), (None, None, None), (ONE, None, None)
-        return mean, Jet(spread + gap * etas[0], (gap, ONE, etas[0]), bends)
 
-    return inner
+def _held_power(etas: Etas, power: float) -> tuple[Jet, ...]:
+    held = np.array([power - 2.0])
+    bent = Jet(etas[1] + held * etas[0], (held, ONE), ((None, None), (None, None)))
+    return eta_jet(etas, 0), bent
+
+
+def _estimated_power(etas: Etas) -> tuple[Jet, ...]:
+    gap = etas[2] - 2.0
+    bends = (None, None, ONE), (None, None, None), (ONE, None, None)
+    return eta_jet(etas, 0), Jet(etas[1] + gap * etas[0], (gap, ONE, etas[0]), bends)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from glmcount.allowed import whole
-from glmcount.families.base import Etas, Family, Limit, StartSums
+from glmcount.families.base import Etas, Family, Limit, StartSums, count_part
 from glmcount.families.distribution import (
     HALF,
     log_above,
@@ -153,7 +153,8 @@ def truncated(family: Family, above: int = 0) -> Family:
     Raises
     ------
     UsageError
-        If `above` is not a whole number of 0 or more.
+        If `family` has no likelihood of every count from 0 on, or `above` is not a whole number
+        of 0 or more.
 
     Examples
     --------
@@ -161,7 +162,7 @@ def truncated(family: Family, above: int = 0) -> Family:
     >>> truncated(poisson).label
     'Zero-truncated Poisson'
     """
-    above = never_seen("truncated", above)
+    family, above = count_part("truncated", family), never_seen("above", above)
     bound: dict[str, Any] = {"family": family, "k": above}
     name = "Zero-truncated" if above == 0 else f"Truncated (y > {above})"
     return family.derived(
