@@ -90,7 +90,8 @@ class Information:
     def kept(self, kept: NDArray[Any]) -> Information:
         """That of some parameters, the others held."""
         kept = np.flatnonzero(kept) if kept.dtype == np.bool_ else kept
-        return Information(self.matrix[kept[:, None], kept], self.finite)
+        # Row by row and then along them, which reads memory in its order.
+        return Information(self.matrix.take(kept, axis=0).take(kept, axis=1), self.finite)
 
     def plus(self, other: Array) -> Information:
         """The sum with a matrix."""
@@ -111,7 +112,6 @@ class Information:
         bound = found.condition_bound()
         if bound < WELL:
             return bound
-        lower = found.equilibrated
-        norm = float(np.abs(np.dot(lower, lower.T)).sum(axis=0).max())
-        reciprocal, _ = lapack.dpocon(lower, norm, uplo="L")
+        norm = float((found.scale * np.dot(np.abs(self.matrix), found.scale)).max())
+        reciprocal, _ = lapack.dpocon(found.equilibrated, norm, uplo="L")
         return 1.0 / reciprocal if reciprocal > 0 else math.inf

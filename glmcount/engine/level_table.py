@@ -85,6 +85,8 @@ class LevelTable:
     def between(self, sums: Array, other: LevelTable) -> Array:
         """T' diag(sums) T_other for each pair of columns, (width, va, width of other, vb)."""
         _, va, vb = sums.shape
+        if va == vb == 1:
+            return self._product(sums[:, 0, 0], other)[:, None, :, None]
         out = np.empty((self.width, va, other.width, vb))
         for a in range(va):
             for b in range(vb):
@@ -116,7 +118,11 @@ class LevelTable:
         mine = np.flatnonzero(partner >= 0)
         out[mine, partner[mine]] = sums[self.picked[mine]]
         if len(full):
-            out += np.dot(self._at(full).T * sums[full], other._at(full))
+            # A level without entries, as that of reference, tells of no pair of columns.
+            own, theirs = self._at(full), other._at(full)
+            told = np.flatnonzero(own.any(axis=1) & theirs.any(axis=1))
+            if len(told):
+                out += np.dot(own[told].T * sums[full[told]], theirs[told])
         return out
 
     def _at(self, levels: Index) -> Array:

@@ -64,6 +64,11 @@ class Moves:
         along = np.where(moved > ROUNDING * moved.max(axis=0, initial=0.0), along, 0.0)
         return Moves(along, far.cone, sizes)
 
+    @property
+    def own(self) -> Array:
+        """Where each parameter goes by itself, as `ways` of one at a time."""
+        return ways(self.cone, self.along)
+
     def ways(self, functions: Array) -> Array:
         """Where linear functions of the parameters go: 0, 1, -1, or NaN for nowhere."""
         moves = np.dot(functions, self.along)
@@ -218,7 +223,7 @@ def estimates(fit: Fit, spec: DesignSpec, family: Family) -> Estimates:
         assert transform is not None
         values[j], slope[j] = transform(internal[j])
     moves = None if fit.falling is None else Moves.of(fit)
-    ways = _constant(0.0, len(names)) if moves is None else moves.ways(np.eye(len(names)))
+    ways = _constant(0.0, len(names)) if moves is None else moves.own
     lost = np.isnan(ways) if moves is not None else _constant(False, len(names))
     ends, infinite = values, _constant(0, len(names))
     if moves is not None:

@@ -209,6 +209,10 @@ def _sweep(gram: Array, flat: frozenset[int]) -> list[tuple[int, Array]]:
     scale = np.where(diagonal > 0, 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0)), 0.0)
     matrix = scale[:, None] * gram * scale
     told = [j for j in range(p) if j not in flat and scale[j] > 0.0]
+    rest = sorted(set(range(p)).difference(told))
+    if rest and _all_hold(factor(matrix.take(told, axis=0).take(told, axis=1))):
+        # Columns of zeros alone.
+        return [(j, _null(j, p, [], np.zeros(0))) for j in rest]
     lower = np.zeros((p, p))
     kept: list[int] = []
     found = {j: np.zeros(0) for j in range(p)}

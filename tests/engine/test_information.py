@@ -49,6 +49,10 @@ def test_condition_is_that_of_the_equilibrated_matrix():
     assert Information(drawn(3) * np.outer(scale, scale)).condition() < 1e5
     close = np.array([[1.0, 1.0 - 1e-9], [1.0 - 1e-9, 1.0]])
     assert Information(close).condition() == pytest.approx(2e9, rel=0.1)
+    # Hilbert's matrix of order 6, equilibrated: by mpmath, 1-norm times that of its inverse.
+    hilbert = np.array([[1.0 / (i + j + 1) for j in range(6)] for i in range(6)])
+    scaled = hilbert * np.outer(scale.repeat(2), scale.repeat(2))
+    assert Information(scaled).condition() == pytest.approx(8282132.69285726, rel=1e-6)
 
 
 def test_it_travels_by_its_entries():

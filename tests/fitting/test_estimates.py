@@ -53,3 +53,18 @@ def test_values_and_slopes_are_those_of_the_scale():
     assert found.values[2] == pytest.approx(np.exp(found.internal[2]))
     assert found.slope.tolist() == [1.0, 1.0, pytest.approx(found.values[2])]
     np.testing.assert_array_equal(found.values, r.params)
+
+
+def test_where_each_parameter_goes_alone_is_where_its_unit_function_goes():
+    rng = np.random.default_rng(8)
+    firm = np.repeat(np.arange(30), 20)
+    y = rng.poisson(1.5, 600)
+    y[np.isin(firm, (0, 4, 17))] = 0
+    with pytest.warns(gc.errors.SeparationWarning):
+        r = gc.fit("y ~ C(firm) + x", {"y": y, "firm": firm, "x": rng.normal(size=600)})
+    moves = r._state.estimates.moves
+    ends = moves.ways(np.eye(len(r.params)))
+    np.testing.assert_array_equal(moves.own, ends)
+    # The level of reference is empty: all others rise against it, but those that go down too.
+    assert ends[0] == -1.0 and np.isnan(ends[[4, 17]]).all()
+    assert np.all(np.delete(ends, [0, 4, 17, 30]) == 1.0) and ends[30] == 0.0
