@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from glmcount import datasets, errors, families
 from glmcount.api import fit, fit_arrays
+from glmcount.inference.covariance import cluster
 from glmcount.numerics.control import Control
 from glmcount.results.result import Results
 
 __version__ = "0.1.0"
 
-__all__ = ["Control", "Results", "datasets", "errors", "families", "fit", "fit_arrays"]
+__all__ = [
+    "Control",
+    "Results",
+    "cluster",
+    "datasets",
+    "errors",
+    "families",
+    "fit",
+    "fit_arrays",
+]

@@ -15,7 +15,8 @@
     |- RankError                              |- NameWarning
     |- SeparationError                        |- PredictionWarning
     |- BoundaryError                          |- NotEstimableWarning
-    |- ConvergenceError                       `- ConvergenceWarning
+    |- ConvergenceError                       |- CovarianceWarning
+    |                                         `- ConvergenceWarning
     |- NoLikelihoodError
     |- NotDefinedError
     |- CovarianceError
@@ -32,6 +33,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import sys
 from collections.abc import Iterable
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "ConvergenceError",
     "ConvergenceWarning",
     "CovarianceError",
+    "CovarianceWarning",
     "DataChangedError",
     "DataError",
     "DesignWarning",
@@ -71,6 +74,7 @@ __all__ = [
     "WeightsWarning",
     "caret",
     "near",
+    "outside",
     "some",
 ]
 
@@ -330,6 +334,20 @@ class ConvergenceWarning(GlmcountWarning):
     """The fit stopped before its stop rule was met."""
 
     kind = "convergence"
+
+
+class CovarianceWarning(GlmcountWarning):
+    """A covariance is less to be trusted than it looks."""
+
+    kind = "covariance"
+
+
+def outside() -> int:
+    """Stack level of the caller of our own frames, however many lie between."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("glmcount"):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def caret(text: str, start: int, end: int | None = None) -> str:

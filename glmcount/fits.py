@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings as python_warnings
 from collections.abc import Mapping
 from functools import partial
@@ -26,6 +25,7 @@ from glmcount.errors import (
     NoRowsError,
     UnknownColumnError,
     UsageError,
+    outside,
     some,
 )
 from glmcount.families.base import Family
@@ -35,7 +35,7 @@ from glmcount.fitting.estimates import estimates, names
 from glmcount.fitting.identified import refuse_unidentified
 from glmcount.fitting.maximise import maximise
 from glmcount.fitting.run import Settings
-from glmcount.inference.covariance import Estimator
+from glmcount.inference.covariance.estimator import Estimator, warn_of
 from glmcount.notes import fit_warnings
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace
@@ -113,7 +113,7 @@ def fitted(subject: Subject, request: Request) -> Made:
     rows, family = _opened(subject, request)
     information = _information(request.information, family)
     cov = request.estimator
-    rows = rows.with_roles(cov.needs.groups, cov.needs.order)
+    rows = rows.with_roles(cov.needs.groups, cov.needs.order, cov.needs.given)
     measured, layout = measure(rows, planned_layout(rows.spec), family)
     start = _start(request.start, layout.size)
     settings = Settings(request.method, information, start, request.knobs)
@@ -331,7 +331,7 @@ def _maximised(ready: Ready, data: Rows, measured: Measured) -> Made:
     values = estimates(found, rows.spec, family)
     notes += fit_warnings(rows, found, values, measured, request.separation)
     for note in notes:
-        python_warnings.warn(note, stacklevel=_outside())
+        python_warnings.warn(note, stacklevel=outside())
     gated = data.gated()
     kept = None if cells is None else cells.gated(gated)
     own = found.narrowed(gated)
@@ -349,15 +349,8 @@ def _maximised(ready: Ready, data: Rows, measured: Measured) -> Made:
         warnings=tuple(notes),
         held=AtHand(own, gated, data.source.index, kept),
     )
+    warn_of(ready.cov, state)
     return state, ready.cov
-
-
-def _outside() -> int:
-    """Stack level of the caller, however many of our own frames lie between."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("glmcount"):
-        frame, level = frame.f_back, level + 1
-    return level
 
 
 def _start(given: Any, size: int) -> Array | None:

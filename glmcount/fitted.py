@@ -8,7 +8,7 @@ again, which asks whether they are those that were fitted.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -261,12 +261,14 @@ class Fitted:
         size = self.fit.layout.size
         return solving(size) if self.held is None else self.held.rows.solving(size)
 
-    def opened(self, groups: Sequence[str], order: Sequence[str]) -> Fitted:
+    def opened(
+        self, groups: Sequence[str], order: Sequence[str], given: Mapping[str, Any] | None = None
+    ) -> Fitted:
         """The same with columns read beside the rows, which a covariance names."""
         if not groups and not order:
             return self
         held = self.at_hand
-        asked = held.asked.with_roles(tuple(groups), tuple(order))
+        asked = held.asked.with_roles(tuple(groups), tuple(order), given)
         if asked is held.asked:
             return self
         return replace(self, held=replace(held, asked=asked, rows=self.fit.narrowed(asked)))

@@ -199,7 +199,7 @@ class Request:
     dispersion: str | None = option(
         None, _anything, ("TERMS", "terms of a regression for the log of the dispersion")
     )
-    cov: str | Estimator | None = option(
+    cov: str | Mapping[str, Any] | Estimator | None = option(
         None, _cov, ("TYPE", "nonrobust, opg, HC0, HC1, HC2 or HC3")
     )
     information: str | None = option(
@@ -252,7 +252,7 @@ class Request:
         return chosen_estimator(self.cov, self.weights_type)
 
 
-def chosen_estimator(cov: str | Estimator | None, weights_type: str) -> Estimator:
+def chosen_estimator(cov: Any, weights_type: str) -> Estimator:
     """The covariance of that name: robust under sampling weights where none is given.
 
     Raises
@@ -277,7 +277,7 @@ class Options(TypedDict, total=False):
     truncated: int | None
     censored: Any
     dispersion: Any
-    cov: str | Estimator | None
+    cov: str | Mapping[str, Any] | Estimator | None
     information: str | None
     method: str
     start: Sequence[float] | None
@@ -297,12 +297,12 @@ TOLD: dict[str, tuple[str, str]] = {
 _CHECKS = [(name, one.default, one.metadata["check"]) for name, one in _FIELDS.items()]
 
 INSTEAD = {
-    "cov_type": "cov='HC1'",
+    "cov_type": "cov='HC1' or cov={'cluster': 'g'}",
     "vcov": "cov='HC1'",
-    "cov_kwds": "cov=",
+    "cov_kwds": "cov={'cluster': 'g'}",
     "freq_weights": "weights=..., weights_type='frequency'",
     "var_weights": "weights=..., weights_type='importance'",
-    "groups": "cov=; clustered covariance is not there yet",
+    "groups": "cov={'cluster': 'g'}",
     "alpha": "family=glmcount.families.negbin(alpha=...)",
     "maxiter": "control=glmcount.Control(maxiter=...)",
     "tol": "control=glmcount.Control(tol=...)",

@@ -39,7 +39,7 @@ def learn_roles(
     # In brackets are arrays that were given beside the data.
     own = [name for name in source.names if not name.startswith("<")]
     for name in (*groups, *order):
-        if name not in own:
+        if name not in own and name not in source.beside:
             raise UnknownColumnError(
                 f"The covariance reads the column {name!r}, and the data have none of that name."
                 f"{near(name, own)} It takes one of the columns: {some(own, 20)}."

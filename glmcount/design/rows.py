@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import TypeVar
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from glmcount.columns.column import Values
 from glmcount.design.encode import Piece, encode
+from glmcount.design.given import given_column
 from glmcount.design.marks import Marks, changed, marks_of, refuse_changed
 from glmcount.design.roles import learn_roles, role_values
 from glmcount.design.spec import Account, DesignSpec, Plan
@@ -26,7 +27,7 @@ from glmcount.errors import DataChangedError
 from glmcount.numerics import Array
 from glmcount.numerics.blas import several, solving
 from glmcount.records import dataclass, field, replace
-from glmcount.sources.base import THREADED_BLAS, Columns, Source
+from glmcount.sources.base import THREADED_BLAS, Columns, Given, Source
 from glmcount.sources.folds import is_plain
 
 __all__ = ["Cache", "Rows"]
@@ -140,8 +141,15 @@ class Rows:
             return names
         return tuple(dict.fromkeys((*names, *(role.name for role in spec.roles))))
 
-    def with_roles(self, groups: Sequence[str], order: Sequence[str] = ()) -> Rows:
+    def with_roles(
+        self,
+        groups: Sequence[str],
+        order: Sequence[str] = (),
+        given: Mapping[str, Given] | None = None,
+    ) -> Rows:
         """The same rows with columns read beside them, by which rows are grouped and ordered.
+
+        `given` holds those that are no columns of the data, by their names in brackets.
 
         Raises
         ------
@@ -155,6 +163,8 @@ class Rows:
         order = [name for name in dict.fromkeys(order) if (name, "order") not in known]
         if not groups and not order:
             return self
+        if given:
+            return self._beside(given).with_roles(groups, order)
         more = learn_roles(self.source, self.plan, groups, order, self.threads)
         marks: dict[int, Marks] = {}
         strips = dict(self.cache.strips)
@@ -175,6 +185,14 @@ class Rows:
         kept = self.cache.with_strips(strips)
         kept.small = self.cache.small
         return replace(self, spec=spec, cache=kept, made=made, marks=gate)
+
+    def _beside(self, given: Mapping[str, Given]) -> Rows:
+        """The same rows with further columns beside the table."""
+        columns = dict(self.source.beside)
+        for name, values in given.items():
+            columns |= given_column(self.source, name.strip("<>"), values)[1]
+        made = self.made and (self.made[0]._beside(given), self.made[1])
+        return replace(self, source=replace(self.source, beside=columns), made=made)
 
     def without(self, gone: Sequence[int]) -> Rows:
         """The same rows for all equations but those; codes and encoded strips are shared."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -10,8 +10,10 @@ from glmcount.allowed import proportion
 from glmcount.fitting.estimates import Estimates
 from glmcount.numerics import Array
 from glmcount.numerics.tails import normal_quantile, normal_tail, student_quantile, student_tail
+from glmcount.records import dataclass
 
 __all__ = [
+    "OwnFreedom",
     "conf_int",
     "interval",
     "judged",
@@ -21,6 +23,31 @@ __all__ = [
     "tail",
     "width",
 ]
+
+
+class Linear(Protocol):
+    """Degrees of freedom of linear functions of the kept parameters, as they are estimated."""
+
+    def single(self, function: Array) -> float:
+        """Of one, alone."""
+
+    def joint(self, functions: Array) -> float:
+        """Of several at once, nu of Hotelling's T^2."""
+
+
+@dataclass(frozen=True)
+class OwnFreedom:
+    """Degrees of freedom that a covariance brings along, where they are not one number for all.
+
+    Parameters
+    ----------
+    own : ndarray, shape (p,)
+        Of each parameter alone; NaN for one on its boundary.
+    of : Linear
+    """
+
+    own: Array
+    of: Linear
 
 
 def reported(found: Estimates, matrix: Array) -> Array:
@@ -55,12 +82,12 @@ def standard_errors(found: Estimates, matrix: Array) -> Array:
     return errors
 
 
-def tail(statistic: Array, df: float | None) -> Array:
+def tail(statistic: Array, df: float | Array | None) -> Array:
     """Two-sided p-values: normal, or Student with `df`."""
     return normal_tail(statistic) if df is None else student_tail(statistic, df)
 
 
-def width(alpha: float, df: float | None) -> float:
+def width(alpha: float, df: float | Array | None) -> Any:
     """Standard errors on each side of an interval of level 1 - alpha.
 
     Raises
@@ -72,7 +99,7 @@ def width(alpha: float, df: float | None) -> float:
     return normal_quantile(level) if df is None else student_quantile(level, df)
 
 
-def judged(found: Estimates, bse: Array, df: float | None) -> tuple[Array, Array]:
+def judged(found: Estimates, bse: Array, df: float | Array | None) -> tuple[Array, Array]:
     """Estimates in standard errors, and p-values.
 
     These are NaN where the null is a boundary or nothing was estimated.
@@ -84,13 +111,13 @@ def judged(found: Estimates, bse: Array, df: float | None) -> tuple[Array, Array
     return statistics, np.where(untested, np.nan, out)
 
 
-def conf_int(found: Estimates, bse: Array, alpha: float, df: float | None) -> Array:
+def conf_int(found: Estimates, bse: Array, alpha: float, df: float | Array | None) -> Array:
     """Wald intervals, (k, 2); of the exponential of a predictor exp of the predictor's interval."""
     out = interval(found, slice(None), bse, width(alpha, df)).T
     return out if found.moves is None else np.where(found.infinite[:, None] != 0, np.nan, out)
 
 
-def interval(found: Estimates, which: int | slice, bse: Any, reach: float) -> Array:
+def interval(found: Estimates, which: int | slice, bse: Any, reach: Any) -> Array:
     """Lower and upper ends for some parameters with those standard errors."""
     values, signs = found.values[which], (-1.0, 1.0)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,7 +20,7 @@ from glmcount.fitting.run import Fit, Settings
 from glmcount.fitting.sums import mean_inverse, row_leverage, rows_of
 from glmcount.numerics import Array
 from glmcount.numerics.control import Control
-from glmcount.records import dataclass, replace
+from glmcount.records import dataclass, field, replace
 
 __all__ = ["NOTHING_MORE", "Needs", "Seen", "Setting"]
 
@@ -37,6 +38,8 @@ class Needs:
         Columns of the data by which rows are grouped and ordered.
     refits : bool
         Whether it fits some of the rows again, by `Setting.refitted`.
+    given : mapping
+        By name those of the columns that were given as arrays; they stay in this process.
     """
 
     scores: bool = False
@@ -44,6 +47,10 @@ class Needs:
     groups: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
     refits: bool = False
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "given": {}}
 
 
 NOTHING_MORE = Needs()
@@ -93,7 +100,7 @@ class Setting:
     @property
     def rows(self) -> Rows:
         """Its rows, and beside them the columns that are needed."""
-        return self.found.opened(self.needs.groups, self.needs.order).rows
+        return self.found.opened(self.needs.groups, self.needs.order, self.needs.given).rows
 
     @property
     def fitted(self) -> Rows:
@@ -170,6 +177,22 @@ class Setting:
             for part in others:
                 total = add(total, work(seen(part)))
             return total
+
+        return self.rows.fold(whole, add)
+
+    def runs(
+        self, work: Callable[[Strip, tuple[NDArray[Any], ...]], T], add: Callable[[T, T], T]
+    ) -> T:
+        """Fold ``work(rows, groups)`` over the used rows in order, some encoded rows at a time."""
+        groups = self._places("group", self.needs.groups)
+        layout = self.fit.layout
+
+        def whole(strip: Strip) -> T:
+            parts = (
+                work(part, tuple([part.roles[place] for place in groups]))
+                for part in chunks(layout, strip)
+            )
+            return reduce(add, parts)
 
         return self.rows.fold(whole, add)
 

@@ -11,7 +11,7 @@ from glmcount.errors import CovarianceError, NotDefinedError
 from glmcount.families.base import Family, Limit
 from glmcount.fitting.estimates import Estimates
 from glmcount.inference.hypotheses import shortened
-from glmcount.inference.intervals import interval, tail, width
+from glmcount.inference.intervals import OwnFreedom, interval, tail, width
 from glmcount.numerics import Array
 from glmcount.numerics.factor import factor
 from glmcount.numerics.tails import chi2_tail
@@ -65,12 +65,20 @@ class Tested:
     family : Family
     df : float or None
         Of Student's t, or the second of an F.
+    freedom : OwnFreedom or None
+        Where each hypothesis has its own.
     """
 
     found: Estimates
     matrix: Array
     family: Family
     df: float | None
+    freedom: OwnFreedom | None = None
+
+    def inside(self, functions: Array) -> Array:
+        """Functions of the reported parameters as those of the kept ones, as they are estimated."""
+        free = len(self.found.names) - int(self.found.fixed.sum())
+        return (functions * self.found.slope)[..., :free]
 
     def on_boundary(self, j: int, value: float, hypothesis: str) -> float:
         """The predictor at which an ancillary parameter has that value.
@@ -211,11 +219,40 @@ def wald(about: Tested, coefficients: Array, constants: Array, hypothesis: str) 
             kind="singular_hypothesis",
         )
     statistic = float(np.dot(gap, found.solve(gap)))
+    if about.freedom is not None:
+        functions = np.zeros((count, len(about.found.names)))
+        functions[:, used] = rows * scale
+        return _hotelling(about.freedom, about.inside(functions), statistic, hypothesis)
     if about.df is None:
         return TestResult(statistic, chi2_tail(statistic, count), count, "chi2", hypothesis)
     ratio = statistic / count
     pvalue = float(scipy.special.fdtrc(count, about.df, ratio))
     return TestResult(ratio, pvalue, count, "F", hypothesis, about.df)
+
+
+def _hotelling(
+    freedom: OwnFreedom, functions: Array, statistic: float, hypothesis: str
+) -> TestResult:
+    """HTZ of Pustejovsky & Tipton 2018 (JBES 36, section 3.2): Hotelling's T^2 as an F.
+
+    Raises
+    ------
+    NotDefinedError
+        If fewer degrees of freedom are left than hypotheses take.
+    """
+    count = len(functions)
+    nu = freedom.of.joint(functions)
+    left = nu - count + 1.0
+    if not left > 0:
+        raise NotDefinedError(
+            f"Of the hypotheses {shortened(hypothesis)!r} the clusters tell with {nu:.3g} degrees "
+            f"of freedom, and a joint test of {count} takes more. Test fewer at once, or use "
+            "r.with_cov(glmcount.cluster(..., df='t')).",
+            kind="no_degrees_of_freedom",
+        )
+    ratio = left / (nu * count) * statistic
+    pvalue = float(scipy.special.fdtrc(count, left, ratio))
+    return TestResult(ratio, pvalue, count, "F", hypothesis, left)
 
 
 def _no_test(hypothesis: str) -> NotDefinedError:
@@ -230,14 +267,22 @@ def single(
     about: Tested, coefficients: Array, constants: Array, alpha: float, hypothesis: str
 ) -> tuple[tuple[str, ...], Array, Array, Array, Array, Array, Array]:
     """Each hypothesis alone: names, estimates of R b, errors, statistics, p-values, intervals."""
-    reach, quoted = width(alpha, about.df), shortened(hypothesis)
+    df, quoted = _each(about, coefficients), shortened(hypothesis)
+    reach = np.broadcast_to(width(alpha, df), len(coefficients))
     out = [
-        _alone(about, row, float(value), reach, quoted)
-        for row, value in zip(coefficients, constants, strict=True)
+        _alone(about, row, float(value), own, quoted)
+        for row, value, own in zip(coefficients, constants, reach.tolist(), strict=True)
     ]
     estimate, errors, statistic, low, high = np.array(out).T
     names = tuple(f"c{i}" for i in range(len(out)))
-    return (names, estimate, errors, statistic, tail(statistic, about.df), low, high)
+    return (names, estimate, errors, statistic, tail(statistic, df), low, high)
+
+
+def _each(about: Tested, coefficients: Array) -> float | Array | None:
+    """Degrees of freedom of each hypothesis."""
+    if about.freedom is None:
+        return about.df
+    return np.array([about.freedom.of.single(row) for row in about.inside(coefficients)])
 
 
 def _alone(

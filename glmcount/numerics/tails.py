@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import scipy
 
@@ -15,7 +17,7 @@ def normal_tail(z: Array) -> Array:
     return scipy.special.erfc(np.abs(z) / np.sqrt(2.0))
 
 
-def student_tail(t: Array, df: float) -> Array:
+def student_tail(t: Array, df: float | Array) -> Array:
     """Two-sided Student p-value."""
     return 2.0 * scipy.special.stdtr(df, -np.abs(t))
 
@@ -30,6 +32,6 @@ def normal_quantile(alpha: float) -> float:
     return float(-scipy.special.ndtri(alpha / 2.0))
 
 
-def student_quantile(alpha: float, df: float) -> float:
+def student_quantile(alpha: float, df: float | Array) -> Any:
     """t with P(|T| > t) = alpha."""
-    return float(-scipy.special.stdtrit(df, alpha / 2.0))
+    return -scipy.special.stdtrit(df, alpha / 2.0)

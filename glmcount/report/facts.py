@@ -68,6 +68,7 @@ def summary_facts(
     scale: float | None,
     cov_label: str,
     equations: tuple[EquationRows, ...],
+    note: tuple[str, str],
 ) -> SummaryFacts:
     """All that a summary prints.
 
@@ -85,12 +86,14 @@ def summary_facts(
         None where it has no degrees of freedom.
     cov_label : str
     equations : tuple of EquationRows
+    note : (str, str)
+        What statistics are called, and what is said of the covariance.
     """
     account = state.account
     return SummaryFacts(
         title=state.family.title,
         formula=state.spec.formula,
-        statistic="t" if state.scaled else "z",
+        statistic=note[0],
         nobs=state.nobs,
         n_rows=account.n_rows,
         dropped=dict(account.reasons),
@@ -106,6 +109,7 @@ def summary_facts(
         rho=state.fit.reached[0],
         equations=equations,
         footnotes=(
+            *([note[1]] if note[1] else []),
             *_design_notes(state),
             *_ancillary_notes(state, limits, equations),
             *_dispersion(state, pearson_chi2),

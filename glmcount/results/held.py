@@ -5,13 +5,19 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from glmcount.errors import GlmcountError, NoRowsError
 from glmcount.figures import Figures, attempt
 from glmcount.fitted import Fitted
-from glmcount.inference.covariance import Estimator, Setting, covariance
-from glmcount.inference.intervals import standard_errors
+from glmcount.inference.covariance.estimator import (
+    Covariance,
+    Estimator,
+    Setting,
+    covariance,
+)
+from glmcount.inference.intervals import OwnFreedom, standard_errors
 from glmcount.numerics import Array
 
 __all__ = ["Held"]
@@ -25,7 +31,7 @@ class Held:
     state : Fitted
     cov : Estimator
     figures : Figures
-    given : ndarray, GlmcountError or None
+    given : Covariance, GlmcountError or None
         The covariance where it is known, or why there is none.
     """
 
@@ -35,9 +41,14 @@ class Held:
         self.figures = figures
         self.given = given
 
-    @cached_property
+    @property
     def covariance(self) -> Array:
         """Of the kept columns, as the user has these."""
+        return self.found.matrix
+
+    @cached_property
+    def found(self) -> Covariance:
+        """The covariance, and what is to be said of it."""
         if isinstance(self.given, GlmcountError):
             raise self.given
         if self.given is not None:
@@ -51,12 +62,26 @@ class Held:
 
     @property
     def df(self) -> float | None:
-        """Of Student's t; None where tests take the normal distribution."""
+        """Of Student's t; None where tests take the normal distribution.
+
+        Where each parameter has its own, the smallest.
+        """
+        freedom = self.found.freedom
+        if isinstance(freedom, OwnFreedom):
+            return float(np.nanmin(freedom.own, initial=np.inf))
+        if freedom is not None:
+            return freedom
         return self.state.spread_df if self.state.scaled else None
+
+    @property
+    def each_df(self) -> float | Array | None:
+        """As `df`, of each parameter where they differ."""
+        freedom = self.found.freedom
+        return freedom.own if isinstance(freedom, OwnFreedom) else self.df
 
     def known(self) -> Any:
         """The covariance, why there is none, or None where it takes rows."""
-        matrix = attempt(lambda: self.covariance)
+        matrix = attempt(lambda: self.found)
         return None if isinstance(matrix, NoRowsError) else matrix
 
     def refuse_rowless(self) -> None:

@@ -13,14 +13,15 @@ import pandas as pd
 
 from glmcount.diagnostics import verdicts
 from glmcount.errors import GlmcountError
-from glmcount.figures import Figures
+from glmcount.figures import Figures, attempt
 from glmcount.fits import Changes, attached, refitted
 from glmcount.fitted import Described, Fitted
 from glmcount.fitting.certificate import Certificate
 from glmcount.fitting.separation import Separation
 from glmcount.fitting.solvers import Iteration
-from glmcount.inference.covariance import Estimator
+from glmcount.inference.covariance.estimator import Estimator, warn_of
 from glmcount.inference.intervals import conf_int, judged, marked
+from glmcount.numerics import Array
 from glmcount.records import replace
 from glmcount.report.facts import equation_rows, summary_facts, unjudged
 from glmcount.report.summary import EquationRows, Summary, SummaryFacts, summarise
@@ -87,16 +88,20 @@ class Results(Figured, RowWise, Predicting, Testing):
     @cached_property
     def tvalues(self) -> pd.Series:
         """params / bse."""
-        return self._held.named(judged(self._state.estimates, self._held.errors, self._held.df)[0])
+        return self._held.named(self._judged()[0])
 
     @cached_property
     def pvalues(self) -> pd.Series:
         """Two-sided Wald p-values; none for a parameter whose null is a boundary."""
-        return self._held.named(judged(self._state.estimates, self._held.errors, self._held.df)[1])
+        return self._held.named(self._judged()[1])
+
+    def _judged(self) -> tuple[Array, Array]:
+        held = self._held
+        return judged(self._state.estimates, held.errors, held.each_df)
 
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
         """Wald intervals of level 1 - alpha, columns 0 and 1."""
-        ends = conf_int(self._state.estimates, self._held.errors, alpha, self._held.df)
+        ends = conf_int(self._state.estimates, self._held.errors, alpha, self._held.each_df)
         return pd.DataFrame(ends, index=self.params.index)
 
     def cov_params(self) -> pd.DataFrame:
@@ -112,7 +117,7 @@ class Results(Figured, RowWise, Predicting, Testing):
         """Name of the covariance."""
         return self._held.cov.name
 
-    def with_cov(self, cov: str | Estimator | None) -> Results:
+    def with_cov(self, cov: Any) -> Results:
         """The same fit with another covariance; nothing is fitted again.
 
         Raises
@@ -124,10 +129,12 @@ class Results(Figured, RowWise, Predicting, Testing):
         """
         chosen = chosen_estimator(cov, self._state.weights_type)
         needs = chosen.needs
-        state = self._state.opened(needs.groups, needs.order)
+        state = self._state.opened(needs.groups, needs.order, needs.given)
         found = Results(state, chosen, self._figures)
         if state.held is None:
             found._held.refuse_rowless()
+        elif chosen.doubts is not None:
+            warn_of(chosen.doubts(state))
         return found
 
     def with_data(self, data: Any = None, **arrays: Any) -> Results:
@@ -260,7 +267,7 @@ class Results(Figured, RowWise, Predicting, Testing):
             state.estimates,
             state.family,
             self._held.errors,
-            *judged(state.estimates, self._held.errors, self._held.df),
+            *self._judged(),
             self.conf_int(alpha).to_numpy(),
         )
 
@@ -282,7 +289,16 @@ class Results(Figured, RowWise, Predicting, Testing):
             self._maybe("scale"),
             self._held.cov.label,
             self._equations(alpha) if self._state.judged else unjudged(self._state),
+            self._note(),
         )
+
+    def _note(self) -> tuple[str, str]:
+        """What the statistics are called, and what is said of the covariance."""
+        found = attempt(lambda: self._held.found)
+        if isinstance(found, GlmcountError):
+            return "t" if self._state.scaled else "z", ""
+        by_t = self._state.scaled or found.freedom is not None
+        return "t" if by_t else "z", found.note
 
     def summary(self, *, exponentiate: bool = False, alpha: float = 0.05) -> Summary:
         """The printed summary; ``exponentiate=True`` shows rate ratios (IRR)."""

@@ -9,7 +9,7 @@ import pandas as pd
 from glmcount.diagnostics import verdicts
 from glmcount.fitted import Fitted
 from glmcount.inference.hypotheses import linear_constraints
-from glmcount.inference.intervals import reported
+from glmcount.inference.intervals import OwnFreedom, reported
 from glmcount.inference.tests import Tested, TestResult, single, wald
 from glmcount.report.summary import EquationRows
 from glmcount.report.tidy import tidy_frame
@@ -27,7 +27,9 @@ class Testing:
     def _tested(self) -> Tested:
         state = self._state
         matrix = reported(state.estimates, self._held.covariance)
-        return Tested(state.estimates, matrix, state.family, self._held.df)
+        freedom = self._held.found.freedom
+        own = freedom if isinstance(freedom, OwnFreedom) else None
+        return Tested(state.estimates, matrix, state.family, self._held.df, own)
 
     def wald_test(self, hypothesis: Any) -> TestResult:
         """Test linear hypotheses jointly, such as ``"x1 = 0, x2 = x3"`` or a matrix R.

@@ -1,4 +1,4 @@
-"""Covariances of the estimates: each estimator a value that says what it needs.
+"""Sandwiches of single rows, and the covariance without one.
 
 With bread B (the inverse information) and row scores s_i, a sandwich is
 B (sum_i c_i s_i s_i') B (White 1982, Econometrica 50). HC1 takes c = n / (n - k), HC2
@@ -8,163 +8,30 @@ B (sum_i c_i s_i s_i') B (White 1982, Econometrica 50). HC1 takes c = n / (n - k
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from scipy import linalg
 
-from glmcount.allowed import refuse, refuse_nameless, shown, takes
 from glmcount.cells.compress import Cells, residual_sums
 from glmcount.engine.passes import Raw, Unweighed, Weighed, add, assemble, strip_sums
 from glmcount.engine.strip import Strip
-from glmcount.errors import CovarianceError, UsageError, near, some
+from glmcount.errors import CovarianceError, some
 from glmcount.fitting.estimates import parameters
 from glmcount.fitting.run import Fit
-from glmcount.fitting.sums import inverse_information, mean_inverse, row_leverage, rows_of
-from glmcount.inference.setting import NOTHING_MORE, Needs, Setting
+from glmcount.fitting.sums import mean_inverse, row_leverage, rows_of
+from glmcount.inference.covariance.estimator import Estimator, register_estimator
+from glmcount.inference.setting import Setting
 from glmcount.numerics import Array
 from glmcount.numerics.factor import factor
-from glmcount.records import dataclass
 
-__all__ = ["ESTIMATORS", "Estimator", "covariance", "estimator", "register_estimator"]
+__all__ = ["between", "filled", "meat"]
 
 FULL = 1.0 - 1e-10
 # Shares of the information, or of a variance, below which there is rounding only.
 SINGULAR = 1e-10
 NOTHING = 1e-18
 LIGHTEST = 1e-130
-
-
-@dataclass(frozen=True)
-class Estimator:
-    """A covariance estimator.
-
-    Parameters
-    ----------
-    name, label : str
-    compute : callable
-        ``(setting, bread) -> matrix`` over the kept, shifted columns, symmetric.
-    needs : Needs
-        What `Setting.fold` hands it of each row; columns among it are read beside the fit.
-    """
-
-    name: str
-    label: str
-    compute: Callable[[Setting, Array], Array]
-    needs: Needs = NOTHING_MORE
-
-    def __post_init__(self) -> None:
-        for what in ("name", "label"):
-            value = getattr(self, what)
-            if not (isinstance(value, str) and value):
-                refuse(f"{what} of an Estimator", value, "a text", "own_covariance")
-        takes(f"compute of the covariance {self.name!r}", self.compute, 2, "own_covariance")
-        if not isinstance(self.needs, Needs):
-            refuse(f"needs of the covariance {self.name!r}", self.needs, "Needs", "own_covariance")
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        if getattr(self.compute, "__module__", "") == __name__:
-            return estimator, (self.name, self.name)
-        refuse_nameless(f"compute of the covariance {self.name!r}", self.compute)
-        return Estimator, (self.name, self.label, self.compute, self.needs)
-
-
-ESTIMATORS: dict[str, Estimator] = {}
-
-
-def register_estimator(estimator: Estimator) -> Estimator:
-    """Make an estimator known by its name; returns it.
-
-    Raises
-    ------
-    UsageError
-        If it is no estimator.
-    """
-    if not isinstance(estimator, Estimator):
-        refuse("estimator", estimator, "a value made by Estimator(...)", "own_covariance")
-    ESTIMATORS[estimator.name] = estimator
-    return estimator
-
-
-def estimator(cov: str | Estimator | None, default: str) -> Estimator:
-    """The estimator of that name.
-
-    Raises
-    ------
-    UsageError
-        With the names there are.
-    """
-    if isinstance(cov, Estimator):
-        return cov
-    name = default if cov is None else cov
-    if isinstance(name, str) and name in ESTIMATORS:
-        return ESTIMATORS[name]
-    known = {key.lower(): key for key in ESTIMATORS}
-    if not isinstance(name, str) or name.lower() not in known:
-        raise UsageError(
-            f"There is no covariance {shown(name)}."
-            f"{near(name, ESTIMATORS) if isinstance(name, str) else ''} "
-            f"cov takes: {some(ESTIMATORS, 20)}.",
-            kind="unknown_covariance",
-        )
-    return ESTIMATORS[known[name.lower()]]
-
-
-def covariance(chosen: Estimator, setting: Setting) -> Array:
-    """The covariance over the kept columns, as the user has these.
-
-    Raises
-    ------
-    CovarianceError
-        Where the information is not positive definite, or a row has leverage 1.
-    """
-    with setting.found.solving():
-        return _covariance(chosen, setting.told(chosen.needs))
-
-
-def _covariance(chosen: Estimator, setting: Setting) -> Array:
-    fit = setting.fit
-    bread = inverse_information(fit)
-    if bread is None:
-        raise CovarianceError(
-            "The information matrix is not positive definite at the estimate, so it has no "
-            "covariance. Look at r.certificate and r.history; drop columns that nearly repeat "
-            "others, or bring columns to similar sizes.",
-            kind="singular_information",
-        )
-    found = chosen.compute(setting, bread)
-    if getattr(chosen.compute, "__module__", "") != __name__:
-        _refuse_matrix(chosen, found, len(bread))
-    matrix = fit.layout.unshifted(found, fit.kept)
-    if not (math.isfinite(np.vdot(matrix, matrix)) or np.isfinite(matrix).all()):
-        raise CovarianceError(
-            "A variance is too large for a floating-point number: some column is so small that "
-            "its coefficient is beyond 1e150. Bring the column to a usual size in the data.",
-            kind="column_scale",
-        )
-    return matrix
-
-
-def _refuse_matrix(chosen: Estimator, found: Array, k: int) -> None:
-    """Refuse what is no covariance, of an estimator of a user's own."""
-    kind = getattr(getattr(found, "dtype", None), "kind", "")
-    if kind not in ("i", "u", "f") or np.shape(found) != (k, k):
-        told = shown(found)
-    elif np.isnan(found).any():
-        told = "one with NaN in it"
-    elif (found.diagonal() < 0).any():
-        told = "one with a negative variance"
-    elif not np.allclose(found, found.T, rtol=1e-6, atol=1e-9 * np.abs(found).max(initial=0.0)):
-        told = "one that is not symmetric"
-    else:
-        return
-    raise CovarianceError(
-        f"compute of the covariance {chosen.name!r} must give a matrix of {k} x {k} numbers, "
-        f"symmetric, with no negative variance; it gave {told}.",
-        kind="own_covariance",
-    )
 
 
 def _cell_meat(setting: Setting, cells: Cells) -> Array:
@@ -251,13 +118,13 @@ def _refuse_full(strip: Strip, leverage: Array) -> None:
         )
 
 
-def _between(bread: Array, filling: Array) -> Array:
+def between(bread: Array, filling: Array) -> Array:
     """bread filling bread, symmetric to the last bit."""
     out = np.dot(np.dot(bread, filling), bread)
     return 0.5 * (out + out.T)
 
 
-def _filled(setting: Setting, matrix: Array, bread: Array) -> Array:
+def filled(setting: Setting, matrix: Array, bread: Array) -> Array:
     """A sandwich, refused where a variance in it is that of rounding.
 
     Raises
@@ -304,7 +171,7 @@ def _heaviest(setting: Setting) -> float:
 
 def _sandwich(factor_of: Callable[[Array], Array] | None) -> Callable[[Setting, Array], Array]:
     def compute(setting: Setting, bread: Array) -> Array:
-        return _filled(setting, _between(bread, meat(setting, factor_of)), bread)
+        return filled(setting, between(bread, meat(setting, factor_of)), bread)
 
     return compute
 
@@ -316,7 +183,7 @@ def _hc1(setting: Setting, bread: Array) -> Array:
             f"HC1 divides by nobs - k, which is {setting.nobs:g} - {k}; use cov='nonrobust'.",
             kind="saturated",
         )
-    plain = _filled(setting, _between(bread, meat(setting, None)), bread)
+    plain = filled(setting, between(bread, meat(setting, None)), bread)
     return plain * setting.nobs / (setting.nobs - k)
 
 

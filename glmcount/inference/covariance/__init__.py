@@ -1,0 +1,23 @@
+"""Covariances of the estimates, one file a kind."""
+
+# Its estimators are known by name from here on.
+from glmcount.inference.covariance import robust as _robust  # noqa: F401
+from glmcount.inference.covariance.cluster import cluster
+from glmcount.inference.covariance.estimator import (
+    ESTIMATORS,
+    Covariance,
+    Estimator,
+    covariance,
+    estimator,
+    register_estimator,
+)
+
+__all__ = [
+    "ESTIMATORS",
+    "Covariance",
+    "Estimator",
+    "cluster",
+    "covariance",
+    "estimator",
+    "register_estimator",
+]

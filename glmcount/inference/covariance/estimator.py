@@ -1,0 +1,226 @@
+"""Covariances of the estimates: each estimator a value that says what it needs."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from glmcount.allowed import refuse, refuse_nameless, shown, takes
+from glmcount.errors import CovarianceError, GlmcountWarning, UsageError, near, outside, some
+from glmcount.fitted import Fitted
+from glmcount.fitting.sums import inverse_information
+from glmcount.inference.intervals import OwnFreedom
+from glmcount.inference.setting import NOTHING_MORE, Needs, Setting
+from glmcount.numerics import Array
+from glmcount.records import dataclass, replace
+
+__all__ = [
+    "ESTIMATORS",
+    "Covariance",
+    "Estimator",
+    "covariance",
+    "estimator",
+    "register_estimator",
+    "warn_of",
+]
+
+# Names that stand for a call, since they take more than a name; and what a dict may hold.
+CALLS = {
+    "hac": "glmcount.hac('time')",
+    "cluster": "glmcount.cluster('g')",
+    "driscoll_kraay": "glmcount.driscoll_kraay('time')",
+    "jackknife": "glmcount.jackknife()",
+    "bootstrap": "glmcount.bootstrap()",
+}
+
+
+# What a user may ask for: a name, ``{"cluster": columns}``, an estimator.
+Cov = Any
+
+
+@dataclass(frozen=True)
+class Covariance:
+    """A covariance over the kept columns, and what is to be said of it.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (k, k)
+    note : str
+        A sentence for the summary: what was grouped, how many groups, the factor.
+    freedom : float, OwnFreedom or None
+        Degrees of freedom of Student's t; None for the normal distribution.
+    """
+
+    matrix: Array
+    note: str = ""
+    freedom: float | OwnFreedom | None = None
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """A covariance estimator.
+
+    Parameters
+    ----------
+    name, label : str
+    compute : callable
+        ``(setting, bread) -> matrix`` over the kept, shifted columns, symmetric; or a
+        `Covariance` of such a matrix.
+    needs : Needs
+        What `Setting.fold` hands it of each row; columns among it are read beside the fit.
+    doubts : callable or None
+        ``(Fitted) -> warnings`` of what is doubtful about it for a fit whose rows are at hand.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> twice = Estimator("twice", "twice the variance", lambda setting, bread: 2.0 * bread)
+    >>> r = gc.fit("y ~ 1", {"y": [1, 3, 2, 6]})
+    >>> round(float(r.with_cov(twice).bse["Intercept"] / r.bse["Intercept"]), 6)
+    1.414214
+    """
+
+    name: str
+    label: str
+    compute: Callable[[Setting, Array], Array | Covariance]
+    needs: Needs = NOTHING_MORE
+    doubts: Callable[[Fitted], list[GlmcountWarning]] | None = None
+
+    def __post_init__(self) -> None:
+        for what in ("name", "label"):
+            value = getattr(self, what)
+            if not (isinstance(value, str) and value):
+                refuse(f"{what} of an Estimator", value, "a text", "own_covariance")
+        takes(f"compute of the covariance {self.name!r}", self.compute, 2, "own_covariance")
+        if not isinstance(self.needs, Needs):
+            refuse(f"needs of the covariance {self.name!r}", self.needs, "Needs", "own_covariance")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if ESTIMATORS.get(self.name) is self and self.name in BUILT_IN:
+            return estimator, (self.name, self.name)
+        refuse_nameless(f"compute of the covariance {self.name!r}", self.compute)
+        return Estimator, (self.name, self.label, self.compute, self.needs, self.doubts)
+
+
+ESTIMATORS: dict[str, Estimator] = {}
+# By what ``cov={name: columns}`` is called, what makes it.
+MAKERS: dict[str, Callable[[Any], Estimator]] = {}
+BUILT_IN = ("nonrobust", "opg", "HC0", "HC1", "HC2", "HC3")
+
+
+def register_estimator(estimator: Estimator) -> Estimator:
+    """Make an estimator known by its name; returns it.
+
+    Raises
+    ------
+    UsageError
+        If it is no estimator.
+    """
+    if not isinstance(estimator, Estimator):
+        refuse("estimator", estimator, "a value made by Estimator(...)", "own_covariance")
+    ESTIMATORS[estimator.name] = estimator
+    return estimator
+
+
+def estimator(cov: Cov, default: str) -> Estimator:
+    """The estimator of that name.
+
+    Raises
+    ------
+    UsageError
+        With the names there are, or the call to write.
+    """
+    if isinstance(cov, Estimator):
+        return cov
+    if isinstance(cov, Mapping) and len(cov) == 1 and (made := _made(*next(iter(cov.items())))):
+        return made
+    name = default if cov is None else cov
+    if isinstance(name, str) and name in ESTIMATORS:
+        return ESTIMATORS[name]
+    known = {key.lower(): key for key in ESTIMATORS}
+    if not isinstance(name, str) or name.lower() not in known:
+        raise UsageError(
+            f"There is no covariance {shown(name)}.{_instead(name)} "
+            f"cov takes: {some(ESTIMATORS, 20)}; {some(CALLS.values(), 9)}.",
+            kind="unknown_covariance",
+        )
+    return ESTIMATORS[known[name.lower()]]
+
+
+def warn_of(chosen: Estimator, found: Fitted) -> None:
+    """Warn of what is doubtful about a covariance of a fit."""
+    for note in () if chosen.doubts is None else chosen.doubts(found):
+        warnings.warn(note, stacklevel=outside())
+
+
+def _made(name: Any, of: Any) -> Estimator | None:
+    """The estimator that ``{name: of}`` asks for."""
+    return MAKERS[name](of) if isinstance(name, str) and name in MAKERS else None
+
+
+def _instead(name: Any) -> str:
+    if not isinstance(name, str):
+        return ""
+    call = CALLS.get(name.lower().replace("-", "_"))
+    return near(name, ESTIMATORS) if call is None else f" Write cov={call}."
+
+
+def covariance(chosen: Estimator, setting: Setting) -> Covariance:
+    """The covariance over the kept columns, as the user has these.
+
+    Raises
+    ------
+    CovarianceError
+        Where the information is not positive definite, or a row has leverage 1.
+    """
+    with setting.found.solving():
+        return _covariance(chosen, setting.told(chosen.needs))
+
+
+def _covariance(chosen: Estimator, setting: Setting) -> Covariance:
+    fit = setting.fit
+    bread = inverse_information(fit)
+    if bread is None:
+        raise CovarianceError(
+            "The information matrix is not positive definite at the estimate, so it has no "
+            "covariance. Look at r.certificate and r.history; drop columns that nearly repeat "
+            "others, or bring columns to similar sizes.",
+            kind="singular_information",
+        )
+    found = chosen.compute(setting, bread)
+    if not isinstance(found, Covariance):
+        if chosen.name not in BUILT_IN:
+            _refuse_matrix(chosen, found, len(bread))
+        found = Covariance(found)
+    matrix = fit.layout.unshifted(found.matrix, fit.kept)
+    if not (math.isfinite(np.vdot(matrix, matrix)) or np.isfinite(matrix).all()):
+        raise CovarianceError(
+            "A variance is too large for a floating-point number: some column is so small that "
+            "its coefficient is beyond 1e150. Bring the column to a usual size in the data.",
+            kind="column_scale",
+        )
+    return replace(found, matrix=matrix)
+
+
+def _refuse_matrix(chosen: Estimator, found: Array, k: int) -> None:
+    """Refuse what is no covariance."""
+    kind = getattr(getattr(found, "dtype", None), "kind", "")
+    if kind not in ("i", "u", "f") or np.shape(found) != (k, k):
+        told = shown(found)
+    elif np.isnan(found).any():
+        told = "one with NaN in it"
+    elif (found.diagonal() < 0).any():
+        told = "one with a negative variance"
+    elif not np.allclose(found, found.T, rtol=1e-6, atol=1e-9 * np.abs(found).max(initial=0.0)):
+        told = "one that is not symmetric"
+    else:
+        return
+    raise CovarianceError(
+        f"compute of the covariance {chosen.name!r} must give a matrix of {k} x {k} numbers, "
+        f"symmetric, with no negative variance; it gave {told}.",
+        kind="own_covariance",
+    )

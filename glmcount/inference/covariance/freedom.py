@@ -1,0 +1,89 @@
+"""Degrees of freedom of a clustered variance, by the distribution that it has itself.
+
+Of an estimate c'b the variance is a sum of squares z_g^2, z_g = c'T_g s_g, whose covariances under
+the working model are known; it is taken for a multiple of a chi-squared with as many degrees of
+freedom as give it the same mean and variance (Satterthwaite 1946; Bell & McCaffrey 2002). For
+several estimates at once HTZ takes Hotelling's T^2 (Pustejovsky & Tipton 2018, JBES 36, section
+3.2).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from glmcount.inference.intervals import OwnFreedom
+from glmcount.inference.setting import Setting
+from glmcount.numerics import Array
+from glmcount.records import dataclass
+
+__all__ = ["Forms", "satterthwaite"]
+
+
+@dataclass(frozen=True)
+class Forms:
+    """What the covariances of z_g = C T_g s_g are made of: delta_gh C F_g C' - C U_g M U_h' C'.
+
+    Parameters
+    ----------
+    own : ndarray, shape (G, k, k)
+        F_g.
+    shared : ndarray, shape (G, k, k)
+        U_g.
+    middle : ndarray, shape (k, k)
+        M.
+    """
+
+    own: Array
+    shared: Array
+    middle: Array
+
+    def covariances(self, functions: Array) -> Array:
+        """Of all z_g and z_h, (q, q, G, G), for q linear functions."""
+        count = len(self.own)
+        moved = np.einsum("qk,gkl->qgl", functions, self.shared)
+        mixed = np.einsum("qgl,lm->qgm", moved, self.middle)
+        out = -np.einsum("qgm,rhm->qrgh", mixed, moved)
+        each = np.einsum("qk,gkl,rl->qrg", functions, self.own, functions)
+        span = np.arange(count)
+        out[:, :, span, span] += each
+        return out
+
+    def single(self, function: Array) -> float:
+        """Degrees of freedom of one linear function."""
+        own = np.einsum("k,gkl,l->g", function, self.own, function)
+        moved = np.einsum("k,gkl->gl", function, self.shared)
+        mixed = np.dot(moved, self.middle)
+        squares = np.einsum("gl,gl->g", mixed, moved)
+        # sum_gh (delta_gh F_g - u_g'M u_h)^2 without all pairs.
+        inner = np.dot(self.middle, np.dot(moved.T, moved))
+        total = float(np.sum(own * own - 2.0 * own * squares) + np.sum(inner * inner.T))
+        mean = float(np.sum(own - squares))
+        return mean * mean / total if total > 0 else np.nan
+
+    def joint(self, functions: Array) -> float:
+        """nu of Hotelling's T^2 for several linear functions at once."""
+        found = self.covariances(functions)
+        mean = np.einsum("qrgg->qr", found)
+        values, vectors = np.linalg.eigh(mean)
+        root = np.dot(vectors / np.sqrt(values), vectors.T)
+        found = np.einsum("aq,qrgh,br->abgh", root, found, root)
+        crossed = np.einsum("abgh,bagh->", found, found)
+        straight = np.einsum("aagh,bbgh->", found, found)
+        q = len(functions)
+        return float(q * (q + 1) / (crossed + straight))
+
+
+def satterthwaite(setting: Setting, forms: Forms) -> OwnFreedom:
+    """Degrees of freedom of each parameter, and of hypotheses taken together."""
+    fit, found = setting.fit, setting.found.estimates
+    # From the kept, shifted parameters to those the user has.
+    back = fit.layout.functions(np.eye(fit.layout.size)[fit.kept], fit.kept)
+    ours = Forms(
+        np.einsum("ik,gkl,jl->gij", back, forms.own, back),
+        np.einsum("ik,gkl->gil", back, forms.shared),
+        forms.middle,
+    )
+    own = np.full(len(found.names), np.nan)
+    for j, unit in enumerate(np.eye(len(fit.kept))):
+        own[j] = ours.single(unit)
+    return OwnFreedom(own, ours)

@@ -1,0 +1,168 @@
+"""Sums by group of rows: scores and informations, some groups at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glmcount.engine.passes import weighing
+from glmcount.engine.spread import columns_of
+from glmcount.engine.strip import Strip
+from glmcount.errors import CovarianceError
+from glmcount.fitting.sums import rows_of
+from glmcount.inference.setting import Seen, Setting
+from glmcount.numerics import Array
+from glmcount.records import dataclass
+
+__all__ = ["Codes", "Groups", "Roles", "groups_of", "informations", "score_sums", "spans"]
+
+Codes = NDArray[np.integer[Any]]
+Roles = tuple[NDArray[Any], ...]
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Groups by one column, or by what rows have in several at once.
+
+    Parameters
+    ----------
+    places : tuple of int
+        Of the columns among those the covariance needs.
+    sizes : tuple of int
+        How many values each of them has.
+    keys : ndarray or None
+        Of several columns the joint codes that rows have, in order.
+    """
+
+    places: tuple[int, ...]
+    sizes: tuple[int, ...]
+    keys: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return self.sizes[0] if self.keys is None else len(self.keys)
+
+    def joint(self, groups: Roles) -> NDArray[np.int64]:
+        """One number for the values that a row has in all columns."""
+        first, *others = self.places
+        out = groups[first].astype(np.int64)
+        for place, size in zip(others, self.sizes[1:], strict=True):
+            out = out * size + groups[place]
+        return out
+
+    def codes(self, groups: Roles) -> Codes:
+        """The group of each row."""
+        if self.keys is None:
+            return groups[self.places[0]]
+        return np.searchsorted(self.keys, self.joint(groups))
+
+
+def groups_of(setting: Setting, places: tuple[int, ...]) -> Groups:
+    """The groups that the used rows fall into by some of the columns.
+
+    Raises
+    ------
+    CovarianceError
+        If there is but one, or more combinations than numbers to tell them apart.
+    """
+    sizes = tuple(setting.sizes[place] for place in places)
+    found = Groups(places, sizes)
+    if len(places) > 1:
+        if math.prod(sizes) >= 1 << 62:
+            raise CovarianceError(
+                "The columns that group the rows have too many combinations of values to number. "
+                "Group by fewer columns.",
+                kind="too_many_groups",
+            )
+        keys = setting.fold(
+            lambda seen: np.unique(found.joint(seen.groups)),
+            lambda a, b: np.unique(np.concatenate([a, b])),
+        )
+        found = Groups(places, sizes, keys)
+    if len(found) < 2:
+        name = " and ".join(setting.needs.groups[place].strip("<>") for place in places)
+        raise CovarianceError(
+            f"A clustered covariance takes two clusters and more, and all used rows have one value "
+            f"in {name}. Group by another column, or use cov='HC1'.",
+            kind="one_cluster",
+        )
+    return found
+
+
+def spans(count: int, numbers: int, setting: Setting) -> Iterator[tuple[int, int]]:
+    """Runs of groups whose sums, so many numbers each, the memory allowed holds at once."""
+    # Two threads and the total hold one table each.
+    step = max(1, setting.control.memory // (32 * max(numbers, 1)))
+    for first in range(0, count, step):
+        yield first, min(first + step, count)
+
+
+def summed(values: Array, codes: Codes, count: int) -> Array:
+    """Columns of `values` by group, (count, k)."""
+    out = np.empty((values.shape[1], count))
+    for column, total in zip(values.T, out, strict=True):
+        total[:] = np.bincount(codes, column, count)
+    return out.T
+
+
+def _within(codes: Codes, first: int, last: int, count: int) -> Codes | None:
+    """Which rows have a group of a run; None for all."""
+    if first == 0 and last == count:
+        return None
+    return np.flatnonzero((codes >= first) & (codes < last))
+
+
+def score_sums(setting: Setting, groups: Groups) -> Iterator[tuple[int, Array]]:
+    """Sums of weighted scores by group, (groups, k), for a run of groups after the other."""
+    k, count = len(setting.fit.kept), len(groups)
+    for first, last in spans(count, k, setting):
+
+        def work(seen: Seen, first: int = first, last: int = last) -> Array:
+            codes, scores = groups.codes(seen.groups), seen.scores
+            assert scores is not None
+            chosen = _within(codes, first, last, count)
+            if chosen is not None:
+                codes, scores = codes[chosen] - first, scores[chosen]
+            return summed(scores, codes, last - first)
+
+        yield first, setting.fold(work, _added)
+
+
+def _added(total: Array, part: Array) -> Array:
+    total += part
+    return total
+
+
+def informations(setting: Setting, groups: Groups, first: int, last: int) -> Array:
+    """What each of a run of groups adds to the information, (groups, k, k)."""
+    fit, count = setting.fit, len(groups)
+    kept, k = fit.kept, len(fit.kept)
+    weigh = weighing(fit.family, setting.found.options.information == "expected")
+    equation = np.searchsorted([own.stop for own in fit.layout.slices], kept, side="right")
+
+    def work(strip: Strip, roles: Roles) -> Array:
+        codes = groups.codes(roles)
+        entries = weigh(rows_of(fit.layout, strip, fit.theta)).second
+        columns = np.concatenate(columns_of(fit.layout, strip))[kept]
+        chosen = _within(codes, first, last, count)
+        if chosen is not None:
+            codes, columns = codes[chosen] - first, columns[:, chosen]
+        out = np.zeros((k, k, last - first))
+        for (a, b), entry in entries.items():
+            if entry is None:
+                continue
+            entry = np.broadcast_to(entry, (strip.n,))
+            entry = entry if chosen is None else entry[chosen]
+            for i in np.flatnonzero(equation == a):
+                weighed = columns[i] * entry
+                for j in np.flatnonzero(equation == b):
+                    if a < b or i <= j:
+                        own = np.bincount(codes, weighed * columns[j], last - first)
+                        out[i, j] = own
+                        out[j, i] = own
+        return np.moveaxis(out, 2, 0)
+
+    return setting.runs(work, _added)
