@@ -16,8 +16,7 @@
     |- SeparationError                        |- PredictionWarning
     |- BoundaryError                          |- NotEstimableWarning
     |- ConvergenceError                       |- CovarianceWarning
-    |                                         `- ConvergenceWarning
-    |- NoLikelihoodError
+    |- NoLikelihoodError                      `- ConvergenceWarning
     |- NotDefinedError
     |- CovarianceError
     |- DataChangedError

@@ -349,7 +349,8 @@ def _maximised(ready: Ready, data: Rows, measured: Measured) -> Made:
         warnings=tuple(notes),
         held=AtHand(own, gated, data.source.index, kept),
     )
-    warn_of(ready.cov, state)
+    if ready.cov.doubts is not None:
+        warn_of(ready.cov.doubts(state))
     return state, ready.cov
 
 

@@ -58,26 +58,21 @@ class Held:
     @cached_property
     def errors(self) -> Array:
         """Standard errors of the parameters."""
-        return standard_errors(self.state.estimates, self.covariance)
-
-    @property
-    def df(self) -> float | None:
-        """Of Student's t; None where tests take the normal distribution.
-
-        Where each parameter has its own, the smallest.
-        """
-        freedom = self.found.freedom
-        if isinstance(freedom, OwnFreedom):
-            return float(np.nanmin(freedom.own, initial=np.inf))
-        if freedom is not None:
-            return freedom
-        return self.state.spread_df if self.state.scaled else None
+        return standard_errors(self.state.estimates, self.found.matrix)
 
     @property
     def each_df(self) -> float | Array | None:
-        """As `df`, of each parameter where they differ."""
+        """Of Student's t, of each parameter where they differ; None for the normal distribution."""
         freedom = self.found.freedom
-        return freedom.own if isinstance(freedom, OwnFreedom) else self.df
+        if freedom is None:
+            return self.state.spread_df if self.state.scaled else None
+        return freedom.own if isinstance(freedom, OwnFreedom) else freedom
+
+    @property
+    def df(self) -> float | None:
+        """As `each_df`; the smallest where they differ."""
+        own = self.each_df
+        return float(np.nanmin(own, initial=np.inf)) if isinstance(own, np.ndarray) else own
 
     def known(self) -> Any:
         """The covariance, why there is none, or None where it takes rows."""

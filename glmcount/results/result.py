@@ -13,7 +13,7 @@ import pandas as pd
 
 from glmcount.diagnostics import verdicts
 from glmcount.errors import GlmcountError
-from glmcount.figures import Figures, attempt
+from glmcount.figures import Figures
 from glmcount.fits import Changes, attached, refitted
 from glmcount.fitted import Described, Fitted
 from glmcount.fitting.certificate import Certificate
@@ -21,7 +21,6 @@ from glmcount.fitting.separation import Separation
 from glmcount.fitting.solvers import Iteration
 from glmcount.inference.covariance.estimator import Estimator, warn_of
 from glmcount.inference.intervals import conf_int, judged, marked
-from glmcount.numerics import Array
 from glmcount.records import replace
 from glmcount.report.facts import equation_rows, summary_facts, unjudged
 from glmcount.report.summary import EquationRows, Summary, SummaryFacts, summarise
@@ -88,16 +87,16 @@ class Results(Figured, RowWise, Predicting, Testing):
     @cached_property
     def tvalues(self) -> pd.Series:
         """params / bse."""
-        return self._held.named(self._judged()[0])
+        return self._held.named(
+            judged(self._state.estimates, self._held.errors, self._held.each_df)[0]
+        )
 
     @cached_property
     def pvalues(self) -> pd.Series:
         """Two-sided Wald p-values; none for a parameter whose null is a boundary."""
-        return self._held.named(self._judged()[1])
-
-    def _judged(self) -> tuple[Array, Array]:
-        held = self._held
-        return judged(self._state.estimates, held.errors, held.each_df)
+        return self._held.named(
+            judged(self._state.estimates, self._held.errors, self._held.each_df)[1]
+        )
 
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
         """Wald intervals of level 1 - alpha, columns 0 and 1."""
@@ -267,7 +266,7 @@ class Results(Figured, RowWise, Predicting, Testing):
             state.estimates,
             state.family,
             self._held.errors,
-            *self._judged(),
+            *judged(state.estimates, self._held.errors, self._held.each_df),
             self.conf_int(alpha).to_numpy(),
         )
 
@@ -279,6 +278,9 @@ class Results(Figured, RowWise, Predicting, Testing):
 
     def _facts(self, alpha: float = 0.05) -> SummaryFacts:
         self._figures.prepare()
+        # Where nothing is left to judge by, the covariance has no scale.
+        found = self._held.found if self._state.judged else None
+        by_t = self._state.scaled or (found is not None and found.freedom is not None)
         figures = ("llf", "llnull", "aic", "bic", "deviance", "null_deviance", "prsquared")
         return summary_facts(
             self._state,
@@ -289,16 +291,8 @@ class Results(Figured, RowWise, Predicting, Testing):
             self._maybe("scale"),
             self._held.cov.label,
             self._equations(alpha) if self._state.judged else unjudged(self._state),
-            self._note(),
+            ("t" if by_t else "z", "" if found is None else found.note),
         )
-
-    def _note(self) -> tuple[str, str]:
-        """What the statistics are called, and what is said of the covariance."""
-        found = attempt(lambda: self._held.found)
-        if isinstance(found, GlmcountError):
-            return "t" if self._state.scaled else "z", ""
-        by_t = self._state.scaled or found.freedom is not None
-        return "t" if by_t else "z", found.note
 
     def summary(self, *, exponentiate: bool = False, alpha: float = 0.05) -> Summary:
         """The printed summary; ``exponentiate=True`` shows rate ratios (IRR)."""

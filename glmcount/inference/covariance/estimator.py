@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -151,9 +151,9 @@ def estimator(cov: Cov, default: str) -> Estimator:
     return ESTIMATORS[known[name.lower()]]
 
 
-def warn_of(chosen: Estimator, found: Fitted) -> None:
+def warn_of(doubts: Iterable[GlmcountWarning]) -> None:
     """Warn of what is doubtful about a covariance of a fit."""
-    for note in () if chosen.doubts is None else chosen.doubts(found):
+    for note in doubts:
         warnings.warn(note, stacklevel=outside())
 
 
