@@ -221,7 +221,9 @@ def takes(what: str, function: Any, count: int, kind: str) -> None:
     if not callable(function):
         refuse(what, function, allowed, kind)
     try:
-        found = inspect.signature(function)
+        # A record that is called has the signature of its class.
+        plain = hasattr(function, "__name__") or isinstance(function, partial)
+        found = inspect.signature(function if plain else function.__call__)
     except (TypeError, ValueError):
         # Functions written in C need not say what they take.
         return
