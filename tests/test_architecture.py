@@ -63,16 +63,18 @@ ORDER = {
         covariance.leveraged covariance.cluster
     """,
     "prediction": """
-        edges estimable newdata quantities predict simulate
+        edges estimable newdata quantities simulate counts predict variables pulls partition effects
+        effect_table
+        grid margins
     """,
     "diagnostics": """
-        influence residuals verdicts
+        influence openness residuals verdicts
     """,
     "report": """
         table text render summary facts tidy
     """,
     "results": """
-        held figured rowwise predicting testing result
+        held figured rowwise predicting effects testing result
     """,
 }
 # Rooms of which every file has its tests beside it, tests/<room>/test_<file>.py.

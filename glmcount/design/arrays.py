@@ -12,7 +12,7 @@ from glmcount.design.given import as_array
 from glmcount.errors import DataError, UsageError
 from glmcount.sources.base import Given
 
-__all__ = ["array_columns", "part_columns"]
+__all__ = ["array_columns", "matrix_columns", "part_columns"]
 
 
 def array_columns(
@@ -33,6 +33,17 @@ def array_columns(
     if np.ndim(values) != 1:
         raise DataError(f"y must have one dimension, not shape {np.shape(values)}.", kind="data")
     return {response: values, **dict(zip(names, columns, strict=True))}, response
+
+
+def matrix_columns(what: str, matrix: Given) -> list[Given]:
+    """The columns of a matrix.
+
+    Raises
+    ------
+    DataError
+        If it is no table of numbers.
+    """
+    return _named_columns(what, matrix, None, "x")[0]
 
 
 def part_columns(what: str, given: Given) -> tuple[dict[str, Given], Mapping[str, str]] | None:

@@ -16,7 +16,7 @@ from glmcount.engine.block import BlockRows
 from glmcount.engine.strip import Strip
 from glmcount.errors import DataError, some
 from glmcount.numerics import Array
-from glmcount.records import dataclass, field
+from glmcount.records import dataclass, field, replace
 from glmcount.sources.base import Columns
 
 __all__ = ["Maker", "Piece", "encode"]
@@ -110,6 +110,23 @@ class Maker:
             blocks=tuple(blocks),
             offsets=tuple(offsets),
             roles=self._roles() if spec.roles else (),
+        )
+
+    def changed(self, name: str, column: Column) -> Maker:
+        """The same rows with another column in the place of one; what does not read it is kept."""
+        variables = self.spec.variables
+
+        def stays(code: str) -> bool:
+            return name not in variables[code].expression.columns
+
+        parts = [p for e in self.spec.equations for p in e.parts if p.table is not None]
+        keys = {":".join(p.categorical) for p in parts if all(map(stays, p.categorical))}
+        return replace(
+            self,
+            columns={**self.columns, name: column},
+            codes={key: codes for key, codes in self.codes.items() if key in keys},
+            numbers={code: own for code, own in self.numbers.items() if stays(code)},
+            single={code: own for code, own in self.single.items() if stays(code)},
         )
 
     def _roles(self) -> tuple[Values, ...]:

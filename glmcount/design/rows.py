@@ -127,6 +127,21 @@ class Rows:
             return self.source.fold(names, one, add, self.threads or threads)
         return self.source.fold(self.names, task, add)
 
+    def fold_beside(
+        self,
+        names: Sequence[str],
+        work: Callable[[Strip, Piece, Columns], T],
+        add: Callable[[T, T], T],
+    ) -> T:
+        """Fold ``work(strip, piece, columns)``: beside a strip the columns of all its rows."""
+
+        def one(number: int, first: int, raw: Columns) -> T:
+            strip = self.encoded(number, first, raw)
+            length = self.source.span(number)[1] - first
+            return work(strip, Piece(number, first, length, strip.where), raw)
+
+        return self.source.fold(tuple(dict.fromkeys((*self.names, *names))), one, add, self.threads)
+
     @property
     def names(self) -> tuple[str, ...]:
         """Columns of the source that are read."""
@@ -222,6 +237,12 @@ class Rows:
         behind = None if self.behind is None else self.behind.turned(spec, turn)
         own = Cache(0, strips)
         return replace(self, spec=spec, cache=own, behind=behind, made=(self, turn))
+
+    def bare(self) -> Rows:
+        """The same rows without offset and exposure of the mean."""
+        if all(e is None for e in (self.spec.exposure, *self.spec.equations[0].offsets[:1])):
+            return self
+        return self.turned(self.spec.bare(), _without_offset)
 
     @property
     def single(self) -> Rows:
@@ -418,6 +439,10 @@ class Rows:
             return replace(strip, weights=own if strip.where is None else own[strip.where])
 
         return self.turned(self.spec, turn)
+
+
+def _without_offset(strip: Strip) -> Strip:
+    return replace(strip, offsets=(None, *strip.offsets[1:]))
 
 
 def _marks(number: int, first: int, raw: Columns) -> dict[int, Marks]:

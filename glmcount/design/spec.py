@@ -215,6 +215,11 @@ class DesignSpec:
             if variable.levels is not None and len(variable.levels) == 1 and code != self.response
         )
 
+    def bare(self) -> DesignSpec:
+        """The same without offset and exposure of the mean."""
+        first = replace(self.equations[0], offsets=())
+        return replace(self, equations=(first, *self.equations[1:]), exposure=None)
+
     def columns(self, codes: tuple[str, ...]) -> tuple[str, ...]:
         """Data columns that these variables read."""
         found: dict[str, None] = {}

@@ -5,17 +5,97 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
+from glmcount.design.arrays import matrix_columns
 from glmcount.design.given import ARRAY, given_column
 from glmcount.design.learn import complete_rows
 from glmcount.design.rows import Rows
 from glmcount.design.spec import DesignSpec
-from glmcount.errors import UnknownColumnError, UsageError, near, some
+from glmcount.errors import DataError, UnknownColumnError, UsageError, near, some
 from glmcount.language.parse import parse
 from glmcount.numerics.control import Control
 from glmcount.records import replace
 from glmcount.sources.base import Source, open_source
 
-__all__ = ["new_rows"]
+__all__ = ["as_table", "new_rows"]
+
+
+def as_table(spec: DesignSpec, newdata: Any, function: str) -> Any:
+    """What a user passes as newdata= as a table: single values are one row, or that of all rows.
+
+    `function` is what the model was fitted by: to arrays new arrays answer, those of further parts
+    by their names in a dict.
+
+    Raises
+    ------
+    UsageError, DataError
+        For arrays that do not fit.
+    """
+    if isinstance(newdata, pd.Series):
+        # Of one row: what a frame gives by .loc or .iloc.
+        index = pd.Index([newdata.name])
+        return pd.DataFrame({str(name): [value] for name, value in newdata.items()}, index)
+    if function == "fit_arrays":
+        arrays = _arrays(newdata)
+        if arrays is not None:
+            return _named(spec, arrays)
+    if not isinstance(newdata, Mapping):
+        return newdata
+    single = {name: value for name, value in newdata.items() if _single(value)}
+    if not single:
+        return newdata
+    length = max((len(v) for name, v in newdata.items() if name not in single), default=1)
+    return {
+        name: _repeated(value, length) if name in single else value
+        for name, value in newdata.items()
+    }
+
+
+def _single(value: Any) -> bool:
+    return isinstance(value, str) or np.ndim(value) == 0
+
+
+def _repeated(value: Any, length: int) -> pd.Series:
+    return pd.Series([value] * length)
+
+
+def _arrays(newdata: Any) -> dict[str, Any] | None:
+    """Arrays by the names under which fit_arrays takes them; None for a table."""
+    if isinstance(newdata, np.ndarray):
+        return {"X": newdata}
+    if isinstance(newdata, Mapping) and "X" in newdata and np.ndim(newdata["X"]) == 2:
+        return dict(newdata)
+    return None
+
+
+def _named(spec: DesignSpec, arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of arrays, named as in the fit."""
+    out: dict[str, Any] = {}
+    left = dict(arrays)
+    for number, equation in enumerate(spec.equations):
+        names = spec.columns(tuple(code for part in equation.parts for code in part.numeric))
+        what = names[0].partition(">")[0].strip("<") if number and names else "X"
+        if not names:
+            continue
+        if what not in left:
+            raise UsageError(
+                f"The model has columns of its own for {what}=, which X does not hold: pass "
+                f"newdata={{'X': X, {what!r}: ...}}.",
+                kind="usage",
+            )
+        columns = matrix_columns(what, left.pop(what))
+        if len(columns) != len(names):
+            raise DataError(
+                f"{what} has {len(columns)} columns, and {len(names)} where the model was fitted: "
+                f"{some(names)}. Give the same columns in the same order.",
+                kind="data",
+            )
+        out.update(zip(names, columns, strict=True))
+    if left.keys() - {"X"}:
+        raise UsageError(f"The model has no columns for {some(left.keys() - {'X'})}.", kind="usage")
+    return out or {"X": matrix_columns("X", arrays["X"])[0]}
 
 
 def new_rows(
@@ -33,10 +113,13 @@ def new_rows(
     for what in ("offset", "exposure"):
         name = ARRAY.format(what)
         value = given.get(what)
+        if value is not None and not isinstance(value, str) and np.ndim(value) == 0:
+            # One value holds for all rows.
+            value = np.full(source.n_rows, value)
         if value is not None:
             code, extra = given_column(source, what, value)
             spec, source = _instead(spec, what, code, source, extra)
-        elif name in spec.columns(spec.predictors):
+        elif name in spec.columns(spec.predictors) and name not in source.names:
             raise UnknownColumnError(
                 f"The model was fitted with {what}= given as an array, which new rows do not "
                 f"have: pass {what}=..., one value for each new row.",

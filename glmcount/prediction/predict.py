@@ -15,7 +15,7 @@ from glmcount.design.rows import Rows
 from glmcount.engine.forms import quadratic
 from glmcount.engine.layout import Layout
 from glmcount.engine.strip import Strip
-from glmcount.errors import NotDefinedError, UsageError
+from glmcount.errors import NoRowsError, NotDefinedError, UsageError
 from glmcount.families.base import Family
 from glmcount.families.quantiles import quantiles
 from glmcount.fitted import Fitted
@@ -25,11 +25,12 @@ from glmcount.inference.intervals import width
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, eta_jet
 from glmcount.numerics.special import expit, logit
+from glmcount.prediction.counts import NewCounts
 from glmcount.prediction.edges import warn_of_edges, warn_of_limits
 from glmcount.prediction.estimable import Reach, reach_of, settled, told_of
-from glmcount.prediction.newdata import new_rows
-from glmcount.prediction.quantities import QUANTILE, asked, quantity
-from glmcount.records import dataclass
+from glmcount.prediction.newdata import as_table, new_rows
+from glmcount.prediction.quantities import QUANTILE, asked, leaves_offset, quantity
+from glmcount.records import dataclass, replace
 
 __all__ = [
     "Prediction",
@@ -150,6 +151,8 @@ class Prediction:
     edges : tuple of float
         What the quantity tends to where that scale ends: below zero under the identity link,
         the mean is 0.
+    counts : NewCounts or None
+        Of what new counts are told.
     """
 
     predicted: pd.Series
@@ -159,6 +162,58 @@ class Prediction:
     df: float | None
     outer: Callable[[Array], Array]
     edges: tuple[float, float]
+    counts: NewCounts | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "counts": None}
+
+    def count_interval(
+        self,
+        level: float = 0.95,
+        *,
+        rng: int | np.random.Generator | None = None,
+        draws: int = 200,
+    ) -> pd.DataFrame:
+        """Intervals in which a new count of each row lies with a probability.
+
+        They take in the spread of the counts and that of the estimates: quantiles of the mixture
+        of the counts' laws over draws of the parameters, which are normal on the scale on which
+        they are estimated. P(Y < lower) and P(Y > upper) are at most (1 - level) / 2 each.
+
+        Parameters
+        ----------
+        level : float
+        rng : int or Generator, optional
+            Of the draws; the same ones each time where not given.
+        draws : int
+            How many.
+
+        Returns
+        -------
+        DataFrame
+            lower, upper, and coverage: what the interval holds of that mixture, which is more than
+            `level` since counts are whole numbers.
+
+        Raises
+        ------
+        NotDefinedError
+            For a quasi-likelihood.
+        NoRowsError
+            For predictions that came from another process.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ 1", {"y": [1, 3, 2, 6, 0, 4, 2, 3]})
+        >>> r.get_prediction().count_interval(0.9).iloc[0].round(3).tolist()
+        [0.0, 6.0, 0.971]
+        """
+        if self.counts is None:
+            raise NoRowsError(
+                "Predictions that come from another process have no rows, of which new counts are "
+                "told. Call r.get_prediction(newdata) here."
+            )
+        return self.counts.interval(level, rng, draws)
 
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
         """Interval of the quantity, columns 0 and 1."""
@@ -240,7 +295,7 @@ def prediction(
     label: Callable[[Array], pd.Series],
     scale: float = 1.0,
 ) -> Prediction:
-    """A `Prediction` of one quantity over the rows of an rows.
+    """A `Prediction` of one quantity over some rows.
 
     `matrix` is the covariance over all shifted columns, zero where one was left out. Where
     the mean is a function of its linear predictor alone, its interval is made there.
@@ -258,7 +313,7 @@ def prediction(
             "get_prediction(which='cdf', at=...).",
             kind="no_standard_error",
         )
-    by_mean = which == "mean" and fit.family.mean_equation
+    by_mean = chosen.mean and fit.family.mean_equation
     family = fit.family
 
     def values(strip: Strip) -> Sequence[Array]:
@@ -308,11 +363,20 @@ def _without_width(
 
 
 def target(
-    state: Fitted, newdata: Any, given: Mapping[str, Any]
+    state: Fitted, newdata: Any, given: Mapping[str, Any], bare: bool = False
 ) -> tuple[Rows, Callable[[Array], pd.Series]]:
-    """Rows over the rows to predict for, and how their values become a Series."""
+    """Rows over the rows to predict for, and how their values become a Series.
+
+    `bare` leaves out the offset and exposure of the mean.
+    """
+    asked = [name for name, value in given.items() if value is not None]
+    if bare and asked:
+        raise UsageError(
+            f"which='rate' is the mean per unit of exposure and takes no {asked[0]}=. Leave it "
+            "out, or predict which='mean'.",
+            kind="usage",
+        )
     if newdata is None:
-        asked = [name for name, value in given.items() if value is not None]
         if asked:
             raise UsageError(
                 f"{asked[0]}= is that of new rows, and none are given: the fitted rows have their "
@@ -320,8 +384,11 @@ def target(
                 kind="usage",
             )
         rows, index = state.used_rows(), state.labels()
-        return state.rows, lambda values: pd.Series(values[rows], index=index)
-    data, index = new_rows(state.spec, newdata, given, state.options.control)
+        own = state.rows.bare() if bare else state.rows
+        return own, lambda values: pd.Series(values[rows], index=index)
+    spec = state.spec.bare() if bare else state.spec
+    table = as_table(spec, newdata, state.again.subject.function)
+    data, index = new_rows(spec, table, given, state.options.control)
     return data, lambda values: pd.Series(values, index=index)
 
 
@@ -330,12 +397,15 @@ def predict(
 ) -> pd.Series | pd.DataFrame:
     """A quantity for new rows or the fitted ones; a column for each `at` of a list."""
     points = asked(which, at)
-    rows, label = target(state, newdata, given)
+    rows, label = target(state, newdata, given, leaves_offset(which))
     found = [label(predict_rows(rows, state.fit, which, point, scale)) for point in points]
     if np.ndim(at) == 0:
         return found[0]
-    columns = list(at) if isinstance(at, Sequence) else np.asarray(at).tolist()
-    return pd.concat(found, axis=1, keys=columns)
+    return pd.concat(found, axis=1, keys=_listed(at))
+
+
+def _listed(at: Any) -> list[Any]:
+    return list(at) if isinstance(at, Sequence) else np.asarray(at).tolist()
 
 
 def with_errors(
@@ -349,9 +419,26 @@ def with_errors(
     df: float | None,
 ) -> Prediction:
     """A quantity with its standard errors, given the covariance in the user's columns."""
-    point, *more = asked(which, at)
-    if more:
-        raise UsageError("get_prediction takes one at=; call it for each.", kind="at")
-    rows, label = target(state, newdata, given)
+    points = asked(which, at)
+    rows, label = target(state, newdata, given, leaves_offset(which))
     matrix = state.reshifted(covariance)
-    return prediction(rows, state.fit, which, point, matrix, df, label, scale)
+    found = [
+        prediction(rows, state.fit, which, point, matrix, df, label, scale) for point in points
+    ]
+    one = found[0] if np.ndim(at) == 0 else _together(found, _listed(at))
+    return replace(one, counts=NewCounts(rows, state.fit, matrix, label))
+
+
+def _together(found: Sequence[Prediction], points: Sequence[Any]) -> Prediction:
+    """Predictions at several points as one, whose Series have the point before the row."""
+
+    def joined(parts: Sequence[pd.Series]) -> pd.Series:
+        return pd.concat(parts, keys=points, names=["at", parts[0].index.name])
+
+    return replace(
+        found[0],
+        predicted=joined([each.predicted for each in found]),
+        se=joined([each.se for each in found]),
+        inner=joined([each.inner for each in found]),
+        inner_se=joined([each.inner_se for each in found]),
+    )

@@ -17,7 +17,7 @@ from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, constant_jet, eta_jet, exp_jet, log_complement, times
 from glmcount.records import dataclass, replace
 
-__all__ = ["QUANTILE", "WHICH", "Quantity", "asked", "quantity"]
+__all__ = ["QUANTILE", "WHICH", "Quantity", "asked", "leaves_offset", "quantity"]
 
 QUANTILE = "quantile"
 
@@ -39,6 +39,10 @@ class Quantity:
         Whether it takes a distribution, which a quasi-likelihood does not have.
     value : callable, optional
         The values alone, where they cost less than the jet.
+    mean : bool
+        Whether it is the mean, whose interval is made on its predictor where it has one.
+    bare : bool
+        Whether the offset and exposure of the mean are left out.
     """
 
     name: str
@@ -47,12 +51,18 @@ class Quantity:
     at: str = ""
     law: bool = False
     value: Callable[[Family, Sequence[Array], float], Array] | None = None
+    mean: bool = False
+    bare: bool = False
 
     def values(self, family: Family, etas: Sequence[Array], at: float) -> Array:
         """Values without derivatives."""
         if self.value is not None:
             return self.value(family, etas, at)
         return self.jet(family, etas, at).value
+
+
+def _mean(family: Family, etas: Sequence[Array], at: float) -> Jet:
+    return family.moments(etas)[0]
 
 
 def _positive(family: Family, etas: Sequence[Array]) -> Jet:
@@ -117,7 +127,8 @@ def _probability(
 WHICH: dict[str, Quantity] = {
     q.name: q
     for q in (
-        Quantity("mean", lambda family, etas, at: family.moments(etas)[0], "log"),
+        Quantity("mean", _mean, "log", mean=True),
+        Quantity("rate", _mean, "log", mean=True, bare=True),
         Quantity("linear", lambda family, etas, at: eta_jet(etas, 0)),
         Quantity("var", lambda family, etas, at: family.moments(etas)[1], "log"),
         _probability("prob", mass_jet, "count", _mass_value),
@@ -131,6 +142,11 @@ WHICH: dict[str, Quantity] = {
         ),
     )
 }
+
+
+def leaves_offset(which: str) -> bool:
+    """Whether a quantity leaves out the offset and exposure of the mean."""
+    return which in WHICH and WHICH[which].bare
 
 
 def _known(which: Any) -> str:

@@ -35,17 +35,22 @@ class Predicting:
 
         Parameters
         ----------
-        newdata : DataFrame or dict, optional
+        newdata : DataFrame, dict, Series or array, optional
+            Single values in a dict are those of all rows, or one row, as a Series is. An array has
+            the columns of `fit_arrays`, whose further parts go along in a dict:
+            ``{"X": X, "inflate": Z}``.
         which : str
-            "mean", "linear" (the mean's predictor), "var"; "prob" P(Y = at), "cdf"
+            "mean", "rate" (the mean per unit of exposure: without exposure and offset of the
+            mean), "linear" (the mean's predictor), "var"; "prob" P(Y = at), "cdf"
             P(Y <= at), "quantile" (at a probability); "prob-zero", "prob-positive",
             "mean-nonzero" E[Y | Y > 0]; "zero" P(structural zero), "mean-main" the mean of
             the count part.
         at : float or list of float, optional
             The count of "prob" and "cdf", the probability of "quantile". A list gives a
             DataFrame with a column each.
-        offset, exposure : array, optional
-            Only where the fit was given them as arrays; else they come from `newdata`.
+        offset, exposure : float or array, optional
+            One for all new rows, or one for each, in the place of the fit's; a column of the
+            fit is else found in `newdata`.
         """
         given = {"offset": offset, "exposure": exposure}
         return predict(self._state, newdata, which, at, given, self._scale_of(which))
@@ -55,11 +60,13 @@ class Predicting:
         newdata: Any = None,
         *,
         which: str = "mean",
-        at: float | None = None,
+        at: float | Sequence[float] | None = None,
         offset: Any = None,
         exposure: Any = None,
     ) -> Prediction:
         """As `predict`, with standard errors by the delta method and intervals.
+
+        For several `at` the Series have the point before the row in their index.
 
         Intervals are made where they are most nearly symmetric: on the linear predictor of
         a mean, else on the logarithm of means and variances and the logit of probabilities.

@@ -11,6 +11,7 @@ import pandas as pd
 
 from glmcount.diagnostics import residuals
 from glmcount.diagnostics.influence import Influence, influence
+from glmcount.diagnostics.openness import design_matrix, score_obs
 from glmcount.engine.passes import Unweighed
 from glmcount.figures import Figures
 from glmcount.fitted import Fitted
@@ -76,6 +77,52 @@ class RowWise:
         """Leverages and Cook's distances."""
         pearson = self._rows(residuals.pearson, weighted=True).to_numpy()
         return influence(self._state, pearson, self._figures.scale)
+
+    def score_obs(self) -> pd.DataFrame:
+        """Scores by row: derivatives of each used row's log-likelihood by the parameters.
+
+        s_i = w_i d log f(y_i; theta) / d theta, theta as in `params`: ancillary parameters on their
+        natural scale. With B = `cov_params` of ``cov="nonrobust"`` the sum of (B s_i)(B s_i)' is
+        the covariance HC0 (White 1982, Econometrica 50).
+
+        Returns
+        -------
+        DataFrame, (rows used, parameters that are not on a boundary)
+            Its columns add up to zero.
+
+        Raises
+        ------
+        MemoryLimitError
+            If it takes more than `Control.memory`.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+        >>> r.score_obs().round(6).to_numpy().tolist()
+        [[-0.5, 0.0], [-1.5, -1.5], [0.5, 0.0], [1.5, 1.5]]
+        """
+        return score_obs(self._state)
+
+    def design_matrix(self) -> pd.DataFrame:
+        """The columns of the design over the used rows, with the names that parameters have.
+
+        Those of zero parts and dispersion regressions are there too, and so are columns that were
+        left out since others give them (`aliased`); offsets are not.
+
+        Raises
+        ------
+        MemoryLimitError
+            If it takes more than `Control.memory`.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ g", {"y": [1, 3, 2, 6], "g": ["a", "b", "a", "b"]})
+        >>> r.design_matrix().to_dict("list")
+        {'Intercept': [1.0, 1.0, 1.0, 1.0], 'g[T.b]': [0.0, 1.0, 0.0, 1.0]}
+        """
+        return design_matrix(self._state)
 
     def augment(self) -> pd.DataFrame:
         """One row an observation: fitted value, residuals, leverage, Cook's distance.

@@ -280,3 +280,61 @@ def test_words_where_numbers_were_are_named(data):
     with pytest.raises(gc.errors.DataError, match="'x'") as caught:
         result.predict({"x": ["a", "b"]})
     assert caught.value.kind == "design_dtype"
+
+
+# Rates, single values, arrays ---------------------------------------------------------------
+
+
+def test_a_rate_leaves_the_exposure_out(data):
+    result = gc.fit("y ~ x * g + offset(0.5 * x)", data, exposure="t")
+    rate = result.predict(which="rate")
+    np.testing.assert_allclose(rate, result.fittedvalues / data.t / np.exp(0.5 * data.x))
+    without = data.drop(columns="t")
+    np.testing.assert_array_equal(result.predict(without, which="rate"), rate)
+    found = result.get_prediction(which="rate")
+    plain = result.get_prediction(data, exposure=1.0, offset=0.0)
+    np.testing.assert_allclose(found.summary_frame(), plain.summary_frame(), rtol=1e-12)
+    # Of a zero part the offset is not that of the mean.
+    inflated = gc.fit("y ~ x", data, exposure="t", inflate="g + offset(0.1 * t)")
+    zero = inflated.predict(data, which="zero")
+    np.testing.assert_allclose(
+        inflated.predict(data, which="rate"), inflated.predict() / data.t, rtol=1e-12
+    )
+    assert zero.between(0, 1).all()
+    with pytest.raises(gc.errors.UsageError, match="per unit of exposure"):
+        result.predict(data, which="rate", exposure=2.0)
+
+
+def test_single_values_are_one_row_or_those_of_all(data):
+    result = gc.fit("y ~ x + g", data, exposure="t")
+    wanted = result.predict(pd.DataFrame({"x": [0.5], "g": ["b"], "t": [2.0]}))
+    row = {"x": 0.5, "g": "b", "t": 2.0}
+    for new in (row, pd.Series(row), {"x": [0.5], "g": "b", "t": np.float64(2.0)}):
+        np.testing.assert_array_equal(result.predict(new), wanted)
+    np.testing.assert_array_equal(result.predict(row | {"t": 9.0}, exposure=2.0), wanted)
+    np.testing.assert_array_equal(result.predict({"x": 0.5, "g": "b"}, exposure=2), wanted)
+    assert result.predict(data.loc[28]).index.tolist() == [28]
+    several = result.predict({"x": [0.1, 0.5], "g": "b", "t": 2.0})
+    assert several[1] == wanted[0] and len(several) == 2
+    offset = gc.fit("y ~ x", data, offset=np.log(data.t))
+    np.testing.assert_allclose(
+        offset.predict({"x": [0.1, 0.5]}, offset=1.0),
+        np.exp(1.0) * offset.predict({"x": [0.1, 0.5]}, offset=0.0),
+    )
+
+
+def test_arrays_are_predicted_from_arrays(data):
+    x = data[["x", "t"]].to_numpy()
+    result = gc.fit_arrays(data.y.to_numpy(), x)
+    np.testing.assert_array_equal(result.predict(x[5:9]), result.predict()[5:9])
+    np.testing.assert_array_equal(result.predict({"X": x[5:9]}), result.predict()[5:9])
+    parts = gc.fit_arrays(data.y.to_numpy(), x, inflate=x[:, 1:])
+    np.testing.assert_array_equal(
+        parts.predict({"X": x[5:9], "inflate": x[5:9, 1:]}), parts.predict()[5:9]
+    )
+    with pytest.raises(gc.errors.UsageError, match="'inflate'"):
+        parts.predict(x)
+    with pytest.raises(gc.errors.UsageError, match="no columns for"):
+        result.predict({"X": x, "hurdle": x})
+    with pytest.raises(gc.errors.DataError, match="1 columns, and 2"):
+        result.predict(x[:, :1])

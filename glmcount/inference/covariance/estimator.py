@@ -74,6 +74,9 @@ class Estimator:
         What `Setting.fold` hands it of each row; columns among it are read beside the fit.
     doubts : callable or None
         ``(Fitted) -> warnings`` of what is doubtful about it for a fit whose rows are at hand.
+    trusting : bool
+        Whether it takes the model for true: of effects rows and estimates then do not vary
+        together.
 
     Examples
     --------
@@ -89,6 +92,7 @@ class Estimator:
     compute: Callable[[Setting, Array], Array | Covariance]
     needs: Needs = NOTHING_MORE
     doubts: Callable[[Fitted], list[GlmcountWarning]] | None = None
+    trusting: bool = False
 
     def __post_init__(self) -> None:
         for what in ("name", "label"):
@@ -103,7 +107,8 @@ class Estimator:
         if ESTIMATORS.get(self.name) is self and self.name in BUILT_IN:
             return estimator, (self.name, self.name)
         refuse_nameless(f"compute of the covariance {self.name!r}", self.compute)
-        return Estimator, (self.name, self.label, self.compute, self.needs, self.doubts)
+        own = self.name, self.label, self.compute, self.needs, self.doubts, self.trusting
+        return Estimator, own
 
 
 ESTIMATORS: dict[str, Estimator] = {}

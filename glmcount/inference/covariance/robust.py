@@ -218,8 +218,10 @@ def _is_singular(filling: Array, bread: Array, nothing: float) -> bool:
 
 
 for _each in (
-    Estimator("nonrobust", "nonrobust", lambda setting, bread: bread * setting.scale),
-    Estimator("opg", "OPG", _opg),
+    Estimator(
+        "nonrobust", "nonrobust", lambda setting, bread: bread * setting.scale, trusting=True
+    ),
+    Estimator("opg", "OPG", _opg, trusting=True),
     Estimator("HC0", "robust (HC0)", _sandwich(None)),
     Estimator("HC1", "robust (HC1)", _hc1),
     Estimator("HC2", "robust (HC2)", _sandwich(lambda h: 1.0 / (1.0 - h))),

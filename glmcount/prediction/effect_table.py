@@ -1,0 +1,228 @@
+"""Tables of effects: estimates with their covariance, hypotheses of them, and what is said."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from itertools import combinations, pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from glmcount.allowed import plain
+from glmcount.errors import NotEstimableWarning, PredictionWarning, outside, some
+from glmcount.inference.hypotheses import Names, linear_constraints
+from glmcount.inference.intervals import tail, width
+from glmcount.numerics import Array
+from glmcount.prediction.effects import Averages, combined
+from glmcount.prediction.partition import Ask
+from glmcount.records import dataclass, replace
+
+__all__ = ["Told", "framed", "hypothesised", "told_averages", "warn_of_effects"]
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class Told:
+    """Estimates as a table tells them.
+
+    Parameters
+    ----------
+    labels : mapping of str to list
+        Columns that say what each is.
+    estimate : ndarray, shape (r,)
+    covariance : ndarray, shape (r, r)
+        NaN where there is none.
+    null : float
+        The value that is tested.
+    """
+
+    labels: Mapping[str, Sequence[Any]]
+    estimate: Array
+    covariance: Array
+    null: float = 0.0
+
+    @property
+    def names(self) -> list[str]:
+        """Each by what tells it from the others."""
+        telling = [c for c in self.labels.values() if len(set(map(str, c))) > 1]
+        chosen = telling or list(self.labels.values())[:1]
+        return [" ".join(str(own) for own in row if own != "") for row in zip(*chosen, strict=True)]
+
+
+def told_averages(
+    ask: Ask,
+    found: Averages,
+    matrix: Array,
+    more: Array | None,
+    order: Sequence[int],
+    labels: Mapping[str, Sequence[Any]],
+) -> tuple[Told, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Contrasts of averages, group by group in that order, and which are lost or limits.
+
+    `matrix` is the covariance of the parameters, `more` what is added to that of the averages.
+    """
+    average, slopes, lost, limit = found.estimates()
+    points, k = len(ask.points), ask.count
+    values, gradients, gone, ends, weights = [], [], [], [], []
+    for contrast in ask.wanted.contrasts:
+        for g in order:
+            for a in range(points):
+                places = [part * points + a for part in contrast.parts]
+                value, factors = combined(contrast.how, [average[g, place] for place in places])
+                row = np.zeros(average.size)
+                for place, factor in zip(places, factors, strict=True):
+                    row[g * k + place] += factor
+                values.append(float(value))
+                gone.append(bool(lost[g, places].any()))
+                ends.append(bool(limit[g, places].any()))
+                gradients.append(_chained(slopes[g, places], factors))
+                weights.append(row)
+    jacobian, is_lost, is_limit = np.stack(gradients), np.array(gone), np.array(ends)
+    with np.errstate(invalid="ignore"):
+        covariance = jacobian @ matrix @ jacobian.T
+        if more is not None:
+            own = np.stack(weights)
+            covariance = covariance + own @ more @ own.T
+    none = is_lost | is_limit
+    covariance[none, :] = covariance[:, none] = np.nan
+    estimate = np.where(is_lost, np.nan, np.array(values))
+    return Told(labels, estimate, covariance), is_lost, is_limit
+
+
+def _chained(slopes: Array, factors: Sequence[Array]) -> Array:
+    """The derivatives of what is made of several numbers."""
+    with np.errstate(invalid="ignore"):
+        found: Array = sum(f * own for own, f in zip(slopes, factors, strict=True))
+    return found
+
+
+def hypothesised(told: Told, hypothesis: Any) -> Told:
+    """Linear combinations of estimates, b1 to b<r>, or another value to test them by.
+
+    Raises
+    ------
+    FormulaError
+        If it cannot be read.
+    """
+    if hypothesis is None:
+        return told
+    number = plain(hypothesis)
+    if isinstance(number, int | float) and not isinstance(number, bool):
+        return replace(told, null=float(number))
+    count = len(told.estimate)
+    known = Names(tuple(f"b{k + 1}" for k in range(count)))
+    pairs = _pairs(hypothesis, count)
+    if pairs is not None and pairs:
+        matrix, right = np.zeros((len(pairs), count)), np.zeros(len(pairs))
+        for row, (low, high) in zip(matrix, pairs, strict=True):
+            row[low], row[high] = -1.0, 1.0
+        names = told.names
+        labels = [f"({names[high]}) - ({names[low]})" for low, high in pairs]
+    else:
+        matrix, right = linear_constraints(hypothesis, known)
+        labels = _labels(hypothesis, matrix, right)
+    estimate, covariance = np.empty(len(matrix)), np.empty((len(matrix), len(matrix)))
+    # What has no part in a combination is not asked whether it is a number.
+    used = [np.flatnonzero(row) for row in matrix]
+    for i, own in enumerate(used):
+        estimate[i] = matrix[i, own] @ told.estimate[own] - right[i]
+        for j, other in enumerate(used):
+            covariance[i, j] = (
+                matrix[i, own] @ told.covariance[np.ix_(own, other)] @ matrix[j, other]
+            )
+    return Told({"term": labels}, estimate, covariance)
+
+
+def _pairs(hypothesis: Any, count: int) -> list[tuple[int, int]] | None:
+    if not isinstance(hypothesis, str):
+        return None
+    return {
+        "pairwise": list(combinations(range(count), 2)),
+        "reference": [(0, k) for k in range(1, count)],
+        "sequential": list(pairwise(range(count))),
+    }.get(hypothesis)
+
+
+def _labels(hypothesis: Any, matrix: Array, right: Array) -> list[str]:
+    if isinstance(hypothesis, str) and len(matrix) == 1:
+        return [hypothesis]
+    out = []
+    for row, value in zip(matrix, right, strict=True):
+        terms = [f"{'+' if c > 0 else '-'} {_times(c)}b{k + 1}" for k, c in enumerate(row) if c]
+        out.append(f"{' '.join(terms).removeprefix('+ ')} = {value:g}")
+    return out
+
+
+def _times(factor: float) -> str:
+    return "" if abs(factor) == 1.0 else f"{abs(factor):g}*"
+
+
+def framed(told: Told, df: float | None, caption: str) -> pd.DataFrame:
+    """The table of estimates, each with its standard error, test and interval of 95 %."""
+    errors = np.sqrt(np.maximum(told.covariance.diagonal(), 0.0))
+    return table(told.labels, told.estimate, errors, df, caption, told.null)
+
+
+def table(
+    labels: Mapping[str, Sequence[Any]],
+    estimate: Array,
+    errors: Array,
+    df: float | None,
+    caption: str,
+    null: float | Array = 0.0,
+    ends: tuple[Array, Array] | None = None,
+) -> pd.DataFrame:
+    """Columns of labels, then those of estimates."""
+    reach = width(ALPHA, df)
+    with np.errstate(all="ignore"):
+        statistic = (estimate - null) / errors
+        low, high = ends or (estimate - reach * errors, estimate + reach * errors)
+    out = pd.DataFrame(
+        {
+            **{name: list(column) for name, column in labels.items()},
+            "estimate": estimate,
+            "std_error": errors,
+            "statistic": statistic,
+            "p_value": tail(statistic, df),
+            "conf_low": low,
+            "conf_high": high,
+        }
+    )
+    out.attrs["caption"] = caption
+    return out
+
+
+def warn_of_effects(lost: Sequence[str], limit: Sequence[str], endless: Sequence[str]) -> None:
+    """Warn of effects that are not estimated, have no standard error, or are no numbers."""
+    if endless:
+        warnings.warn(
+            PredictionWarning(
+                f"{len(endless)} effects are no finite numbers: {some(endless)}. What they divide "
+                "by is 0, or a prediction is too large for a number; look at r.predictions().",
+                kind="overflow",
+            ),
+            stacklevel=outside(),
+        )
+    if lost:
+        warnings.warn(
+            NotEstimableWarning(
+                f"{len(lost)} effects are NaN, since they take in rows of which the data tell "
+                f"nothing, such as empty cells or columns that were left out: {some(lost)}. Leave "
+                "such rows out by newdata=, or fit a model without that column."
+            ),
+            stacklevel=outside(),
+        )
+    if limit:
+        warnings.warn(
+            PredictionWarning(
+                f"{len(limit)} effects have no standard error, since they take in rows whose "
+                f"prediction is a limit, coefficients being infinite: {some(limit)}. "
+                "r.separation names these rows; leave them out by newdata=.",
+                kind="no_standard_error",
+            ),
+            stacklevel=outside(),
+        )

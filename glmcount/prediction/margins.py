@@ -1,0 +1,386 @@
+"""Effects of a result: what is asked, of which rows, and the table that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from glmcount.allowed import plain, shown, truth
+from glmcount.design.rows import Rows
+from glmcount.design.spec import DesignSpec
+from glmcount.errors import NotDefinedError, UnknownColumnError, UsageError, near, some
+from glmcount.fitted import Fitted
+from glmcount.inference.covariance.grouped import groups_of
+from glmcount.inference.setting import Needs, Setting
+from glmcount.numerics import Array
+from glmcount.prediction.effect_table import (
+    framed,
+    hypothesised,
+    table,
+    told_averages,
+    warn_of_effects,
+)
+from glmcount.prediction.effects import Averages, averages, by_rows, sampling
+from glmcount.prediction.newdata import as_table, new_rows
+from glmcount.prediction.partition import Ask
+from glmcount.prediction.predict import prediction
+from glmcount.prediction.quantities import QUANTILE, asked, leaves_offset, quantity
+from glmcount.prediction.variables import Wanted
+from glmcount.records import dataclass, replace
+
+__all__ = ["Choices", "Margins", "effects", "wanted_rows"]
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Margins:
+    """Of a result, what effects are made with.
+
+    Parameters
+    ----------
+    state : Fitted
+    covariance : ndarray
+        Over the kept columns, as the user has these.
+    df : float or None
+        Of Student's t; None for the normal distribution.
+    label : str
+        Of the covariance.
+    needs : Needs
+        Of the covariance: its groups are clusters that are sampled whole.
+    trusting : bool
+        Whether it takes the model for true, so that rows and estimates do not vary together.
+    scale : float
+    """
+
+    state: Fitted
+    covariance: Array
+    df: float | None
+    label: str
+    needs: Needs
+    trusting: bool
+    scale: float
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How effects are asked for."""
+
+    by: Any = True
+    newdata: Any = None
+    which: Any = "mean"
+    at: Any = None
+    hypothesis: Any = None
+    unconditional: Any = False
+
+
+def effects(
+    margins: Margins, want: Callable[[Rows], Wanted], options: Choices, what: str
+) -> pd.DataFrame:
+    """The table of effects.
+
+    Raises
+    ------
+    UsageError, UnknownColumnError
+        For options that do not fit together.
+    NotDefinedError
+        For quantiles, and where the sampling of rows has no form.
+    """
+    state, newdata = margins.state, options.newdata
+    if newdata is None:
+        state = state.opened(margins.needs.groups, (), margins.needs.given)
+        margins = replace(margins, state=state)
+    points = _points(options)
+    by, each = _by(options.by)
+    unconditional = truth("unconditional", options.unconditional)
+    if unconditional:
+        _refuse_unconditional(margins, newdata is not None, each)
+    chosen = quantity(options.which, state.fit.family, margins.scale)
+    rows, index, beside = _rows(state, options, by)
+    wanted = want(rows)
+    ask = Ask(
+        rows,
+        state.fit,
+        chosen,
+        tuple(points),
+        wanted,
+        by,
+        each and options.hypothesis is not None,
+        state.weights_type != "importance",
+        beside,
+        state.options.control.memory_limit,
+    )
+    matrix = state.reshifted(margins.covariance)
+    caption = _Caption(margins, options, ask, what)
+    if each and options.hypothesis is None:
+        return _row_by_row(margins, ask, matrix, index, options, caption)
+    found = averages(ask)
+    if not found.groups or not any(own[0] > 0 for own in found.groups.values()):
+        raise UsageError(
+            "There are no rows to average over: newdata= has none that are complete.",
+            kind="no_rows",
+        )
+    more = _sampling(margins, ask, found) if unconditional else None
+    order = _ordered(list(found.groups))
+    labels = _labels(ask, [list(found.groups)[g] for g in order], index, options)
+    told, lost, limit = told_averages(ask, found, matrix, more, order, labels)
+    _warn(told.names, told.estimate, lost, limit)
+    if wanted.contrasts[0].how == "ratio":
+        told = replace(told, null=1.0)
+    told = hypothesised(told, options.hypothesis)
+    return framed(told, margins.df, caption.of(found.exact, found.left_out, unconditional))
+
+
+def _points(options: Choices) -> list[float | None]:
+    points = asked(options.which, options.at)
+    if options.which == QUANTILE:
+        raise NotDefinedError(
+            "Effects have standard errors, and a quantile is a whole number, which has none by the "
+            "delta method. Use which='cdf' with at=, or predict(which='quantile', at=...).",
+            kind="no_standard_error",
+        )
+    return points
+
+
+def _by(by: Any) -> tuple[tuple[str, ...], bool]:
+    """Columns of groups, and whether effects are wanted row by row."""
+    found = plain(by)
+    if isinstance(found, bool):
+        return (), not found
+    if isinstance(found, str):
+        return (found,), False
+    if isinstance(found, list | tuple) and found and all(isinstance(b, str) for b in found):
+        return tuple(dict.fromkeys(found)), False
+    raise UsageError(
+        f"by must be True (averages over all rows), False (row by row), the name of a column or a "
+        f"list of names (averages within groups); got {shown(by)}.",
+        kind="by",
+    )
+
+
+def _refuse_unconditional(margins: Margins, new: bool, each: bool) -> None:
+    if new or each:
+        told = "newdata= are rows that were chosen" if new else "by=False averages nothing"
+        raise UsageError(
+            f"unconditional=True adds the sampling of the fitted rows to their averages, and "
+            f"{told}. Leave out unconditional=, or {'newdata=' if new else 'by=False'}.",
+            kind="unconditional",
+        )
+    if margins.needs.order:
+        raise NotDefinedError(
+            f"unconditional=True is there for rows that are sampled one by one or by clusters, not "
+            f"for the {margins.label} covariance, whose rows follow each other in time. Leave out "
+            "unconditional=, or take r.with_cov({'cluster': ...}).",
+            kind="unconditional",
+        )
+
+
+def wanted_rows(state: Fitted, newdata: Any, which: Any) -> tuple[Rows, Any, DesignSpec]:
+    """The fitted rows, or new ones, as a quantity reads them; their labels; and their design."""
+    bare = leaves_offset(which)
+    if newdata is None:
+        return (state.rows.bare() if bare else state.rows), state.at_hand.index, state.spec
+    spec = state.spec.bare() if bare else state.spec
+    given = as_table(spec, newdata, state.again.subject.function)
+    rows, index = new_rows(spec, given, {}, state.options.control)
+    return rows, index, spec
+
+
+def _rows(state: Fitted, options: Choices, by: Sequence[str]) -> tuple[Rows, Any, str | None]:
+    rows, index, spec = wanted_rows(state, options.newdata, options.which)
+    names = [name for name in rows.source.names if not name.startswith("<")]
+    for name in by:
+        if name not in names:
+            raise UnknownColumnError(
+                f"by={name!r} is no column of the data.{near(name, names)} Columns there are: "
+                f"{some(names, 20)}."
+            )
+    beside = None
+    if options.newdata is not None and state.weights_type != "importance" and spec.weights:
+        own = spec.columns((spec.weights,))
+        beside = spec.weights if set(own) <= set(rows.source.names) else None
+    return rows, index, beside
+
+
+def _sampling(margins: Margins, ask: Ask, found: Averages) -> Array:
+    """What the sampling of rows adds, by whatever clusters the covariance has."""
+    state, needs = margins.state, margins.needs
+    setting = Setting(state, lambda: margins.scale, needs)
+    roles = [(role.name, role.what) for role in state.rows.spec.roles]
+    places = tuple(roles.index((name, "group")) for name in needs.groups)
+    ways = range(len(places))
+    clusters = [
+        (groups_of(setting, chosen), (-1.0) ** (size + 1))
+        for size in range(1, len(places) + 1)
+        for chosen in combinations(ways, size)
+    ]
+    copies = state.weights_type == "frequency"
+    return sampling(ask, found, copies, places, clusters, not margins.trusting)
+
+
+def _ordered(keys: Sequence[tuple[Any, ...]]) -> list[int]:
+    """The groups by size of numbers and alphabet of names."""
+
+    def rank(key: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple((isinstance(own, str), own) for own in key)
+
+    return sorted(range(len(keys)), key=lambda g: rank(keys[g]))
+
+
+def _labels(
+    ask: Ask, keys: Sequence[tuple[Any, ...]], index: Any, options: Choices
+) -> dict[str, list[Any]]:
+    """Columns that say which effect a row has, contrast by contrast, group by group."""
+    contrasts, points = ask.wanted.contrasts, _at_of(options)
+    every = [(c, key, at) for c in contrasts for key in keys for at in points]
+    out: dict[str, list[Any]] = {}
+    if contrasts[0].term:
+        out["term"] = [c.term for c, _, _ in every]
+        out["contrast"] = [c.contrast for c, _, _ in every]
+    if ask.each:
+        out["rowid"] = [key[0] if index is None else index[key[0]] for _, key, _ in every]
+    for place, name in enumerate(ask.by):
+        out[name] = [key[place] for _, key, _ in every]
+    if options.at is not None:
+        out["at"] = [at for _, _, at in every]
+    return out or {"term": [str(options.which)] * len(every)}
+
+
+def _at_of(options: Choices) -> list[Any]:
+    at = options.at
+    return [at] if np.ndim(at) == 0 else list(at)
+
+
+def _warn(names: Sequence[str], values: Array, lost: Flags, limit: Flags) -> None:
+    """Warn of effects of which some number is lost, a limit, or none that is finite."""
+    endless = ~np.isfinite(values) & ~(lost | limit)
+
+    def named(flags: Flags) -> list[str]:
+        return [name for name, own in zip(names, flags, strict=True) if np.any(own)]
+
+    warn_of_effects(named(lost), named(limit), named(endless))
+
+
+def _row_by_row(
+    margins: Margins, ask: Ask, matrix: Array, index: Any, options: Choices, caption: _Caption
+) -> pd.DataFrame:
+    """One row for each contrast, point and row of the data."""
+    ends = None
+    state = margins.state
+    fitted = options.newdata is None
+    places = state.used_rows() if fitted else np.arange(ask.rows.source.n_rows)
+    if not ask.wanted.contrasts[0].term:
+        found, ends = _predicted(margins, ask, matrix, places)
+        exact = True
+    else:
+        found, exact = by_rows(ask, matrix)
+        found = [each[:, places] for each in found]
+        names = [f"{c.term} {c.contrast}" for c in ask.wanted.contrasts for _ in ask.points]
+        value, _, note = (np.stack([each[k] for each in found]) for k in range(3))
+        _warn(names, np.where(np.isnan(note), 0.0, value), note == 1.0, note == 2.0)
+    n, contrasts, points = len(places), ask.wanted.contrasts, _at_of(options)
+    labels: dict[str, Any] = {}
+    shown_ = range(ask.rows.source.n_rows) if index is None else index
+    blocks = [(c, at) for c in contrasts for at in points]
+    rowids = [shown_[place] for place in places]
+    if contrasts[0].term:
+        labels["term"] = [c.term for c, _ in blocks for _ in range(n)]
+        labels["contrast"] = [c.contrast for c, _ in blocks for _ in range(n)]
+    labels["rowid"] = rowids * len(blocks)
+    if options.at is not None:
+        labels["at"] = [at for _, at in blocks for _ in range(n)]
+    null = 1.0 if contrasts[0].how == "ratio" else 0.0
+    estimate, errors = (np.concatenate([each[k] for each in found]) for k in (0, 1))
+    told = caption.of(exact, 0, False)
+    out = table(labels, estimate, errors, margins.df, told, null, ends)
+    return out if fitted else _beside(out, options.newdata, ask, len(blocks))
+
+
+def _beside(out: pd.DataFrame, newdata: Any, ask: Ask, times: int) -> pd.DataFrame:
+    """The columns that the model reads of new rows, beside their effects."""
+    if not isinstance(newdata, pd.DataFrame):
+        return out
+    own = [name for name in newdata.columns if str(name) in ask.rows.names and name not in out]
+    parts = pd.concat([newdata[own]] * times, ignore_index=True)
+    return out.assign(**{str(name): parts[name].array for name in own})
+
+
+def _predicted(
+    margins: Margins, ask: Ask, matrix: Array, places: Any
+) -> tuple[list[Array], tuple[Array, Array]]:
+    """Predictions with their intervals, as `get_prediction` makes these."""
+    found, low, high = [], [], []
+    for at in ask.points:
+        one = prediction(
+            ask.rows,
+            ask.fit,
+            ask.quantity.name,
+            at,
+            matrix,
+            margins.df,
+            lambda values: pd.Series(values[places]),
+            margins.scale,
+        )
+        ends = one.conf_int()
+        found.append(np.stack([one.predicted.to_numpy(), one.se.to_numpy()]))
+        low.append(ends[0].to_numpy())
+        high.append(ends[1].to_numpy())
+    return found, (np.concatenate(low), np.concatenate(high))
+
+
+@dataclass(frozen=True)
+class _Caption:
+    """What a table says of itself."""
+
+    margins: Margins
+    options: Choices
+    ask: Ask
+    what: str
+
+    def of(self, exact: bool, left_out: int, unconditional: bool) -> str:
+        """All of it, in sentences."""
+        state, options = self.margins.state, self.options
+        rows = "the fitted rows" if options.newdata is None else "newdata"
+        over = f"averaged over {rows}" if options.by is not False else f"in each row of {rows}"
+        if self.ask.by:
+            over += f" by {', '.join(self.ask.by)}"
+        weights = state.spec.weights
+        if options.by is not False and weights is not None:
+            weighed = self.ask.weighed if options.newdata is None else self.ask.beside is not None
+            over += f", {'weighted by' if weighed else 'not weighted by'} {weights.strip('<>')}"
+        sentences = [f"{self.what} of {options.which}, {over}.", self._offsets()]
+        if left_out and options.newdata is not None:
+            sentences.append(f"Rows with missing values left out: {left_out}.")
+        if not exact:
+            sentences.append("Derivatives of functions in env= by central differences.")
+        errors = "rows and estimates sampled" if unconditional else "rows held fixed"
+        sentences.append(
+            f"Standard errors: delta method, {self.margins.label} covariance, {errors}; "
+            f"intervals of 95 %{self._law()}."
+        )
+        if self.ask.wanted.contrasts[0].how == "ratio" and options.hypothesis is None:
+            sentences.append("Ratios are tested against 1.")
+        return " ".join(each for each in sentences if each)
+
+    def _law(self) -> str:
+        df = self.margins.df
+        return "" if df is None else f" by Student's t with {df:.5g} degrees of freedom"
+
+    def _offsets(self) -> str:
+        spec = self.margins.state.spec
+        codes = [*spec.equations[0].offsets, *([] if spec.exposure is None else [spec.exposure])]
+        names = [_word(code) for code in codes]
+        if not names:
+            return ""
+        if self.ask.quantity.bare:
+            return f"Per unit of exposure: {', '.join(names)} left out."
+        return f"Offset as observed in each row: {', '.join(names)}."
+
+
+def _word(code: str) -> str:
+    return code.replace("Q('<", "").replace(">')", "")
