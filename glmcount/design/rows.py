@@ -238,12 +238,6 @@ class Rows:
         own = Cache(0, strips)
         return replace(self, spec=spec, cache=own, behind=behind, made=(self, turn))
 
-    def bare(self) -> Rows:
-        """The same rows without offset and exposure of the mean."""
-        if all(e is None for e in (self.spec.exposure, *self.spec.equations[0].offsets[:1])):
-            return self
-        return self.turned(self.spec.bare(), _without_offset)
-
     @property
     def single(self) -> Rows:
         """The rows themselves: those behind cells, else what is encoded here."""
@@ -439,10 +433,6 @@ class Rows:
             return replace(strip, weights=own if strip.where is None else own[strip.where])
 
         return self.turned(self.spec, turn)
-
-
-def _without_offset(strip: Strip) -> Strip:
-    return replace(strip, offsets=(None, *strip.offsets[1:]))
 
 
 def _marks(number: int, first: int, raw: Columns) -> dict[int, Marks]:

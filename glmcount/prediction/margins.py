@@ -26,7 +26,7 @@ from glmcount.prediction.effect_table import (
     warn_of_effects,
 )
 from glmcount.prediction.effects import Averages, averages, by_rows, sampling
-from glmcount.prediction.newdata import as_table, new_rows
+from glmcount.prediction.newdata import as_table, bare_rows, new_rows
 from glmcount.prediction.partition import Ask
 from glmcount.prediction.predict import prediction
 from glmcount.prediction.quantities import QUANTILE, asked, leaves_offset, quantity
@@ -184,7 +184,7 @@ def wanted_rows(state: Fitted, newdata: Any, which: Any) -> tuple[Rows, Any, Des
     """The fitted rows, or new ones, as a quantity reads them; their labels; and their design."""
     bare = leaves_offset(which)
     if newdata is None:
-        return (state.rows.bare() if bare else state.rows), state.at_hand.index, state.spec
+        return (bare_rows(state.rows) if bare else state.rows), state.at_hand.index, state.spec
     spec = state.spec.bare() if bare else state.spec
     given = as_table(spec, newdata, state.again.subject.function)
     rows, index = new_rows(spec, given, {}, state.options.control)

@@ -13,13 +13,14 @@ from glmcount.design.given import ARRAY, given_column
 from glmcount.design.learn import complete_rows
 from glmcount.design.rows import Rows
 from glmcount.design.spec import DesignSpec
+from glmcount.engine.strip import Strip
 from glmcount.errors import DataError, UnknownColumnError, UsageError, near, some
 from glmcount.language.parse import parse
 from glmcount.numerics.control import Control
 from glmcount.records import replace
 from glmcount.sources.base import Source, open_source
 
-__all__ = ["as_table", "new_rows"]
+__all__ = ["as_table", "bare_rows", "new_rows"]
 
 
 def as_table(spec: DesignSpec, newdata: Any, function: str) -> Any:
@@ -51,6 +52,18 @@ def as_table(spec: DesignSpec, newdata: Any, function: str) -> Any:
         name: _repeated(value, length) if name in single else value
         for name, value in newdata.items()
     }
+
+
+def bare_rows(rows: Rows) -> Rows:
+    """The same rows without offset and exposure of the mean."""
+    spec = rows.spec
+    if spec.exposure is None and not spec.equations[0].offsets:
+        return rows
+    return rows.turned(spec.bare(), _without_offset)
+
+
+def _without_offset(strip: Strip) -> Strip:
+    return replace(strip, offsets=(None, *strip.offsets[1:]))
 
 
 def _single(value: Any) -> bool:

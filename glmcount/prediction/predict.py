@@ -28,7 +28,7 @@ from glmcount.numerics.special import expit, logit
 from glmcount.prediction.counts import NewCounts
 from glmcount.prediction.edges import warn_of_edges, warn_of_limits
 from glmcount.prediction.estimable import Reach, reach_of, settled, told_of
-from glmcount.prediction.newdata import as_table, new_rows
+from glmcount.prediction.newdata import as_table, bare_rows, new_rows
 from glmcount.prediction.quantities import QUANTILE, asked, leaves_offset, quantity
 from glmcount.records import dataclass, replace
 
@@ -384,7 +384,7 @@ def target(
                 kind="usage",
             )
         rows, index = state.used_rows(), state.labels()
-        own = state.rows.bare() if bare else state.rows
+        own = bare_rows(state.rows) if bare else state.rows
         return own, lambda values: pd.Series(values[rows], index=index)
     spec = state.spec.bare() if bare else state.spec
     table = as_table(spec, newdata, state.again.subject.function)
