@@ -9,7 +9,9 @@ Zeileis, Kleiber & Jackman 2008, Journal of Statistical Software 27(8)).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -26,9 +28,10 @@ from glmcount.families.bernoulli import bernoulli
 from glmcount.families.combine.parts import (
     Parts,
     count_start,
+    mean_of_counts,
     moved,
+    of_two_parts,
     positive_mean,
-    typical_zero,
     zero_sums,
 )
 from glmcount.families.combine.truncated import positive_sample, truncated
@@ -147,6 +150,18 @@ def _concave(parts: Parts) -> bool:
     return parts.count.canonical and parts.zero.concave and parts.zero.q == 1
 
 
+LAWS: dict[str, Callable[..., Any]] = {
+    "terms": _hurdle_terms,
+    "moments": _hurdle_moments,
+    "mass": _hurdle_mass,
+    "tails": _hurdle_tails,
+    "above": _hurdle_above,
+    "sample": _hurdle_sample,
+    "start": _hurdle_start,
+    "flat": _hurdle_flat,
+}
+
+
 @recorded
 def hurdle(count: Family, zero: Family | None = None) -> Family:
     """Counts that are positive with the probability of a zero part, then of a truncated family.
@@ -172,26 +187,14 @@ def hurdle(count: Family, zero: Family | None = None) -> Family:
     zero = bernoulli if zero is None else a_family("zero", zero)
     parts = Parts(count_part("hurdle", count), zero)
     by = f"{zero.link} link" if zero.domain == "logit" else f"{zero.inside} censored at 1"
-    return count.derived(
-        **(count.described | {"typical": parts.ordered(count.typical, typical_zero(zero))}),
-        mean_log=count.mean_log,
-        name=f"hurdle_{count.name}",
-        aliases=(),
-        label=f"Hurdle {count.inside}",
-        equations=parts.equations("hurdle", f"Hurdle: P(y > 0), {by}"),
-        terms=partial(_hurdle_terms, parts=parts),
-        moments=partial(_hurdle_moments, parts=parts),
+    return of_two_parts(
+        parts,
+        ("hurdle", "Hurdle", "hurdle"),
+        f"Hurdle: P(y > 0), {by}",
+        LAWS,
         constant=lambda y: np.where(y[0] > 0, count.constant(y), 0.0),
-        mass=partial(_hurdle_mass, parts=parts),
-        tails=partial(_hurdle_tails, parts=parts),
-        above=partial(_hurdle_above, parts=parts),
-        sample=partial(_hurdle_sample, parts=parts),
-        start=partial(_hurdle_start, parts=parts),
-        flat=partial(_hurdle_flat, parts=parts),
         limits=_hurdle_limits(parts),
-        parts={
-            "mean-main": lambda etas: parts.of_count(parts.count.moments(parts.count_etas(etas))[0])
-        },
+        parts={"mean-main": partial(mean_of_counts, parts=parts)},
         concave_links=(count.link,) if _concave(parts) else (),
         several=count.several,
         apart=parts.zero_at if zero.concave else (),

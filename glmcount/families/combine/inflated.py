@@ -8,7 +8,9 @@ with B the zero part, itself a family: Bernoulli under any link (Lambert 1992, T
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -27,9 +29,10 @@ from glmcount.families.combine.hurdle import hurdle
 from glmcount.families.combine.parts import (
     Parts,
     count_start,
+    mean_of_counts,
     moved,
+    of_two_parts,
     positive_mean,
-    typical_zero,
     zero_sums,
 )
 from glmcount.families.distribution import binary, log_above, log_masses, log_zero, shares, tails
@@ -144,6 +147,19 @@ def _inflated_limits(parts: Parts) -> tuple[Limit, ...]:
     return (*map(lifted, parts.count.limits), none)
 
 
+LAWS: dict[str, Callable[..., Any]] = {
+    "terms": _inflated_terms,
+    "moments": _inflated_moments,
+    "mass": _inflated_mass,
+    "tails": _inflated_tails,
+    "above": _inflated_above,
+    "sample": _inflated_sample,
+    "start": _inflated_start,
+    "flat": _inflated_flat,
+    "certain": _inflated_certain,
+}
+
+
 @recorded
 def zero_inflated(count: Family, zero: Family | None = None) -> Family:
     """Counts that are 0 for sure with probability pi, else of a count family.
@@ -173,27 +189,14 @@ def zero_inflated(count: Family, zero: Family | None = None) -> Family:
             kind="incompatible_parts",
         )
     parts = Parts(count_part("zero_inflated", count), zero)
-    return count.derived(
-        **(count.described | {"typical": parts.ordered(count.typical, typical_zero(zero))}),
-        mean_log=count.mean_log,
-        name=f"zero_inflated_{count.name}",
-        aliases=(),
-        label=f"Zero-inflated {count.inside}",
-        equations=parts.equations("inflate", f"Inflation: P(structural zero), {zero.link} link"),
-        terms=partial(_inflated_terms, parts=parts),
-        moments=partial(_inflated_moments, parts=parts),
-        mass=partial(_inflated_mass, parts=parts),
-        tails=partial(_inflated_tails, parts=parts),
-        above=partial(_inflated_above, parts=parts),
-        sample=partial(_inflated_sample, parts=parts),
-        start=partial(_inflated_start, parts=parts),
-        flat=partial(_inflated_flat, parts=parts),
-        certain=partial(_inflated_certain, parts=parts),
+    return of_two_parts(
+        parts,
+        ("zero_inflated", "Zero-inflated", "inflate"),
+        f"Inflation: P(structural zero), {zero.link} link",
+        LAWS,
         limits=_inflated_limits(parts),
         parts={
-            "mean-main": lambda etas: parts.of_count(
-                parts.count.moments(parts.count_etas(etas))[0]
-            ),
+            "mean-main": partial(mean_of_counts, parts=parts),
             "zero": lambda etas: exp_jet(_chances(parts, etas)[0]),
         },
         # The counts above zero are those of the count part whatever the zeros are.

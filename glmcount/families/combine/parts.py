@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cached_property
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,7 +13,14 @@ from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, embed
 from glmcount.records import dataclass, replace
 
-__all__ = ["Parts", "count_start", "moved", "positive_mean", "typical_zero", "zero_sums"]
+__all__ = [
+    "Parts",
+    "count_start",
+    "mean_of_counts",
+    "moved",
+    "positive_mean",
+    "zero_sums",
+]
 
 T = TypeVar("T")
 Score = Callable[[Array, Etas], tuple[Array, Array]]
@@ -138,6 +145,41 @@ def moved(limit: Limit, parts: Parts, family: Family, score: Score) -> Limit:
     )
 
 
-def typical_zero(zero: Family) -> tuple[tuple[float, float], ...]:
-    """Ranges of the zero part's predictors from which tests draw."""
-    return ((-1.5, 1.0), *zero.typical[1:])
+def of_two_parts(
+    two: Parts,
+    what: tuple[str, str, str],
+    heading: str,
+    laws: Mapping[str, Callable[..., Any]],
+    **facts: Any,
+) -> Family:
+    """The family of two parts, of which each law is a function of both.
+
+    Parameters
+    ----------
+    two : Parts
+    what : tuple of str
+        Its name, its label before that of the count part, and the name of its second equation.
+    heading : str
+        Of that equation.
+    laws : mapping of str to callable
+        Fields of the family that take the parts as ``parts=``.
+    **facts
+        Fields that are as they are.
+    """
+    count, zero, (name, label, second) = two.count, two.zero, what
+    typical = two.ordered(count.typical, ((-1.5, 1.0), *zero.typical[1:]))
+    return count.derived(
+        **(count.described | {"typical": typical}),
+        mean_log=count.mean_log,
+        name=f"{name}_{count.name}",
+        aliases=(),
+        label=f"{label} {count.inside}",
+        equations=two.equations(second, heading),
+        **{law: partial(own, parts=two) for law, own in laws.items()},
+        **facts,
+    )
+
+
+def mean_of_counts(etas: Etas, parts: Parts) -> Jet:
+    """The mean of the count part, whatever the zero part makes of it."""
+    return parts.of_count(parts.count.moments(parts.count_etas(etas))[0])
