@@ -62,6 +62,8 @@ def _windowed(
             left.cancel()
 
 
+# So many pools of threads are kept, those that were asked for last.
+POOLS = 2
 _pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
 _lock = threading.Lock()
 
@@ -71,9 +73,12 @@ def _pool(workers: int) -> ThreadPoolExecutor:
     # A forked process has a copy of the pool but not of its threads, hence its number.
     key = (os.getpid(), workers)
     with _lock:
-        if key not in _pools:
-            _pools[key] = ThreadPoolExecutor(workers, thread_name_prefix="glmcount")
-        return _pools[key]
+        pool = _pools.pop(key, None) or ThreadPoolExecutor(workers, thread_name_prefix="glmcount")
+        _pools[key] = pool
+        while len(_pools) > POOLS:
+            # Whoever works with it holds it; its threads end when nobody does.
+            del _pools[next(iter(_pools))]
+        return pool
 
 
 def processors() -> int:
