@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from glmcount.design.build import Roles, formula_design
 from glmcount.design.layout import layout_of
@@ -13,6 +14,7 @@ from glmcount.design.rows import Rows
 from glmcount.engine.layout import Layout
 from glmcount.families import Family, resolve
 from glmcount.fitting.run import Run, Settings
+from glmcount.inference.setting import Seen, Setting
 from glmcount.numerics.control import USUAL, Control
 from glmcount.sources.base import open_source
 
@@ -59,3 +61,31 @@ def counts(n: int = 60, seed: int = 0) -> dict[str, Any]:
     y = rng.poisson(np.exp(0.5 + 0.3 * x - 0.1 * z + 0.4 * (g == "b")) * rng.gamma(2.0, 0.5, n))
     w, t = rng.integers(1, 4, n).astype(float), rng.uniform(0.5, 2.0, n)
     return {"y": y.astype(float), "x": x, "z": z, "g": g, "w": w, "t": t}
+
+
+def sums_by_group(setting: Setting, bread: Any) -> Any:
+    """Liang & Zeger's sandwich of the sums of scores by group, without a factor."""
+    (count,) = setting.sizes
+
+    def sums(seen: Seen) -> Any:
+        table = np.zeros((count, len(bread)))
+        np.add.at(table, seen.groups[0], seen.scores)
+        return table
+
+    half = setting.fold(sums, np.add) @ bread
+    return half.T @ half
+
+
+def columns_of_kinds() -> pd.DataFrame:
+    """Columns of doubles, whole numbers, short floats and text."""
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame(rng.normal(3.0, 2.0, (300, 2)), columns=["x", "z"])
+    data["k"] = rng.integers(5, size=300)
+    data["f"] = rng.normal(size=300).astype(np.float32)
+    data["g"] = np.where(data["z"] > 3.0, "a", "b")
+    data["y"] = rng.poisson(2.0, 300)
+    return data
+
+
+# Takes each of them, one beside a factor and one in an expression.
+OF_KINDS = "y ~ x + k + f + z:g + np.log(x**2 + 1)"

@@ -12,23 +12,12 @@ import glmcount as gc
 from glmcount.errors import DataChangedError
 from glmcount.inference.covariance import Estimator
 from glmcount.inference.setting import Needs
+from tests.made import sums_by_group
 
 N = 200_000
 
 
-def by_firm(setting, bread):
-    """Liang & Zeger's sandwich of the sums of scores by group."""
-
-    def sums(seen):
-        table = np.zeros((setting.sizes[0], len(bread)))
-        np.add.at(table, seen.groups[0], seen.scores)
-        return table
-
-    half = setting.fold(sums, np.add) @ bread
-    return half.T @ half
-
-
-BY_FIRM = Estimator("firm", "by firm", by_firm, Needs(scores=True, groups=("firm",)))
+BY_FIRM = Estimator("firm", "by firm", sums_by_group, Needs(scores=True, groups=("firm",)))
 
 READERS = {
     "fittedvalues": lambda r: r.fittedvalues,

@@ -28,6 +28,7 @@ from glmcount.numerics.jets import Jet, constant_jet, eta_jet, exp_jet
 from glmcount.records import replace
 from glmcount.report.render import RENDERERS
 from glmcount.sources.base import Source, _openers, register_source, streamed
+from tests.made import sums_by_group
 
 
 @pytest.fixture
@@ -135,14 +136,7 @@ def clustered(column, kind):
 
     def compute(setting, bread):
         (count,) = setting.sizes
-
-        def sums(seen):
-            table = np.zeros((count, len(bread)))
-            np.add.at(table, seen.groups[0], seen.scores)
-            return table
-
-        half = setting.fold(sums, np.add) @ bread
-        return half.T @ half * (count / (count - 1) if kind == "CR1" else 1.0)
+        return sums_by_group(setting, bread) * (count / (count - 1) if kind == "CR1" else 1.0)
 
     return Estimator(kind, f"by {column}", compute, Needs(scores=True, groups=(column,)))
 

@@ -13,25 +13,17 @@ from glmcount.language.parse import parse
 from glmcount.numerics.control import Control
 from glmcount.sources import base
 from glmcount.sources.base import open_source
+from tests.made import OF_KINDS, columns_of_kinds
 
 
 @pytest.fixture
 def frame(monkeypatch):
     monkeypatch.setattr(base, "STRIP_ROWS", 64)
-    rng = np.random.default_rng(4)
-    data = pd.DataFrame(rng.normal(3.0, 2.0, (300, 2)), columns=["x", "z"])
-    data["k"] = rng.integers(5, size=300)
-    data["f"] = rng.normal(size=300).astype(np.float32)
-    data["g"] = np.where(data["z"] > 3.0, "a", "b")
-    data["y"] = rng.poisson(2.0, 300)
-    return data
-
-
-FORMULA = "y ~ x + k + f + z:g + np.log(x**2 + 1)"
+    return columns_of_kinds()
 
 
 def test_extents_of_plain_columns_of_floats(frame):
-    plan = gc.fit(FORMULA, frame)._state.rows.plan
+    plan = gc.fit(OF_KINDS, frame)._state.rows.plan
     assert set(plan.extents) == {"x", "f", "z"}
     for name, extent in plan.extents.items():
         column = frame[name].astype(float)

@@ -8,6 +8,7 @@ import glmcount as gc
 from glmcount.design import measure
 from glmcount.records import replace
 from glmcount.sources import base
+from tests.made import OF_KINDS, columns_of_kinds
 
 RESPONSES = {
     "zeros": [0, 3, 1, 0, 7, 2, 2],
@@ -47,22 +48,13 @@ def test_what_is_not_finite_is_no_table(bad):
 @pytest.fixture
 def frame(monkeypatch):
     monkeypatch.setattr(base, "STRIP_ROWS", 64)
-    rng = np.random.default_rng(4)
-    data = pd.DataFrame(rng.normal(3.0, 2.0, (300, 2)), columns=["x", "z"])
-    data["k"] = rng.integers(5, size=300)
-    data["f"] = rng.normal(size=300).astype(np.float32)
-    data["g"] = np.where(data["z"] > 3.0, "a", "b")
-    data["y"] = rng.poisson(2.0, 300)
-    return data
-
-
-FORMULA = "y ~ x + k + f + z:g + np.log(x**2 + 1)"
+    return columns_of_kinds()
 
 
 def test_the_design_is_that_of_columns_measured_in_full(frame, monkeypatch):
-    found = gc.fit(FORMULA, frame)
+    found = gc.fit(OF_KINDS, frame)
     monkeypatch.setattr(measure, "_known", lambda rows, layout: None)
-    alone = gc.fit(FORMULA, frame)
+    alone = gc.fit(OF_KINDS, frame)
     for one, other in zip(
         found._state.fit.layout.blocks, alone._state.fit.layout.blocks, strict=True
     ):

@@ -12,6 +12,7 @@ from scipy import stats
 import glmcount as gc
 from glmcount.inference.covariance import Estimator
 from glmcount.inference.setting import Needs
+from tests.made import sums_by_group
 from tests.test_one_file import clustered
 
 pytestmark = pytest.mark.filterwarnings("ignore::glmcount.errors.MissingRowsWarning")
@@ -146,18 +147,6 @@ def test_times_and_leverages(data):
     assert seen[1].leverages.sum() == pytest.approx(2.0)
     with pytest.raises(gc.errors.DataError, match="numbers or dates"):
         result.with_cov(Estimator("t", "t", compute, Needs(order=("g",))))
-
-
-def sums_by_group(setting, bread):
-    (count,) = setting.sizes
-
-    def sums(seen):
-        table = np.zeros((count, len(bread)))
-        np.add.at(table, seen.groups[0], seen.scores)
-        return table
-
-    half = setting.fold(sums, np.add) @ bread
-    return half.T @ half
 
 
 def test_a_covariance_still_needs_its_columns_in_another_process(data):
