@@ -345,6 +345,15 @@ def test_a_covariance_that_is_none_is_refused(made, told):
     assert "mine" not in ESTIMATORS
 
 
+def test_covariances_of_ours_keep_their_names():
+    mine = Estimator("HC1", "mine", lambda setting, bread: -bread)
+    with pytest.raises(UsageError, match="comes with glmcount") as caught:
+        register_estimator(mine)
+    assert caught.value.kind == "covariance_taken" and ESTIMATORS["HC1"] is not mine
+    with pytest.raises(CovarianceError, match="negative variance"):
+        _ = gc.fit("y ~ x", DATA, cov=mine).bse
+
+
 def test_a_covariance_that_takes_rows_is_refused_where_it_is_asked_for():
     result = gc.fit("y ~ x", DATA)
     again = pickle.loads(pickle.dumps(result))  # noqa: S301

@@ -123,10 +123,15 @@ def register_estimator(estimator: Estimator) -> Estimator:
     Raises
     ------
     UsageError
-        If it is no estimator.
+        If it is no estimator, or one of ours has its name.
     """
     if not isinstance(estimator, Estimator):
         refuse("estimator", estimator, "a value made by Estimator(...)", "own_covariance")
+    if estimator.name in BUILT_IN and estimator.name in ESTIMATORS:
+        raise UsageError(
+            f"A covariance named {estimator.name!r} comes with glmcount; choose another name.",
+            kind="covariance_taken",
+        )
     ESTIMATORS[estimator.name] = estimator
     return estimator
 
@@ -198,7 +203,7 @@ def _covariance(chosen: Estimator, setting: Setting) -> Covariance:
         )
     found = chosen.compute(setting, bread)
     if not isinstance(found, Covariance):
-        if chosen.name not in BUILT_IN:
+        if chosen.name not in BUILT_IN or ESTIMATORS[chosen.name] is not chosen:
             _refuse_matrix(chosen, found, len(bread))
         found = Covariance(found)
     matrix = fit.layout.unshifted(found.matrix, fit.kept)
