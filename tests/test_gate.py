@@ -48,6 +48,15 @@ READERS = {
     "augment": lambda r: r.augment(),
     "summary": lambda r: str(r.summary()),
     "glance": lambda r: r.glance(),
+    "slopes": lambda r: r.slopes(),
+    "slopes by rows": lambda r: r.slopes("x", by=False),
+    "slopes by groups": lambda r: r.slopes("x", by="firm"),
+    "comparisons": lambda r: r.comparisons("x"),
+    "predictions": lambda r: r.predictions(),
+    "predictions by groups": lambda r: r.predictions(by="g"),
+    "grid": lambda r: r.grid(x=[0.0, 1.0]),
+    "design_matrix": lambda r: r.design_matrix(),
+    "score_obs": lambda r: r.score_obs(),
 }
 # What opens the data anew: it would read them as they are now.
 REFITS = {
