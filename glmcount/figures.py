@@ -99,8 +99,11 @@ class Figures:
     @figure
     def constant(self) -> bool:
         """Whether the mean equation spans a constant."""
-        found = self.found
-        return spans_constant(found.seen_here[0], found.fit.layout, 0, found.options.control)
+        found, layout = self.found, self.found.fit.layout
+        # What a formula tells of it takes no rows.
+        return layout.constants[0] is not None or spans_constant(
+            found.seen_here[0], layout, 0, found.options.control
+        )
 
     @cached_property
     def _null(self) -> Fit:
@@ -112,6 +115,16 @@ class Figures:
         """Log-likelihood with every equation a constant; offsets stay."""
         self.found.likelihood("llnull")
         return self._null.llf
+
+    @property
+    def prsquared(self) -> float:
+        """McFadden's 1 - llf / llnull."""
+        if self.llnull == 0.0:
+            raise NotDefinedError(
+                "prsquared divides by llnull, which is 0: constants alone fit the counts exactly.",
+                kind="no_null",
+            )
+        return 1.0 - self.found.fit.llf / self.llnull
 
     @figure
     def llr_df(self) -> int:
@@ -129,9 +142,10 @@ class Figures:
 
         So it is where one equation has a constant and its mean is the mean count, or rate.
         """
-        found, known = self.found, self.__dict__
-        null = None if found.held is None or found.cells is not None else self._closed_null()
-        if null is None or known.keys() & {"deviance", "pearson_chi2", "null_deviance", "llnull"}:
+        found, known, held = self.found, self.__dict__, self.found.held
+        null = None if held is None or held.cells is not None else self._closed_null()
+        made = known.keys() & {"deviance", "pearson_chi2", "null_deviance", "llnull"}
+        if held is None or null is None or made:
             return
         fit, family = found.fit, found.fit.family
 
@@ -149,7 +163,7 @@ class Figures:
             w = strip.weights
             return np.array([v.sum() if w is None else np.dot(v, w) for v in whole])
 
-        chi2, deviance, null_deviance, llf = found.rows.fold(look, np.add).tolist()
+        chi2, deviance, null_deviance, llf = held.rows.fold(look, np.add).tolist()
         known |= {"pearson_chi2": chi2, "deviance": deviance, "null_deviance": null_deviance}
         if found.family.likelihood:
             known["llnull"] = llf + found.measured.constant

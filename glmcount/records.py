@@ -48,8 +48,7 @@ def _record(cls: Any, frozen: bool, eq: bool, shown: bool, named: bool) -> type:
         for name, annotation in vars(cls).get("__annotations__", {}).items()
     }
     cls.__dataclass_fields__ = own
-    made = _init(cls.__name__, tuple(own), own, named)
-    cls.__init__ = _checked(made) if "__post_init__" in vars(cls) else made
+    cls.__init__ = _init(cls.__name__, own, named, "__post_init__" in vars(cls))
     cls.__signature__ = _Signature()
     if shown and "__repr__" not in vars(cls):
         cls.__repr__ = _repr
@@ -75,12 +74,12 @@ def _field(cls: Any, name: str, annotation: Any, named: bool) -> Field[Any]:
 
 
 def _init(
-    title: str, names: tuple[str, ...], own: dict[str, Field[Any]], by_name: bool
+    title: str, own: dict[str, Field[Any]], by_name: bool, checked: bool
 ) -> Callable[..., None]:
-    count, known = len(names), own.keys()
+    names, count, known = tuple(own), len(own), own.keys()
     most = 0 if by_name else count
     plain = {name: one.default for name, one in own.items() if one.default is not NONE}
-    others = tuple(name for name in names if name not in plain)
+    makers: dict[str, Any] = {n: one.default_factory for n, one in own.items() if n not in plain}
 
     def refusal() -> TypeError:
         told = "by name and once" if by_name else "each once"
@@ -99,26 +98,15 @@ def _init(
         if given > most:
             raise refusal()
         if len(held) < count:
-            for name in others:
+            for name, make in makers.items():
                 if name not in held:
-                    held[name] = _default(title, own[name])
+                    if make is NONE:
+                        raise TypeError(f"{title}() needs {name}")
+                    held[name] = make()
+        if checked:
+            self.__post_init__()
 
     return __init__
-
-
-def _checked(made: Callable[..., None]) -> Callable[..., None]:
-    def __init__(self: Any, *values: Any, **named: Any) -> None:
-        made(self, *values, **named)
-        self.__post_init__()
-
-    return __init__
-
-
-def _default(title: str, one: Field[Any]) -> Any:
-    made: Any = one.default_factory
-    if made is NONE:
-        raise TypeError(f"{title}() needs {one.name}")
-    return made()
 
 
 def _state(self: Any) -> dict[str, Any]:

@@ -354,12 +354,12 @@ class Family:
         """The label inside another."""
         return self.label if self.proper else self.label[0].lower() + self.label[1:]
 
-    @property
+    @cached_property
     def q(self) -> int:
         """Number of predictors."""
         return len(self.equations)
 
-    @property
+    @cached_property
     def concave(self) -> bool:
         """Whether the log-likelihood is known to be concave in all predictors together."""
         return self.link in self.concave_links
@@ -380,7 +380,7 @@ class Family:
             endless = self.domain == "logit" or float(self.lift(np.array(TINY))) < -10.0
         return (first if endless else (None, first[1]), *rest)
 
-    @property
+    @cached_property
     def title(self) -> str:
         """Heading of a summary."""
         return f"{self.label} regression, {self.link} link"

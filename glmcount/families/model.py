@@ -48,7 +48,9 @@ def model_family(
     UsageError
         For combinations that are no model.
     """
-    count = compose(resolve(family), link)
+    count = resolve(family)
+    if link is not None:
+        count = compose(count, link)
     if count.columns and not limited:
         raise UsageError(
             f"{count.label} reads a limit for each row: give it by censored=.", kind="censored"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
-from glmcount.errors import some
+from glmcount.errors import GlmcountError, some
 from glmcount.families.base import Family
+from glmcount.figures import Figures, attempt
 from glmcount.fitted import Fitted
 from glmcount.fitting.estimates import Estimates
 from glmcount.numerics import Array
@@ -15,6 +17,9 @@ from glmcount.numerics.tails import chi2_tail
 from glmcount.report.summary import EquationRows, SummaryFacts
 
 __all__ = ["equation_rows", "summary_facts", "unjudged"]
+
+# Of `SummaryFacts`, those that `Figures` has.
+FIGURES = ("llnull", "deviance", "null_deviance", "prsquared")
 
 
 def equation_rows(
@@ -59,36 +64,29 @@ def unjudged(state: Fitted) -> tuple[EquationRows, ...]:
     return equation_rows(state.estimates, state.family, none, none, none, ends)
 
 
-def summary_facts(
-    state: Fitted,
-    constant: bool,
-    figures: Mapping[str, float | None],
-    limits: Sequence[tuple[str, str, float | None]],
-    pearson_chi2: float,
-    scale: float | None,
-    cov_label: str,
-    equations: tuple[EquationRows, ...],
-    note: tuple[str, str],
-) -> SummaryFacts:
-    """All that a summary prints.
+def _known(figures: Figures) -> dict[str, float | None]:
+    """Figures of a fit by name; None where there is none."""
+    state = figures.found
+    names = (*FIGURES, "scale") if state.scaled else FIGURES
+    makers: dict[str, Callable[[], float]] = {
+        "llf": partial(state.likelihood, "llf"),
+        "aic": partial(state.information_criterion, "aic", 2.0),
+        "bic": partial(state.information_criterion, "bic", float(np.log(state.nobs))),
+        **{name: partial(getattr, figures, name) for name in names},
+    }
+    found = {name: attempt(make) for name, make in makers.items()}
+    told = {n: None if isinstance(one, GlmcountError) else one for n, one in found.items()}
+    return {"scale": None} | told
 
-    Parameters
-    ----------
-    state : Fitted
-    constant : bool
-        Whether the mean spans a constant.
-    figures : mapping
-        llf, llnull, aic, bic, deviance, null_deviance, prsquared; None where not defined.
-    limits : sequence of (boundary, family, llf)
-        Boundaries that are tested, and the log-likelihood there; None where there is none.
-    pearson_chi2 : float
-    scale : float or None
-        None where it has no degrees of freedom.
-    cov_label : str
-    equations : tuple of EquationRows
-    note : (str, str)
-        What statistics are called, and what is said of the covariance.
+
+def summary_facts(
+    figures: Figures, cov_label: str, equations: tuple[EquationRows, ...], note: tuple[str, str]
+) -> SummaryFacts:
+    """All that a summary prints of a fit, its figures and its equations.
+
+    `note` holds what statistics are called, and what is said of the covariance.
     """
+    state, constant, pearson_chi2 = figures.found, figures.constant, figures.pearson_chi2
     account = state.account
     return SummaryFacts(
         title=state.family.title,
@@ -102,7 +100,6 @@ def summary_facts(
         df_null=state.nobs - int(constant),
         constant=constant,
         pearson_chi2=pearson_chi2,
-        scale=scale if state.scaled else None,
         cov_label=cov_label,
         converged=state.fit.converged or state.fit.status == "recession",
         passes=state.fit.passes,
@@ -111,10 +108,10 @@ def summary_facts(
         footnotes=(
             *([note[1]] if note[1] else []),
             *_design_notes(state),
-            *_ancillary_notes(state, limits, equations),
+            *_ancillary_notes(state, figures.limits, equations),
             *_dispersion(state, pearson_chi2),
         ),
-        **figures,
+        **_known(figures),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from glmcount.errors import NotDefinedError
 from glmcount.figures import Figures
 from glmcount.fitted import Fitted
 from glmcount.numerics.tails import chi2_tail
@@ -65,12 +64,7 @@ class Figured:
     @property
     def prsquared(self) -> float:
         """McFadden's 1 - llf / llnull."""
-        if self.llnull == 0.0:
-            raise NotDefinedError(
-                "prsquared divides by llnull, which is 0: constants alone fit the counts exactly.",
-                kind="no_null",
-            )
-        return 1.0 - self.llf / self.llnull
+        return self._figures.prsquared
 
     @property
     def aic(self) -> float:

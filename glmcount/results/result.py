@@ -12,7 +12,6 @@ from typing import Any, Unpack
 import pandas as pd
 
 from glmcount.diagnostics import verdicts
-from glmcount.errors import GlmcountError
 from glmcount.figures import Figures
 from glmcount.fits import Changes, attached, refitted
 from glmcount.fitted import Described, Fitted
@@ -262,38 +261,19 @@ class Results(Figured, RowWise, Predicting, Effects, Testing):
     # Reports --------------------------------------------------------------------------
 
     def _equations(self, alpha: float) -> tuple[EquationRows, ...]:
-        state = self._state
-        return equation_rows(
-            state.estimates,
-            state.family,
-            self._held.errors,
-            *judged(state.estimates, self._held.errors, self._held.each_df),
-            self.conf_int(alpha).to_numpy(),
-        )
-
-    def _maybe(self, name: str) -> float | None:
-        try:
-            return float(getattr(self, name))
-        except GlmcountError:
-            return None
+        found, bse, df = self._state.estimates, self._held.errors, self._held.each_df
+        statistics, pvalues = judged(found, bse, df)
+        ends = conf_int(found, bse, alpha, df)
+        return equation_rows(found, self._state.family, bse, statistics, pvalues, ends)
 
     def _facts(self, alpha: float = 0.05) -> SummaryFacts:
         self._figures.prepare()
         # Where nothing is left to judge by, the covariance has no scale.
         found = self._held.found if self._state.judged else None
+        rows = unjudged(self._state) if found is None else self._equations(alpha)
         by_t = self._state.scaled or (found is not None and found.freedom is not None)
-        figures = ("llf", "llnull", "aic", "bic", "deviance", "null_deviance", "prsquared")
-        return summary_facts(
-            self._state,
-            self._figures.constant,
-            {name: self._maybe(name) for name in figures},
-            self._figures.limits,
-            self.pearson_chi2,
-            self._maybe("scale"),
-            self._held.cov.label,
-            self._equations(alpha) if self._state.judged else unjudged(self._state),
-            ("t" if by_t else "z", "" if found is None else found.note),
-        )
+        note = "t" if by_t else "z", "" if found is None else found.note
+        return summary_facts(self._figures, self._held.cov.label, rows, note)
 
     def summary(self, *, exponentiate: bool = False, alpha: float = 0.05) -> Summary:
         """The printed summary; ``exponentiate=True`` shows rate ratios (IRR)."""
