@@ -111,7 +111,8 @@ def fit(
     >>> [round(float(b), 4) for b in r.params]
     [0.4055, 1.0986]
     """
-    check_options(unknown)
+    if unknown:
+        check_options(unknown)
     request = Request(
         family=family, link=link, offset=offset, exposure=exposure, weights=weights,
         weights_type=weights_type, inflate=inflate, hurdle=hurdle, zero=zero,

@@ -32,14 +32,14 @@ from glmcount.families.base import Family
 from glmcount.families.model import model_family
 from glmcount.fitted import AtHand, Fitted
 from glmcount.fitting.estimates import estimates, names
-from glmcount.fitting.identified import refuse_unidentified
+from glmcount.fitting.identified import in_doubt, refuse_unidentified
 from glmcount.fitting.maximise import maximise
 from glmcount.fitting.run import Settings
 from glmcount.inference.covariance.estimator import Estimator, warn_of
 from glmcount.notes import fit_warnings
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace
-from glmcount.request import GONE, OPTIONS, Options, Request, check_options
+from glmcount.request import GONE, OPTIONS, Options, Request, check_options, chosen_estimator
 from glmcount.subject import Subject
 
 __all__ = ["Changes", "attached", "fitted", "refitted"]
@@ -112,10 +112,11 @@ def fitted(subject: Subject, request: Request) -> Made:
     """
     rows, family = _opened(subject, request)
     information = _information(request.information, family)
-    cov = request.estimator
-    rows = rows.with_roles(cov.needs.groups, cov.needs.order, cov.needs.given)
+    cov = chosen_estimator(request.cov, request.weights_type)
+    if cov.needs.groups or cov.needs.order:
+        rows = rows.with_roles(cov.needs.groups, cov.needs.order, cov.needs.given)
     measured, layout = measure(rows, planned_layout(rows.spec), family)
-    start = _start(request.start, layout.size)
+    start = None if request.start is None else _start(request.start, layout.size)
     settings = Settings(request.method, information, start, request.knobs)
     ready = Ready(request, subject, rows, layout, measured, family, settings, cov)
     return _maximised(ready, rows, measured)
@@ -326,7 +327,8 @@ def _maximised(ready: Ready, data: Rows, measured: Measured) -> Made:
     cells = compressed(data, layout, measured, family, request.compress)
     seen = (data, measured) if cells is None else (cells.rows, cells.measured)
     found = maximise(seen[0], layout, seen[1], family, ready.settings)
-    refuse_unidentified(*seen, layout, family, found, partial(names, family, data.spec))
+    if in_doubt(found):
+        refuse_unidentified(*seen, layout, family, partial(names, family, data.spec))
     rows = found.narrowed(data)
     values = estimates(found, rows.spec, family)
     notes += fit_warnings(rows, found, values, measured, request.separation)
@@ -354,9 +356,7 @@ def _maximised(ready: Ready, data: Rows, measured: Measured) -> Made:
     return state, ready.cov
 
 
-def _start(given: Any, size: int) -> Array | None:
-    if given is None:
-        return None
+def _start(given: Any, size: int) -> Array:
     start = np.asarray(given)
     if start.shape != (size,) or not np.all(np.isfinite(start)):
         raise UsageError(

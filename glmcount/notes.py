@@ -55,7 +55,7 @@ def fit_warnings(
         notes += _renamed(found)
     if fit.dependences:
         notes += _dropped_columns(fit, parameters(fit.family, rows.spec).names)
-    notes += _single_levels(rows)
+    notes += [_single_level(rows, code) for code in rows.spec.single_levels]
     for limit in fit.limits:
         notes.append(
             BoundaryWarning(
@@ -249,12 +249,9 @@ def _renamed(found: Estimates) -> list[GlmcountWarning]:
     ]
 
 
-def _single_levels(rows: Rows) -> list[GlmcountWarning]:
-    variables = rows.spec.variables
-    return [
-        DroppedColumnWarning(
-            f"{code} has the single level {some(map(repr, variables[code].levels or ()))} in the "
-            "rows used, so no coefficient of its own."
-        )
-        for code in rows.spec.single_levels
-    ]
+def _single_level(rows: Rows, code: str) -> GlmcountWarning:
+    levels = rows.spec.variables[code].levels or ()
+    return DroppedColumnWarning(
+        f"{code} has the single level {some(map(repr, levels))} in the rows used, so no "
+        "coefficient of its own."
+    )

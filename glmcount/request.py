@@ -246,11 +246,6 @@ class Request:
         """The numerical knobs, those of every fit where none were given."""
         return USUAL if self.control is None else self.control
 
-    @property
-    def estimator(self) -> Estimator:
-        """The covariance: robust under sampling weights where none was named."""
-        return chosen_estimator(self.cov, self.weights_type)
-
 
 def chosen_estimator(cov: Any, weights_type: str) -> Estimator:
     """The covariance of that name: robust under sampling weights where none is given.

@@ -91,7 +91,7 @@ def measure(rows: Rows, layout: Layout, family: Family) -> tuple[Measured, Layou
     # Without numeric columns nothing is shifted: what was derived of the layout stays.
     if all(new is old for new, old in zip(blocks, layout.blocks, strict=True)):
         return measured, layout
-    return measured, replace(layout, blocks=blocks)
+    return measured, layout.sized(blocks)
 
 
 def remeasure(rows: Rows, known: Measured, family: Family) -> Measured:

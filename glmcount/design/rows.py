@@ -171,8 +171,6 @@ class Rows:
         UnknownColumnError, DataError
             If there is no such column, or a used row has no value in it.
         """
-        if not groups and not order:
-            return self
         known = {(role.name, role.what) for role in self.spec.roles}
         groups = [name for name in dict.fromkeys(groups) if (name, "group") not in known]
         order = [name for name in dict.fromkeys(order) if (name, "order") not in known]

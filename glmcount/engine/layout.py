@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from glmcount.engine.block import Block, Index, add_linear
-from glmcount.engine.plan import PassPlan
+from glmcount.engine.plan import PassPlan, Structure
 from glmcount.engine.reach import Bound
 from glmcount.engine.strip import Strip
 from glmcount.numerics import Array
@@ -38,12 +38,12 @@ class Layout:
     slices: tuple[slice, ...]
     constants: tuple[Array | None, ...]
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Number of parameters."""
         return self.slices[-1].stop if self.slices else 0
 
-    @property
+    @cached_property
     def q(self) -> int:
         """Number of equations."""
         return len(self.slices)
@@ -56,7 +56,12 @@ class Layout:
     @cached_property
     def plan(self) -> PassPlan:
         """What passes add up, and how it is scattered."""
-        return PassPlan(self.blocks)
+        return PassPlan(self.blocks, self.structure)
+
+    @cached_property
+    def structure(self) -> Structure:
+        """The codes of its blocks, and how these are bundled."""
+        return Structure.made(self.blocks)
 
     @cached_property
     def bound(self) -> Bound | None:
@@ -87,6 +92,13 @@ class Layout:
                     if (shift != 0 and size <= ROUNDING * abs(shift)) or (shift == size == 0):
                         out.add(int(place))
         return frozenset(out)
+
+    def sized(self, blocks: tuple[Block, ...]) -> Layout:
+        """The same with other shifts, sizes and scales; what depends on none of these is kept."""
+        made = Layout(blocks, self.slices, self.constants)
+        kept = ("size", "q", "dense_columns", "structure")
+        made.__dict__.update({name: getattr(self, name) for name in kept})
+        return made
 
     def of(self, equation: int) -> list[tuple[int, Block]]:
         """Blocks of an equation with their places in `blocks`."""

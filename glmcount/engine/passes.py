@@ -332,7 +332,7 @@ def weighing(family: Family, expected: bool, second: bool = True) -> Weigh:
                 entry = None if mixed is None else mixed[j][k]
                 if entry is None and (found := jet.d2[j][k]) is not None:
                     entry = -found
-                matrix[j, k] = _times(entry, w)
+                matrix[j, k] = entry if w is None else _times(entry, w)
         return Weighed(told, first, matrix)
 
     return weigh
@@ -400,8 +400,8 @@ def informed(family: Family, rows: Unweighed) -> tuple[Array, ...]:
     return tuple(out)
 
 
-def _times(values: Array | None, weights: Array | None) -> Array | None:
-    return values if values is None or weights is None else values * weights
+def _times(values: Array | None, weights: Array) -> Array | None:
+    return None if values is None else values * weights
 
 
 def likelihood_sums(layout: Layout, raw: Raw) -> Sums:

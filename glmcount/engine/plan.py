@@ -46,11 +46,14 @@ class Structure:
         Of each code.
     bundles : tuple of tuple of int
         Codes that are joined, the first slowest; every code is in one.
+    blocks : tuple of tuple of int
+        Blocks with each code.
     """
 
     of: tuple[int, ...]
     levels: tuple[int, ...]
     bundles: tuple[Members, ...]
+    blocks: tuple[tuple[int, ...], ...]
 
     @staticmethod
     def made(blocks: Sequence[Block]) -> Structure:
@@ -66,11 +69,8 @@ class Structure:
                 numbers[block.code] = len(levels)
                 levels.append(block.table.levels)
             of.append(numbers[block.code])
-        return Structure(tuple(of), tuple(levels), _bundled(levels))
-
-    def blocks(self, member: int) -> list[int]:
-        """Blocks with that code."""
-        return [i for i, number in enumerate(self.of) if number == member]
+        own = [tuple([i for i, k in enumerate(of) if k == code]) for code in range(len(levels))]
+        return Structure(tuple(of), tuple(levels), _bundled(levels), tuple(own))
 
     def shape(self, members: Members) -> tuple[int, ...]:
         """Levels of some codes."""
@@ -114,7 +114,7 @@ def _look_ups(blocks: Blocks, structure: Structure, equation: int, theta: Array)
         shape = structure.shape(bundle)
         total: Array | None = None
         for axis, member in enumerate(bundle):
-            for i in structure.blocks(member):
+            for i in structure.blocks[member]:
                 block = blocks[i]
                 if block.equation != equation:
                     continue
@@ -237,7 +237,7 @@ def _ask_alone(
     second: frozenset[Any],
 ) -> None:
     """Scores of a code's blocks, and their products with each other and dense blocks."""
-    mine = structure.blocks(member)
+    mine = structure.blocks[member]
     for i in mine:
         block = blocks[i]
         if first[block.equation]:
@@ -258,7 +258,7 @@ def _ask_pair(
     second: frozenset[Any],
 ) -> None:
     """Products of the blocks of two codes."""
-    for pair in product(*(structure.blocks(member) for member in members)):
+    for pair in product(*(structure.blocks[member] for member in members)):
         ordered = tuple(structure.of[i] for i in sorted(pair))
         _ask_product(scatter, blocks, "h", pair, ordered, second)
 
@@ -290,16 +290,17 @@ class PassPlan:
     Parameters
     ----------
     blocks : tuple of Block
+    structure : Structure
+        Of these blocks.
     """
 
-    def __init__(self, blocks: Blocks) -> None:
-        self.blocks = blocks
-        self.structure = Structure.made(blocks)
+    def __init__(self, blocks: Blocks, structure: Structure) -> None:
+        self.blocks, self.structure = blocks, structure
         self._scatters: dict[Wanted, tuple[Scatter, ...]] = {}
         self._look_ups: dict[int, tuple[Array, LookUps]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return PassPlan, (self.blocks,)
+        return PassPlan, (self.blocks, self.structure)
 
     def scatters(self, wanted: Wanted) -> tuple[Scatter, ...]:
         """The scatters that give every sum that involves a code."""

@@ -244,7 +244,7 @@ def estimates(fit: Fit, spec: DesignSpec, family: Family) -> Estimates:
         moves=moves,
         renamed=every.renamed,
     )
-    return _with_boundaries(free, fit, family)
+    return _with_boundaries(free, fit, family) if fit.limits else free
 
 
 def _at(fit: Fit, ways: Array, shown: list[int], equations: NDArray[np.int_]) -> Array:
@@ -260,8 +260,6 @@ def _at(fit: Fit, ways: Array, shown: list[int], equations: NDArray[np.int_]) ->
 
 def _with_boundaries(free: Estimates, fit: Fit, family: Family) -> Estimates:
     """The estimates with the parameters on their boundaries, last; equations as asked for."""
-    if not fit.limits:
-        return free
     fixed, names, renamed = [], list(free.names), list(free.renamed)
     left = list(range(family.q))
     for limit in fit.limits:

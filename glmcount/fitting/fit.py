@@ -52,11 +52,9 @@ UNDONE = 1.4e-3
 
 
 def _late_dependences(
-    run: Run, outcome: Outcome, condition: float, found: tuple[Dependence, ...]
+    run: Run, outcome: Outcome, found: tuple[Dependence, ...]
 ) -> tuple[Dependence, ...]:
     """Columns that only the information at the end shows to depend on others."""
-    if outcome.status == "recession" or condition < LATE:
-        return ()
     full = np.eye(run.layout.size)
     full[np.ix_(run.kept, run.kept)] = outcome.sums.information.matrix
     known = {one.column for one in found}
@@ -120,12 +118,13 @@ def solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
                 return fit
             # The limit's own fit came to no end: what was reached on the way counts.
             run.gone, run.memo, run.kept = None, None, kept
-    late = _late_dependences(run, outcome, condition, found)
-    if late:
-        return solve(run, run.widened(outcome.theta), (*found, *late))
     alone = None
     if outcome.status == "recession":
         outcome, alone = _recede(run, outcome, expected)
+    elif condition >= LATE:
+        late = _late_dependences(run, outcome, found)
+        if late:
+            return solve(run, run.widened(outcome.theta), (*found, *late))
     return _finished(run, outcome, expected, condition, found, alone)
 
 
@@ -236,9 +235,10 @@ def _finished(
         if condition > WELL or outcome.status != "final":
             condition = sums.information.condition()
         again = False
-        if sums.information.definite and outcome.status == "final":
+        own = sums.information.factored
+        if own is not None and outcome.status == "final":
             # The information is there, so the step from it is free.
-            step = sums.information.solve(sums.score)
+            step = own.solve(sums.score)
             decrement = math.sqrt(max(float(sums.score.dot(step)), 0.0))
             rho = run.reach(step)
             theta = theta + step if rho <= 1e-6 else theta

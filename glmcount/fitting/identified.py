@@ -54,17 +54,14 @@ def refuse_unidentified(
     measured: Measured,
     layout: Layout,
     family: Family,
-    fit: Fit,
     names: Callable[[], tuple[str, ...]],
 ) -> None:
-    """Refuse models of which no data could tell all parameters.
+    """Refuse a model of which no data could tell all parameters; asked where a fit is `in_doubt`.
 
     Parameters
     ----------
     rows, measured, layout, family
         The rows, and the model asked for.
-    fit : Fit
-        What its fit came to.
     names : callable
         Gives the parameters' names.
 
@@ -72,8 +69,6 @@ def refuse_unidentified(
     ------
     RankError
     """
-    if not in_doubt(fit):
-        return
     columns = confused(rows, layout, measured, family, USUAL)
     if not len(columns):
         return

@@ -94,7 +94,7 @@ def _uncertain(fit: Fit) -> bool:
 
 
 def _settled(run: Run, fit: Fit) -> Fit:
-    return _at_limits(run, fit) if _uncertain(fit) else fit
+    return _at_limits(run, fit) if run.family.limits and _uncertain(fit) else fit
 
 
 def _elsewhere(run: Run, fit: Fit, base: Array) -> Fit:

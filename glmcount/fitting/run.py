@@ -198,13 +198,10 @@ class Run:
         self.memo: tuple[tuple[bool, bool, bytes], Sums] | None = None
         # The way on which rows have gone to infinity.
         self.gone: Falling | None = None
+        # Whether the solver works with the expected information.
+        self.scoring = solver(options.method).expected and family.expected is not None
         self.small = rows.small(layout)
         self.weigh: dict[tuple[bool, bool], Weigh] = {}
-
-    @property
-    def scoring(self) -> bool:
-        """Whether the solver works with the expected information."""
-        return solver(self.options.method).expected and self.family.expected is not None
 
     def tell(self, iteration: Iteration) -> None:
         """Keep and show an iteration."""
@@ -227,18 +224,13 @@ class Run:
             small, y = self.small, self.rows.cache.strips[0].y
             if self.gone is not None:
                 small = replace(small, strip=sent(self.layout, small.strip, theta, self.gone))
-            return small.sums(self.weighing(expected, second), y, theta)
+            if (expected, second) not in self.weigh:
+                self.weigh[expected, second] = weighing(self.family, expected, second)
+            return small.sums(self.weigh[expected, second], y, theta)
         weigh = Likelihood(self.family, expected, second)
         raw = fold_sums(self.rows, self.layout, theta, weigh, self.control, self.gone)
         self.passes += 1
         return likelihood_sums(self.layout, raw)
-
-    def weighing(self, expected: bool, second: bool) -> Weigh:
-        """The weighing function of its likelihood."""
-        key = expected, second
-        if key not in self.weigh:
-            self.weigh[key] = weighing(self.family, expected, second)
-        return self.weigh[key]
 
     def reduced(self, theta: Array, second: bool, *, expected: bool) -> Sums:
         """Sums over the kept columns; the last pass is remembered."""

@@ -202,8 +202,8 @@ def newton(problem: Problem, theta: Array) -> Outcome:
         if not definite and rho <= tol:
             status = "stuck"
             break
-        if definite:
-            step = _bent(problem, theta, sums, step, rho, decrement)
+        if definite and problem.guide is not None:
+            step = _bent(problem.guide, theta, sums, step, rho, decrement)
         if bounded:
             own = step if definite else None
             step, radius, halvings, following = _region(problem, theta, sums, own, radius)
@@ -244,11 +244,10 @@ def _stopped(
 
 
 def _bent(
-    problem: Problem, theta: Array, sums: Sums, step: Array, rho: float, decrement: float
+    guide: Guide, theta: Array, sums: Sums, step: Array, rho: float, decrement: float
 ) -> Array:
     """A step as the guide bends it, where that pays."""
-    guide = problem.guide
-    if guide is None or rho * min(rho, guide.curve * decrement) <= LEFT:
+    if rho * min(rho, guide.curve * decrement) <= LEFT:
         return step
     return guide.step(theta, sums, step)
 
@@ -291,20 +290,14 @@ def _line(
     share, point = 1.0, theta + step
     for halvings in range(TRIES):
         following = problem.evaluate(point, True)
-        if math.isfinite(following.llf) and _risen(sums, following):
+        told = following.llf
+        if math.isfinite(told) and (told >= sums.llf or told >= sums.llf - sums.slack):
             return share, halvings, point, following
         # A predictor that overshoots by hundreds overflows; shrink to a sensible reach at once.
         reach = share * problem.reach(step)
         share = min(share / 2.0, share * 50.0 / reach) if reach > 100.0 else share / 2.0
         point = theta + share * step
     return share, TRIES, theta, None
-
-
-def _risen(sums: Sums, following: Sums) -> bool:
-    """Whether the log-likelihood has not fallen by more than rounding."""
-    if following.llf >= sums.llf:
-        return True
-    return following.llf >= sums.llf - sums.slack
 
 
 def _scaled(problem: Problem, theta: Array) -> tuple[Array, Sums]:

@@ -39,7 +39,8 @@ def first_values(run: Run) -> Array:
     if given is not None:
         return layout.reshift(given)
     theta = usual(run)
-    if layout.constants[0] is None or not _possible(run, theta):
+    # Every mean of a logarithm lies in its domain.
+    if layout.constants[0] is None or not (run.family.mean_log or _possible(run, theta)):
         theta = _least_squares(run, theta)
     return theta
 
@@ -55,10 +56,8 @@ def usual(run: Run) -> Array:
 
 
 def _possible(run: Run, theta: Array) -> bool:
-    """Whether every mean lies in its domain, as a logarithm always does."""
-    return run.family.mean_log or math.isfinite(
-        run.evaluate(theta, second=False, expected=False).llf
-    )
+    """Whether every mean lies in its domain."""
+    return math.isfinite(run.evaluate(theta, second=False, expected=False).llf)
 
 
 def _least_squares(run: Run, theta: Array) -> Array:

@@ -115,13 +115,14 @@ def inverse_information(fit: Fit, information: Array | None = None) -> Array | N
     """
     own = fit.information if information is None else Information(information)
     if fit.falling is None:
-        return own.inverse() if own.definite else None
+        found = own.factored
+        return None if found is None else found.inverse()
     columns = carriers(fit)
     least = 1 if fit.falling.carriers is None else len(columns)
     for count in range(least, len(columns) + 1):
         others = np.setdiff1d(np.arange(len(own)), columns[:count])
-        found = own.kept(others)
-        if found.definite:
+        found = own.kept(others).factored
+        if found is not None:
             out = np.zeros_like(own.matrix)
             out[np.ix_(others, others)] = found.inverse()
             return out

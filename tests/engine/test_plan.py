@@ -50,7 +50,7 @@ def test_blocks_that_share_a_code_share_its_number():
     structure = layout.plan.structure
     assert structure.of == (-1, 0, 1, 2, 3, -1, 1, 0)
     assert structure.levels == (4, 5, 70, 90)
-    assert structure.blocks(0) == [1, 7]
+    assert structure.blocks[0] == (1, 7)
     assert structure.bundles == ((0, 1), (2,), (3,))
 
 
@@ -89,7 +89,7 @@ def test_look_ups_are_the_predictor_by_code(equation):
 
 
 def test_it_travels_by_its_blocks_and_forgets_what_many_asked_for():
-    own = PassPlan(factors(3, 4))
+    own = PassPlan(factors(3, 4), Structure.made(factors(3, 4)))
     assert pickle.loads(pickle.dumps(own)).structure == own.structure  # noqa: S301
     wanted = [((True,), ((0, 0),) * k) for k in range(plan.KEPT + 1)]
     first = own.scatters(wanted[0])
