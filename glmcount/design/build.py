@@ -109,9 +109,8 @@ def _held(source: Source) -> Source:
     return replace(source, read=read)
 
 
-def _check_not_empty(source: Source) -> None:
-    if source.n_rows == 0:
-        raise DataError("The data have no rows.", kind="empty_data")
+def _no_rows() -> DataError:
+    return DataError("The data have no rows.", kind="empty_data")
 
 
 def _learnt(
@@ -141,12 +140,13 @@ def _learnt(
                 "column of the data first.",
                 kind="weights",
             )
-    _check_not_empty(source)
+    if source.n_rows == 0:
+        raise _no_rows()
     source = _held(source)
-    known = source.n_rows
     variables, plan, source = learn_variables(source, expressions, codes.get("weights"), control)
-    if source.n_rows != known:
-        _check_not_empty(source)
+    # Of a stream that is known only now.
+    if source.n_rows == 0:
+        raise _no_rows()
     offsets = (*parsed.offsets, *([codes["offset"]] if "offset" in codes else []))
     spec = DesignSpec(
         formula=parsed.formula,
@@ -157,7 +157,6 @@ def _learnt(
         weights=codes.get("weights"),
         beside=(codes[BESIDE],) if BESIDE in codes else (),
     )
-    _check_roles(spec)
     if plan.account.n_dropped >= plan.account.n_rows:
         raise DataError(
             f"No row is left: of {plan.account.n_rows} rows all have {plan.account.told()}.",
@@ -166,15 +165,9 @@ def _learnt(
     return spec, source, plan
 
 
-def _check_roles(spec: DesignSpec, more: Sequence[str] = ()) -> None:
-    for what, code in (
-        *(("offset", code) for code in (*spec.equations[0].offsets, *more)),
-        ("exposure", spec.exposure),
-    ):
-        if code is not None:
-            variable = spec.variables[code]
-            if variable.kind != "numerical" or variable.width != 1:
-                raise DataError(f"{what} {code!r} must be one column of numbers.", kind=what)
+def _check_number(what: str, code: str, variable: Variable) -> None:
+    if variable.kind != "numerical" or variable.width != 1:
+        raise DataError(f"{what} {code!r} must be one column of numbers.", kind=what)
 
 
 def formula_design(
@@ -209,7 +202,6 @@ def formula_design(
         if other is None:
             more.append(CONSTANT)
             continue
-        _check_roles(spec, other.offsets)
         own = planned_parts(other.terms, spec.variables, control.memory_limit)
         more.append(EquationDesign(own, other.offsets))
     same = [each for one in (parsed, *others) if one is not None for each in one.itself]
@@ -303,6 +295,10 @@ def _rows(
                 "'y ~ 1' fits a constant.",
                 kind="no_parameters",
             )
+        for code in equation.offsets:
+            _check_number("offset", code, spec.variables[code])
+    if spec.exposure is not None:
+        _check_number("exposure", spec.exposure, spec.variables[spec.exposure])
     _check_memory(sum(len(equation.names) for equation in equations), control.memory_limit)
     full = DesignSpec(
         spec.formula,

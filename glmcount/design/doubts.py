@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from glmcount.columns.column import Level, Levels
+from glmcount.columns.column import Level
 from glmcount.design.spec import EquationDesign, Part, Variable
 from glmcount.errors import FormulaError, caret, some
 from glmcount.numerics import Array
@@ -151,8 +151,9 @@ def doubts(
             out.append(_of_power(piece, code))
     for code in used:
         variable = variables[code]
-        if variable.text:
-            out += _of_text(code, variable.levels or ())
+        found, others = numbers_in(variable.levels or ()) if variable.text else ([], [])
+        if found:
+            out.append(_of_text(code, len(variable.levels or ()), found, others))
         if variable.unused is not None and len(variable.levels or ()) > 1 and _reduced(code, parts):
             out.append(_of_reference(code, variable))
     for each in offsets:
@@ -181,29 +182,22 @@ def _reduced(code: str, parts: Iterable[Part]) -> bool:
     )
 
 
-def _of_text(code: str, levels: Levels) -> list[Doubt]:
-    found, others = numbers_in(levels)
-    if not found:
-        return []
+def _of_text(code: str, count: int, found: list[str], others: list[str]) -> Doubt:
     how = f"pandas.to_numeric(data[{code!r}]"
-    size = f"a factor of {len(levels):,} levels here"
+    size = f"a factor of {count:,} levels here"
     if not others:
-        return [
-            (
-                "numbers_as_text",
-                f"Column {code!r} holds numbers written as text, such as "
-                f"{some(map(repr, found), 3)}: it is {size}. Make numbers of it in the data, by "
-                f"{how}), or write C({code}) if levels are meant.",
-            )
-        ]
-    return [
-        (
-            "text_among_numbers",
-            f"Column {code!r} holds numbers but for {some(map(repr, others))}, so it is {size}. "
-            f"If these stand for missing values make numbers of it in the data, by {how}, "
-            f"errors='coerce'), or write C({code}) if levels are meant.",
+        return (
+            "numbers_as_text",
+            f"Column {code!r} holds numbers written as text, such as "
+            f"{some(map(repr, found), 3)}: it is {size}. Make numbers of it in the data, by "
+            f"{how}), or write C({code}) if levels are meant.",
         )
-    ]
+    return (
+        "text_among_numbers",
+        f"Column {code!r} holds numbers but for {some(map(repr, others))}, so it is {size}. "
+        f"If these stand for missing values make numbers of it in the data, by {how}, "
+        f"errors='coerce'), or write C({code}) if levels are meant.",
+    )
 
 
 def _of_reference(code: str, variable: Variable) -> Doubt:

@@ -99,7 +99,9 @@ class Maker:
         offsets = []
         for number, equation in enumerate(spec.equations):
             blocks += self._blocks(equation)
-            offsets.append(self._offset(equation, first, mean=number == 0))
+            exposure = spec.exposure if number == 0 else None
+            given = equation.offsets or exposure is not None
+            offsets.append(self._offset(equation, exposure) if given else None)
         return Strip(
             number=self.piece.number,
             first=first,
@@ -220,23 +222,22 @@ class Maker:
                 coded.append(BlockRows(self.codes_by(part), self._products(part)))
         return ([BlockRows(None, tuple(dense))] if dense else []) + coded
 
-    def _offset(self, equation: EquationDesign, first: int, mean: bool) -> Array | None:
-        spec = self.spec
+    def _offset(self, equation: EquationDesign, exposed: str | None) -> Array | None:
         total: Array | None = None
         for code in equation.offsets:
             value = np.asarray(self.values_of(code)[0], dtype=np.float64)
             total = value if total is None else total + value
-        if mean and spec.exposure is not None:
-            exposure = np.asarray(self.values_of(spec.exposure)[0], dtype=np.float64)
+        if exposed is not None:
+            exposure = np.asarray(self.values_of(exposed)[0], dtype=np.float64)
             if len(exposure) and not exposure.min() > 0:
-                self._refuse_exposure(exposure, first)
+                self._refuse_exposure(exposure)
             log = np.log(exposure)
             total = log if total is None else total + log
         return total
 
-    def _refuse_exposure(self, exposure: Array, first: int) -> None:
+    def _refuse_exposure(self, exposure: Array) -> None:
         bad = np.flatnonzero(~(exposure > 0))
-        rows = (bad if self.piece.where is None else self.piece.where[bad]) + first
+        rows = (bad if self.piece.where is None else self.piece.where[bad]) + self.piece.first
         raise DataError(
             f"exposure {self.spec.exposure!r} must be positive: its logarithm is the "
             f"offset. Rows (counted from 0) {some(rows)} hold {some(exposure[bad])}. Leave these "

@@ -40,8 +40,8 @@ class _Scan:
     lengths: list[int] = field(default_factory=list)
     keep: list[Mask | None] = field(default_factory=list)
     missing: dict[str, int] = field(default_factory=dict)
+    used: int = 0
     # Of the first strip that is used: a column without a value has no type.
-    used: bool = False
     kinds: dict[str, Value] = field(default_factory=dict)
     levels: dict[str, list[tuple[Levels, Levels, bool]]] = field(default_factory=dict)
     text: dict[int, dict[str, Column]] = field(default_factory=dict)
@@ -65,19 +65,20 @@ def learn_variables(
         Where quantiles are asked for of too many values.
     """
     names = tuple(dict.fromkeys(name for e in expressions.values() for name in e.columns))
-    threads = control.threads or (1 if _light(source, names, expressions) else None)
-    # Text that was coded elsewhere stays there.
-    look = partial(_scan, expressions, weights, source.folding is None)
+    # A single strip is held as it was read; text that was coded elsewhere stays there.
+    single = source.stream is None and source.n_strips == 1
+    light = not single and _light(source, names, expressions)
+    threads = control.threads or (1 if light else None)
+    look = partial(_scan, expressions, weights, not single and source.folding is None)
     scan = source.fold(names or source.names[:1], look, _fold, threads)
     source = source.measured(scan.lengths)
     states = memorised(source, expressions, scan.keep, control)
-    n_used = _used(scan)
     variables = {}
     for code, expression in expressions.items():
         if expression.stateful:
             scan.kinds[code] = _first_value(source, expression, states[code])
-        variables[code] = _variable(code, expression, scan, states.get(code), n_used)
-    account = Account(source.n_rows, source.n_rows - n_used, scan.missing)
+        variables[code] = _variable(code, expression, scan, states.get(code))
+    account = Account(source.n_rows, source.n_rows - scan.used, scan.missing)
     bits = tuple(None if keep is None else np.packbits(keep) for keep in scan.keep)
     whole = all(keep is None for keep in scan.keep)
     extents = {code: e for code, e in scan.extents.items() if whole and math.isfinite(e[0])}
@@ -87,20 +88,13 @@ def learn_variables(
 
 def _light(source: Source, names: Sequence[str], expressions: Mapping[str, Expression]) -> bool:
     """Whether a strip is looked through in steps as short as a second thread takes to wake up."""
-    single = source.stream is not None or source.n_strips == 1
-    if single or any(e.tree.kind != "column" for e in expressions.values()):
+    if source.stream is not None or any(e.tree.kind != "column" for e in expressions.values()):
         return False
     return all(
         isinstance(column, pd.Categorical | Column)
         or (isinstance(column, np.ndarray) and column.dtype.kind in "biuf")
         for column in source.columns(0, 0, names).values()
     )
-
-
-def _used(scan: _Scan) -> int:
-    """How many rows are used."""
-    pairs = zip(scan.keep, scan.lengths, strict=True)
-    return sum(length if keep is None else int(keep.sum()) for keep, length in pairs)
 
 
 def _scan(
@@ -121,7 +115,8 @@ def _scan(
     }
     if number == 0:
         for code, value in values.items():
-            _check_by_row(code, expressions[code], columns, value)
+            if expressions[code].functions:
+                _check_by_row(code, expressions[code], columns, value)
     drop: Mask | None = None
     lost: dict[str, Mask] = {}
     for code, expression in expressions.items():
@@ -140,7 +135,7 @@ def _scan(
     keep = None if drop is None or not drop.any() else ~drop
     scan.keep = [keep]
     _note_values(scan, expressions, columns, values)
-    scan.used = length > 0 if keep is None else bool(keep.any())
+    scan.used = length if keep is None else int(np.count_nonzero(keep))
     scan.kinds = values
     if text:
         few = {n: c for n, c in columns.items() if c.found and len(c.levels or ()) < FEW}
@@ -156,9 +151,8 @@ def _note_values(
 ) -> None:
     """Note the levels of a strip, and the extents of its numbers where all rows are used."""
     for code, value in values.items():
-        if value.categorical:
-            declared = bool(value.column and value.column.declared)
-            given = declared or value.levels != (value.column and value.column.levels)
+        if value.column is not None:
+            given = value.column.declared or value.levels != value.column.levels
             scan.levels[code] = [(value.levels, used_levels(value, scan.keep[0]), given)]
         elif scan.keep[0] is None and expressions[code].tree.kind == "column":
             extent = columns[expressions[code].columns[0]].extent
@@ -176,9 +170,7 @@ def _check_by_row(
     code: str, expression: Expression, columns: Mapping[str, Column], value: Value
 ) -> None:
     """Refuse a user's function that looks beyond the row: strips and new data would differ."""
-    if value.numbers is None or len(value.numbers) < 2 or expression.tree.kind == "column":
-        return
-    if not any(node.kind == "user" for node in expression.tree.walk()):
+    if value.numbers is None or len(value.numbers) < 2:
         return
     half = len(value.numbers) // 2
     few = {
@@ -260,8 +252,9 @@ def _zero_weights(code: str, first: int, value: Value, missing: Mask | None) -> 
 def _fold(total: _Scan, part: _Scan) -> _Scan:
     total.lengths += part.lengths
     total.keep += part.keep
-    if part.used and not total.used:
-        total.used, total.kinds = True, part.kinds
+    if not total.used:
+        total.kinds = part.kinds if part.used else total.kinds
+    total.used += part.used
     for name, count in part.missing.items():
         total.missing[name] = total.missing.get(name, 0) + count
     total.text |= part.text
@@ -281,11 +274,9 @@ def _first_value(source: Source, expression: Expression, state: State | None) ->
     return evaluated(expression, state, columns, source.span(0)[1])
 
 
-def _variable(
-    code: str, expression: Expression, scan: _Scan, state: State | None, n_used: int
-) -> Variable:
+def _variable(code: str, expression: Expression, scan: _Scan, state: State | None) -> Variable:
     value = scan.kinds[code]
-    if not value.categorical:
+    if value.column is None:
         assert value.numbers is not None
         width = 1 if value.numbers.ndim == 1 else value.numbers.shape[1]
         return Variable(expression, "numerical", width, None, value.contrast, state)
@@ -295,7 +286,7 @@ def _variable(
     )
     used = {level for _, seen, _ in found for level in seen}
     levels = tuple([level for level in order if level in used])
-    if not n_used:
+    if not scan.used:
         return Variable(expression, "categorical", 1, levels, value.contrast, state)
     if not levels:
         raise DataError(
@@ -317,9 +308,9 @@ def complete_rows(
     if not names and source.counted:
         return Plan((None,) * source.n_strips, Account(source.n_rows, 0, {})), source
     scan = source.fold(names or source.names[:1], partial(_complete, variables), _fold, threads)
-    source, used = source.measured(scan.lengths), _used(scan)
+    source = source.measured(scan.lengths)
     bits = tuple(None if keep is None else np.packbits(keep) for keep in scan.keep)
-    return Plan(bits, Account(source.n_rows, source.n_rows - used, {})), source
+    return Plan(bits, Account(source.n_rows, source.n_rows - scan.used, {})), source
 
 
 def _complete(variables: Mapping[str, Variable], number: int, first: int, raw: Columns) -> _Scan:
@@ -333,4 +324,5 @@ def _complete(variables: Mapping[str, Variable], number: int, first: int, raw: C
         own = _missing(expression, value, masks)
         if own is not None:
             drop = own if drop is None else drop | own
-    return _Scan([length], [None if drop is None or not drop.any() else ~drop])
+    keep = None if drop is None or not drop.any() else ~drop
+    return _Scan([length], [keep], used=length if keep is None else int(np.count_nonzero(keep)))

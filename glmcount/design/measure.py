@@ -366,16 +366,13 @@ def _sized(block: Block, extent: Array, n: int, constant: Array | None) -> Block
     if block.table is None and constant is not None and n:
         shift = np.where(low == high, low, total / n)
     size = np.where(ones, 1.0, np.maximum(np.abs(high - shift), np.abs(low - shift)))
-    scale = _scale(size)
-    return replace(block, shift=shift, size=size if scale is None else size * scale, scale=scale)
-
-
-def _scale(size: Array) -> Array | None:
-    """Powers of two for columns whose squares, summed and weighted, might overflow."""
+    # Squares of such columns, summed and weighted, might overflow.
     far = (size > LARGE) | ((size < 1.0 / LARGE) & (size > 0))
     if not far.any():
-        return None
-    return np.where(far, np.exp2(-np.round(np.log2(np.where(size > 0, size, 1.0)))), 1.0)
+        return replace(block, shift=shift, size=size)
+    powers = np.exp2(-np.round(np.log2(np.where(size > 0, size, 1.0))))
+    scale = np.where(far, powers, 1.0)
+    return replace(block, shift=shift, size=size * scale, scale=scale)
 
 
 def _fold(total: Measured, part: Measured) -> Measured:

@@ -13,12 +13,10 @@ from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-from glmcount.columns.column import Levels
 from glmcount.design.formula import ParsedFormula, build_parts, parse_model, parse_part
 from glmcount.design.layout import layout_of
 from glmcount.design.spec import DesignSpec, Part, Variable
 from glmcount.engine.layout import Layout
-from glmcount.language.contrasts import Contrast
 from glmcount.language.node import Functions
 from glmcount.records import replace
 
@@ -62,21 +60,16 @@ def planned_part(
     return parse_part(text, what, columns, functions)
 
 
-def _told(levels: Levels) -> Levels:
-    """Levels as a key: 1, 1.0 and True are equal, but name different columns."""
-    kinds = set(map(type, levels))
-    return levels if kinds == {str} else tuple(map(repr, levels))
-
-
-def _coding(contrast: Contrast | None) -> Hashable:
-    """A coding as a key, in which 1 and True are told apart, as in `_told`."""
-    return None if contrast is None else (contrast.name, repr(contrast.settings))
-
-
 def _shape(code: str, variable: Variable) -> tuple[Hashable, ...]:
-    """All that the columns of a variable depend on."""
-    levels = _told(variable.levels or ())
-    return code, variable.kind, variable.width, levels, _coding(variable.contrast)
+    """All that the columns of a variable depend on.
+
+    In text: 1, 1.0 and True are equal, but name different columns.
+    """
+    levels, contrast = variable.levels or (), variable.contrast
+    if set(map(type, levels)) != {str}:
+        levels = tuple(map(repr, levels))
+    coding = None if contrast is None else (contrast.name, repr(contrast.settings))
+    return code, variable.kind, variable.width, levels, coding
 
 
 def planned_parts(

@@ -43,11 +43,6 @@ class Value:
     levels: Levels = ()
     contrast: Contrast | None = None
 
-    @property
-    def categorical(self) -> bool:
-        """Whether it has levels."""
-        return self.column is not None
-
 
 def coerced(columns: Columns) -> dict[str, Column]:
     """Every column through the dtype shield."""

@@ -9,6 +9,7 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from glmcount.allowed import refuse_nameless
@@ -160,13 +161,13 @@ class Expression:
     def __getstate__(self) -> dict[str, Any]:
         for name, function in self.functions.items():
             refuse_nameless(f"{name} of env= in {self.code!r}", function)
-        return self.__dict__
+        return {name: self.__dict__[name] for name in self.__dataclass_fields__}
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Expression:
         # A copy stays in this process, where functions need no name.
         return self
 
-    @property
+    @cached_property
     def stateful(self) -> bool:
         """True when the expression learns something from the data."""
         return bool(self.transforms)
@@ -176,7 +177,7 @@ class Expression:
         """Passes over the data that learning takes: nested transforms learn inside out."""
         return 1 + max((node.number for node in self.transforms), default=-1)
 
-    @property
+    @cached_property
     def handles_missing(self) -> bool:
         """True when the expression asks for missing values itself, by isnan or where."""
         return any(

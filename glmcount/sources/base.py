@@ -176,12 +176,13 @@ class Source:
             with single_threaded_blas():
                 return in_order(by_threads(task, self._streamed(names), workers), add)
 
+        count = self.n_strips
+        if count == 1 and self.n_rows < THREADED_BLAS:
+            return task(0, *self.strip(0, names))
+
         def one(number: int) -> T:
             return task(number, *self.strip(number, names))
 
-        count = self.n_strips
-        if count == 1 and self.n_rows < THREADED_BLAS:
-            return one(0)
         # Two or three strips are over before a pool of threads has paid for itself.
         workers = min(threads or min(processors(), max(1, count // 2)), count)
         with single_threaded_blas():

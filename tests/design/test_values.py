@@ -43,9 +43,9 @@ def test_columns_are_coerced_once():
 
 def test_numbers_and_levels():
     np.testing.assert_array_equal(value_of("x").numbers, DATA["x"])
-    assert value_of("2*x").numbers.tolist()[::2] == [2.0, 8.0] and not value_of("x").categorical
+    assert value_of("2*x").numbers.tolist()[::2] == [2.0, 8.0] and value_of("x").column is None
     g = value_of("g")
-    assert g.categorical and g.levels == ("a", "b") and g.numbers is None
+    assert g.column is not None and g.levels == ("a", "b") and g.numbers is None
     boxed = value_of("C(g, Sum, levels=['b', 'a'])")
     assert boxed.levels == ("b", "a") and boxed.contrast.name == "Sum"
     assert value_of("C(x)").levels == (1.0, 4.0)
