@@ -152,16 +152,16 @@ def relative_entropy(x: Array, m: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         gap = (x - m) / m
     close = np.abs(gap) < 0.1
-    out = np.empty(x.shape)
+    out, zero = np.empty(x.shape), x == 0.0
     # Of a count of 0 the mean itself is left, be it as small as 0.
-    out[x == 0.0] = m[x == 0.0]
-    far = ~close & (x != 0.0)
+    out[zero] = m[zero]
+    far = ~(close | zero)
     with np.errstate(divide="ignore", over="ignore"):
         out[far] = scipy.special.xlogy(x[far], x[far] / m[far]) - x[far] + m[far]
     d = gap[close]
-    series = np.full_like(d, 1.0 / (17 * 16))
+    series, minus = np.full_like(d, 1.0 / (17 * 16)), -d
     for k in range(16, 1, -1):
-        series *= -d
+        series *= minus
         series += 1.0 / (k * (k - 1))
     out[close] = m[close] * d * d * series
     return out

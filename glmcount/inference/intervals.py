@@ -122,5 +122,7 @@ def interval(found: Estimates, which: int | slice, bse: Any, reach: Any) -> Arra
     values, signs = found.values[which], (-1.0, 1.0)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         plain = np.stack([values + sign * reach * bse for sign in signs])
+        if not found.logged[which].any():
+            return plain
         log = np.stack([values * np.exp(sign * reach * bse / values) for sign in signs])
     return np.where(found.logged[which], log, plain)
