@@ -123,3 +123,19 @@ def test_new_rows_are_complete_where_no_variable_is_missing(frame):
     assert plan.where(1, 64) is None and plan.where(4, 44).tolist() == [
         k for k in range(44) if k != 34
     ]
+
+
+def test_a_partition_without_rows_fixes_no_order_of_levels():
+    texts = ["c", "b"] * 10, [], ["a", "b"] * 10
+    parts = [
+        {"g": np.array(own, "U1"), "y": k + np.arange(float(len(own)))}
+        for k, own in enumerate(texts)
+    ]
+    source = base.streamed(("g", "y"), lambda names: [{n: p[n] for n in names} for p in parts])
+    found = gc.fit("y ~ g", source)
+    # Levels of text are sorted, as R's are; one factor fits the mean of each of its levels.
+    g, y = (np.concatenate([part[name] for part in parts]) for name in ("g", "y"))
+    means = [y[g == level].mean() for level in "abc"]
+    assert list(found.params.index) == ["Intercept", "g[T.b]", "g[T.c]"]
+    first, *others = found.params
+    np.testing.assert_allclose(np.exp([first, *(first + b for b in others)]), means, rtol=1e-12)
