@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -183,7 +184,7 @@ class DesignSpec:
                     continue
                 yield dense, first, part
                 widths = [self.variables[code].width for code in part.numeric]
-                first += int(np.prod(widths, dtype=int))
+                first += math.prod(widths)
 
     @property
     def block_equations(self) -> tuple[int, ...]:
