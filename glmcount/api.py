@@ -33,7 +33,7 @@ def fit(
     truncated: int | None = None,
     censored: Any = None,
     dispersion: str | None = None,
-    cov: str | Estimator | None = None,
+    cov: str | Mapping[str, Any] | Estimator | None = None,
     information: str | None = None,
     method: str = "newton",
     start: Sequence[float] | None = None,
