@@ -60,7 +60,7 @@ ORDER = {
     "inference": """
         intervals hypotheses tests setting
         covariance.estimator covariance.robust covariance.freedom covariance.grouped
-        covariance.leveraged covariance.cluster
+        covariance.leveraged covariance.cluster score_bootstrap
     """,
     "prediction": """
         edges estimable newdata quantities simulate counts predict variables pulls partition effects

@@ -17,7 +17,7 @@ from glmcount.numerics.factor import factor
 from glmcount.numerics.tails import chi2_tail
 from glmcount.records import dataclass
 
-__all__ = ["TestResult", "Tested", "single", "wald"]
+__all__ = ["Posed", "TestResult", "Tested", "posed", "single", "wald"]
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,16 @@ class TestResult:
     statistic, pvalue : float
     df : float
     distribution : str
-        "chi2" or "F".
+        "chi2" or "F"; "half chi2" where the null is a boundary; "bootstrap".
     hypothesis : str
     df_denom : float or None
         Second degrees of freedom of an F.
+    title : str
+        What the test is called.
+    conf_int : (float, float) or None
+        Of what is tested, where the test has an interval.
+    note : str
+        What else is to be known of it: which information, how many draws.
     """
 
     statistic: float
@@ -41,15 +47,19 @@ class TestResult:
     distribution: str
     hypothesis: str = ""
     df_denom: float | None = None
+    title: str = "Wald test"
+    conf_int: tuple[float, float] | None = None
+    note: str = ""
 
     __test__ = False
 
     def __str__(self) -> str:
         second = "" if self.df_denom is None else f", {self.df_denom:g}"
         shown = "p < 0.001" if self.pvalue < 0.001 else f"p = {self.pvalue:.4f}"
+        note = f" ({self.note})" if self.note else ""
         return (
-            f"Wald test of {shortened(self.hypothesis)}: "
-            f"{self.distribution}({self.df:g}{second}) = {self.statistic:.4f}, {shown}"
+            f"{self.title} of {shortened(self.hypothesis)}: "
+            f"{self.distribution}({self.df:g}{second}) = {self.statistic:.4f}, {shown}{note}"
         )
 
 
@@ -136,7 +146,7 @@ def _inverse(natural: Callable[[Array], tuple[Array, Array]], value: float) -> f
 
 
 @dataclass(frozen=True)
-class _Posed:
+class Posed:
     """Hypotheses with every parameter that they pin down on the scale of its predictor."""
 
     coefficients: Array
@@ -145,7 +155,7 @@ class _Posed:
     scale: Array
 
 
-def _posed(about: Tested, coefficients: Array, constants: Array, hypothesis: str) -> _Posed:
+def posed(about: Tested, coefficients: Array, constants: Array, hypothesis: str) -> Posed:
     """Rows R b = r for a Wald test, one fewer for each that follows from the others.
 
     An ancillary parameter is nearly normal on the scale on which it is estimated, the logarithm
@@ -166,7 +176,7 @@ def _posed(about: Tested, coefficients: Array, constants: Array, hypothesis: str
             at.append(_sum(mix * right))
     values, scale = found.settled.copy(), np.ones(len(found.names))
     if not pinned:
-        return _Posed(rows, right, values, scale)
+        return Posed(rows, right, values, scale)
     units = np.zeros((len(pinned), len(found.names)))
     units[range(len(pinned)), pinned] = 1.0
     inner = [about.on_boundary(j, value, hypothesis) for j, value in zip(pinned, at, strict=True)]
@@ -176,7 +186,7 @@ def _posed(about: Tested, coefficients: Array, constants: Array, hypothesis: str
     mixes, lengths, _ = np.linalg.svd(rest, full_matrices=False)
     mixes = mixes[:, lengths > 1e-10]
     values[pinned], scale[pinned] = found.internal[pinned], 1.0 / found.slope[pinned]
-    return _Posed(
+    return Posed(
         np.vstack([units, np.dot(mixes.T, rest)]),
         np.concatenate([inner, np.dot(mixes.T, gap)]),
         values,
@@ -202,14 +212,14 @@ def wald(about: Tested, coefficients: Array, constants: Array, hypothesis: str) 
     """
     quoted = shortened(hypothesis)
     with np.errstate(divide="ignore"):
-        posed = _posed(about, coefficients, constants, quoted)
-    used = np.any(posed.coefficients != 0, axis=0)
-    scale, rows = posed.scale[used], posed.coefficients[:, used]
+        asked = posed(about, coefficients, constants, quoted)
+    used = np.any(asked.coefficients != 0, axis=0)
+    scale, rows = asked.scale[used], asked.coefficients[:, used]
     with np.errstate(invalid="ignore"):
         matrix = about.matrix[np.ix_(used, used)] * np.multiply.outer(scale, scale)
     if not np.all(np.isfinite(matrix)) or np.any(about.found.ways(coefficients) != 0.0):
         raise _no_test(quoted)
-    gap = np.dot(rows, posed.values[used]) - posed.constants
+    gap = np.dot(rows, asked.values[used]) - asked.constants
     count = len(coefficients)
     found = factor(np.dot(np.dot(rows, matrix), rows.T)) if len(rows) == count else None
     if found is None:

@@ -262,7 +262,7 @@ def cluster(
     >>> with warnings.catch_warnings():
     ...     warnings.simplefilter("ignore")  # three clusters are few
     ...     round(float(r.with_cov(gc.cluster("g")).bse["x"]), 4)
-    0.2719
+    0.3273
     """
     columns, arrays = named("groups", groups)
     choice("like", like, (None, *PACKAGES), "cluster_like")
