@@ -6,6 +6,7 @@ from glmcount import datasets, errors, families
 from glmcount.api import fit, fit_arrays
 from glmcount.inference.covariance import cluster
 from glmcount.numerics.control import Control
+from glmcount.results.comparing import lr_test
 from glmcount.results.result import Results
 
 __version__ = "0.1.0"
@@ -19,4 +20,5 @@ __all__ = [
     "families",
     "fit",
     "fit_arrays",
+    "lr_test",
 ]

@@ -16,8 +16,8 @@
     |- SeparationError                        |- PredictionWarning
     |- BoundaryError                          |- NotEstimableWarning
     |- ConvergenceError                       |- CovarianceWarning
-    |- NoLikelihoodError                      `- ConvergenceWarning
-    |- NotDefinedError
+    |- NoLikelihoodError                      |- IntervalWarning
+    |- NotDefinedError                        `- ConvergenceWarning
     |- CovarianceError
     |- DataChangedError
     |- NoRowsError
@@ -52,6 +52,7 @@ __all__ = [
     "GlmcountError",
     "GlmcountWarning",
     "IllConditionedWarning",
+    "IntervalWarning",
     "MemoryLimitError",
     "MissingExtraError",
     "MissingRowsWarning",
@@ -327,6 +328,12 @@ class NotEstimableWarning(GlmcountWarning):
     """Of a new row the data tell nothing: it is not predicted."""
 
     kind = "not_estimable"
+
+
+class IntervalWarning(GlmcountWarning):
+    """An interval has no end on one side."""
+
+    kind = "infinite_interval"
 
 
 class ConvergenceWarning(GlmcountWarning):

@@ -42,7 +42,7 @@ from glmcount.records import dataclass, replace
 from glmcount.request import GONE, OPTIONS, Options, Request, check_options, chosen_estimator
 from glmcount.subject import Subject
 
-__all__ = ["Changes", "attached", "fitted", "refitted"]
+__all__ = ["Changes", "Ready", "attached", "fitted", "opened", "part_designs", "refitted"]
 
 Made = tuple[Fitted, Estimator]
 
@@ -110,7 +110,7 @@ def fitted(subject: Subject, request: Request) -> Made:
     ------
     GlmcountError
     """
-    rows, family = _opened(subject, request)
+    rows, family = opened(subject, request)
     information = _information(request.information, family)
     cov = chosen_estimator(request.cov, request.weights_type)
     if cov.needs.groups or cov.needs.order:
@@ -122,12 +122,12 @@ def fitted(subject: Subject, request: Request) -> Made:
     return _maximised(ready, rows, measured)
 
 
-def _opened(subject: Subject, request: Request) -> tuple[Rows, Family]:
+def opened(subject: Subject, request: Request) -> tuple[Rows, Family]:
     """The rows of a subject by a design that is learnt of them, and the family asked for."""
-    opened = subject.opened(request)
-    family = _family(request, opened.parts, opened.columns["censored"] is not None)
-    roles = Roles(opened.columns, _part_designs(family, opened.parts))
-    return opened.design(roles), family
+    found = subject.opened(request)
+    family = _family(request, found.parts, found.columns["censored"] is not None)
+    roles = Roles(found.columns, part_designs(family, found.parts))
+    return found.design(roles), family
 
 
 def refitted(state: Fitted, changes: Mapping[str, Any]) -> Made:
@@ -240,7 +240,7 @@ def _reopened(ready: Ready, found: Fitted, given: Mapping[str, Any]) -> tuple[Re
     subject = ready.subject.holding(arrays)
     options = {name: value for name, value in given.items() if name not in own}
     request = replace(ready.request, **options)
-    rows, _ = _opened(subject, request)
+    rows, _ = opened(subject, request)
     data, values = rows, None
     if replaced(found.asked_spec):
         # The rows used stayed those of the response that was there first.
@@ -296,7 +296,7 @@ def _family(request: Request, parts: Mapping[str, Any], limited: bool) -> Family
     )
 
 
-def _part_designs(family: Family, parts: Mapping[str, Any]) -> tuple[tuple[str, Any] | None, ...]:
+def part_designs(family: Family, parts: Mapping[str, Any]) -> tuple[tuple[str, Any] | None, ...]:
     """For each further equation how the user calls it and what was given, or None."""
     names = {
         k: "dispersion" if e.prefix == "dispersion_" else e.name

@@ -15,8 +15,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = [
     "records", "errors", "allowed", "numerics", "families", "engine", "columns", "language",
     "sources", "design", "cells", "fitting", "fitted", "inference", "prediction", "diagnostics",
-    "figures", "report", "request", "subject", "checks", "notes", "fits", "results", "api",
-    "datasets", "demo", "cli", "__main__", "__init__",
+    "figures", "report", "request", "subject", "checks", "notes", "fits", "further", "results",
+    "api", "datasets", "demo", "cli", "__main__", "__init__",
 ]  # fmt: skip
 # Files of each room: one imports only from those before it.
 ORDER = {
@@ -29,7 +29,7 @@ ORDER = {
         combine.hold combine.parts combine.reparametrise combine.links combine.truncated
         combine.censored
         bernoulli poisson negbin negbinp canonical genpoisson compoisson pig
-        combine.hurdle combine.inflated model
+        combine.hurdle combine.inflated model nesting
     """,
     "engine": """
         level_table block strip reach scatter plan layout gram forms tables information sums
@@ -55,12 +55,13 @@ ORDER = {
     "fitting": """
         rank quadratic guide programme falling recession certificate constant crowd constraints
         solvers run start pilot separation sums digits identified search walls fit maximise
-        null estimates restrict
+        null estimates restrict nested held
     """,
     "inference": """
         intervals hypotheses tests setting
         covariance.estimator covariance.robust covariance.freedom covariance.grouped
         covariance.leveraged covariance.cluster score_bootstrap
+        ratio profile profiled score anova
     """,
     "prediction": """
         edges estimable newdata quantities simulate counts predict variables pulls partition effects
@@ -74,7 +75,7 @@ ORDER = {
         table text render summary facts tidy
     """,
     "results": """
-        held figured rowwise predicting effects testing result
+        held figured rowwise predicting effects testing termwise result comparing
     """,
 }
 # Rooms of which every file has its tests beside it, tests/<room>/test_<file>.py.

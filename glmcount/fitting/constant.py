@@ -1,6 +1,8 @@
-"""Whether the columns of an equation span a constant, which only the rows may tell."""
+"""Whether the columns of an equation span a constant, or anything else, as the rows tell."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 from scipy import linalg
@@ -14,7 +16,7 @@ from glmcount.numerics import Array
 from glmcount.numerics.blas import solving
 from glmcount.numerics.control import Control
 
-__all__ = ["spans_constant"]
+__all__ = ["spans", "spans_constant"]
 
 # Passes: one more refines what rounding left.
 LOOKS = 3
@@ -28,13 +30,33 @@ def spans_constant(rows: Rows, layout: Layout, equation: int, control: Control) 
     """
     if layout.constants[equation] is not None:
         return True
+    return spans(rows, layout, equation, control, lambda strip: np.ones(strip.n), EXACT)
+
+
+def spans(
+    rows: Rows,
+    layout: Layout,
+    equation: int,
+    control: Control,
+    wanted: Callable[[Strip], Array],
+    least: float = NEARLY,
+) -> bool:
+    """Whether a combination of an equation's columns is what is wanted of every row.
+
+    Parameters
+    ----------
+    wanted : callable
+        ``strip -> ndarray of shape (n,)``.
+    least : float
+        Share of it, of all rows together, below which what is left is rounding.
+    """
     own = layout.slices[equation]
     target, inverse = np.zeros(layout.size), None
-    for look in range(LOOKS if own.start < own.stop else 0):
-        left, score, gram = _short_of_one(rows, layout, target, equation, control)
-        if left <= EXACT:
+    for look in range(LOOKS):
+        left, score, gram = _short(rows, layout, target, equation, control, wanted)
+        if left <= least:
             return True
-        if look and left > NEARLY:
+        if own.start == own.stop or (look and left > NEARLY):
             break
         if inverse is None:
             inverse = _inverse(gram[own, own])
@@ -52,23 +74,29 @@ def _inverse(gram: Array) -> Array:
     return out
 
 
-def _short_of_one(
-    data: Rows, layout: Layout, target: Array, equation: int, control: Control
+def _short(
+    data: Rows,
+    layout: Layout,
+    target: Array,
+    equation: int,
+    control: Control,
+    wanted: Callable[[Strip], Array],
 ) -> tuple[float, Array, Array]:
-    """What is left of 1 in the mean, X'(1 - X target), and X'X; of one equation alone."""
+    """What is left of v = `wanted` as a share, X'(v - X target), and X'X; of one equation alone."""
 
     def weigh(rows: Unweighed) -> Weighed:
         short = rows.extra
         assert short is not None
         first = tuple(short if k == equation else None for k in range(layout.q))
-        scalars = np.array([np.dot(short, short), len(short)])
-        return Weighed(scalars, first, {(equation, equation): np.ones(1)})
+        return Weighed(np.array([np.dot(short, short)]), first, {(equation, equation): np.ones(1)})
 
-    def work(strip: Strip) -> Raw:
-        short = 1.0 - linear(layout, strip, target, equation)
-        zero = np.zeros(layout.size)
-        short = np.array(np.broadcast_to(short, (strip.n,)))
-        return strip_sums(layout, strip, zero, weigh, control.block_rows, short)
+    def work(strip: Strip) -> tuple[float, Raw]:
+        whole = wanted(strip)
+        short = np.array(whole - linear(layout, strip, target, equation))
+        raw = strip_sums(layout, strip, np.zeros(layout.size), weigh, control.block_rows, short)
+        return float(np.dot(whole, whole)), raw
 
-    scalars, score, gram = assemble(layout, data.fold(work, add))
-    return float(np.sqrt(scalars[0] / max(scalars[1], 1.0))), score, gram
+    size, raw = data.fold(work, lambda a, b: (a[0] + b[0], add(a[1], b[1])))
+    scalars, score, gram = assemble(layout, raw)
+    left = 0.0 if size == 0.0 else float(np.sqrt(scalars[0] / size))
+    return left, score, gram

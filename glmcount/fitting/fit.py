@@ -30,7 +30,7 @@ from glmcount.fitting.start import usual
 from glmcount.numerics import Array
 from glmcount.records import replace
 
-__all__ = ["solve"]
+__all__ = ["first_dependences", "solve"]
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -62,7 +62,7 @@ def _late_dependences(
     return tuple(one for one in again if one.column not in known)
 
 
-def _first_dependences(run: Run, theta: Array, first: Sums) -> tuple[Dependence, ...]:
+def first_dependences(run: Run, theta: Array, first: Sums) -> tuple[Dependence, ...]:
     """Columns that depend on others, told by the first pass.
 
     Away from the maximum the observed information of several parts need not be a Gram
@@ -93,7 +93,7 @@ def solve(run: Run, theta: Array, known: tuple[Dependence, ...] = ()) -> Fit:
     if run.gone is not None:
         run.gone, run.memo = None, None
     first = run.reduced(theta, True, expected=expected)
-    found = known or _first_dependences(run, theta, first)
+    found = known or first_dependences(run, theta, first)
     if found:
         theta = theta.copy()
         for one in found:

@@ -26,7 +26,15 @@ from glmcount.numerics import Array
 from glmcount.numerics.control import Control
 from glmcount.records import replace
 
-__all__ = ["limit_llf", "null_deviance", "null_fit", "tested", "unit_deviances"]
+__all__ = [
+    "limit_llf",
+    "null_deviance",
+    "null_fit",
+    "offset_alone",
+    "reachable",
+    "tested",
+    "unit_deviances",
+]
 
 
 def _constant(offsets: tuple[str, ...], constant: bool) -> EquationDesign:
@@ -49,10 +57,10 @@ def null_fit(
 ) -> Fit:
     """Fit with every equation a constant, or where it spans none its offset alone."""
     inner = null_rows(rows, constants)
-    return _fitted(inner, measured, _reachable(family, constants), control)
+    return _fitted(inner, measured, reachable(family, constants), control)
 
 
-def _reachable(family: Family, constants: Sequence[bool]) -> Family:
+def reachable(family: Family, constants: Sequence[bool]) -> Family:
     """The family without the limits of predictors that cannot move."""
     if all(constants[1:]):
         return family
@@ -60,7 +68,7 @@ def _reachable(family: Family, constants: Sequence[bool]) -> Family:
     for limit in family.limits:
         if all(constants[k] for k in limit.gone):
             left = [own for k, own in enumerate(constants) if k not in limit.gone]
-            limits.append(replace(limit, family=_reachable(limit.family, left)))
+            limits.append(replace(limit, family=reachable(limit.family, left)))
     return family.with_(limits=tuple(limits))
 
 
@@ -78,12 +86,13 @@ def _fitted(rows: Rows, measured: Measured, family: Family, control: Control) ->
                 kind="null_model",
             )
         return found
-    return _offset_alone(rows, layout, measured, family, quiet)
+    return offset_alone(rows, layout, measured, family, quiet)
 
 
-def _offset_alone(
+def offset_alone(
     rows: Rows, layout: Layout, measured: Measured, family: Family, control: Control
 ) -> Fit:
+    """The fit of a model without parameters."""
     theta = np.zeros(0)
     raw = fold_sums(rows, layout, theta, likelihood_weights(family, False, False), control)
     sums = likelihood_sums(layout, raw)

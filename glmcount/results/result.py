@@ -11,6 +11,7 @@ from typing import Any, Unpack
 
 import pandas as pd
 
+from glmcount.allowed import choice
 from glmcount.diagnostics import verdicts
 from glmcount.figures import Figures
 from glmcount.fits import Changes, attached, refitted
@@ -30,12 +31,13 @@ from glmcount.results.figured import Figured
 from glmcount.results.held import Held
 from glmcount.results.predicting import Predicting
 from glmcount.results.rowwise import RowWise
+from glmcount.results.termwise import TermByTerm
 from glmcount.results.testing import Testing
 
 __all__ = ["Described", "Results"]
 
 
-class Results(Figured, RowWise, Predicting, Effects, Testing):
+class Results(Figured, RowWise, Predicting, Effects, Testing, TermByTerm):
     """A fitted count model.
 
     Made by `glmcount.fit` and `glmcount.fit_arrays`. Attributes have statsmodels' names
@@ -98,10 +100,59 @@ class Results(Figured, RowWise, Predicting, Effects, Testing):
             judged(self._state.estimates, self._held.errors, self._held.each_df)[1]
         )
 
-    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
-        """Wald intervals of level 1 - alpha, columns 0 and 1."""
-        ends = conf_int(self._state.estimates, self._held.errors, alpha, self._held.each_df)
-        return pd.DataFrame(ends, index=self.params.index)
+    def conf_int(
+        self,
+        alpha: float = 0.05,
+        method: str = "wald",
+        nuisance: str = "estimated",
+        parameters: Any = None,
+    ) -> pd.DataFrame:
+        """Intervals of level 1 - alpha, columns 0 and 1.
+
+        Wald: estimate -+ z SE, of alpha the exponentials of those of its logarithm. Profile: all
+        values b with 2 (l - l(b)) at most the quantile of chi2(1), l(b) the largest log-likelihood
+        with the parameter held at b (Venzon & Moolgavkar 1988, Applied Statistics 37); their ends
+        are found to 1e-6, and where the likelihood falls too little to have one it is infinite,
+        which a warning says with its reason.
+
+        Parameters
+        ----------
+        alpha : float
+        method : {"wald", "profile"}
+        nuisance : {"estimated", "held"}
+            Of a profile, whether dispersion parameters are estimated anew at every value, or held
+            at their estimates as R's MASS has them.
+        parameters : str or list of str, optional
+            Some of the names of `params`; a profile takes fits for each.
+
+        Returns
+        -------
+        DataFrame, (k, 2)
+
+        Raises
+        ------
+        NoLikelihoodError, NotDefinedError
+            A profile of a quasi-likelihood, under probability weights or a robust covariance.
+        ConvergenceError
+            Where the profile meets a larger likelihood than the fit has; it offers a start.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ 1", {"y": [1, 0, 2, 1]})
+        >>> [round(float(end), 6) for end in r.conf_int(method="profile").loc["Intercept"]]
+        [-1.169732, 0.842891]
+        """
+        choice("method", method, ("wald", "profile"), "unknown_method")
+        which = self._chosen(parameters)
+        if method == "profile":
+            ends = self._profiled(which, alpha, nuisance)
+        else:
+            choice("nuisance", nuisance, ("estimated",), "wald_nuisance")
+            ends = conf_int(self._state.estimates, self._held.errors, alpha, self._held.each_df)[
+                which
+            ]
+        return pd.DataFrame(ends, index=self.params.index[which])
 
     def cov_params(self) -> pd.DataFrame:
         """Covariance of `params`; NaN for a parameter on its boundary.

@@ -2,23 +2,60 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from glmcount.allowed import choice, proportion, shown
+from glmcount.design.rows import Rows
 from glmcount.diagnostics import verdicts
+from glmcount.errors import (
+    IntervalWarning,
+    UsageError,
+    near,
+    some,
+)
 from glmcount.fitted import Fitted
+from glmcount.fitting.nested import scored
+from glmcount.fitting.run import Fit
+from glmcount.further import added
 from glmcount.inference.hypotheses import linear_constraints
 from glmcount.inference.intervals import OwnFreedom, reported
+from glmcount.inference.profiled import profile_intervals
+from glmcount.inference.ratio import refuse_robust
+from glmcount.inference.score import score_result
 from glmcount.inference.score_bootstrap import clusters_of, score_bootstrap
 from glmcount.inference.tests import Tested, TestResult, single, wald
+from glmcount.numerics import Array
 from glmcount.prediction.simulate import generator
+from glmcount.records import replace
 from glmcount.report.summary import EquationRows
 from glmcount.report.tidy import tidy_frame
 from glmcount.results.held import Held
 
-__all__ = ["Testing"]
+__all__ = ["Testing", "scored_test", "tested"]
+
+# Ends that one warning tells of.
+SHOWN = 8
+
+
+def tested(held: Held) -> Tested:
+    """What hypotheses about a result are about."""
+    state, freedom = held.state, held.found.freedom
+    matrix = reported(state.estimates, held.covariance)
+    own = freedom if isinstance(freedom, OwnFreedom) else None
+    return Tested(state.estimates, matrix, state.family, held.df, own)
+
+
+def scored_test(held: Held, models: tuple[Fit, Rows, Rows], name: str) -> TestResult:
+    """The score test of a larger model: a fit of the smaller, and the rows as both see them."""
+    state, cov = held.state, held.cov
+    options = replace(state.options, information="outer") if cov.name == "opg" else state.options
+    found = scored(*models, options, importance=state.importance)
+    freedom = state.spread_df if state.scaled else None
+    return score_result(state, found, cov, (held.figures.scale, freedom, name))
 
 
 class Testing:
@@ -27,12 +64,34 @@ class Testing:
     _state: Fitted
     _held: Held
 
-    def _tested(self) -> Tested:
-        state = self._state
-        matrix = reported(state.estimates, self._held.covariance)
-        freedom = self._held.found.freedom
-        own = freedom if isinstance(freedom, OwnFreedom) else None
-        return Tested(state.estimates, matrix, state.family, self._held.df, own)
+    def _chosen(self, parameters: Any) -> list[int]:
+        """Places of some parameters, by their names."""
+        known = list(self._state.estimates.names)
+        if parameters is None:
+            return list(range(len(known)))
+        asked = [parameters] if isinstance(parameters, str) else list(parameters)
+        for name in asked:
+            if name not in known:
+                raise UsageError(
+                    f"There is no parameter {shown(name)}.{near(str(name), known)} "
+                    f"r.params has: {some(known, 20)}.",
+                    kind="unknown_parameter",
+                )
+        return [known.index(name) for name in asked]
+
+    def _profiled(self, which: list[int], alpha: float, nuisance: str) -> Array:
+        """Ends of profile intervals; a warning says why some are infinite."""
+        choice("nuisance", nuisance, ("estimated", "held"), "unknown_nuisance")
+        self._state.information_criterion("A profile likelihood interval", 0.0)
+        instead = "Take r.conf_int(), which has that covariance"
+        refuse_robust("A profile likelihood interval", self._held.cov.name, instead)
+        level = proportion("alpha", alpha)
+        ends, told = profile_intervals(self._state, which, level, nuisance == "held")
+        if told:
+            more = f"; and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
+            text = f"Intervals without an end: {'; '.join(told[:SHOWN])}{more}."
+            warnings.warn(IntervalWarning(text), stacklevel=3)
+        return ends
 
     def wald_test(self, hypothesis: Any) -> TestResult:
         """Test linear hypotheses jointly, such as ``"x1 = 0, x2 = x3"`` or a matrix R.
@@ -41,7 +100,49 @@ class Testing:
         scale on which it is estimated (log alpha); a value on its boundary is refused.
         """
         r, q = linear_constraints(hypothesis, verdicts.names(self._state))
-        return wald(self._tested(), r, q, str(hypothesis))
+        return wald(tested(self._held), r, q, str(hypothesis))
+
+    def score_test(self, terms: Any) -> TestResult:
+        """Rao's score test of terms that the mean does not have.
+
+        Nothing is fitted again: with s the score and H the information of the larger model at
+        this one's estimates, T = s' H^-1 s is chi-squared with the rank that is added (Rao 1948,
+        Mathematical Proceedings of the Cambridge Philosophical Society 44). Under a robust or
+        clustered covariance it is the sandwich form (Boos 1992, The American Statistician 46);
+        of a quasi-likelihood an F.
+
+        Parameters
+        ----------
+        terms : str or array, shape (n, k)
+            Terms of a formula, such as ``"z1 + z2"`` or ``"a:b"``; after `fit_arrays` columns
+            with a row for each row of X.
+
+        Returns
+        -------
+        TestResult
+            Its `note` says which information served: the expected one, or the outer product of
+            the scores, where the observed one is not positive definite there.
+
+        Raises
+        ------
+        DataError
+            If a row that was fitted has no value in the terms.
+        NotDefinedError
+            If they add nothing to what the model has.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> quine = gc.datasets.load("quine")
+        >>> test = gc.fit("Days ~ Eth", quine, family="negbin").score_test("Sex + Age + Lrn")
+        >>> test.df, round(test.pvalue, 2)
+        (5, 0.02)
+        """
+        state = self._state
+        state.rows.check()
+        large = state.fit.narrowed(added(state, terms))
+        name = str(terms) if isinstance(terms, str) else shown(terms)
+        return scored_test(self._held, (state.fit, state.rows, large), name)
 
     def score_bootstrap(
         self,
@@ -90,11 +191,11 @@ class Testing:
         >>> round(r.score_bootstrap("x = 0", "g", rng=0).pvalue, 2)
         0.13
         """
-        tested = self._tested()
+        about = tested(self._held)
         r, q = linear_constraints(hypothesis, verdicts.names(self._state))
         needs = clusters_of(self._held.cov, groups)
         asked = r, q, str(hypothesis)
-        return score_bootstrap(tested, self._state, needs, asked, reps, generator(rng), alpha)
+        return score_bootstrap(about, self._state, needs, asked, reps, generator(rng), alpha)
 
     def t_test(self, hypothesis: Any, alpha: float = 0.05) -> pd.DataFrame:
         """Test each linear hypothesis alone: estimate, std_error, statistic, p_value, interval.
@@ -103,5 +204,5 @@ class Testing:
         gives it.
         """
         r, q = linear_constraints(hypothesis, verdicts.names(self._state))
-        found = single(self._tested(), r, q, alpha, str(hypothesis))
+        found = single(tested(self._held), r, q, alpha, str(hypothesis))
         return tidy_frame([EquationRows("", *found)], False, alpha).drop(columns="equation")

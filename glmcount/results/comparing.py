@@ -1,0 +1,156 @@
+"""Tests of one result against another."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from glmcount.allowed import shown, whole
+from glmcount.errors import GlmcountError, GlmcountWarning, NotDefinedError, UsageError
+from glmcount.fits import refitted
+from glmcount.fitted import Fitted
+from glmcount.inference.ratio import Compared, compared, refuse_robust
+from glmcount.inference.tests import TestResult
+from glmcount.prediction.simulate import generator, simulate
+from glmcount.results.result import Results
+
+__all__ = ["lr_test"]
+
+INSTEAD = "Test the larger model's coefficients by r1.wald_test(...)"
+# Draws whose models cannot be fitted, beyond which what is left is no sample.
+MOST_FAILED = 0.1
+
+
+def lr_test(
+    r0: Results, r1: Results, *, bootstrap: int | None = None, rng: Any = None
+) -> TestResult:
+    """Likelihood-ratio test of a model within a larger one.
+
+    With l0 and l1 the maxima, T = 2 (l1 - l0) is compared with chi2(df), df the parameters that
+    the larger model has more (Wilks 1938). Where the smaller model is the boundary of one of them,
+    as Poisson is that of NB2 at alpha = 0, or no inflation that of a zero-inflated model, with
+    1/2 chi2(df - 1) + 1/2 chi2(df) (Self & Liang 1987, case 6). Where parameters mean nothing under
+    the null, such as the slopes of an inflation that is not there, no such law is known, and
+    `bootstrap=` draws it: responses of the smaller model, to which both are fitted.
+
+    Parameters
+    ----------
+    r0, r1 : Results
+        The smaller model, and one that contains it: of the same rows, responses and weights, its
+        family the same or a larger one, its columns spanning those of the smaller.
+    bootstrap : int, optional
+        So many draws; p = (1 + draws with T at least as large) / (draws + 1).
+    rng : int or numpy.random.Generator, optional
+        Of these draws.
+
+    Returns
+    -------
+    TestResult
+
+    Raises
+    ------
+    UsageError
+        If the models are not nested, or of different data.
+    NoLikelihoodError
+        Of quasi-likelihoods, and under probability weights.
+    NotDefinedError
+        Under a robust covariance; and where only a bootstrap tells.
+    ConvergenceError
+        If the smaller model has the larger likelihood.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> quine = gc.datasets.load("quine")
+    >>> r0 = gc.fit("Days ~ Eth", quine, family="negbin")
+    >>> r1 = gc.fit("Days ~ Eth + Sex + Age + Lrn", quine, family="negbin")
+    >>> test = gc.lr_test(r0, r1)
+    >>> round(test.statistic, 6), test.df, round(test.pvalue, 4)
+    (13.482787, 5, 0.0193)
+    """
+    for each in (r0, r1):
+        if not isinstance(each, Results):
+            raise UsageError(
+                f"lr_test(r0, r1) takes two results of fit, the smaller model first; got "
+                f"{shown(each)}.",
+                kind="lr_test",
+            )
+        each._state.information_criterion("lr_test", 0.0)
+        refuse_robust("A likelihood-ratio test", each.cov_type, INSTEAD)
+    null, full = r0._state, r1._state
+    found = compared(null, full)
+    if bootstrap is not None:
+        reps = whole("bootstrap", bootstrap, 1, "bootstrap", "It is the number of draws.")
+        return _bootstrapped(null, full, found, reps, rng)
+    if found.unidentified:
+        raise NotDefinedError(
+            f"This likelihood ratio has no law that is known: {found.unidentified}. Draw it: "
+            "glmcount.lr_test(r0, r1, bootstrap=999, rng=1).",
+            kind="unidentified_null",
+        )
+    return TestResult(
+        found.statistic,
+        found.pvalue,
+        found.df,
+        found.distribution,
+        found.hypothesis,
+        title="LR test",
+    )
+
+
+def _bootstrapped(null: Fitted, full: Fitted, found: Compared, reps: int, rng: Any) -> TestResult:
+    """The p-value by responses drawn from the smaller model."""
+    if null.spec.weights is not None:
+        raise NotDefinedError(
+            "A parametric bootstrap draws one count for each row, and a weighted row stands for "
+            "several or for a share of one. Repeat the rows in the data, without weights.",
+            kind="weighted_bootstrap",
+        )
+    if null.family.columns:
+        raise NotDefinedError(
+            "A parametric bootstrap of censored counts would draw counts beyond the limits, which "
+            "were not seen. Compare the models by aic, or fit without censored=.",
+            kind="censored_bootstrap",
+        )
+    source, more, failed = generator(rng), 0, 0
+    places = null.used_rows(), full.used_rows()
+    for _ in range(reps):
+        try:
+            ratio = _drawn(null, full, places, source)
+        except GlmcountError:
+            failed += 1
+            continue
+        more += ratio >= found.statistic - 1e-9
+    done = reps - failed
+    note = f"{done} draws" if not failed else f"{done} draws, {failed} more could not be fitted"
+    if failed > MOST_FAILED * reps:
+        raise NotDefinedError(
+            f"Of {reps} responses drawn from the smaller model {failed} could not be fitted: what "
+            "is left is no sample of them. Simplify the models.",
+            kind="bootstrap_failed",
+        )
+    pvalue = (1.0 + more) / (done + 1.0)
+    return TestResult(
+        found.statistic,
+        pvalue,
+        found.df,
+        "bootstrap",
+        found.hypothesis,
+        title="LR test",
+        note=note,
+    )
+
+
+def _drawn(null: Fitted, full: Fitted, places: Any, source: np.random.Generator) -> float:
+    """The likelihood ratio of one response that the smaller model draws."""
+    drawn = simulate(null, 1, source)[0].to_numpy()
+    llf = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GlmcountWarning)
+        for state, own in zip((null, full), places, strict=True):
+            y = np.full(state.rows.source.n_rows, np.nan)
+            y[own] = drawn
+            llf.append(refitted(state, {"y": y})[0].fit.llf)
+    return max(2.0 * (llf[1] - llf[0]), 0.0)
