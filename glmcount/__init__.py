@@ -7,6 +7,8 @@ from glmcount.api import fit, fit_arrays
 from glmcount.inference.covariance import cluster
 from glmcount.numerics.control import Control
 from glmcount.results.comparing import lr_test
+from glmcount.results.pooled import pool
+from glmcount.results.power import power
 from glmcount.results.result import Results
 
 __version__ = "0.1.0"
@@ -21,4 +23,6 @@ __all__ = [
     "fit",
     "fit_arrays",
     "lr_test",
+    "pool",
+    "power",
 ]

@@ -21,7 +21,7 @@ ROOMS = [
 # Files of each room: one imports only from those before it.
 ORDER = {
     "numerics": """
-        control blas factor jets special tails
+        control blas factor jets special tails mixtures
     """,
     "families": """
         recipe probe base draws shares rising large panels debye conway
@@ -58,24 +58,26 @@ ORDER = {
         null estimates restrict nested held
     """,
     "inference": """
-        intervals hypotheses tests setting
+        intervals hypotheses words tests setting
         covariance.estimator covariance.robust covariance.freedom covariance.grouped
         covariance.leveraged covariance.cluster score_bootstrap
         ratio profile profiled score anova
+        together multiplicity levels contrasts equivalence pooling
     """,
     "prediction": """
         edges estimable newdata quantities simulate counts predict variables pulls partition effects
         effect_table
-        grid margins
+        grid margins standardise
     """,
     "diagnostics": """
-        influence openness residuals verdicts
+        influence openness residuals verdicts dispersion
     """,
     "report": """
-        table text render summary facts tidy
+        table text render summary facts tidy comparisons
     """,
     "results": """
-        held figured rowwise predicting effects testing termwise result comparing
+        held figured rowwise predicting effects testing contrasting termwise result comparing
+        pooled power
     """,
 }
 # Rooms of which every file has its tests beside it, tests/<room>/test_<file>.py.
@@ -90,7 +92,7 @@ BORROWED = {
     "test_one_file.py": {"_openers"},
     "test_pickle.py": {"_held"},
 }
-LAZY = {"scipy.optimize", "pyarrow", "pyarrow.parquet"}
+LAZY = {"scipy.optimize", "scipy.stats", "pyarrow", "pyarrow.parquet"}
 PATSY = {"design/formula.py"}
 TREES = {path: ast.parse(path.read_text()) for path in FILES}
 HEAVY = [

@@ -100,6 +100,8 @@ class Equation:
     scale : {"plain", "log"}
         What the predictor is of that parameter: itself, or its logarithm, whose interval then
         is the exponential of the predictor's.
+    odds : bool
+        Whether the predictor is the logarithm of odds, so that exp(coefficient) is an odds ratio.
     """
 
     name: str
@@ -107,6 +109,7 @@ class Equation:
     prefix: str = ""
     natural: Callable[[Array], tuple[Array, Array]] | None = None
     scale: Literal["plain", "log"] = "plain"
+    odds: bool = False
 
 
 @dataclass(frozen=True)

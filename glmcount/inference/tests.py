@@ -12,6 +12,7 @@ from glmcount.families.base import Family, Limit
 from glmcount.fitting.estimates import Estimates
 from glmcount.inference.hypotheses import shortened
 from glmcount.inference.intervals import OwnFreedom, interval, tail, width
+from glmcount.inference.words import sentences
 from glmcount.numerics import Array
 from glmcount.numerics.factor import factor
 from glmcount.numerics.tails import chi2_tail
@@ -29,7 +30,7 @@ class TestResult:
     statistic, pvalue : float
     df : float
     distribution : str
-        "chi2" or "F"; "half chi2" where the null is a boundary; "bootstrap".
+        "chi2" or "F"; "half chi2" where the null is a boundary; "normal", "t", "bootstrap".
     hypothesis : str
     df_denom : float or None
         Second degrees of freedom of an F.
@@ -39,6 +40,8 @@ class TestResult:
         Of what is tested, where the test has an interval.
     note : str
         What else is to be known of it: which information, how many draws.
+    estimate : float or None
+        Of what the test is about, where that is one number.
     """
 
     statistic: float
@@ -50,17 +53,27 @@ class TestResult:
     title: str = "Wald test"
     conf_int: tuple[float, float] | None = None
     note: str = ""
+    estimate: float | None = None
 
     __test__ = False
 
     def __str__(self) -> str:
         second = "" if self.df_denom is None else f", {self.df_denom:g}"
+        law = f"{self.distribution}({self.df:g}{second})"
+        if self.distribution == "normal":
+            law = "z"
         shown = "p < 0.001" if self.pvalue < 0.001 else f"p = {self.pvalue:.4f}"
         note = f" ({self.note})" if self.note else ""
         return (
             f"{self.title} of {shortened(self.hypothesis)}: "
-            f"{self.distribution}({self.df:g}{second}) = {self.statistic:.4f}, {shown}{note}"
+            f"{law} = {self.statistic:.4f}, {shown}{self._effect()}{note}"
         )
+
+    def _effect(self) -> str:
+        ends = "" if self.conf_int is None else " [{:.4g}, {:.4g}]".format(*self.conf_int)
+        if self.estimate is None:
+            return f", interval{ends}" if ends else ""
+        return f", estimate {self.estimate:.4g}{ends}"
 
 
 @dataclass(frozen=True)
@@ -89,6 +102,12 @@ class Tested:
         """Functions of the reported parameters as those of the kept ones, as they are estimated."""
         free = len(self.found.names) - int(self.found.fixed.sum())
         return (functions * self.found.slope)[..., :free]
+
+    def each_df(self, functions: Array) -> float | Array | None:
+        """Degrees of freedom of each of several functions alone; None for the normal law."""
+        if self.freedom is None:
+            return self.df
+        return np.array([self.freedom.of.single(row) for row in self.inside(functions)])
 
     def on_boundary(self, j: int, value: float, hypothesis: str) -> float:
         """The predictor at which an ancillary parameter has that value.
@@ -276,23 +295,16 @@ def _no_test(hypothesis: str) -> NotDefinedError:
 def single(
     about: Tested, coefficients: Array, constants: Array, alpha: float, hypothesis: str
 ) -> tuple[tuple[str, ...], Array, Array, Array, Array, Array, Array]:
-    """Each hypothesis alone: names, estimates of R b, errors, statistics, p-values, intervals."""
-    df, quoted = _each(about, coefficients), shortened(hypothesis)
+    """Each hypothesis alone: in words, R b, its errors, statistics, p-values and intervals."""
+    df, quoted = about.each_df(coefficients), shortened(hypothesis)
     reach = np.broadcast_to(width(alpha, df), len(coefficients))
     out = [
         _alone(about, row, float(value), own, quoted)
         for row, value, own in zip(coefficients, constants, reach.tolist(), strict=True)
     ]
     estimate, errors, statistic, low, high = np.array(out).T
-    names = tuple(f"c{i}" for i in range(len(out)))
+    names = sentences(coefficients, constants, about.found.names)
     return (names, estimate, errors, statistic, tail(statistic, df), low, high)
-
-
-def _each(about: Tested, coefficients: Array) -> float | Array | None:
-    """Degrees of freedom of each hypothesis."""
-    if about.freedom is None:
-        return about.df
-    return np.array([about.freedom.of.single(row) for row in about.inside(coefficients)])
 
 
 def _alone(

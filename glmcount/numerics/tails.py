@@ -9,7 +9,15 @@ import scipy
 
 from glmcount.numerics import Array
 
-__all__ = ["chi2_tail", "normal_quantile", "normal_tail", "student_quantile", "student_tail"]
+__all__ = [
+    "chi2_tail",
+    "normal_above",
+    "normal_quantile",
+    "normal_tail",
+    "student_above",
+    "student_quantile",
+    "student_tail",
+]
 
 
 def normal_tail(z: Array) -> Array:
@@ -20,6 +28,16 @@ def normal_tail(z: Array) -> Array:
 def student_tail(t: Array, df: float | Array) -> Array:
     """Two-sided Student p-value."""
     return 2.0 * scipy.special.stdtr(df, -np.abs(t))
+
+
+def normal_above(z: float) -> float:
+    """Upper tail of the normal distribution, P(Z > z)."""
+    return float(scipy.special.ndtr(-z))
+
+
+def student_above(t: float, df: float) -> float:
+    """Upper tail of Student's distribution, P(T > t)."""
+    return float(scipy.special.stdtr(df, -t))
 
 
 def chi2_tail(x: float, df: float) -> float:

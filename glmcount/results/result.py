@@ -26,18 +26,18 @@ from glmcount.report.facts import equation_rows, summary_facts, unjudged
 from glmcount.report.summary import EquationRows, Summary, SummaryFacts, summarise
 from glmcount.report.tidy import glance_frame, tidy_frame
 from glmcount.request import chosen_estimator
+from glmcount.results.contrasting import Contrasting
 from glmcount.results.effects import Effects
 from glmcount.results.figured import Figured
 from glmcount.results.held import Held
 from glmcount.results.predicting import Predicting
 from glmcount.results.rowwise import RowWise
 from glmcount.results.termwise import TermByTerm
-from glmcount.results.testing import Testing
 
 __all__ = ["Described", "Results"]
 
 
-class Results(Figured, RowWise, Predicting, Effects, Testing, TermByTerm):
+class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm):
     """A fitted count model.
 
     Made by `glmcount.fit` and `glmcount.fit_arrays`. Attributes have statsmodels' names

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glmcount.allowed import choice, proportion, shown
+from glmcount.allowed import choice, proportion, shown, truth
 from glmcount.design.rows import Rows
 from glmcount.diagnostics import verdicts
 from glmcount.errors import (
     IntervalWarning,
+    NotDefinedError,
     UsageError,
     near,
     some,
@@ -28,9 +29,11 @@ from glmcount.inference.ratio import refuse_robust
 from glmcount.inference.score import score_result
 from glmcount.inference.score_bootstrap import clusters_of, score_bootstrap
 from glmcount.inference.tests import Tested, TestResult, single, wald
+from glmcount.inference.words import in_words
 from glmcount.numerics import Array
 from glmcount.prediction.simulate import generator
 from glmcount.records import replace
+from glmcount.report.comparisons import ratios, refuse_without_ratio
 from glmcount.report.summary import EquationRows
 from glmcount.report.tidy import tidy_frame
 from glmcount.results.held import Held
@@ -100,7 +103,8 @@ class Testing:
         scale on which it is estimated (log alpha); a value on its boundary is refused.
         """
         r, q = linear_constraints(hypothesis, verdicts.names(self._state))
-        return wald(tested(self._held), r, q, str(hypothesis))
+        text = in_words(hypothesis, r, q, self._state.estimates.names)
+        return wald(tested(self._held), r, q, text)
 
     def score_test(self, terms: Any) -> TestResult:
         """Rao's score test of terms that the mean does not have.
@@ -194,15 +198,55 @@ class Testing:
         about = tested(self._held)
         r, q = linear_constraints(hypothesis, verdicts.names(self._state))
         needs = clusters_of(self._held.cov, groups)
-        asked = r, q, str(hypothesis)
+        asked = r, q, in_words(hypothesis, r, q, self._state.estimates.names)
         return score_bootstrap(about, self._state, needs, asked, reps, generator(rng), alpha)
 
-    def t_test(self, hypothesis: Any, alpha: float = 0.05) -> pd.DataFrame:
-        """Test each linear hypothesis alone: estimate, std_error, statistic, p_value, interval.
+    def t_test(
+        self, hypothesis: Any, alpha: float = 0.05, *, exponentiate: bool = False
+    ) -> pd.DataFrame:
+        """Test each linear hypothesis alone.
 
-        The estimate is that of the combination of parameters, whatever value the hypothesis
-        gives it.
+        Parameters
+        ----------
+        hypothesis : str, mapping, matrix
+            As `wald_test` takes it.
+        alpha : float
+            One minus the level of the intervals.
+        exponentiate : bool
+            Ratios, of rates or odds, with standard errors by the delta method and exp of the ends
+            of intervals; tests stay those of the hypotheses as they are.
+
+        Returns
+        -------
+        DataFrame
+            Rows named by their hypothesis in `term`; `estimate` is that of the combination of
+            parameters, whatever value the hypothesis gives it; `std_error statistic p_value
+            conf_low conf_high`.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ x", data={"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+        >>> r.t_test([[0, 1]]).term[0]
+        'x = 0'
         """
         r, q = linear_constraints(hypothesis, verdicts.names(self._state))
-        found = single(tested(self._held), r, q, alpha, str(hypothesis))
-        return tidy_frame([EquationRows("", *found)], False, alpha).drop(columns="equation")
+        as_ratio = truth("exponentiate", exponentiate)
+        if as_ratio:
+            self._refuse_without_ratio(r)
+        text = in_words(hypothesis, r, q, self._state.estimates.names)
+        found = single(tested(self._held), r, q, alpha, text)
+        frame = tidy_frame([EquationRows("", *found)], False, alpha).drop(columns="equation")
+        return ratios(frame) if as_ratio else frame
+
+    def _refuse_without_ratio(self, coefficients: Array) -> None:
+        found = self._state.estimates
+        used = np.any(coefficients != 0.0, axis=0)
+        if (used & found.natural).any():
+            names = [found.names[j] for j in np.flatnonzero(used & found.natural)]
+            raise NotDefinedError(
+                f"exp of {some(names)} is no ratio: it is shown on its natural scale already. Ask "
+                "for it without exponentiate=True.",
+                kind="no_rate_ratio",
+            )
+        refuse_without_ratio(self._state.family, found.equations[used].tolist())

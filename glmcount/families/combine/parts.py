@@ -83,7 +83,8 @@ class Parts:
     def equations(self, name: str, heading: str) -> tuple[Equation, ...]:
         """Equations of both parts; those of the zero part by their new name."""
         first, *rest = self.zero.equations
-        own = [replace(first, name=name, heading=heading, prefix=f"{name}_", natural=None)]
+        plain = replace(first, name=name, heading=heading, prefix=f"{name}_", natural=None)
+        own = [replace(plain, odds=self.zero.link == "logit")]
         own += [
             replace(
                 e,

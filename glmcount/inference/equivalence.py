@@ -1,0 +1,99 @@
+"""Tests of equivalence: that an effect is too small to matter.
+
+Two one-sided tests (Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics 15): with
+an estimate b and its standard error s, equivalence is concluded where both (b - low) / s and
+(high - b) / s are large; p is the larger of the two one-sided p-values, and at most alpha just
+where the interval of level 1 - 2 alpha lies within the bounds.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from glmcount.allowed import real
+from glmcount.errors import NotDefinedError, UsageError
+from glmcount.inference.intervals import width
+from glmcount.inference.tests import Tested, TestResult, single
+from glmcount.numerics import Array
+from glmcount.numerics.tails import normal_above, student_above
+
+__all__ = ["bounds_of", "equivalence"]
+
+
+def bounds_of(low: object, high: object, exponentiate: bool) -> tuple[float, float]:
+    """The bounds on the scale of coefficients.
+
+    Raises
+    ------
+    UsageError
+        If they are no bounds, or a ratio is not above 0.
+    """
+    what = "a number" if not exponentiate else "a ratio above 0"
+    least = 0.0 if exponentiate else -np.inf
+    first = real("low", low, what, "bounds", above=least)
+    last = real("high", high, what, "bounds", above=least)
+    if not -np.inf < first < last < np.inf:
+        raise UsageError(
+            f"low={first:g} and high={last:g} are no bounds: low must be below high, and both "
+            "finite.",
+            kind="bounds",
+        )
+    return (float(np.log(first)), float(np.log(last))) if exponentiate else (first, last)
+
+
+def equivalence(
+    about: Tested, row: Array, bounds: tuple[float, float], name: str, alpha: float, ratio: bool
+) -> TestResult:
+    """Whether a combination of coefficients lies between two bounds.
+
+    Parameters
+    ----------
+    about : Tested
+    row : ndarray, shape (k,)
+    bounds : tuple of float
+        On the scale of coefficients.
+    name : str
+        Of the combination.
+    alpha : float
+        Of each one-sided test; the interval told is of level 1 - 2 alpha.
+    ratio : bool
+        Whether exp of estimate and interval are told.
+
+    Raises
+    ------
+    NotDefinedError
+        If it is infinite, has no standard error, or is on a natural scale.
+    """
+    if about.found.natural[row != 0.0].any():
+        raise NotDefinedError(
+            f"{name} is on its natural scale, on which it is not nearly normal. Look at the ends "
+            "of its interval, r.conf_int(), at twice the alpha.",
+            kind="no_equivalence",
+        )
+    _, (b,), (error,), *_ = single(about, row[None], np.zeros(1), alpha, name)
+    if not (np.isfinite(b) and error > 0.0 and np.isfinite(error)):
+        raise NotDefinedError(
+            f"{name} is infinite, or has no standard error: it cannot be told to lie within "
+            "bounds.",
+            kind="no_equivalence",
+        )
+    above, below = (b - bounds[0]) / error, (bounds[1] - b) / error
+    least = float(min(above, below))
+    own = about.each_df(row[None])
+    df = None if own is None else float(np.ravel(own)[0])
+    reach = width(2.0 * alpha, df) * error
+    ends = np.array([b, b - reach, b + reach])
+    estimate, low, high = (np.exp(ends) if ratio else ends).tolist()
+    shown = tuple(np.exp(bounds)) if ratio else bounds
+    told = f"exp({name})" if ratio else name
+    return TestResult(
+        least,
+        normal_above(least) if df is None else student_above(least, df),
+        1.0 if df is None else df,
+        "normal" if df is None else "t",
+        f"{told} <= {shown[0]:g} or {told} >= {shown[1]:g}",
+        title="Equivalence test (TOST)",
+        estimate=estimate,
+        conf_int=(low, high),
+        note=f"interval of level {1.0 - 2.0 * alpha:g}",
+    )

@@ -1,0 +1,217 @@
+"""Results of several completed data sets as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy
+
+from glmcount.allowed import proportion, shown
+from glmcount.errors import NotDefinedError, UsageError, some
+from glmcount.fitting.estimates import Estimates
+from glmcount.inference.pooling import Rubin, rubin
+from glmcount.numerics import Array
+from glmcount.records import dataclass
+from glmcount.results.result import Results
+
+__all__ = ["Pooled", "pool"]
+
+
+@dataclass(frozen=True, eq=False)
+class Pooled:
+    """Estimates pooled over completed data sets by Rubin's rules.
+
+    Each parameter has degrees of freedom of its own. An ancillary one, such as alpha, is pooled on
+    the scale on which it is estimated (log alpha) and shown on its own.
+
+    Parameters
+    ----------
+    rubin : Rubin
+        On the scales of estimation.
+    found : Estimates
+        Of the first result: names and scales.
+    values, slopes : ndarray, shape (k,)
+        The pooled parameters as they are shown, and d shown / d estimated.
+    m : int
+        Data sets.
+    nobs : float
+        Observations of each.
+    """
+
+    rubin: Rubin
+    found: Estimates
+    values: Array
+    slopes: Array
+    m: int
+    nobs: float
+
+    def _named(self, values: Array) -> pd.Series:
+        return pd.Series(np.array(values), index=self.found.index)
+
+    @cached_property
+    def params(self) -> pd.Series:
+        """Pooled estimates."""
+        return self._named(self.values)
+
+    @cached_property
+    def bse(self) -> pd.Series:
+        """Standard errors."""
+        return self._named(np.sqrt(self.rubin.total.diagonal()) * np.abs(self.slopes))
+
+    @cached_property
+    def df(self) -> pd.Series:
+        """Degrees of freedom of each parameter (Barnard & Rubin 1999)."""
+        return self._named(self.rubin.df)
+
+    @cached_property
+    def fmi(self) -> pd.Series:
+        """Fraction of missing information of each parameter."""
+        return self._named(self.rubin.missing)
+
+    @cached_property
+    def riv(self) -> pd.Series:
+        """Relative increase in variance due to what is missing."""
+        return self._named(self.rubin.increase)
+
+    @cached_property
+    def tvalues(self) -> pd.Series:
+        """params / bse."""
+        return self.params / self.bse
+
+    @cached_property
+    def pvalues(self) -> pd.Series:
+        """Two-sided p-values by Student's t; none for a parameter whose null is a boundary."""
+        tails = 2.0 * scipy.special.stdtr(self.rubin.df, -np.abs(self.tvalues.to_numpy()))
+        return self._named(np.where(self.found.natural, np.nan, tails))
+
+    def cov_params(self) -> pd.DataFrame:
+        """Covariance of `params`: T of Rubin's rules."""
+        matrix = self.rubin.total * np.multiply.outer(self.slopes, self.slopes)
+        return pd.DataFrame(matrix, index=self.found.index, columns=self.found.index)
+
+    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
+        """Intervals of level 1 - alpha, columns 0 and 1; of alpha exp of those of log alpha."""
+        reach = -scipy.special.stdtrit(self.rubin.df, proportion("alpha", alpha) / 2.0)
+        errors = np.sqrt(self.rubin.total.diagonal())
+        inner = [self.rubin.estimates + sign * reach * errors for sign in (-1.0, 1.0)]
+        plain = [self.values + sign * reach * self.bse.to_numpy() for sign in (-1.0, 1.0)]
+        ends = [
+            np.where(self.found.logged, np.exp(own), other)
+            for own, other in zip(inner, plain, strict=True)
+        ]
+        return pd.DataFrame({0: ends[0], 1: ends[1]}, index=self.found.index)
+
+    def summary(self, alpha: float = 0.05) -> pd.DataFrame:
+        """One row a parameter: estimate, error, test, interval, df and what was missing."""
+        ends = self.conf_int(alpha)
+        return pd.DataFrame(
+            {
+                "estimate": self.params,
+                "std_error": self.bse,
+                "statistic": self.tvalues.where(~self.found.natural),
+                "df": self.df,
+                "p_value": self.pvalues,
+                "conf_low": ends[0],
+                "conf_high": ends[1],
+                "fmi": self.fmi,
+            }
+        )
+
+    def __repr__(self) -> str:
+        head = f"Pooled over {self.m} data sets of {self.nobs:g} observations (Rubin's rules)"
+        return f"{head}\n{self.summary().to_string(float_format='{:.4f}'.format)}"
+
+
+def pool(results: Iterable[Results]) -> Pooled:
+    """Pool fits of one model to several completed data sets (multiple imputation).
+
+    Q = mean q_i, T = mean u_i + (1 + 1/m) B, with B the variance of the q_i (Rubin 1987), and
+    Student's t with the degrees of freedom of Barnard & Rubin (1999) for each parameter. Standard
+    errors are those of each fit's own covariance, robust ones too, and the complete data's degrees
+    of freedom those of its tests, or else of its residuals.
+
+    Parameters
+    ----------
+    results : list of Results
+        Two or more, of the same model.
+
+    Returns
+    -------
+    Pooled
+        With `params bse tvalues pvalues df fmi riv`, `conf_int()`, `cov_params()`, `summary()`.
+
+    Raises
+    ------
+    UsageError
+        If there are fewer than two, or they are not of one model.
+    NotDefinedError
+        If some coefficient is infinite or on its boundary in one of them.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> x = [[0, 1, 0, 1, 2], [0, 1, 0, 2, 2], [0, 1, 1, 1, 2]]
+    >>> fits = [gc.fit("y ~ x", {"y": [1, 3, 2, 6, 9], "x": own}) for own in x]
+    >>> pooled = gc.pool(fits)
+    >>> [round(float(b), 4) for b in pooled.params]
+    [0.5081, 0.8229]
+    """
+    fits = _fits(results)
+    first = fits[0]._state.estimates
+    estimates = np.stack([fit._state.estimates.internal for fit in fits])
+    matrices = np.stack([fit._held.covariance for fit in fits])
+    complete = min(min(fit.df_resid, fit._held.df or np.inf) for fit in fits)
+    if not complete > 0.0:
+        raise NotDefinedError(
+            "The complete data would leave no degrees of freedom: there are no more rows than "
+            "coefficients.",
+            kind="no_degrees_of_freedom",
+        )
+    found = rubin(estimates, matrices, complete)
+    values, slopes = found.estimates.copy(), np.ones(len(found.estimates))
+    family = fits[0]._state.family
+    for j in np.flatnonzero(first.natural):
+        natural = family.equations[int(first.equations[j])].natural
+        assert natural is not None
+        values[j : j + 1], slopes[j : j + 1] = natural(found.estimates[j : j + 1])
+    return Pooled(found, first, values, slopes, len(fits), fits[0].nobs)
+
+
+def _fits(results: Any) -> Sequence[Results]:
+    fits = list(results) if isinstance(results, Iterable) else []
+    if len(fits) < 2 or not all(isinstance(each, Results) for each in fits):
+        raise UsageError(
+            "pool takes a list of two or more results of fit, one for each completed data set; got "
+            f"{shown(results)}.",
+            kind="pool",
+        )
+    model, names = fits[0].model, fits[0]._state.estimates.names
+    for number, each in enumerate(fits):
+        own, found = each.model, each._state.estimates
+        if (own.family, own.link) != (model.family, model.link) or found.names != names:
+            odd = sorted(set(found.names) ^ set(names))
+            raise UsageError(
+                f"Result {number} (counted from 0) is not of the same model as the first: "
+                f"{own.family}, {own.link} link, {own.formula}"
+                + (f"; parameters of one alone: {some(odd, 6)}." if odd else "."),
+                kind="pool",
+            )
+        if each.cov_type != fits[0].cov_type:
+            raise UsageError(
+                f"Result {number} (counted from 0) has the covariance {each.cov_type!r}, the first "
+                f"{fits[0].cov_type!r}. Use r.with_cov(...) so that all have one.",
+                kind="pool",
+            )
+        gone = np.flatnonzero(~np.isfinite(found.values) | found.fixed)
+        far = [found.names[j] for j in gone]
+        if far:
+            raise NotDefinedError(
+                f"In result {number} (counted from 0) {some(far)} is infinite or on its boundary, "
+                "where it has no standard error to pool. Fit a smaller model to all data sets.",
+                kind="pool_boundary",
+            )
+    return fits

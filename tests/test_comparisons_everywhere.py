@@ -1,0 +1,165 @@
+"""Every comparison of every family, combinator and covariance: a number, or a named refusal."""
+
+from __future__ import annotations
+
+import warnings
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import glmcount as gc
+from glmcount.diagnostics.dispersion import KINDS as DISPERSIONS
+
+FAMILIES = (
+    "poisson", "quasipoisson", "negbin", "geometric", "negbin1", "negbinp", "genpoisson",
+    "compoisson", "pig", "bernoulli",
+)  # fmt: skip
+COMBINATORS = {
+    "plain": {},
+    "inflate": {"inflate": "z"},
+    "inflate_g": {"inflate": "g", "zero": "probit"},
+    "hurdle": {"hurdle": "g"},
+    "truncated": {"truncated": 0},
+    "censored": {"censored": 6},
+    "dispersion": {"dispersion": "g"},
+    "sqrt": {"link": "sqrt"},
+    "offset": {"exposure": "t"},
+    "weights": {"weights": "w"},
+    "sampled": {"weights": "w", "weights_type": "probability"},
+    "arrays": {},
+}
+COVARIANCES = ("nonrobust", "opg", "HC0", "HC1", "HC2", "HC3")
+
+
+def made():
+    rng = np.random.default_rng(11)
+    n = 240
+    data = pd.DataFrame({"x": rng.normal(size=n), "z": rng.normal(size=n)})
+    data["g"] = np.resize(list("abc"), n)
+    data["t"], data["w"] = rng.uniform(0.5, 2.0, n), rng.integers(1, 3, n)
+    mean = data.t * np.exp(0.9 + 0.2 * data.x + 0.3 * (data.g == "b"))
+    y = rng.poisson(mean * rng.gamma(2.0, 0.5, n))
+    data["y"] = np.where(rng.uniform(size=n) < 0.2 + 0.1 * (data.z > 0), 0, y)
+    data["b"] = (data.y > 1).astype(int)
+    data.loc[7, "x"] = np.nan
+    return data
+
+
+DATA = made()
+
+
+@cache
+def fitted(family, combinator):
+    """A fit, or why there is none."""
+    call = {**COMBINATORS[combinator], "family": family}
+    response = "b" if family == "bernoulli" else "y"
+    if combinator == "truncated":
+        call["data"] = DATA[DATA[response] > 0]
+    data = call.pop("data", DATA)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            if combinator == "arrays":
+                x = np.column_stack([np.ones(len(data)), data.x.fillna(0.0)])
+                return gc.fit_arrays(data[response], x, names=["one", "x"], **call)
+            return gc.fit(f"{response} ~ x + g", data, **call)
+        except gc.errors.GlmcountError as error:
+            return error
+
+
+REFERENCE = pd.DataFrame({"x": [0.0, 1.0], "z": [0.0, 1.0], "t": [1.0, 1.0], "weight": [2, 1]})
+
+
+def numbers_of(found):
+    """The numbers of a table, a test or a pooled result."""
+    if isinstance(found, pd.DataFrame):
+        return found[["estimate", "std_error"]].to_numpy(dtype=float)
+    if isinstance(found, gc.results.pooled.Pooled):
+        return found.params.to_numpy()
+    return np.array([found.statistic, found.pvalue])
+
+
+METHODS = {
+    "pairwise": lambda r: r.contrasts("g"),
+    "single-step": lambda r: r.contrasts("g", kind="mean", adjust="single-step"),
+    "ratio": lambda r: r.contrasts("g", adjust="fdr", exponentiate=True),
+    "inflate_g": lambda r: r.contrasts("inflate_g"),
+    "hurdle_g": lambda r: r.contrasts("hurdle_g", exponentiate=True),
+    "dispersion_g": lambda r: r.contrasts("dispersion_g"),
+    "t_test": lambda r: r.t_test("x = 0"),
+    "t_test ratio": lambda r: r.t_test("x = 0", exponentiate=True),
+    "equivalence": lambda r: r.equivalence("x", -0.5, 0.5),
+    "standardised": lambda r: r.standardised_rate(REFERENCE, by="g", compare="ratio"),
+    "pool": lambda r: gc.pool([r, r]),
+    **{f"dispersion {k}": lambda r, k=k: r.test_dispersion(k) for k in DISPERSIONS},
+}
+
+
+def asked(method, result):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return METHODS[method](result)
+        except gc.errors.GlmcountError as error:
+            assert error.kind != "error" and len(str(error)) > 40
+            return error
+
+
+@pytest.mark.parametrize("combinator", COMBINATORS)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_method_gives_a_number_or_a_named_refusal(family, combinator):
+    result = fitted(family, combinator)
+    if isinstance(result, gc.errors.GlmcountError):
+        assert result.kind != "error"
+        return
+    estimates = result._state.estimates
+    inside = not estimates.fixed.any() and np.isfinite(estimates.values).all()
+    for method in METHODS:
+        found = asked(method, result)
+        if not isinstance(found, gc.errors.GlmcountError):
+            assert np.isfinite(numbers_of(found)).all() or not inside, method
+    plain = combinator in ("plain", "offset", "inflate", "hurdle", "sampled", "weights")
+    if plain and inside:
+        wanted = ["pairwise", "single-step", "t_test", "equivalence", "standardised", "pool"]
+        refused = {m: asked(m, result) for m in wanted}
+        assert not [m for m, e in refused.items() if isinstance(e, gc.errors.GlmcountError)], (
+            refused
+        )
+
+
+@pytest.mark.parametrize("cov", COVARIANCES)
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("combinator", ["plain", "inflate", "weights"])
+def test_every_covariance_reaches_every_comparison(family, combinator, cov):
+    result = fitted(family, combinator)
+    if isinstance(result, gc.errors.GlmcountError):
+        return
+    other = result.with_cov(cov)
+    errors = {}
+    for method in ("pairwise", "t_test", "equivalence", "standardised"):
+        found = asked(method, other)
+        errors[method] = found.kind if isinstance(found, gc.errors.GlmcountError) else ""
+    if any(errors.values()):
+        # What refuses is the covariance, and so it does for all alike.
+        assert len(set(errors.values())) == 1, errors
+        return
+    row = other.t_test("g[T.b] = 0")
+    first = asked("pairwise", other).iloc[0]
+    assert first.std_error == pytest.approx(row.std_error[0], rel=1e-8)
+    assert first.p_value == pytest.approx(row.p_value[0], rel=1e-6)
+
+
+@pytest.mark.parametrize("combinator", ["plain", "inflate", "hurdle", "offset", "arrays"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_power_is_a_share_or_a_named_refusal(family, combinator):
+    result = fitted(family, combinator)
+    if isinstance(result, gc.errors.GlmcountError):
+        return
+    try:
+        found = gc.power(result, "x = 0", reps=2, rng=0)
+    except gc.errors.GlmcountError as error:
+        assert error.kind in ("no_likelihood", "no_simulation", "simulate_range"), error
+        return
+    assert 0.0 <= found.power <= 1.0 and found.reps + found.failed == 2
