@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from glmcount import datasets, errors, families
 from glmcount.api import fit, fit_arrays
-from glmcount.inference.covariance import cluster
+from glmcount.inference.covariance import cluster, driscoll_kraay, hac
 from glmcount.numerics.control import Control
 from glmcount.results.comparing import lr_test
 from glmcount.results.pooled import pool
@@ -18,10 +18,12 @@ __all__ = [
     "Results",
     "cluster",
     "datasets",
+    "driscoll_kraay",
     "errors",
     "families",
     "fit",
     "fit_arrays",
+    "hac",
     "lr_test",
     "pool",
     "power",

@@ -60,7 +60,8 @@ ORDER = {
     "inference": """
         intervals hypotheses words tests setting
         covariance.estimator covariance.robust covariance.freedom covariance.grouped
-        covariance.leveraged covariance.cluster score_bootstrap
+        covariance.leveraged covariance.cluster covariance.kernels covariance.series
+        covariance.hac score_bootstrap
         ratio profile profiled score anova
         together multiplicity levels contrasts equivalence pooling
     """,
@@ -88,6 +89,7 @@ TESTS = Path(__file__).parent
 STATE = "_state"
 BORROWED = {
     "inference/covariance/test_cluster.py": {"_held"},
+    "inference/covariance/test_hac.py": {"_held"},
     "prediction/test_predict.py": {"_held"},
     "test_one_file.py": {"_openers"},
     "test_pickle.py": {"_held"},

@@ -144,7 +144,7 @@ def _times(name: str, column: Column) -> Values:
             kind="order_type",
         )
     if column.kind == "datetime":
-        return column.values.astype("M8[ns]" if column.values.dtype.kind == "M" else "m8[ns]").view(
-            np.int64
-        )
+        if column.values.dtype.kind == "M":
+            return column.values.astype("M8[ns]")
+        return column.values.astype("m8[ns]").view(np.int64)
     return column.values if column.whole is None else column.whole

@@ -183,13 +183,17 @@ class Setting:
     def runs(
         self, work: Callable[[Strip, tuple[NDArray[Any], ...]], T], add: Callable[[T, T], T]
     ) -> T:
-        """Fold ``work(rows, groups)`` over the used rows in order, some encoded rows at a time."""
-        groups = self._places("group", self.needs.groups)
+        """Fold ``work(rows, roles)`` over the used rows in order, some encoded rows at a time.
+
+        `roles` holds the codes of groups, then the values of what orders rows.
+        """
+        places = self._places("group", self.needs.groups)
+        places += self._places("order", self.needs.order)
         layout = self.fit.layout
 
         def whole(strip: Strip) -> T:
             parts = (
-                work(part, tuple([part.roles[place] for place in groups]))
+                work(part, tuple([part.roles[place] for place in places]))
                 for part in chunks(layout, strip)
             )
             return reduce(add, parts)

@@ -1,5 +1,6 @@
 # Writes covariances/<case>.json: clustered and autocorrelation-robust covariances of Poisson models
-# and of negative binomial ones with alpha given, by sandwich and clubSandwich.
+# and of negative binomial ones with alpha given, by sandwich and clubSandwich; and data/discoveries.csv
+# and data/seatbelts.csv, R's own series (?discoveries, ?Seatbelts).
 # Run from the repository root:  Rscript tests/golden/make_covariances.R [case ...]
 #
 # Rows are grouped by runs of so many in the order of the data (`blocks`), or by columns.
@@ -107,5 +108,86 @@ for (name in names(cases)) {
     name, "sandwich and clubSandwich", case$data, case$formula, case$call, values_of(case, frame),
     NULL, rows = rows[!vapply(rows, is.null, TRUE)], place = place,
     packages = c("sandwich", "clubSandwich")
+  )
+}
+
+# ---------------------------------------------------------------- series
+
+write.csv(
+  data.frame(year = 1860:1959, count = as.integer(discoveries)),
+  file.path(folder, "data", "discoveries.csv"), row.names = FALSE
+)
+belts <- as.data.frame(Seatbelts)
+write.csv(
+  data.frame(
+    month = sprintf("%d-%02d-01", rep(1969:1984, each = 12), rep(1:12, 16)),
+    killed = as.integer(belts$VanKilled), kms = belts$kms, petrol = belts$PetrolPrice,
+    law = as.integer(belts$law)
+  ),
+  file.path(folder, "data", "seatbelts.csv"), row.names = FALSE
+)
+
+series <- list(
+  series_discoveries = list(
+    data = "discoveries.csv", formula = "count ~ I(year - 1900)", time = "year", panels = 5,
+    names = c("Intercept", "I(year - 1900)"), family = poisson(), call = list(family = "poisson")
+  ),
+  series_seatbelts = list(
+    data = "seatbelts.csv", formula = "killed ~ kms + petrol + law", time = "month", panels = 6,
+    names = c("Intercept", "kms", "petrol", "law"), family = poisson(),
+    call = list(family = "poisson")
+  ),
+  series_seatbelts_negbin = list(
+    data = "seatbelts.csv", formula = "killed ~ kms + petrol + law", time = "month", panels = 6,
+    names = c("Intercept", "kms", "petrol", "law"), family = theta(0.2),
+    call = list(family = list(name = "negbin", alpha = 0.2))
+  ),
+  series_biochemists = list(
+    data = "dataset:biochemists", formula = "art ~ kid5 + phd + ment", time = "order", panels = 5,
+    names = c("Intercept", "kid5", "phd", "ment"), family = poisson("sqrt"),
+    call = list(family = "poisson", link = "sqrt")
+  )
+)
+
+for (name in names(series)) {
+  if (length(wanted) && !(name %in% wanted)) next
+  case <- series[[name]]
+  frame <- read_data(case$data)
+  start <- NULL
+  for (round in 1:3) {
+    fit <- do.call(glm, list(as.formula(case$formula), case$family, frame, start = start, control = tight))
+    start <- coef(fit)
+  }
+  n <- nrow(frame)
+  number <- seq_len(n) - 1
+  panel <- number %% case$panels
+  kernels <- c(bartlett = "Bartlett", parzen = "Parzen", qs = "Quadratic Spectral")
+  out <- list(names = case$names, params = unname(coef(fit)))
+  out$newey_west <- plain(NeweyWest(fit, prewhite = FALSE))
+  out$newey_west_whitened <- plain(NeweyWest(fit, prewhite = TRUE))
+  out$newey_west_lag <- floor(bwNeweyWest(fit, prewhite = FALSE))
+  out$newey_west_4 <- plain(NeweyWest(fit, lag = 4, prewhite = FALSE, adjust = TRUE))
+  for (kernel in names(kernels)) {
+    for (white in 0:1) {
+      key <- paste0(kernel, white)
+      out$andrews[[key]] <- plain(kernHAC(fit, kernel = kernels[[kernel]], prewhite = white, adjust = FALSE))
+    }
+    out$rule[[kernel]] <- plain(
+      kernHAC(fit, kernel = kernels[[kernel]], bw = bwNeweyWest, prewhite = 0, adjust = FALSE)
+    )
+  }
+  # Panels that take turns, the rows of one turn at one time; of panels that end early vcovPL
+  # leaves out lags (it takes the last row's panel for their number).
+  out$panel <- plain(vcovPL(fit, cluster = panel, order.by = number %/% case$panels, aggregate = FALSE, adjust = FALSE))
+  out$panel_2 <- plain(
+    vcovPL(fit, cluster = panel, order.by = number %/% case$panels, aggregate = FALSE, lag = 2, adjust = TRUE)
+  )
+  out$driscoll_kraay <- plain(vcovPL(fit, cluster = panel, order.by = number %/% case$panels, adjust = FALSE))
+  out$driscoll_kraay_3 <- plain(
+    vcovPL(fit, cluster = panel, order.by = number %/% case$panels, lag = 3, adjust = TRUE)
+  )
+  write_case(
+    name, "sandwich", case$data, case$formula, case$call, out, NULL,
+    rows = list(time = case$time, panels = case$panels), place = place, packages = "sandwich"
   )
 }

@@ -11,6 +11,7 @@ from glmcount.inference.covariance.estimator import (
     estimator,
     register_estimator,
 )
+from glmcount.inference.covariance.hac import driscoll_kraay, hac
 
 __all__ = [
     "ESTIMATORS",
@@ -18,6 +19,8 @@ __all__ = [
     "Estimator",
     "cluster",
     "covariance",
+    "driscoll_kraay",
     "estimator",
+    "hac",
     "register_estimator",
 ]
