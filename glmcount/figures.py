@@ -131,6 +131,9 @@ class Figures:
         """Columns of every equation beyond its constant."""
         found = self.found
         found.likelihood("llr_df")
+        if found.family.q == 1:
+            # Nothing of a single equation is lost at a boundary.
+            return len(found.fit.kept) - int(self.constant)
         return tested(found.fit, self._null, found.columns, self.constants)
 
     def _total(self, what: Callable[[Family, Unweighed], Array]) -> float:

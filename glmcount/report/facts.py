@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -64,7 +65,7 @@ def unjudged(state: Fitted) -> tuple[EquationRows, ...]:
     return equation_rows(state.estimates, state.family, none, none, none, ends)
 
 
-def _known(figures: Figures) -> dict[str, float | None]:
+def _known(figures: Figures) -> dict[str, Any]:
     """Figures of a fit by name; None where there is none."""
     state = figures.found
     names = (*FIGURES, "scale") if state.scaled else FIGURES
@@ -74,6 +75,8 @@ def _known(figures: Figures) -> dict[str, float | None]:
         "bic": partial(state.information_criterion, "bic", float(np.log(state.nobs))),
         **{name: partial(getattr, figures, name) for name in names},
     }
+    if state.weights_type != "probability":
+        makers["llr_df"] = partial(getattr, figures, "llr_df")
     found = {name: attempt(make) for name, make in makers.items()}
     told = {n: None if isinstance(one, GlmcountError) else one for n, one in found.items()}
     return {"scale": None} | told

@@ -10,6 +10,7 @@ import numpy as np
 from glmcount.allowed import proportion, truth
 from glmcount.errors import NotDefinedError
 from glmcount.numerics import Array
+from glmcount.numerics.tails import chi2_tail
 from glmcount.records import dataclass, replace
 from glmcount.report.render import render
 from glmcount.report.table import (
@@ -107,6 +108,8 @@ class SummaryFacts:
         `dropped`.
     constant : bool
         Whether the null model has one: else its mean is the offset alone.
+    llr_df : int or None
+        Degrees of freedom of the likelihood ratio against it; None where it has no law.
     """
 
     title: str
@@ -134,6 +137,7 @@ class SummaryFacts:
     footnotes: tuple[str, ...] = ()
     n_dropped: int | None = None
     constant: bool = True
+    llr_df: int | None = None
 
     @property
     def rows_dropped(self) -> int:
@@ -351,6 +355,17 @@ def _deviance_facts(facts: SummaryFacts) -> Iterator[Fact]:
     yield from _present("Pearson chi2", facts.pearson_chi2, _six_digits)
     mcfadden = _present("Pseudo-R2", facts.prsquared, four_decimals)
     yield from ((name, f"{shown} (McFadden)") for name, shown in mcfadden)
+    yield from _ratio(facts)
+
+
+def _ratio(facts: SummaryFacts) -> Iterator[Fact]:
+    """The likelihood ratio against the null model, where there is something to test."""
+    df, llf, llnull = facts.llr_df, facts.llf, facts.llnull
+    if df and llf is not None and llnull is not None:
+        value = 2.0 * (llf - llnull)
+        tail = chi2_tail(value, df)
+        shown = "p <0.001" if tail < 0.001 else f"p {tail:.3f}"
+        yield f"LR chi2({df})", f"{_two_decimals(value)}, {shown}"
 
 
 def _present(label: str, value: float | None, show: Callable[[float], str]) -> Iterator[Fact]:
