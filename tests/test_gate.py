@@ -57,6 +57,13 @@ READERS = {
     "grid": lambda r: r.grid(x=[0.0, 1.0]),
     "design_matrix": lambda r: r.design_matrix(),
     "score_obs": lambda r: r.score_obs(),
+    "conf_int profile": lambda r: r.conf_int(method="profile"),
+    "anova": lambda r: r.anova(),
+    "anova score": lambda r: r.anova(test="score"),
+    "anova held": lambda r: r.anova(nuisance="held"),
+    "score_test": lambda r: r.score_test("g"),
+    "score_bootstrap": lambda r: r.score_bootstrap("x = 0", "firm", reps=99, rng=1),
+    "test_dispersion": lambda r: r.test_dispersion(),
 }
 # What opens the data anew: it would read them as they are now.
 REFITS = {
@@ -73,7 +80,8 @@ ROWLESS = {
     "params", "bse", "tvalues", "pvalues", "conf_int", "cov_params", "cov_type", "with_data",
     "nobs", "df_model", "df_resid", "llf", "llr_df", "aic", "bic", "aicc", "scale", "method",
     "converged", "n_cells", "history", "certificate", "warnings", "separation", "aliased",
-    "dropped", "n_dropped", "model", "wald_test", "t_test", "tidy",
+    "dropped", "n_dropped", "model", "wald_test", "t_test", "tidy", "contrasts", "equivalence",
+    "standardised_rate",
 }  # fmt: skip
 
 
