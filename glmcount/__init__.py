@@ -10,6 +10,7 @@ from glmcount.results.comparing import lr_test
 from glmcount.results.pooled import pool
 from glmcount.results.power import power
 from glmcount.results.result import Results
+from glmcount.results.vuong import vuong_test
 
 __version__ = "0.1.0"
 
@@ -27,4 +28,5 @@ __all__ = [
     "lr_test",
     "pool",
     "power",
+    "vuong_test",
 ]

@@ -62,7 +62,7 @@ ORDER = {
         covariance.estimator covariance.robust covariance.freedom covariance.grouped
         covariance.leveraged covariance.cluster covariance.kernels covariance.series
         covariance.hac score_bootstrap
-        ratio profile profiled score anova
+        ratio profile profiled score anova vuong
         together multiplicity levels contrasts equivalence pooling
     """,
     "prediction": """
@@ -78,7 +78,7 @@ ORDER = {
     """,
     "results": """
         held figured rowwise predicting effects testing contrasting termwise result comparing
-        pooled power
+        pooled power vuong
     """,
 }
 # Rooms of which every file has its tests beside it, tests/<room>/test_<file>.py.

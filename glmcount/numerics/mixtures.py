@@ -8,7 +8,7 @@ from glmcount.numerics import Array
 
 __all__ = ["mixture_tail"]
 
-STEP, DECAY = 0.02, 42.0
+STEP, DECAY = 0.01, 42.0
 # Of the largest weight: one below it moves no digit that is told.
 NOTHING = 1e-12
 
@@ -47,8 +47,10 @@ def mixture_tail(x: float, weights: Array) -> float:
     bend = float((2.0 * np.square(own / (1.0 - 2.0 * own * c))).sum()) + 1.0 / c**2
     a = 1.0 / np.sqrt(bend)
     b = min(0.5 / x, 0.5 * a)
-    w = np.arange(0.0, np.sqrt(DECAY / (x * b)) + STEP, STEP)
+    # Steps that grow where a small x lets the integrand fall slowly.
+    v = np.arange(0.0, np.arcsinh(np.sqrt(DECAY / (x * b))) + STEP, STEP)
+    w = np.sinh(v)
     s = c + 1j * a * w + b * w * w
     exponent = -0.5 * np.log(1.0 - 2.0 * np.multiply.outer(own, s)).sum(axis=0) - s * x
-    values = (np.exp(exponent) / s * (a - 2j * b * w)).real
+    values = (np.exp(exponent) / s * (a - 2j * b * w)).real * np.cosh(v)
     return float(min((values.sum() - 0.5 * values[0]) * STEP / np.pi, 1.0))

@@ -24,6 +24,12 @@ def test_pairs_of_weights_are_sums_of_exponentials(a, b, share):
     assert mixture_tail(x, np.array([a, b, a, b])) == pytest.approx(truth, rel=1e-10)
 
 
+@pytest.mark.parametrize("x", [1e-30, 1e-16, 1e-8, 1e-4])
+@pytest.mark.parametrize("n", [1, 2, 6])
+def test_hardly_anything_is_exceeded_almost_surely(x, n):
+    assert mixture_tail(x, np.ones(n)) == pytest.approx(stats.chi2.sf(x, n), abs=1e-10)
+
+
 def test_ends():
     assert mixture_tail(0.0, np.ones(2)) == mixture_tail(-1.0, np.ones(2)) == 1.0
     assert mixture_tail(1.0, np.zeros(2)) == 0.0
