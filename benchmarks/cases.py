@@ -178,6 +178,14 @@ CASES = {
     "dense-floor": _dense(
         20, floors.dense_pass(20), "one bare numpy pass", agreement=None, most=6.0
     ),
+    "dense-slopes": Case(
+        "1e6 rows x 20 numeric columns, average slopes by all of them",
+        frames.dense(20),
+        fits.ours_slopes(DENSE),
+        fits.ours(DENSE),
+        "our own fit",
+        most=1.5,
+    ),
     "dense100-glum": _dense(
         100,
         peers.glum_array(100),

@@ -59,6 +59,24 @@ def ours(formula, **options):
     return load
 
 
+def ours_slopes(formula):
+    """Average slopes by all columns, with standard errors; the fit does not count."""
+
+    def load(frame):
+        import glmcount
+
+        result = glmcount.fit(formula, data=frame)
+        result.slopes()
+
+        def slopes(threads=None):
+            table = result.slopes()
+            return Estimates(table.estimate.to_numpy(), table.std_error.to_numpy())
+
+        return slopes
+
+    return load
+
+
 def growing(count):
     """Our fit of the first numeric columns; its note is the number of steps on all rows."""
 

@@ -67,7 +67,7 @@ ORDER = {
     """,
     "prediction": """
         edges estimable newdata quantities simulate counts predict variables pulls partition effects
-        effect_table
+        effect_table choices caption
         grid margins standardise
     """,
     "diagnostics": """

@@ -377,6 +377,10 @@ def test_a_quantity_reaches_prediction_with_its_standard_error(data):
         found = result.get_prediction(which="square")
         linear = result.get_prediction(which="linear")
         np.testing.assert_allclose(found.se, 2.0 * found.predicted * linear.se)
+        slope = result.slopes("x", which="square")
+        wanted = 2.0 * result.params["x"] * found.predicted.mean()
+        np.testing.assert_allclose(slope.estimate, wanted)
+        assert np.isfinite(slope.std_error).all()
     finally:
         del WHICH["square"]
 

@@ -23,6 +23,7 @@ from glmcount.records import dataclass, replace
 __all__ = ["Told", "framed", "hypothesised", "told_averages", "warn_of_effects"]
 
 ALPHA = 0.05
+COLUMNS = ("estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high")
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,10 @@ def told_averages(
     more: Array | None,
     order: Sequence[int],
     labels: Mapping[str, Sequence[Any]],
-) -> tuple[Told, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Contrasts of averages, group by group in that order, and which are lost or limits.
+) -> tuple[Told, NDArray[np.bool_], NDArray[np.intp]]:
+    """Contrasts of averages, group by group in that order, which are lost, and which have limits.
+
+    Rows whose prediction is a limit count as without doubt, unless all are.
 
     `matrix` is the covariance of the parameters, `more` what is added to that of the averages.
     """
@@ -78,7 +81,7 @@ def told_averages(
                     row[g * k + place] += factor
                 values.append(float(value))
                 gone.append(bool(lost[g, places].any()))
-                ends.append(bool(limit[g, places].any()))
+                ends.append(int(limit[g, places].max()))
                 gradients.append(_chained(slopes[g, places], factors))
                 weights.append(row)
     jacobian, is_lost, is_limit = np.stack(gradients), np.array(gone), np.array(ends)
@@ -87,7 +90,7 @@ def told_averages(
         if more is not None:
             own = np.stack(weights)
             covariance = covariance + own @ more @ own.T
-    none = is_lost | is_limit
+    none = is_lost | (is_limit == 2)
     covariance[none, :] = covariance[:, none] = np.nan
     estimate = np.where(is_lost, np.nan, np.array(values))
     return Told(labels, estimate, covariance), is_lost, is_limit
@@ -181,48 +184,54 @@ def table(
     with np.errstate(all="ignore"):
         statistic = (estimate - null) / errors
         low, high = ends or (estimate - reach * errors, estimate + reach * errors)
-    out = pd.DataFrame(
-        {
-            **{name: list(column) for name, column in labels.items()},
-            "estimate": estimate,
-            "std_error": errors,
-            "statistic": statistic,
-            "p_value": tail(statistic, df),
-            "conf_low": low,
-            "conf_high": high,
-        }
-    )
+    numbers = (estimate, errors, statistic, tail(statistic, df), low, high)
+    out = pd.DataFrame({**labels, **dict(zip(COLUMNS, numbers, strict=True))})
     out.attrs["caption"] = caption
     return out
 
 
-def warn_of_effects(lost: Sequence[str], limit: Sequence[str], endless: Sequence[str]) -> None:
-    """Warn of effects that are not estimated, have no standard error, or are no numbers."""
+def warn_of_effects(
+    lost: Sequence[str], limit: Sequence[str], some_limits: Sequence[str], endless: Sequence[str]
+) -> None:
+    """Warn of effects that are not estimated, lack something, or are no numbers."""
+    told: list[Warning] = []
     if endless:
-        warnings.warn(
+        told.append(
             PredictionWarning(
-                f"{len(endless)} effects are no finite numbers: {some(endless)}. What they divide "
-                "by is 0, or a prediction is too large for a number; look at r.predictions().",
+                f"{_count(endless)} no finite number: {some(endless)}. What is divided by is 0, or "
+                "a prediction is too large for a number; look at r.predictions().",
                 kind="overflow",
-            ),
-            stacklevel=outside(),
+            )
         )
     if lost:
-        warnings.warn(
+        told.append(
             NotEstimableWarning(
-                f"{len(lost)} effects are NaN, since they take in rows of which the data tell "
-                f"nothing, such as empty cells or columns that were left out: {some(lost)}. Leave "
-                "such rows out by newdata=, or fit a model without that column."
-            ),
-            stacklevel=outside(),
+                f"{_count(lost)} NaN, since rows are among theirs of which the data tell nothing, "
+                "such as empty cells, columns that were left out or coefficients that are "
+                f"infinite: {some(lost)}. Leave such rows out by newdata=, or fit a model without "
+                "that column."
+            )
         )
     if limit:
-        warnings.warn(
+        told.append(
             PredictionWarning(
-                f"{len(limit)} effects have no standard error, since they take in rows whose "
-                f"prediction is a limit, coefficients being infinite: {some(limit)}. "
-                "r.separation names these rows; leave them out by newdata=.",
+                f"{_count(limit)} without a standard error, since all predictions are limits, "
+                f"coefficients being infinite: {some(limit)}. r.separation names the rows.",
                 kind="no_standard_error",
-            ),
-            stacklevel=outside(),
+            )
         )
+    if some_limits:
+        told.append(
+            PredictionWarning(
+                f"{_count(some_limits)} over rows of which some have a prediction that is a limit, "
+                f"coefficients being infinite, and counts as without doubt: {some(some_limits)}. "
+                "r.separation names these rows; newdata= leaves them out.",
+                kind="limit_rows",
+            )
+        )
+    for each in told:
+        warnings.warn(each, stacklevel=outside())
+
+
+def _count(names: Sequence[str]) -> str:
+    return "1 effect is" if len(names) == 1 else f"{len(names)} effects are"

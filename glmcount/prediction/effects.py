@@ -38,7 +38,8 @@ class Averages:
     Parameters
     ----------
     groups : dict
-        By the group's key: weight, sums (K,), derivatives (K, p), which were lost and limits.
+        By the group's key: weight, sums (K,), derivatives (K, p), and of which numbers some row
+        was lost, was a limit, and was none.
     exact : bool
         False where a derivative by a column is a central difference.
     left_out : int
@@ -62,16 +63,19 @@ class Averages:
         self.exact, self.left_out = self.exact and other.exact, self.left_out + other.left_out
         return self
 
-    def estimates(self) -> tuple[Array, Array, NDArray[np.bool_], NDArray[np.bool_]]:
-        """Averages (G, K), their derivatives (G, K, p), and which were lost and limits."""
-        weight, total, slopes, lost, limit = zip(*self.groups.values(), strict=True)
+    def estimates(self) -> tuple[Array, Array, NDArray[np.bool_], Index]:
+        """Averages (G, K), their derivatives (G, K, p), which were lost, and which had limits.
+
+        Of the last 1 is for some rows and 2 for all of them.
+        """
+        weight, total, slopes, lost, limit, none = zip(*self.groups.values(), strict=True)
         w = np.asarray(weight)
         with np.errstate(invalid="ignore", divide="ignore"):
             return (
                 np.stack(total) / w[:, None],
                 np.stack(slopes) / w[:, None, None],
                 np.stack(lost),
-                np.stack(limit),
+                np.stack(limit).astype(np.intp) * (2 - np.stack(none)),
             )
 
 
@@ -106,7 +110,7 @@ def averages(ask: Ask) -> Averages:
 def _nothing(ask: Ask) -> list[Any]:
     k = ask.count
     none = np.zeros(k, dtype=bool)
-    return [0.0, np.zeros(k), np.zeros((k, ask.fit.layout.size)), none, none.copy()]
+    return [0.0, np.zeros(k), np.zeros((k, ask.fit.layout.size)), none, none.copy(), none.copy()]
 
 
 def _add_run(
@@ -138,6 +142,7 @@ def _add_run(
         for place, pull in zip(places, pulls, strict=True):
             total[3][place] |= pull.lost[picked].any()
             total[4][place] |= pull.limit[picked].any()
+            total[5][place] |= not pull.limit[picked].all()
 
 
 def _check_memory(ask: Ask, groups: int) -> None:

@@ -10,15 +10,30 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from glmcount.allowed import plain, shown, truth
+from glmcount.allowed import truth
 from glmcount.design.rows import Rows
 from glmcount.design.spec import DesignSpec
-from glmcount.errors import NotDefinedError, UnknownColumnError, UsageError, near, some
+from glmcount.errors import (
+    MemoryLimitError,
+    UnknownColumnError,
+    UsageError,
+    near,
+    some,
+)
 from glmcount.fitted import Fitted
 from glmcount.inference.covariance.grouped import groups_of
-from glmcount.inference.setting import Needs, Setting
+from glmcount.inference.setting import Setting
 from glmcount.numerics import Array
+from glmcount.prediction.caption import Caption
+from glmcount.prediction.choices import (
+    Choices,
+    Margins,
+    groups_by,
+    points_of,
+    refuse_unconditional,
+)
 from glmcount.prediction.effect_table import (
+    COLUMNS,
     framed,
     hypothesised,
     table,
@@ -29,54 +44,13 @@ from glmcount.prediction.effects import Averages, averages, by_rows, sampling
 from glmcount.prediction.newdata import as_table, bare_rows, new_rows
 from glmcount.prediction.partition import Ask
 from glmcount.prediction.predict import prediction
-from glmcount.prediction.quantities import QUANTILE, asked, leaves_offset, quantity
-from glmcount.prediction.variables import Wanted
-from glmcount.records import dataclass, replace
+from glmcount.prediction.quantities import leaves_offset, quantity
+from glmcount.prediction.variables import Effect, Wanted
+from glmcount.records import replace
 
-__all__ = ["Choices", "Margins", "effects", "wanted_rows"]
+__all__ = ["effects"]
 
 Flags = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Margins:
-    """Of a result, what effects are made with.
-
-    Parameters
-    ----------
-    state : Fitted
-    covariance : ndarray
-        Over the kept columns, as the user has these.
-    df : float or None
-        Of Student's t; None for the normal distribution.
-    label : str
-        Of the covariance.
-    needs : Needs
-        Of the covariance: its groups are clusters that are sampled whole.
-    trusting : bool
-        Whether it takes the model for true, so that rows and estimates do not vary together.
-    scale : float
-    """
-
-    state: Fitted
-    covariance: Array
-    df: float | None
-    label: str
-    needs: Needs
-    trusting: bool
-    scale: float
-
-
-@dataclass(frozen=True)
-class Choices:
-    """How effects are asked for."""
-
-    by: Any = True
-    newdata: Any = None
-    which: Any = "mean"
-    at: Any = None
-    hypothesis: Any = None
-    unconditional: Any = False
 
 
 def effects(
@@ -95,11 +69,11 @@ def effects(
     if newdata is None:
         state = state.opened(margins.needs.groups, (), margins.needs.given)
         margins = replace(margins, state=state)
-    points = _points(options)
-    by, each = _by(options.by)
+    points = points_of(options)
+    by, each = groups_by(options.by)
     unconditional = truth("unconditional", options.unconditional)
     if unconditional:
-        _refuse_unconditional(margins, newdata is not None, each)
+        refuse_unconditional(margins, newdata is not None, each)
     chosen = quantity(options.which, state.fit.family, margins.scale)
     rows, index, beside = _rows(state, options, by)
     wanted = want(rows)
@@ -116,7 +90,7 @@ def effects(
         state.options.control.memory_limit,
     )
     matrix = state.reshifted(margins.covariance)
-    caption = _Caption(margins, options, ask, what)
+    caption = Caption(margins, options, ask, what)
     if each and options.hypothesis is None:
         return _row_by_row(margins, ask, matrix, index, options, caption)
     found = averages(ask)
@@ -136,63 +110,18 @@ def effects(
     return framed(told, margins.df, caption.of(found.exact, found.left_out, unconditional))
 
 
-def _points(options: Choices) -> list[float | None]:
-    points = asked(options.which, options.at)
-    if options.which == QUANTILE:
-        raise NotDefinedError(
-            "Effects have standard errors, and a quantile is a whole number, which has none by the "
-            "delta method. Use which='cdf' with at=, or predict(which='quantile', at=...).",
-            kind="no_standard_error",
-        )
-    return points
-
-
-def _by(by: Any) -> tuple[tuple[str, ...], bool]:
-    """Columns of groups, and whether effects are wanted row by row."""
-    found = plain(by)
-    if isinstance(found, bool):
-        return (), not found
-    if isinstance(found, str):
-        return (found,), False
-    if isinstance(found, list | tuple) and found and all(isinstance(b, str) for b in found):
-        return tuple(dict.fromkeys(found)), False
-    raise UsageError(
-        f"by must be True (averages over all rows), False (row by row), the name of a column or a "
-        f"list of names (averages within groups); got {shown(by)}.",
-        kind="by",
-    )
-
-
-def _refuse_unconditional(margins: Margins, new: bool, each: bool) -> None:
-    if new or each:
-        told = "newdata= are rows that were chosen" if new else "by=False averages nothing"
-        raise UsageError(
-            f"unconditional=True adds the sampling of the fitted rows to their averages, and "
-            f"{told}. Leave out unconditional=, or {'newdata=' if new else 'by=False'}.",
-            kind="unconditional",
-        )
-    if margins.needs.order:
-        raise NotDefinedError(
-            f"unconditional=True is there for rows that are sampled one by one or by clusters, not "
-            f"for the {margins.label} covariance, whose rows follow each other in time. Leave out "
-            "unconditional=, or take r.with_cov({'cluster': ...}).",
-            kind="unconditional",
-        )
-
-
-def wanted_rows(state: Fitted, newdata: Any, which: Any) -> tuple[Rows, Any, DesignSpec]:
+def _wanted(state: Fitted, newdata: Any, which: Any) -> tuple[Rows, Any, DesignSpec]:
     """The fitted rows, or new ones, as a quantity reads them; their labels; and their design."""
     bare = leaves_offset(which)
     if newdata is None:
         return (bare_rows(state.rows) if bare else state.rows), state.at_hand.index, state.spec
     spec = state.spec.bare() if bare else state.spec
-    given = as_table(spec, newdata, state.again.subject.function)
-    rows, index = new_rows(spec, given, {}, state.options.control)
+    rows, index = new_rows(spec, as_table(state, newdata), {}, state.options.control)
     return rows, index, spec
 
 
 def _rows(state: Fitted, options: Choices, by: Sequence[str]) -> tuple[Rows, Any, str | None]:
-    rows, index, spec = wanted_rows(state, options.newdata, options.which)
+    rows, index, spec = _wanted(state, options.newdata, options.which)
     names = [name for name in rows.source.names if not name.startswith("<")]
     for name in by:
         if name not in names:
@@ -256,24 +185,27 @@ def _at_of(options: Choices) -> list[Any]:
     return [at] if np.ndim(at) == 0 else list(at)
 
 
-def _warn(names: Sequence[str], values: Array, lost: Flags, limit: Flags) -> None:
-    """Warn of effects of which some number is lost, a limit, or none that is finite."""
-    endless = ~np.isfinite(values) & ~(lost | limit)
+def _warn(names: Sequence[str], values: Array, lost: Flags, limit: NDArray[np.intp]) -> None:
+    """Warn of effects that are lost, of limits in all rows (2) or some, or no finite numbers."""
+    endless = ~np.isfinite(values) & ~(lost | (limit > 0))
 
     def named(flags: Flags) -> list[str]:
         return [name for name, own in zip(names, flags, strict=True) if np.any(own)]
 
-    warn_of_effects(named(lost), named(limit), named(endless))
+    warn_of_effects(
+        named(lost), named((limit == 2) & ~lost), named((limit == 1) & ~lost), named(endless)
+    )
 
 
 def _row_by_row(
-    margins: Margins, ask: Ask, matrix: Array, index: Any, options: Choices, caption: _Caption
+    margins: Margins, ask: Ask, matrix: Array, index: Any, options: Choices, caption: Caption
 ) -> pd.DataFrame:
     """One row for each contrast, point and row of the data."""
     ends = None
     state = margins.state
     fitted = options.newdata is None
     places = state.used_rows() if fitted else np.arange(ask.rows.source.n_rows)
+    _check_memory(ask, len(places))
     if not ask.wanted.contrasts[0].term:
         found, ends = _predicted(margins, ask, matrix, places)
         exact = True
@@ -282,23 +214,45 @@ def _row_by_row(
         found = [each[:, places] for each in found]
         names = [f"{c.term} {c.contrast}" for c in ask.wanted.contrasts for _ in ask.points]
         value, _, note = (np.stack([each[k] for each in found]) for k in range(3))
-        _warn(names, np.where(np.isnan(note), 0.0, value), note == 1.0, note == 2.0)
-    n, contrasts, points = len(places), ask.wanted.contrasts, _at_of(options)
-    labels: dict[str, Any] = {}
-    shown_ = range(ask.rows.source.n_rows) if index is None else index
-    blocks = [(c, at) for c in contrasts for at in points]
-    rowids = [shown_[place] for place in places]
-    if contrasts[0].term:
-        labels["term"] = [c.term for c, _ in blocks for _ in range(n)]
-        labels["contrast"] = [c.contrast for c, _ in blocks for _ in range(n)]
-    labels["rowid"] = rowids * len(blocks)
-    if options.at is not None:
-        labels["at"] = [at for _, at in blocks for _ in range(n)]
-    null = 1.0 if contrasts[0].how == "ratio" else 0.0
+        _warn(names, np.where(np.isnan(note), 0.0, value), note == 1.0, 2 * (note == 2.0))
+    blocks = [(c, at) for c in ask.wanted.contrasts for at in _at_of(options)]
+    labels = _row_labels(ask, blocks, places, index, options)
+    null = 1.0 if blocks[0][0].how == "ratio" else 0.0
     estimate, errors = (np.concatenate([each[k] for each in found]) for k in (0, 1))
     told = caption.of(exact, 0, False)
     out = table(labels, estimate, errors, margins.df, told, null, ends)
     return out if fitted else _beside(out, options.newdata, ask, len(blocks))
+
+
+def _row_labels(
+    ask: Ask, blocks: Sequence[tuple[Effect, Any]], places: Any, index: Any, options: Choices
+) -> dict[str, Any]:
+    """Columns that say which effect of which row, block by block."""
+    n = len(places)
+    labels: dict[str, Any] = {}
+
+    def repeated(values: Sequence[Any]) -> Any:
+        return pd.Series(values).repeat(n).array
+
+    if blocks[0][0].term:
+        labels["term"] = repeated([effect.term for effect, _ in blocks])
+        labels["contrast"] = repeated([effect.contrast for effect, _ in blocks])
+    own = np.tile(places, len(blocks))
+    labels["rowid"] = own if index is None else index.take(own)
+    if options.at is not None:
+        labels["at"] = repeated([at for _, at in blocks])
+    return labels
+
+
+def _check_memory(ask: Ask, rows: int) -> None:
+    size = 8 * len(COLUMNS) * rows * len(ask.wanted.contrasts) * len(ask.points)
+    if size > ask.limit:
+        raise MemoryLimitError(
+            f"Effects of {rows:,} rows one by one take {size / 2**30:,.1f} GiB; the limit is "
+            f"{ask.limit / 2**30:,.1f} GiB. Ask for fewer variables, pass fewer rows as newdata=, "
+            "or raise control=glmcount.Control(memory_limit=...).",
+            kind="memory_limit",
+        )
 
 
 def _beside(out: pd.DataFrame, newdata: Any, ask: Ask, times: int) -> pd.DataFrame:
@@ -331,56 +285,3 @@ def _predicted(
         low.append(ends[0].to_numpy())
         high.append(ends[1].to_numpy())
     return found, (np.concatenate(low), np.concatenate(high))
-
-
-@dataclass(frozen=True)
-class _Caption:
-    """What a table says of itself."""
-
-    margins: Margins
-    options: Choices
-    ask: Ask
-    what: str
-
-    def of(self, exact: bool, left_out: int, unconditional: bool) -> str:
-        """All of it, in sentences."""
-        state, options = self.margins.state, self.options
-        rows = "the fitted rows" if options.newdata is None else "newdata"
-        over = f"averaged over {rows}" if options.by is not False else f"in each row of {rows}"
-        if self.ask.by:
-            over += f" by {', '.join(self.ask.by)}"
-        weights = state.spec.weights
-        if options.by is not False and weights is not None:
-            weighed = self.ask.weighed if options.newdata is None else self.ask.beside is not None
-            over += f", {'weighted by' if weighed else 'not weighted by'} {weights.strip('<>')}"
-        sentences = [f"{self.what} of {options.which}, {over}.", self._offsets()]
-        if left_out and options.newdata is not None:
-            sentences.append(f"Rows with missing values left out: {left_out}.")
-        if not exact:
-            sentences.append("Derivatives of functions in env= by central differences.")
-        errors = "rows and estimates sampled" if unconditional else "rows held fixed"
-        sentences.append(
-            f"Standard errors: delta method, {self.margins.label} covariance, {errors}; "
-            f"intervals of 95 %{self._law()}."
-        )
-        if self.ask.wanted.contrasts[0].how == "ratio" and options.hypothesis is None:
-            sentences.append("Ratios are tested against 1.")
-        return " ".join(each for each in sentences if each)
-
-    def _law(self) -> str:
-        df = self.margins.df
-        return "" if df is None else f" by Student's t with {df:.5g} degrees of freedom"
-
-    def _offsets(self) -> str:
-        spec = self.margins.state.spec
-        codes = [*spec.equations[0].offsets, *([] if spec.exposure is None else [spec.exposure])]
-        names = [_word(code) for code in codes]
-        if not names:
-            return ""
-        if self.ask.quantity.bare:
-            return f"Per unit of exposure: {', '.join(names)} left out."
-        return f"Offset as observed in each row: {', '.join(names)}."
-
-
-def _word(code: str) -> str:
-    return code.replace("Q('<", "").replace(">')", "")

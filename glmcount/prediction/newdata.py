@@ -15,6 +15,7 @@ from glmcount.design.rows import Rows
 from glmcount.design.spec import DesignSpec
 from glmcount.engine.strip import Strip
 from glmcount.errors import DataError, UnknownColumnError, UsageError, near, some
+from glmcount.fitted import Fitted
 from glmcount.language.parse import parse
 from glmcount.numerics.control import Control
 from glmcount.records import replace
@@ -23,11 +24,10 @@ from glmcount.sources.base import Source, open_source
 __all__ = ["as_table", "bare_rows", "new_rows"]
 
 
-def as_table(spec: DesignSpec, newdata: Any, function: str) -> Any:
+def as_table(state: Fitted, newdata: Any) -> Any:
     """What a user passes as newdata= as a table: single values are one row, or that of all rows.
 
-    `function` is what the model was fitted by: to arrays new arrays answer, those of further parts
-    by their names in a dict.
+    To a fit to arrays new arrays answer, those of further parts by their names in a dict.
 
     Raises
     ------
@@ -38,10 +38,10 @@ def as_table(spec: DesignSpec, newdata: Any, function: str) -> Any:
         # Of one row: what a frame gives by .loc or .iloc.
         index = pd.Index([newdata.name])
         return pd.DataFrame({str(name): [value] for name, value in newdata.items()}, index)
-    if function == "fit_arrays":
+    if state.again.subject.function == "fit_arrays":
         arrays = _arrays(newdata)
         if arrays is not None:
-            return _named(spec, arrays)
+            return _named(state, arrays)
     if not isinstance(newdata, Mapping):
         return newdata
     single = {name: value for name, value in newdata.items() if _single(value)}
@@ -83,14 +83,15 @@ def _arrays(newdata: Any) -> dict[str, Any] | None:
     return None
 
 
-def _named(spec: DesignSpec, arrays: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of arrays, named as in the fit."""
+def _named(state: Fitted, arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of arrays, named as in the fit; no part that is gone at a boundary is needed."""
     out: dict[str, Any] = {}
-    left = dict(arrays)
+    left, spec = dict(arrays), state.asked_spec
+    needed = state.spec.columns(state.spec.predictors)
     for number, equation in enumerate(spec.equations):
         names = spec.columns(tuple(code for part in equation.parts for code in part.numeric))
         what = names[0].partition(">")[0].strip("<") if number and names else "X"
-        if not names:
+        if not names or (what not in left and not set(names) & set(needed)):
             continue
         if what not in left:
             raise UsageError(

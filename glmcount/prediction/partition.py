@@ -108,13 +108,9 @@ class Partition:
 
     def _made(self, version: Version) -> Strip:
         if version.name is None:
-            found = self.strip
-        else:
-            column = version.of(self.maker.columns[version.name])
-            found = self.maker.changed(version.name, column).strip()
-        if version.name is not None or not self.ask.rows.response:
-            check_finite(self.ask.rows.spec, found)
-        return found
+            return self.strip
+        column = version.of(self.maker.columns[version.name])
+        return self.maker.changed(version.name, column).strip()
 
     def moves(self, name: str) -> tuple[Motion, Array]:
         """How the strip moves with a column, and the column itself."""
@@ -131,6 +127,9 @@ class Partition:
         """The numbers of some rows of a version, each with its place."""
         ask, fit = self.ask, self.ask.fit
         reach, count = reach_of(fit, part), len(ask.points)
+        if not all(np.isfinite(eta).all() for eta in reach.etas):
+            # Of the rows as they were fitted columns are finite; of others this says which is not.
+            check_finite(ask.rows.spec, part)
         own = len(ask.wanted.versions)
         out = []
         with np.errstate(all="ignore"):

@@ -387,7 +387,7 @@ def target(
         own = bare_rows(state.rows) if bare else state.rows
         return own, lambda values: pd.Series(values[rows], index=index)
     spec = state.spec.bare() if bare else state.spec
-    table = as_table(spec, newdata, state.again.subject.function)
+    table = as_table(state, newdata)
     data, index = new_rows(spec, table, given, state.options.control)
     return data, lambda values: pd.Series(values, index=index)
 

@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from glmcount.fitted import Fitted
+from glmcount.prediction.choices import Choices, Margins
 from glmcount.prediction.grid import grid
-from glmcount.prediction.margins import Choices, Margins, effects
+from glmcount.prediction.margins import effects
 from glmcount.prediction.variables import compared, predicted, sloped
 from glmcount.results.held import Held
 

@@ -16,7 +16,7 @@ from glmcount.inference.covariance import Estimator
 from glmcount.inference.setting import Needs
 from glmcount.prediction.quantities import WHICH
 from glmcount.records import replace
-from glmcount.sources.base import Source
+from glmcount.sources.base import Source, streamed
 
 COLUMNS = ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"]
 
@@ -515,6 +515,44 @@ def test_partitions_do_not_matter(data):
         pd.testing.assert_frame_equal(a, b, rtol=1e-9)
 
 
+def counted(frame, rows):
+    """A frame in partitions, and a list of those that were read."""
+    read = []
+
+    def columns(first, last, names):
+        read.append(first)
+        return {name: frame[name].to_numpy()[first:last] for name in names}
+
+    return Source(tuple(frame.columns), len(frame), None, columns, rows), read
+
+
+def test_all_slopes_take_one_pass_and_sampled_rows_another(data):
+    frame = pd.concat([data] * 4, ignore_index=True)
+    source, read = counted(frame, 90)
+    result = gc.fit("y ~ x * g + log(z)", source, control=gc.Control(memory=0), cov="HC1")
+    assert np.isfinite(result.bse).all()
+    for options, passes in (({}, 1), ({"by": "g"}, 1), ({"unconditional": True}, 2)):
+        read.clear()
+        result.slopes(["x", "z"], **options)
+        # Beside the passes the first partition tells of what kind columns are.
+        assert len([first for first in read if first]) == passes * 3, options
+        assert len(read) <= passes * 4 + 2
+
+
+def test_rows_in_a_stream(data):
+    frame = pd.concat([data] * 3, ignore_index=True)
+
+    def parts(names):
+        for first in range(0, len(frame), 100):
+            yield {name: frame[name].to_numpy()[first : first + 100] for name in names}
+
+    stream = gc.fit("y ~ x * g", streamed(frame.columns, parts), family="negbin")
+    whole = gc.fit("y ~ x * g", frame, family="negbin")
+    for options in ({}, {"by": "g", "unconditional": True}):
+        a, b = stream.slopes(**options), whole.slopes(**options)
+        pd.testing.assert_frame_equal(a, b, rtol=1e-8)
+
+
 def test_arrays_have_effects_too(data):
     matrix = data[["x", "z"]].to_numpy()
     by_arrays = gc.fit_arrays(
@@ -563,10 +601,25 @@ def test_limits_have_no_standard_error():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", gc.errors.GlmcountWarning)
         result = gc.fit("y ~ C(d) + x", frame)
-    with pytest.warns(gc.errors.PredictionWarning, match="no standard error"):
+    with pytest.warns(gc.errors.PredictionWarning, match="without a standard error"):
         table = result.predictions(by="d")
     np.testing.assert_allclose(table.estimate, [2.0, 0.0], atol=1e-12)
     assert np.isnan(table.std_error).tolist() == [False, True]
+    # Where some rows are limits they count as without doubt: the model of the others, over all.
+    with pytest.warns(gc.errors.PredictionWarning, match="counts as without doubt"):
+        slope = result.slopes("x")
+    rest = gc.fit("y ~ x", frame[frame.d == 0]).slopes("x")
+    np.testing.assert_allclose(numbers(slope), 0.6 * np.array(numbers(rest)), rtol=1e-6)
+    with pytest.warns(gc.errors.NotEstimableWarning, match="infinite"):
+        numeric = gc.fit("y ~ d + x", frame, separation="ignore").slopes("d")
+    assert np.isnan(numeric.estimate).all()
+
+
+def test_tables_beyond_memory_are_refused(data):
+    result = gc.fit("y ~ x * g", data, control=gc.Control(memory_limit=9_000))
+    for options in ({"by": False}, {"by": "t"}):
+        with pytest.raises(gc.errors.MemoryLimitError, match="memory_limit"):
+            result.slopes(**options)
 
 
 @pytest.mark.parametrize(

@@ -334,6 +334,11 @@ def test_arrays_are_predicted_from_arrays(data):
     )
     with pytest.raises(gc.errors.UsageError, match="'inflate'"):
         parts.predict(x)
+    # Of a part that is gone at a boundary new rows need no columns, but may have them.
+    with pytest.warns(gc.errors.BoundaryWarning):
+        gone = gc.fit_arrays(np.maximum(data.y.to_numpy(), 1.0), x, inflate=x[:, 1:])
+    for new in (x[5:9], {"X": x[5:9], "inflate": x[5:9, 1:]}):
+        np.testing.assert_array_equal(gone.predict(new), gone.predict()[5:9])
     with pytest.raises(gc.errors.UsageError, match="no columns for"):
         result.predict({"X": x, "hurdle": x})
     with pytest.raises(gc.errors.DataError, match="1 columns, and 2"):
