@@ -19,14 +19,13 @@ from glmcount.errors import ConvergenceError, NotDefinedError, UsageError
 from glmcount.families.nesting import Inside, how_inside
 from glmcount.fitted import Fitted
 from glmcount.fitting.constant import spans
+from glmcount.inference.covariance.estimator import Estimator
 from glmcount.numerics import Array
 from glmcount.numerics.tails import chi2_tail
 from glmcount.records import dataclass
 
-__all__ = ["MODEL_BASED", "Compared", "compared", "half_tail", "refuse_robust"]
+__all__ = ["Compared", "compared", "half_tail", "refuse_robust"]
 
-# Covariances that take the likelihood at its word; under others a ratio of it means nothing.
-MODEL_BASED = ("nonrobust", "opg")
 # Log-likelihoods closer than this are one.
 SAME = 1e-6
 PROBES = 2
@@ -78,16 +77,16 @@ def half_tail(statistic: float, df: int) -> float:
     return 0.5 * (below + chi2_tail(statistic, df))
 
 
-def refuse_robust(what: str, cov: str, instead: str) -> None:
+def refuse_robust(what: str, cov: Estimator, instead: str) -> None:
     """Refuse what takes the likelihood at its word beside a covariance that does not.
 
     Raises
     ------
     NotDefinedError
     """
-    if cov not in MODEL_BASED:
+    if not cov.trusting:
         raise NotDefinedError(
-            f"{what} takes the likelihood at its word, and cov={cov!r} says not to: under "
+            f"{what} takes the likelihood at its word, and cov={cov.name!r} says not to: under "
             f"clusters or a wrong variance its distribution is another one. {instead}, or take "
             "r.with_cov('nonrobust') first if the model is to be trusted.",
             kind="robust_likelihood",

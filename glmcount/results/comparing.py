@@ -78,7 +78,7 @@ def lr_test(
                 kind="lr_test",
             )
         each._state.information_criterion("lr_test", 0.0)
-        refuse_robust("A likelihood-ratio test", each.cov_type, INSTEAD)
+        refuse_robust("A likelihood-ratio test", each._held.cov, INSTEAD)
     null, full = r0._state, r1._state
     found = compared(null, full)
     if bootstrap is not None:

@@ -21,7 +21,6 @@ from glmcount.fitting.separation import Separation
 from glmcount.fitting.solvers import Iteration
 from glmcount.inference.covariance.estimator import Estimator, warn_of
 from glmcount.inference.intervals import conf_int, judged, marked
-from glmcount.inference.ratio import MODEL_BASED
 from glmcount.records import replace
 from glmcount.report.facts import equation_rows, summary_facts, unjudged
 from glmcount.report.summary import EquationRows, Summary, SummaryFacts, summarise
@@ -327,7 +326,7 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm):
         note = "t" if by_t else "z", "" if found is None else found.note
         facts = summary_facts(self._figures, self._held.cov.label, rows, note)
         # A likelihood ratio takes the likelihood at its word, which such a covariance does not.
-        return facts if self._held.cov.name in MODEL_BASED else replace(facts, llr_df=None)
+        return facts if self._held.cov.trusting else replace(facts, llr_df=None)
 
     def summary(self, *, exponentiate: bool = False, alpha: float = 0.05) -> Summary:
         """The printed summary; ``exponentiate=True`` shows rate ratios (IRR)."""

@@ -91,7 +91,7 @@ class TermByTerm:
         return table(terms, list(rows(terms, nuisance == "held")))
 
     def _ratios(self, terms: list[Term], held: bool) -> Iterable[Row]:
-        state, cov = self._state, self._held.cov.name
+        state, cov = self._state, self._held.cov
         refuse_robust("A likelihood ratio", cov, "Write r.anova(test='wald')")
         about = self._held.figures.scale, self._freedom
         if held:
@@ -111,7 +111,7 @@ class TermByTerm:
         state, cov = self._state, self._held.cov
         about = self._held.figures.scale, self._freedom
         if held:
-            refuse_robust("A score test with dispersion held", cov.name, "Leave nuisance= out")
+            refuse_robust("A score test with dispersion held", cov, "Leave nuisance= out")
             return held_tests(state, terms, about, True)
         fitted = models(state, self._compress)
         return [self._score_of(term, fitted(term.smaller(state.asked_spec))) for term in terms]

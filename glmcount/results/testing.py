@@ -87,7 +87,7 @@ class Testing:
         choice("nuisance", nuisance, ("estimated", "held"), "unknown_nuisance")
         self._state.information_criterion("A profile likelihood interval", 0.0)
         instead = "Take r.conf_int(), which has that covariance"
-        refuse_robust("A profile likelihood interval", self._held.cov.name, instead)
+        refuse_robust("A profile likelihood interval", self._held.cov, instead)
         level = proportion("alpha", alpha)
         ends, told = profile_intervals(self._state, which, level, nuisance == "held")
         if told:
