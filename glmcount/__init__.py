@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from glmcount import datasets, errors, families
 from glmcount.api import fit, fit_arrays
-from glmcount.inference.covariance import cluster, driscoll_kraay, hac
+from glmcount.inference.covariance import bootstrap, cluster, driscoll_kraay, hac, jackknife
 from glmcount.numerics.control import Control
 from glmcount.results.comparing import lr_test
 from glmcount.results.pooled import pool
@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Control",
     "Results",
+    "bootstrap",
     "cluster",
     "datasets",
     "driscoll_kraay",
@@ -25,6 +26,7 @@ __all__ = [
     "fit",
     "fit_arrays",
     "hac",
+    "jackknife",
     "lr_test",
     "pool",
     "power",

@@ -251,3 +251,27 @@ def refuse_nameless(what: str, function: Any) -> None:
             "it with def at the top of a module that both import.",
             kind="not_picklable",
         )
+
+
+def generator(rng: Any) -> np.random.Generator:
+    """A generator of random numbers from what a user passes as ``rng=``.
+
+    Raises
+    ------
+    UsageError
+        If numpy makes none of it.
+    """
+    if isinstance(rng, np.random.Generator):
+        return rng
+    wrong = isinstance(rng, bool | np.bool_ | str | float)
+    try:
+        made = None if wrong else np.random.default_rng(rng)
+    except (TypeError, ValueError):
+        made = None
+    if made is None:
+        raise UsageError(
+            f"rng={shown(rng)} is no source of random numbers: pass a whole number of 0 or more "
+            "as a seed, a numpy.random.Generator, or None for another draw each time.",
+            kind="rng",
+        )
+    return made

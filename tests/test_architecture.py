@@ -61,7 +61,7 @@ ORDER = {
         intervals hypotheses words tests setting
         covariance.estimator covariance.robust covariance.freedom covariance.grouped
         covariance.leveraged covariance.cluster covariance.kernels covariance.series
-        covariance.hac score_bootstrap
+        covariance.hac watch covariance.draws covariance.resampled drawn score_bootstrap
         ratio profile profiled score anova vuong
         together multiplicity levels contrasts equivalence pooling
     """,
@@ -90,6 +90,7 @@ STATE = "_state"
 BORROWED = {
     "inference/covariance/test_cluster.py": {"_held"},
     "inference/covariance/test_hac.py": {"_held"},
+    "inference/covariance/test_resampled.py": {"_held"},
     "prediction/test_predict.py": {"_held"},
     "test_one_file.py": {"_openers"},
     "test_pickle.py": {"_held"},

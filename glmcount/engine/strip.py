@@ -83,7 +83,7 @@ class Strip:
         return replace(
             self,
             n=y.shape[1],
-            where=part(self.where),
+            where=np.arange(self.n)[rows] if self.where is None else part(self.where),
             y=y,
             weights=part(self.weights),
             blocks=tuple(

@@ -17,7 +17,7 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
-from glmcount.allowed import proportion, whole
+from glmcount.allowed import generator, proportion, whole
 from glmcount.design.measure import check_finite
 from glmcount.design.rows import Rows
 from glmcount.engine.layout import Layout
@@ -32,7 +32,6 @@ from glmcount.fitting.run import Fit
 from glmcount.numerics import Array
 from glmcount.prediction.edges import warn_of_limits
 from glmcount.prediction.estimable import reach_of, told_of
-from glmcount.prediction.simulate import generator
 from glmcount.records import dataclass
 
 __all__ = ["NewCounts"]

@@ -8,41 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glmcount.allowed import shown, whole
+from glmcount.allowed import generator, whole
 from glmcount.engine.passes import predictors
 from glmcount.engine.strip import Strip
-from glmcount.errors import MemoryLimitError, NotDefinedError, UsageError, some
+from glmcount.errors import MemoryLimitError, NotDefinedError, some
 from glmcount.families.base import Family
 from glmcount.fitted import Fitted
 from glmcount.numerics import Array
 
-__all__ = ["generator", "simulate"]
+__all__ = ["simulate"]
 
 Draw = tuple[list[Array], Array | None]
-
-
-def generator(rng: Any) -> np.random.Generator:
-    """A generator of random numbers from what a user passes as ``rng=``.
-
-    Raises
-    ------
-    UsageError
-        If numpy makes none of it.
-    """
-    if isinstance(rng, np.random.Generator):
-        return rng
-    wrong = isinstance(rng, bool | np.bool_ | str | float)
-    try:
-        made = None if wrong else np.random.default_rng(rng)
-    except (TypeError, ValueError):
-        made = None
-    if made is None:
-        raise UsageError(
-            f"rng={shown(rng)} is no source of random numbers: pass a whole number of 0 or more "
-            "as a seed, a numpy.random.Generator, or None for another draw each time.",
-            kind="rng",
-        )
-    return made
 
 
 def simulate(state: Fitted, n: Any, rng: Any) -> pd.DataFrame:

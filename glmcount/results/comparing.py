@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from glmcount.allowed import shown, whole
+from glmcount.allowed import generator, shown, whole
 from glmcount.errors import GlmcountError, GlmcountWarning, NotDefinedError, UsageError
 from glmcount.fits import refitted
 from glmcount.fitted import Fitted
 from glmcount.inference.ratio import Compared, compared, refuse_robust
 from glmcount.inference.tests import TestResult
-from glmcount.prediction.simulate import generator, simulate
+from glmcount.prediction.simulate import simulate
 from glmcount.results.result import Results
 
 __all__ = ["lr_test"]

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import sys
-import time
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 import scipy
 
-from glmcount.allowed import proportion, real, shown, truth, whole
+from glmcount.allowed import generator, proportion, real, shown, truth, whole
 from glmcount.errors import GlmcountError, GlmcountWarning, NotDefinedError, UsageError, near, some
 from glmcount.fitted import Fitted
+from glmcount.inference.watch import Watch
 from glmcount.numerics import Array
-from glmcount.prediction.simulate import generator, simulate
+from glmcount.prediction.simulate import simulate
 from glmcount.records import dataclass, replace
 from glmcount.results.result import Results
 
 __all__ = ["Power", "power"]
 
 Test = Callable[[Results], float]
-# Seconds between two lines of progress.
-EVERY = 2.0
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,7 @@ def power(
     tested, name = _tested(r, test)
     _refuse_weights(r._state)
     assumed = _assuming(r._state, {} if params is None else params)
-    watch = _Watch(count, sys.stderr if told else None)
+    watch = Watch(count, "simulations", sys.stderr if told else None)
     source, found = generator(rng), []
     first: GlmcountError | None = None
     for done in range(count):
@@ -225,22 +223,3 @@ def _clopper_pearson(hits: int, count: int, alpha: float = 0.05) -> tuple[float,
     if hits < count:
         high = scipy.special.betaincinv(hits + 1, count - hits, 1.0 - alpha / 2.0)
     return float(low), float(high)
-
-
-class _Watch:
-    """Tells how many are done and how long the others take."""
-
-    def __init__(self, count: int, to: TextIO | None) -> None:
-        self.count, self.to = count, to
-        self.began = self.said = time.perf_counter()
-
-    def tell(self, done: int) -> None:
-        """Write a line where the last one is some time ago, and at the end."""
-        now = time.perf_counter()
-        if self.to is None or (now - self.said < EVERY and done < self.count):
-            return
-        self.said = now
-        rate = done / max(now - self.began, 1e-9)
-        left = (self.count - done) / rate
-        self.to.write(f"{done}/{self.count} simulations, {rate:.0f} a second, {left:.0f} s left\n")
-        self.to.flush()

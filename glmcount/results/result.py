@@ -13,6 +13,7 @@ import pandas as pd
 
 from glmcount.allowed import choice
 from glmcount.diagnostics import verdicts
+from glmcount.errors import UsageError
 from glmcount.figures import Figures
 from glmcount.fits import Changes, attached, refitted
 from glmcount.fitted import Described, Fitted
@@ -20,6 +21,7 @@ from glmcount.fitting.certificate import Certificate
 from glmcount.fitting.separation import Separation
 from glmcount.fitting.solvers import Iteration
 from glmcount.inference.covariance.estimator import Estimator, warn_of
+from glmcount.inference.drawn import drawn_intervals
 from glmcount.inference.intervals import conf_int, judged, marked
 from glmcount.records import replace
 from glmcount.report.facts import equation_rows, summary_facts, unjudged
@@ -106,6 +108,7 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm):
         method: str = "wald",
         nuisance: str = "estimated",
         parameters: Any = None,
+        kind: str | None = None,
     ) -> pd.DataFrame:
         """Intervals of level 1 - alpha, columns 0 and 1.
 
@@ -118,12 +121,16 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm):
         Parameters
         ----------
         alpha : float
-        method : {"wald", "profile"}
+        method : {"wald", "profile", "bootstrap"}
+            Bootstrap takes the draws of a covariance made by `glmcount.bootstrap`.
         nuisance : {"estimated", "held"}
             Of a profile, whether dispersion parameters are estimated anew at every value, or held
             at their estimates as R's MASS has them.
         parameters : str or list of str, optional
             Some of the names of `params`; a profile takes fits for each.
+        kind : {"percentile", "bca", "studentised"}, optional
+            Of a bootstrap: quantiles of the draws (the default), corrected for bias and
+            acceleration (Efron 1987), or of draws in their own standard errors.
 
         Returns
         -------
@@ -143,10 +150,15 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm):
         >>> [round(float(end), 6) for end in r.conf_int(method="profile").loc["Intercept"]]
         [-1.169732, 0.842891]
         """
-        choice("method", method, ("wald", "profile"), "unknown_method")
+        choice("method", method, ("wald", "profile", "bootstrap"), "unknown_method")
         which = self._chosen(parameters)
+        if kind is not None and method != "bootstrap":
+            raise UsageError("kind= is of method='bootstrap'.", kind="interval_kind")
         if method == "profile":
             ends = self._profiled(which, alpha, nuisance)
+        elif method == "bootstrap":
+            state, draws = self._state, self._held.found.draws
+            ends = drawn_intervals(draws, state.estimates, state.family, alpha, kind)[which]
         else:
             choice("nuisance", nuisance, ("estimated",), "wald_nuisance")
             ends = conf_int(self._state.estimates, self._held.errors, alpha, self._held.each_df)[

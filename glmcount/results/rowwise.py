@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from glmcount.allowed import generator
 from glmcount.diagnostics import residuals
 from glmcount.diagnostics.influence import Influence, influence
 from glmcount.diagnostics.openness import design_matrix, score_obs
@@ -17,7 +18,6 @@ from glmcount.figures import Figures
 from glmcount.fitted import Fitted
 from glmcount.fitting.sums import by_row
 from glmcount.numerics import Array
-from glmcount.prediction.simulate import generator
 
 __all__ = ["RowWise"]
 

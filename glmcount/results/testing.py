@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glmcount.allowed import choice, proportion, shown, truth
+from glmcount.allowed import choice, generator, proportion, shown, truth
 from glmcount.design.rows import Rows
 from glmcount.diagnostics import verdicts
 from glmcount.errors import (
@@ -31,7 +31,6 @@ from glmcount.inference.score_bootstrap import clusters_of, score_bootstrap
 from glmcount.inference.tests import Tested, TestResult, single, wald
 from glmcount.inference.words import in_words
 from glmcount.numerics import Array
-from glmcount.prediction.simulate import generator
 from glmcount.records import replace
 from glmcount.report.comparisons import ratios, refuse_without_ratio
 from glmcount.report.summary import EquationRows

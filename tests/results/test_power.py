@@ -10,7 +10,8 @@ import pytest
 from scipy import stats
 
 import glmcount as gc
-from glmcount.results.power import Power, _Watch
+from glmcount.inference.watch import Watch
+from glmcount.results.power import Power
 
 
 def plan(n=120, seed=0):
@@ -147,7 +148,7 @@ def test_progress_tells_rate_and_time_left(capsys):
     gc.power(gc.fit("y ~ x", PLAN), "x = 0", reps=4, rng=1, progress=True)
     assert capsys.readouterr().err.startswith("4/4 simulations, ")
     told = io.StringIO()
-    watch = _Watch(10, told)
+    watch = Watch(10, "simulations", told)
     watch.said -= 5.0
     watch.tell(3)
     assert told.getvalue().startswith("3/10 simulations, ")

@@ -12,15 +12,18 @@ from glmcount.inference.covariance.estimator import (
     register_estimator,
 )
 from glmcount.inference.covariance.hac import driscoll_kraay, hac
+from glmcount.inference.covariance.resampled import bootstrap, jackknife
 
 __all__ = [
     "ESTIMATORS",
     "Covariance",
     "Estimator",
+    "bootstrap",
     "cluster",
     "covariance",
     "driscoll_kraay",
     "estimator",
     "hac",
+    "jackknife",
     "register_estimator",
 ]

@@ -53,11 +53,14 @@ class Covariance:
         A sentence for the summary: what was grouped, how many groups, the factor.
     freedom : float, OwnFreedom or None
         Degrees of freedom of Student's t; None for the normal distribution.
+    draws : Draws or None
+        Of refits, what each came to.
     """
 
     matrix: Array
     note: str = ""
     freedom: float | OwnFreedom | None = None
+    draws: Any = None
 
 
 @dataclass(frozen=True)

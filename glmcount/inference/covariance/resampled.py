@@ -1,0 +1,337 @@
+"""Covariances by fitting again: the jackknife, and bootstraps.
+
+Each refit begins at the estimate and reads the same rows with other weights, or with another
+response; nothing is encoded again. A draw whose likelihood has no maximum at finite parameters, or
+that has lost all rows of a level, is counted and told, and takes no part.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glmcount.allowed import choice, generator, shown, truth, whole
+from glmcount.design.build import with_response
+from glmcount.design.measure import measure, remeasure
+from glmcount.design.rows import Rows
+from glmcount.engine.strip import Strip
+from glmcount.errors import CovarianceError, NotDefinedError, UsageError
+from glmcount.fitting.restrict import Restricted, restricted
+from glmcount.fitting.run import Settings
+from glmcount.fitting.sums import rows_of
+from glmcount.inference.covariance.cluster import named, shown_name
+from glmcount.inference.covariance.draws import Draws, Units, acceleration, products
+from glmcount.inference.covariance.estimator import Covariance, Estimator
+from glmcount.inference.covariance.grouped import groups_of
+from glmcount.inference.setting import Needs, Setting
+from glmcount.inference.watch import Watch
+from glmcount.numerics import Array
+from glmcount.records import dataclass, replace
+from glmcount.sources.folds import by_threads, processors
+
+__all__ = ["Resampled", "bootstrap", "jackknife"]
+
+BOOTSTRAPS = ("pairs", "cluster", "parametric", "bayesian")
+# Of the information, below which there is rounding only.
+NOTHING = 1e-10
+# Of all draws that must have a fit.
+FEWEST = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resampled:
+    """What `jackknife` or `bootstrap` was asked for."""
+
+    kind: str
+    groups: str | None
+    reps: int
+    seed: int
+    studentised: bool
+
+    def __call__(self, setting: Setting, bread: Array) -> Covariance:
+        """The covariance of the refits, and what is said of it."""
+        units = self._units(setting)
+        control = setting.control
+        rows = setting.rows
+        rows.check()
+        # Rows have been looked at: those in between need not be.
+        rows = replace(rows, marks=None)
+        count = len(units) if self.kind == "jackknife" else self.reps
+        if self.kind == "jackknife" and count < 2:
+            raise CovarianceError(
+                "A jackknife leaves one out, and there is but one. Group by another column.",
+                kind="one_cluster",
+            )
+        watch = Watch(count, "refits", sys.stderr if control.progress else None)
+
+        def one(number: int) -> tuple[Restricted, Array | None]:
+            return self._refit(setting, rows, units, number)
+
+        workers = 1 if rows.source.n_strips > 1 else control.threads or processors()
+        found = []
+        for fitted in by_threads(one, ((number,) for number in range(count)), workers):
+            found.append(fitted)
+            watch.tell(len(found))
+        return self._told(setting, units, found, bread)
+
+    def _units(self, setting: Setting) -> Units:
+        """What is drawn.
+
+        Raises
+        ------
+        NotDefinedError
+            For a parametric bootstrap of what has no distribution, or stands for several counts.
+        """
+        rows = setting.rows
+        weights = rows.by_row(lambda strip: np.ones(1) if strip.weights is None else strip.weights)
+        numbers = rows.numbers()
+        places = np.zeros(rows.source.n_rows, dtype=np.intp)
+        places[numbers] = np.arange(len(numbers))
+        if self.groups is not None:
+            groups = groups_of(setting, (0,))
+            of = setting.runs(lambda strip, roles: groups.codes(roles), _joined)
+            return Units(of, weights, None, numbers, places, groups)
+        copies = None
+        weighted = setting.found.spec.weights is not None
+        if not setting.importance and weighted:
+            copies = weights
+        if self.kind == "parametric":
+            self._refuse_parametric(setting, weighted)
+        elif copies is not None and np.any(copies != np.rint(copies)):
+            raise NotDefinedError(
+                "A bootstrap draws the copies that frequency weights stand for, and these are no "
+                "whole numbers. Use weights_type='importance' to draw rows.",
+                kind="weighted_bootstrap",
+            )
+        return Units(np.arange(len(numbers)), weights, copies, numbers, places)
+
+    def _refuse_parametric(self, setting: Setting, weighted: bool) -> None:
+        family = setting.fit.family
+        if not family.likelihood:
+            raise NotDefinedError(
+                f"{family.label} has a mean and a variance but no distribution to draw from. Use "
+                "kind='pairs', or fit family='poisson' or 'negbin'.",
+                kind="no_likelihood",
+            )
+        if weighted and not setting.importance:
+            raise NotDefinedError(
+                "A parametric bootstrap draws one count for each row, and a row with a frequency "
+                "weight stands for several. Repeat the rows in the data, or use kind='pairs'.",
+                kind="weighted_bootstrap",
+            )
+        if family.columns:
+            raise NotDefinedError(
+                "A parametric bootstrap of censored counts would draw counts beyond their limits. "
+                "Use kind='pairs'.",
+                kind="censored_bootstrap",
+            )
+
+    def _refit(
+        self, setting: Setting, rows: Rows, units: Units, number: int
+    ) -> tuple[Restricted, Array | None]:
+        """One draw, fitted."""
+        fit = setting.fit
+        rng = np.random.default_rng([self.seed, number])
+        if self.kind == "parametric":
+            own = with_response(rows, _drawn(setting, rows, units, rng))
+            measured = remeasure(own, setting.found.measured, fit.family)
+            shares = np.ones(len(units))
+        else:
+            shares = (
+                np.where(np.arange(len(units)) == number, 0.0, 1.0)
+                if self.kind == "jackknife"
+                else units.shares(self.kind, rng)
+            )
+            weights = np.zeros(rows.source.n_rows)
+            weights[units.numbers] = units.weights * shares[units.of]
+            own = rows.reweighted(weights)
+            measured, _ = measure(own, fit.layout, fit.family)
+        free = np.zeros((0, fit.layout.size)), np.zeros(0)
+        information = setting.found.options.information
+        options = Settings(information=information, control=replace(setting.control, threads=1))
+        found = restricted(own, measured, fit, options, free, fit.theta)
+        errors = None
+        if self.studentised and _usable(found):
+            bread = found.information.inverse()
+            errors = self._spread(setting, units, found.theta, bread, shares)
+        return found, errors
+
+    def _spread(
+        self, setting: Setting, units: Units, theta: Array, bread: Array, shares: Array
+    ) -> Array:
+        """Standard errors at a fit: of a drawn response by the information, else robust."""
+        fit, matrix = setting.fit, bread
+        if self.kind != "parametric":
+            middle = products(setting, units, theta, shares)
+            matrix = np.dot(np.dot(bread, middle), bread)
+        return np.sqrt(fit.layout.unshifted(matrix, fit.kept).diagonal())
+
+    def _told(
+        self,
+        setting: Setting,
+        units: Units,
+        found: list[tuple[Restricted, Array | None]],
+        bread: Array,
+    ) -> Covariance:
+        fit = setting.fit
+        usable = [pair for pair in found if _usable(pair[0])]
+        lost = sum(_lost(one) for one, _ in found)
+        failed = len(found) - len(usable) - lost
+        inner = np.array([one.theta[fit.kept] for one, _ in usable])
+        draws = Draws(
+            values=np.array([one.estimate[fit.kept] for one, _ in usable]),
+            errors=np.array([own for _, own in usable]) if self.studentised else None,
+            asked=len(found),
+            lost=lost,
+            failed=failed,
+            acceleration=acceleration(setting, units, bread),
+            own_errors=self._spread(setting, units, fit.theta, bread, np.ones(len(units)))
+            if self.studentised
+            else None,
+            jackknife=self.kind == "jackknife",
+        )
+        if len(usable) < max(2, FEWEST * len(found)):
+            raise CovarianceError(
+                f"Too few refits have a maximum at finite parameters: {draws.told}. Draw by "
+                "kind='bayesian', which leaves no row out, or use cov='HC1'.",
+                kind="bootstrap_failed",
+            )
+        gaps = inner - inner.mean(axis=0)
+        scale = (len(inner) - 1) / len(inner) if self.kind == "jackknife" else 1 / (len(inner) - 1)
+        of = f" of clusters of {shown_name(self.groups)}" if self.groups else ""
+        what = "Jackknife" if self.kind == "jackknife" else f"Bootstrap ({self.kind})"
+        return Covariance(scale * np.dot(gaps.T, gaps), f"{what}{of}: {draws.told}.", None, draws)
+
+
+def _joined(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+    return np.concatenate([a, b])
+
+
+def _lost(found: Restricted) -> bool:
+    """Whether the rows that are left say nothing in some direction."""
+    matrix = found.information.matrix
+    size = np.sqrt(np.abs(matrix.diagonal()))
+    if not np.isfinite(matrix).all() or not size.all():
+        return bool(np.isfinite(matrix).all())
+    values = np.linalg.eigvalsh(matrix / np.outer(size, size))
+    return bool(abs(values[0]) <= NOTHING * values[-1])
+
+
+def _usable(found: Restricted) -> bool:
+    return found.status == "final" and found.information.definite
+
+
+def _drawn(setting: Setting, rows: Rows, units: Units, rng: np.random.Generator) -> Array:
+    """A response for every row of the data, NaN where a row is not used."""
+    fit = setting.fit
+
+    def work(strip: Strip) -> list[list[Array]]:
+        etas = rows_of(fit.layout, strip, fit.theta).etas
+        return [[np.broadcast_to(eta, (strip.n,)) for eta in etas]]
+
+    values = np.full(rows.source.n_rows, np.nan)
+    # Drawn one strip after the other, so that threads change nothing.
+    strips = rows.fold(work, lambda a, b: a + b)
+    drawn = [fit.family.sample(rng, etas) for etas in strips]
+    values[units.numbers] = np.concatenate(drawn)
+    return values
+
+
+def jackknife(groups: Any = None) -> Estimator:
+    """The jackknife: every row, or every cluster, left out once.
+
+    V = (R - 1) / R sum_r (b_r - mean b)(b_r - mean b)' over R refits (Efron 1982, chapter 3).
+
+    Parameters
+    ----------
+    groups : str or array, optional
+        Clusters that are left out together; single rows otherwise.
+
+    Returns
+    -------
+    Estimator
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> r = gc.fit("y ~ 1", {"y": [1, 3, 2, 6]}, cov=gc.jackknife())
+    >>> round(float(r.bse["Intercept"]), 4)
+    0.3737
+    """
+    columns, given = _one_column(groups)
+    made = Resampled(kind="jackknife", groups=columns, reps=0, seed=0, studentised=False)
+    needs = Needs(groups=() if columns is None else (columns,), refits=True, given=given)
+    return Estimator("jackknife", "jackknife", made, needs)
+
+
+def bootstrap(
+    reps: int = 999,
+    kind: str = "pairs",
+    groups: Any = None,
+    rng: int | np.random.Generator | None = None,
+    studentised: bool = False,
+) -> Estimator:
+    """A covariance of refits to resampled data.
+
+    Parameters
+    ----------
+    reps : int
+    kind : {"pairs", "cluster", "parametric", "bayesian"}
+        Draw rows (under frequency weights their copies), clusters, responses from the fitted
+        model, or weights of a flat Dirichlet distribution over rows or clusters (Rubin 1981).
+    groups : str or array, optional
+        The clusters: needed by "cluster", possible with "bayesian".
+    rng : int or Generator, optional
+        The seed; each draw has its own stream, so that threads change nothing.
+    studentised : bool
+        Keep standard errors of each draw, for ``conf_int(method="bootstrap",
+        kind="studentised")``.
+
+    Returns
+    -------
+    Estimator
+        Its draws give ``r.conf_int(method="bootstrap")`` too. ``Control(progress=True)`` shows
+        how far it is.
+
+    Raises
+    ------
+    UsageError
+        If kind and groups do not fit together.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 2, 6, 4, 5, 2, 2], "x": [0, 1] * 4}
+    >>> r = gc.fit("y ~ x", data, cov=gc.bootstrap(99, kind="bayesian", rng=1))
+    >>> 0.1 < r.bse["x"] < 0.5
+    True
+    """
+    choice("kind", kind, BOOTSTRAPS, "bootstrap_kind")
+    count = whole("reps", reps, 20, "reps", "Covariances take some hundreds.")
+    truth("studentised", studentised)
+    columns, given = _one_column(groups)
+    if (kind == "cluster") != (columns is not None) and kind != "bayesian":
+        raise UsageError(
+            "kind='cluster' draws the clusters of groups='g', and other kinds draw rows; got "
+            f"kind={kind!r} and groups={shown(groups)}.",
+            kind="bootstrap_kind",
+        )
+    seed = int(generator(rng).integers(1 << 62))
+    made = Resampled(kind=kind, groups=columns, reps=count, seed=seed, studentised=studentised)
+    needs = Needs(groups=() if columns is None else (columns,), refits=True, given=given)
+    return Estimator("bootstrap", f"bootstrap ({kind})", made, needs)
+
+
+def _one_column(groups: Any) -> tuple[str | None, dict[str, Any]]:
+    if groups is None:
+        return None, {}
+    columns, given = named("groups", groups)
+    if len(columns) > 1:
+        raise UsageError(
+            f"One way of clusters can be drawn or left out; {len(columns)} are named.",
+            kind="several_clusters",
+        )
+    return columns[0], given

@@ -1,0 +1,238 @@
+"""The jackknife and bootstraps against refits by hand, and laws that they obey."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import glmcount as gc
+from glmcount.inference.watch import Watch
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(21)
+    frame = pd.DataFrame(
+        {
+            "x": rng.normal(size=150),
+            "f": rng.choice(list("abc"), 150),
+            "e": rng.uniform(0.5, 2.0, 150),
+            "w": rng.integers(1, 4, 150),
+            "g": rng.integers(15, size=150),
+        }
+    )
+    frame["y"] = rng.negative_binomial(2.0, 2.0 / (2.0 + frame.e * np.exp(0.5 + 0.3 * frame.x)))
+    frame.loc[[3, 70], "x"] = np.nan
+    return frame
+
+
+MODELS = {
+    "poisson": {},
+    "quasi": {"family": "quasipoisson"},
+    "negbin": {"family": "negbin"},
+    "zinb": {"family": "negbin", "inflate": "1"},
+    "hurdle": {"family": "negbin", "hurdle": "x"},
+    "dispersion": {"family": "negbin", "dispersion": "x"},
+}
+
+
+def fitted(frame, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return gc.fit("y ~ x + f", frame, exposure="e", **options)
+
+
+def inner(result):
+    return result._state.estimates.internal
+
+
+@pytest.mark.parametrize("model", ["poisson", "quasi", "negbin", "hurdle"])
+def test_the_jackknife_by_hand(data, model):
+    result = fitted(data, **MODELS[model])
+    parts = np.array([inner(fitted(data[data.g != g], **MODELS[model])) for g in range(15)])
+    gaps = parts - parts.mean(axis=0)
+    found = result.with_cov(gc.jackknife("g"))
+    np.testing.assert_allclose(found._held.covariance, 14 / 15 * gaps.T @ gaps, rtol=1e-5)
+    assert "Jackknife of clusters of g: 15 refits." in str(found.summary())
+
+
+def test_single_rows_are_left_out(data):
+    used = data.dropna()
+    result = fitted(data)
+    parts = np.array([fitted(used.drop(index=row)).params for row in used.index])
+    gaps = parts - parts.mean(axis=0)
+    n = len(used)
+    found = result.with_cov(gc.jackknife())
+    np.testing.assert_allclose(found.cov_params(), (n - 1) / n * gaps.T @ gaps, rtol=1e-7)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("kind", ["pairs", "cluster", "bayesian", "parametric"])
+def test_every_model_is_near_its_own_theory(data, model, kind):
+    frame = pd.concat([data.dropna()] * 4, ignore_index=True)
+    frame["g"] = np.arange(len(frame)) // 4
+    if model == "quasi" and kind == "parametric":
+        pytest.skip("nothing to draw from")
+    result = fitted(frame, **MODELS[model])
+    groups = "g" if kind == "cluster" else None
+    found = result.with_cov(gc.bootstrap(120, kind, groups, rng=5))
+    draws = found._held.found.draws
+    assert draws.asked == 120 and len(draws.values) + draws.lost + draws.failed == 120
+    theory = {"parametric": "nonrobust", "cluster": {"cluster": "g"}}.get(kind, "HC0")
+    wanted = result.with_cov(theory).bse
+    ratio = (found.bse / wanted)[["Intercept", "x", "f[T.b]", "f[T.c]"]]
+    # 120 draws tell a standard error to 6.5 %; small samples take more.
+    assert ratio.between(0.7, 1.5).all()
+
+
+def test_draws_are_what_they_say(data):
+    # Without regressors the estimate is the logarithm of a mean: draws by hand.
+    y = data.y.to_numpy(float)
+    result = gc.fit("y ~ 1", data)
+    found = result.with_cov(gc.bootstrap(400, rng=3))
+    seed = found._held.cov.compute.seed
+    means = []
+    for number in range(400):
+        rng = np.random.default_rng([seed, number])
+        counts = np.bincount(rng.integers(len(y), size=len(y)), minlength=len(y))
+        means.append(np.log(counts @ y / len(y)))
+    means = np.array(means)
+    np.testing.assert_allclose(found._held.found.draws.values[:, 0], means, rtol=1e-9)
+    assert found.bse["Intercept"] == pytest.approx(means.std(ddof=1), rel=1e-9)
+    ends = found.conf_int(0.1, method="bootstrap").loc["Intercept"]
+    np.testing.assert_allclose(ends, np.quantile(means, [0.05, 0.95], method="weibull"))
+    # BCa, by its definition with the empirical influence of a mean's logarithm.
+    estimate = result.params["Intercept"]
+    influence = (y - y.mean()) / y.mean()
+    a = (influence**3).sum() / (6 * (influence**2).sum() ** 1.5)
+    z = stats.norm.ppf((means < estimate).mean())
+    reach = z + stats.norm.ppf([0.05, 0.95])
+    levels = stats.norm.cdf(z + reach / (1 - a * reach))
+    ends = found.conf_int(0.1, method="bootstrap", kind="bca").loc["Intercept"]
+    np.testing.assert_allclose(ends, np.quantile(means, levels, method="weibull"), rtol=1e-8)
+
+
+def test_studentised_ends_by_hand(data):
+    y = data.y.to_numpy(float)
+    result = gc.fit("y ~ 1", data)
+    found = result.with_cov(gc.bootstrap(200, rng=3, studentised=True))
+    seed = found._held.cov.compute.seed
+    ratios = []
+    for number in range(200):
+        rng = np.random.default_rng([seed, number])
+        drawn = y[rng.integers(len(y), size=len(y))]
+        error = np.sqrt(((drawn - drawn.mean()) ** 2).sum()) / drawn.sum()
+        ratios.append((np.log(drawn.mean()) - result.params["Intercept"]) / error)
+    low, high = np.quantile(ratios, [0.025, 0.975], method="weibull")
+    own = np.sqrt(((y - y.mean()) ** 2).sum()) / y.sum()
+    ends = found.conf_int(method="bootstrap", kind="studentised").loc["Intercept"]
+    wanted = result.params["Intercept"] - own * np.array([high, low])
+    np.testing.assert_allclose(ends, wanted, rtol=1e-7)
+
+
+def test_alpha_has_ends_on_its_own_scale(data):
+    result = fitted(data, family="negbin").with_cov(gc.bootstrap(60, rng=2))
+    ends = result.conf_int(method="bootstrap").loc["alpha"]
+    logs = result._held.found.draws.values[:, -1]
+    np.testing.assert_allclose(ends, np.exp(np.quantile(logs, [0.025, 0.975], method="weibull")))
+
+
+@pytest.mark.parametrize("kind", ["pairs", "bayesian"])
+def test_frequency_weights_are_copies(data, kind):
+    frame = data.dropna()
+    many = frame.loc[frame.index.repeat(frame.w)].reset_index(drop=True)
+    cov = gc.bootstrap(300, kind, rng=7)
+    a = fitted(frame, weights="w").with_cov(cov).bse
+    b = fitted(many).with_cov(cov).bse
+    # Different draws of one law.
+    assert (a / b).between(0.8, 1.25).all()
+    importance = fitted(frame, weights="w", weights_type="importance").with_cov(cov)
+    wanted = fitted(frame, weights="w", weights_type="importance").with_cov("HC0").bse
+    assert (importance.bse / wanted).between(0.75, 1.3).all()
+
+
+def test_threads_and_rows_in_strips_change_nothing(data):
+    found = [
+        fitted(data, family="negbin", control=gc.Control(threads=threads)).with_cov(
+            gc.bootstrap(30, kind, rng=9)
+        )
+        for kind in ("pairs", "parametric")
+        for threads in (1, 2)
+    ]
+    for one, two in ((found[0], found[1]), (found[2], found[3])):
+        np.testing.assert_array_equal(one.bse, two.bse)
+
+
+def test_lost_levels_and_failures_are_counted(data):
+    frame = data.dropna().head(40).reset_index(drop=True)
+    frame["rare"] = (frame.index < 2) * 1.0
+    frame.loc[0, "y"] = 4
+    frame.loc[1, "y"] = 3
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = gc.fit("y ~ x + rare", frame)
+    found = result.with_cov(gc.bootstrap(200, rng=1))
+    draws = found._held.found.draws
+    # A row of two is there in all but (1 - 2/40)^40 = 13 % of draws.
+    assert 10 < draws.lost < 45
+    assert f"{draws.lost} of them without rows that identify every coefficient" in " ".join(
+        str(found.summary()).split()
+    )
+    with pytest.raises(gc.errors.CovarianceError, match="bayesian") as caught:
+        _ = gc.fit("y ~ x + rare", frame.iloc[1:]).with_cov(gc.jackknife("rare")).bse
+    assert caught.value.kind == "bootstrap_failed"
+    assert result.with_cov(gc.bootstrap(50, "bayesian", rng=1))._held.found.draws.lost == 0
+
+
+def test_draws_travel(data):
+    result = fitted(data, family="negbin", cov=gc.bootstrap(40, rng=1))
+    again = pickle.loads(pickle.dumps(result))  # noqa: S301
+    np.testing.assert_array_equal(again.bse, result.bse)
+    np.testing.assert_array_equal(
+        again.conf_int(method="bootstrap"), result.conf_int(method="bootstrap")
+    )
+
+
+def test_what_is_refused(data):
+    def kind(call):
+        with pytest.raises(gc.errors.GlmcountError) as caught:
+            _ = call()
+        return caught.value.kind
+
+    result = fitted(data)
+    assert kind(lambda: gc.bootstrap(99, "cluster")) == "bootstrap_kind"
+    assert kind(lambda: gc.bootstrap(99, "pairs", "g")) == "bootstrap_kind"
+    assert kind(lambda: gc.bootstrap(99, "rows")) == "bootstrap_kind"
+    assert kind(lambda: gc.bootstrap(3)) == "reps"
+    assert kind(lambda: gc.bootstrap(99, "cluster", ["g", "f"])) == "several_clusters"
+    assert kind(lambda: gc.bootstrap(rng="a")) == "rng"
+    assert kind(lambda: result.conf_int(method="bootstrap")) == "no_bootstrap"
+    assert kind(lambda: result.conf_int(kind="bca")) == "interval_kind"
+    drawn = result.with_cov(gc.bootstrap(30, rng=1))
+    assert kind(lambda: drawn.conf_int(method="bootstrap", kind="studentised")) == "no_errors"
+    assert kind(lambda: drawn.conf_int(method="bootstrap", kind="plain")) == "interval_kind"
+    leave = result.with_cov(gc.jackknife("g"))
+    assert kind(lambda: leave.conf_int(method="bootstrap")) == "no_bootstrap"
+    quasi = fitted(data, family="quasipoisson")
+    assert kind(lambda: quasi.with_cov(gc.bootstrap(30, "parametric")).bse) == "no_likelihood"
+    weighted = fitted(data, weights="w")
+    assert kind(lambda: weighted.with_cov(gc.bootstrap(30, "parametric")).bse) == (
+        "weighted_bootstrap"
+    )
+    with pytest.raises(gc.errors.UsageError, match=r"glmcount\.bootstrap\(\)"):
+        result.with_cov("bootstrap")
+
+
+def test_progress_is_told():
+    told = io.StringIO()
+    watch = Watch(10, "refits", told)
+    watch.said -= 5.0
+    watch.tell(3)
+    assert told.getvalue().startswith("3/10 refits, ")
+    assert "s left" in told.getvalue()
