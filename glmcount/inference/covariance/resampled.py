@@ -259,7 +259,7 @@ def jackknife(groups: Any = None) -> Estimator:
     >>> import glmcount as gc
     >>> r = gc.fit("y ~ 1", {"y": [1, 3, 2, 6]}, cov=gc.jackknife())
     >>> round(float(r.bse["Intercept"]), 4)
-    0.3737
+    0.4
     """
     columns, given = _one_column(groups)
     made = Resampled(kind="jackknife", groups=columns, reps=0, seed=0, studentised=False)
@@ -306,7 +306,7 @@ def bootstrap(
     >>> import glmcount as gc
     >>> data = {"y": [1, 3, 2, 6, 4, 5, 2, 2], "x": [0, 1] * 4}
     >>> r = gc.fit("y ~ x", data, cov=gc.bootstrap(99, kind="bayesian", rng=1))
-    >>> 0.1 < r.bse["x"] < 0.5
+    >>> bool(0.1 < r.bse["x"] < 0.5)
     True
     """
     choice("kind", kind, BOOTSTRAPS, "bootstrap_kind")
