@@ -18,6 +18,7 @@ from glmcount.inference.intervals import tail, width
 from glmcount.numerics import Array
 from glmcount.prediction.effects import Averages, combined
 from glmcount.prediction.partition import Ask
+from glmcount.prediction.predict import OUTER, inner_of
 from glmcount.records import dataclass, replace
 
 __all__ = ["Told", "framed", "hypothesised", "told_averages", "warn_of_effects"]
@@ -164,10 +165,20 @@ def _times(factor: float) -> str:
     return "" if abs(factor) == 1.0 else f"{abs(factor):g}*"
 
 
-def framed(told: Told, df: float | None, caption: str) -> pd.DataFrame:
-    """The table of estimates, each with its standard error, test and interval of 95 %."""
+def framed(told: Told, df: float | None, caption: str, scale: str = "plain") -> pd.DataFrame:
+    """The table of estimates, each with its standard error, test and interval of 95 %.
+
+    Intervals are symmetric on a scale: of averages of means and probabilities that of their
+    logarithms and logits, as of single ones.
+    """
     errors = np.sqrt(np.maximum(told.covariance.diagonal(), 0.0))
-    return table(told.labels, told.estimate, errors, df, caption, told.null)
+    ends = None
+    if scale != "plain":
+        inner, own = inner_of(told.estimate, errors, scale)
+        reach = width(ALPHA, df) * own
+        with np.errstate(all="ignore"):
+            ends = OUTER[scale](inner - reach), OUTER[scale](inner + reach)
+    return table(told.labels, told.estimate, errors, df, caption, told.null, ends)
 
 
 def table(

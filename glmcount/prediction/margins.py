@@ -106,8 +106,12 @@ def effects(
     _warn(told.names, told.estimate, lost, limit)
     if wanted.contrasts[0].how == "ratio":
         told = replace(told, null=1.0)
-    told = hypothesised(told, options.hypothesis)
-    return framed(told, margins.df, caption.of(found.exact, found.left_out, unconditional))
+    tested = hypothesised(told, options.hypothesis)
+    # Of predictions, not of differences: slopes are no versions of the rows.
+    alone = wanted.contrasts[0].how == "single" and not wanted.slopes
+    scale = chosen.scale if alone and tested.labels is told.labels else "plain"
+    said = caption.of(found.exact, found.left_out, unconditional)
+    return framed(tested, margins.df, said, scale)
 
 
 def _wanted(state: Fitted, newdata: Any, which: Any) -> tuple[Rows, Any, DesignSpec]:

@@ -33,7 +33,9 @@ from glmcount.prediction.quantities import QUANTILE, asked, leaves_offset, quant
 from glmcount.records import dataclass, replace
 
 __all__ = [
+    "OUTER",
     "Prediction",
+    "inner_of",
     "predict",
     "predict_rows",
     "prediction",
@@ -239,7 +241,7 @@ class Prediction:
         )
 
 
-def _inner(values: Array, errors: Array, scale: str) -> tuple[Array, Array]:
+def inner_of(values: Array, errors: Array, scale: str) -> tuple[Array, Array]:
     """A quantity and its standard error on the scale of its intervals."""
     with np.errstate(divide="ignore", invalid="ignore"):
         if scale == "log":
@@ -328,7 +330,7 @@ def prediction(
             inner = np.broadcast_to(linear.value, (strip.n,))
             inner_error = _error(fit.layout, strip, linear, matrix)
         else:
-            inner, inner_error = _inner(value, error, chosen.scale)
+            inner, inner_error = inner_of(value, error, chosen.scale)
         ends = _without_width(chosen.scale, value, beyond, (error, inner, inner_error))
         error, inner, inner_error = (np.where(lost, np.nan, end) for end in ends)
         return _note(lost, beyond), value, error, inner, inner_error, *reach.etas[1:]

@@ -151,8 +151,8 @@ class Effects:
     ) -> pd.DataFrame:
         """What is predicted, on average, in groups or row by row, with standard errors.
 
-        Arguments and what is returned are those of `slopes`; intervals of single rows are those of
-        `get_prediction`.
+        Arguments and what is returned are those of `slopes`; intervals are made as those of
+        `get_prediction` are, on the logarithm of means and the logit of probabilities.
 
         Parameters
         ----------

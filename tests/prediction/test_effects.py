@@ -357,6 +357,28 @@ def test_predictions_are_those_of_get_prediction(fitted, data):
     ]
     np.testing.assert_allclose(average.estimate, np.concatenate(wanted), rtol=1e-12)
     assert fitted.predictions("g").contrast.tolist() == ["a", "b", "c"]
+    # An average over one row is that row, its interval too; probabilities stay below 1.
+    for which, at in (("mean", None), ("prob", 1), ("cdf", 6), ("linear", None)):
+        one = fitted.predictions(newdata=data.iloc[[5]], which=which, at=at)
+        row = fitted.get_prediction(data.iloc[[5]], which=which, at=at).summary_frame()
+        wanted = one[["estimate", "std_error", "conf_low", "conf_high"]]
+        np.testing.assert_allclose(wanted, row, rtol=1e-9)
+
+
+COVARIANCES = ["nonrobust", "opg", "HC0", "HC1", "HC2", "HC3"]
+
+
+@pytest.mark.filterwarnings("ignore::glmcount.errors.CovarianceWarning")
+def test_every_covariance_is_carried_into_effects(data):
+    frame = data.assign(c=np.arange(len(data)) // 3, i=np.arange(len(data)))
+    result = gc.fit("y ~ x + z", frame)
+    others = [gc.cluster("c", kind=kind) for kind in ("CR0", "CR1", "CR2", "CR3")]
+    others += [gc.cluster(["c", "g"]), gc.hac("i"), gc.hac("i", panel="g")]
+    for cov in (*COVARIANCES, *others):
+        own = result.with_cov(cov)
+        # Of a log link without interactions eY/dX is the coefficient.
+        table = own.slopes(["x", "z"], slope="eydx")
+        np.testing.assert_allclose(table.std_error, own.bse[["x", "z"]], rtol=1e-9)
 
 
 def test_elasticities(fitted, data):
