@@ -280,6 +280,14 @@ CASES = {
         ratio=5.0,
         threads=True,
     ),
+    "negbin-profile": Case(
+        "1e5 rows x 8 numeric columns, negative binomial, profile interval of one slope",
+        frames.parts(False, 0.5),
+        fits.ours_profile(fits.PARTS_FORMULA, "x1", family="negbin"),
+        fits.ours(fits.PARTS_FORMULA, family="negbin"),
+        "our own fit",
+        most=6.0,
+    ),
     "zip": _parts(
         "ZIP, all in both parts",
         frames.parts(True, 0.0),

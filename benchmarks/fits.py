@@ -77,6 +77,24 @@ def ours_slopes(formula):
     return load
 
 
+def ours_profile(formula, name, **options):
+    """The profile interval of one parameter; the fit does not count."""
+
+    def load(frame):
+        import glmcount
+
+        result = glmcount.fit(formula, data=frame, **options)
+
+        def profile(threads=None):
+            ends = result.conf_int(method="profile", parameters=name).to_numpy()[0]
+            # Both ends in the place of estimates: there are no errors of an interval.
+            return Estimates(ends, ends)
+
+        return profile
+
+    return load
+
+
 def growing(count):
     """Our fit of the first numeric columns; its note is the number of steps on all rows."""
 
