@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from glmcount.allowed import truth
 from glmcount.design.rows import Rows
 from glmcount.design.spec import DesignSpec
+from glmcount.design.values import coerced
 from glmcount.errors import (
     MemoryLimitError,
     UnknownColumnError,
@@ -100,7 +101,7 @@ def effects(
             kind="no_rows",
         )
     more = _sampling(margins, ask, found) if unconditional else None
-    order = _ordered(list(found.groups))
+    order = _ordered(rows, by, list(found.groups))
     labels = _labels(ask, [list(found.groups)[g] for g in order], index, options)
     told, lost, limit = told_averages(ask, found, matrix, more, order, labels)
     _warn(told.names, told.estimate, lost, limit)
@@ -156,11 +157,21 @@ def _sampling(margins: Margins, ask: Ask, found: Averages) -> Array:
     return sampling(ask, found, copies, places, clusters, not margins.trusting)
 
 
-def _ordered(keys: Sequence[tuple[Any, ...]]) -> list[int]:
-    """The groups by size of numbers and alphabet of names."""
+def _ordered(rows: Rows, by: Sequence[str], keys: Sequence[tuple[Any, ...]]) -> list[int]:
+    """The groups by size of numbers, by the order that categories have, and by alphabet."""
+    known = coerced(rows.source.strip(0, by)[1]) if by else {}
+    declared = [
+        {level: k for k, level in enumerate(known[name].levels or ())}
+        if known[name].declared
+        else {}
+        for name in by
+    ] or [{}]
 
     def rank(key: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple((isinstance(own, str), own) for own in key)
+        return tuple(
+            (place.get(own, -1), isinstance(own, str), own)
+            for own, place in zip(key, declared, strict=False)
+        )
 
     return sorted(range(len(keys)), key=lambda g: rank(keys[g]))
 

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from glmcount.columns.column import Column
@@ -110,7 +111,16 @@ class Partition:
         if version.name is None:
             return self.strip
         column = version.of(self.maker.columns[version.name])
-        return self.maker.changed(version.name, column).strip()
+        try:
+            return self.maker.changed(version.name, column).strip()
+        except DataError as error:
+            if error.kind != "outside_knots":
+                raise
+            raise DataError(
+                f"{error} Here {version.told} takes it there: compare values inside instead, "
+                f"r.comparisons({{{version.name!r}: (low, high)}}), or ask for slopes.",
+                kind="outside_knots",
+            ) from error
 
     def moves(self, name: str) -> tuple[Motion, Array]:
         """How the strip moves with a column, and the column itself."""
@@ -206,4 +216,5 @@ class Partition:
         seen, codes = np.unique(values, return_inverse=True)
         if column.levels is not None:
             return codes, [column.levels[code] for code in seen]
-        return codes, seen.tolist()
+        # numpy makes whole numbers of times.
+        return codes, list(pd.Index(seen)) if column.kind == "datetime" else seen.tolist()

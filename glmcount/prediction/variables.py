@@ -51,6 +51,13 @@ class Version:
     value: Any = None
     levels: Levels | None = None
 
+    @property
+    def told(self) -> str:
+        """The change in words."""
+        if self.step is not None:
+            return f"{self.name} {self.step:+g}"
+        return f"{self.name} = {self.value}"
+
     def of(self, column: Column) -> Column:
         """The column so changed."""
         n = len(column)

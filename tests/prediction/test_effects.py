@@ -499,6 +499,32 @@ def test_new_rows_are_weighed_by_their_own_weights(data):
     assert "not weighted by w" in alike.attrs["caption"]
 
 
+def test_groups_are_in_the_order_of_their_levels(data):
+    order = ["c", "a", "b"]
+    days = pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(len(data)) % 3, unit="D")
+    frame = data.assign(
+        k=np.arange(len(data)) % 3 * 5, d=days, g=pd.Categorical(data.g, categories=order)
+    )
+    result = gc.fit("y ~ x", frame)
+    assert result.predictions(by="g").g.tolist() == order
+    assert result.predictions(by="k").k.tolist() == [0, 5, 10]
+    assert result.predictions(by="d").d.tolist() == sorted(set(days))
+    both = result.predictions(by=["k", "g"])
+    assert both.k.tolist() == [0] * 3 + [5] * 3 + [10] * 3 and both.g.tolist() == order * 3
+    with pytest.raises(gc.errors.DataError, match="is missing in rows"):
+        result.predictions(
+            by="m", newdata=frame.assign(m=[None, *"ab" * (len(frame) // 2 - 1), "a"])
+        )
+
+
+def test_steps_beyond_the_knots_are_refused_with_what_to_do(data):
+    result = gc.fit("y ~ bs(x, df=4)", data)
+    with pytest.raises(gc.errors.DataError, match=r"Here x \+1 takes it there: compare values"):
+        result.comparisons("x")
+    assert np.isfinite(result.comparisons({"x": (0, 0.5)}).std_error).all()
+    assert np.isfinite(result.slopes("x").std_error).all()
+
+
 def test_slopes_with_respect_to_the_exposure(fitted, data):
     table = fitted.slopes("t", by=False)
     np.testing.assert_allclose(table.estimate, fitted.fittedvalues / data.t, rtol=1e-12)
