@@ -29,7 +29,7 @@ DATA = pd.DataFrame(
         "g": np.resize(["a", "b", "c"], N),
         "t": RNG.uniform(0.5, 2.0, N),
         "c": np.arange(N) % 18,
-        "time": RNG.permutation(N),
+        "time": np.random.default_rng(1).permutation(N),
     }
 )
 MEAN = np.exp(0.9 + 0.25 * DATA.x) * RNG.gamma(2.0, 0.5, N)
