@@ -8,20 +8,23 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.errors import NotEstimableWarning, UsageError, some
+from glmcount.errors import MemoryLimitError, NotEstimableWarning, UsageError, some
 from glmcount.fitted import Fitted
 from glmcount.inference.intervals import tail
 from glmcount.inference.levels import FactorLevels
-from glmcount.inference.multiplicity import Adjusted, adjusted
+from glmcount.inference.multiplicity import SINGLE_STEP, Adjusted, adjusted
 from glmcount.inference.tests import Tested, single
+from glmcount.inference.together import Largest, largest
 from glmcount.numerics import Array
 from glmcount.records import dataclass
 
-__all__ = ["KINDS", "Comparison", "LevelContrasts", "compare", "comparison"]
+__all__ = ["KINDS", "Comparison", "LevelContrasts", "compare", "comparison", "refuse_large"]
 
 Pairs = list[tuple[int, int]]
 # Of what a linear function moves along a dependence of columns: below it is rounding.
 ROUNDING = 1e-9
+# Contrasts of which the joint law is integrated in seconds.
+MOST_TOGETHER = 2_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,14 +136,43 @@ def compare(
         values[lost] = np.nan
     df = about.each_df(rows)
     pvalues = tail(statistic, df)
-    known = np.zeros(len(about.matrix), dtype=bool)
-    known[: kept.shape[1]] = True
-    matrix = np.dot(np.dot(rows[:, known], about.matrix[np.ix_(known, known)]), rows[:, known].T)
-    made = adjusted(adjust, statistic, pvalues, matrix, alpha, df)
+    free = kept.shape[1]
+
+    def law(places: NDArray[np.intp]) -> Largest:
+        least = float(np.min(df[places])) if isinstance(df, np.ndarray) else df
+        return largest(rows[places, :free], about.matrix[:free, :free], least)
+
+    made = adjusted(adjust, statistic, pvalues, law, alpha, df)
     with np.errstate(invalid="ignore"):
         reach = np.where(np.isfinite(estimate), made.width * errors, np.nan)
     ends = estimate - reach, estimate + reach
     return LevelContrasts(estimate, errors, statistic, *ends, made), _told(own, chosen, lost)
+
+
+def refuse_large(state: Fitted, own: FactorLevels, kind: str, adjust: str) -> None:
+    """Refuse more contrasts than there is memory or time for.
+
+    Raises
+    ------
+    MemoryLimitError
+    """
+    limit, levels = state.options.control.memory_limit, len(own.labels)
+    count = levels * (levels - 1) // 2 if kind == "pairwise" else levels
+    size = 4 * 8 * count * max(own.rows.shape)
+    instead = "Use kind='reference', 'sequential' or 'mean', which has no more than levels"
+    if size > limit:
+        raise MemoryLimitError(
+            f"{count:,} contrasts of the {len(own.labels):,} levels of {own.term!r} take "
+            f"{size / 2**30:,.1f} GiB; the limit is {limit / 2**30:,.1f} GiB. {instead}, or raise "
+            "control=glmcount.Control(memory_limit=...).",
+            kind="memory_limit",
+        )
+    if adjust == SINGLE_STEP and count > MOST_TOGETHER:
+        raise MemoryLimitError(
+            f"adjust='single-step' integrates over {count:,} contrasts at once, and takes up to "
+            f"{MOST_TOGETHER:,}. {instead}, or adjust='holm', which costs nothing.",
+            kind="single_step_size",
+        )
 
 
 def _lost(state: Fitted, rows: Array) -> NDArray[np.bool_]:

@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glmcount.inference.intervals import width
-from glmcount.inference.together import largest
+from glmcount.inference.together import Largest
 from glmcount.numerics import Array
 from glmcount.records import dataclass
 
-__all__ = ["ADJUSTMENTS", "Adjusted", "adjusted"]
+__all__ = ["ADJUSTMENTS", "SINGLE_STEP", "Adjusted", "adjusted"]
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def adjusted(
     name: str,
     statistics: Array,
     pvalues: Array,
-    matrix: Array,
+    law: Callable[[NDArray[np.intp]], Largest],
     alpha: float,
     df: float | Array | None,
 ) -> Adjusted:
@@ -105,11 +106,11 @@ def adjusted(
         One of `ADJUSTMENTS`.
     statistics, pvalues : ndarray, shape (m,)
         Of each test alone; NaN where there is none, which then does not count.
-    matrix : ndarray, shape (m, m)
-        Covariance of the estimates.
+    law : callable
+        Of some of the tests, by their places, the law of the largest.
     alpha : float
     df : float, ndarray of shape (m,), or None
-        Of Student's t. Where they differ a joint law has the smallest.
+        Of Student's t.
     """
     there = np.isfinite(pvalues)
     reach = width(alpha, df)
@@ -117,21 +118,20 @@ def adjusted(
     if not there.any():
         return Adjusted(out, reach, "unadjusted")
     if name == SINGLE_STEP:
-        return _together(statistics, out, matrix, alpha, df)
+        return _together(statistics, out, law, alpha)
     out[there], level, intervals = PLAIN[name](pvalues[there], alpha)
     return Adjusted(out, width(level, df), intervals)
 
 
 def _together(
-    statistics: Array, pvalues: Array, matrix: Array, alpha: float, df: float | Array | None
+    statistics: Array, pvalues: Array, law: Callable[[NDArray[np.intp]], Largest], alpha: float
 ) -> Adjusted:
     there = np.flatnonzero(np.isfinite(pvalues))
-    least = float(np.min(df[there])) if isinstance(df, np.ndarray) else df
-    law = largest(matrix[np.ix_(there, there)], least)
-    found = [law.tail(value) for value in statistics[there].tolist()]
+    own = law(there)
+    found = [own.tail(value) for value in statistics[there].tolist()]
     alone, count = pvalues[there], len(there)
     tails = np.array([tail for tail, _ in found])
     # Between that of one test and the sum over all, whatever the integration's error.
     pvalues[there] = np.minimum(np.clip(tails, alone, count * alone), 1.0)
     error = max(error for _, error in found)
-    return Adjusted(pvalues, law.quantile(alpha), "simultaneous", error)
+    return Adjusted(pvalues, own.quantile(alpha), "simultaneous", error)

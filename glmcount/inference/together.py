@@ -83,21 +83,23 @@ def _error(values: Array) -> float:
     return 0.0 if len(values) == 1 else float(values.std(ddof=1) / np.sqrt(len(values)))
 
 
-def largest(matrix: Array, df: float | None) -> Largest:
-    """The law of max |T| for statistics with that covariance, whose diagonal is positive.
+def largest(combinations: Array, matrix: Array, df: float | None) -> Largest:
+    """The law of max |T| for combinations of estimates, none of them without variance.
 
     Parameters
     ----------
-    matrix : ndarray, shape (m, m)
-        Of any rank.
+    combinations : ndarray, shape (m, k)
+    matrix : ndarray, shape (k, k)
+        Covariance of the estimates, of any rank.
     df : float or None
         Of Student's t; None for the normal law.
     """
-    scale = np.sqrt(matrix.diagonal())
-    values, vectors = np.linalg.eigh(matrix / np.multiply.outer(scale, scale))
-    own = values > NOTHING * values[-1]
-    roots = vectors[:, own] * np.sqrt(values[own])
-    # Rows of one length: what rounding left out goes to what is there.
+    values, vectors = np.linalg.eigh(matrix)
+    roots = np.dot(combinations, vectors * np.sqrt(np.maximum(values, 0.0)))
+    roots /= np.sqrt(np.square(roots).sum(axis=1))[:, None]
+    # As few columns as the statistics have dimensions.
+    values, vectors = np.linalg.eigh(np.dot(roots.T, roots))
+    roots = np.dot(roots, vectors[:, values > NOTHING * values[-1]])
     roots /= np.sqrt(np.square(roots).sum(axis=1))[:, None]
     rank = roots.shape[1]
     if rank == 1:

@@ -23,7 +23,7 @@ from glmcount.diagnostics.dispersion import KINDS as KINDS_OF_DISPERSION
 from glmcount.errors import GlmcountWarning, UsageError, near, some
 from glmcount.figures import Figures
 from glmcount.fitted import Fitted
-from glmcount.inference.contrasts import KINDS, compare, comparison
+from glmcount.inference.contrasts import KINDS, compare, comparison, refuse_large
 from glmcount.inference.equivalence import bounds_of, equivalence
 from glmcount.inference.hypotheses import linear_constraints
 from glmcount.inference.intervals import tail, width
@@ -74,6 +74,7 @@ class Contrasting(Testing):
             Of p-values and intervals for there being several contrasts. Intervals under "holm"
             are Bonferroni's; under "fdr" they hold their false coverage rate (Benjamini &
             Yekutieli 2005) and leave out zero where the adjusted p-value is at most `alpha`.
+            Where contrasts have degrees of freedom of their own "single-step" takes the smallest.
         reference : level, optional
             For ``kind="reference"``; by default the one the formula codes against, or the first.
         exponentiate : bool
@@ -94,6 +95,8 @@ class Contrasting(Testing):
             If there is no such factor, kind, adjustment or reference.
         NotDefinedError
             If ratios are asked of an equation under a link without them.
+        MemoryLimitError
+            If there are more contrasts than memory, or "single-step" time, for them.
 
         Examples
         --------
@@ -112,6 +115,7 @@ class Contrasting(Testing):
         own = factor_levels(self._state, term)
         if as_ratio:
             refuse_without_ratio(self._state.fit.family, [own.equation])
+        refuse_large(self._state, own, chosen, how)
         compared = comparison(chosen, own.labels, _base(own, reference, chosen))
         found, told = compare(self._state, tested(self._held), own, compared, how, level)
         if told is not None:

@@ -249,6 +249,19 @@ def test_what_cannot_be_compared_is_named(formula, call, kind):
     assert caught.value.kind == kind
 
 
+def test_more_contrasts_than_memory_or_time_allows_are_refused():
+    data = {"y": np.resize([1.0, 2.0, 3.0], 240), "g": np.repeat(np.arange(80), 3)}
+    small = gc.fit("y ~ C(g)", data, control=gc.Control(memory_limit=2**20))
+    with pytest.raises(gc.errors.MemoryLimitError) as caught:
+        small.contrasts("g")
+    assert caught.value.kind == "memory_limit" and len(small.contrasts("g", kind="mean")) == 80
+    result = gc.fit("y ~ C(g)", data)
+    with pytest.raises(gc.errors.MemoryLimitError, match="3,160") as caught:
+        result.contrasts("g", adjust="single-step")
+    assert caught.value.kind == "single_step_size"
+    assert len(result.contrasts("g", adjust="holm")) == 3160
+
+
 def test_a_root_link_has_no_ratios():
     with pytest.raises(gc.errors.NotDefinedError) as caught:
         gc.fit("y ~ g", DATA, link="sqrt").contrasts("g", exponentiate=True)
