@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from functools import cached_property
 from typing import Any
@@ -50,6 +51,8 @@ class Column:
         False when they were found in the values and sorted.
     whole : ndarray of shape (n,), or None
         Whole numbers as they are, 0 where missing, of which `values` are doubles.
+    origin : Column or None
+        What this is a run of.
     """
 
     kind: str
@@ -58,13 +61,23 @@ class Column:
     ordered: bool = False
     declared: bool = False
     whole: Array | None = None
+    origin: Column | None = None
 
     def __len__(self) -> int:
         return len(self.values)
 
     def __getitem__(self, rows: slice) -> Column:
         whole = None if self.whole is None else self.whole[rows]
-        return replace(self, values=self.values[rows], whole=whole)
+        return replace(self, values=self.values[rows], whole=whole, origin=self.origin or self)
+
+    @cached_property
+    def meaning(self) -> int:
+        """A mark of the levels, made once for all runs of a column."""
+        if self.origin is not None:
+            return self.origin.meaning
+        # Not `hash`, which is another one in another process.
+        digest = hashlib.blake2b(repr(self.levels).encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "big")
 
     @property
     def found(self) -> bool:

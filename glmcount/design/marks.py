@@ -10,7 +10,6 @@ for data that are opened anew.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -73,9 +72,7 @@ def _mark(name: str, values: Given) -> int:
     column = values if isinstance(values, Column) else coerce(name, values)
     found = _sum(column.values)
     if column.levels is not None:
-        # Not `hash`, which is another one in another process.
-        meaning = hashlib.blake2b(repr(column.levels).encode(), digest_size=8)
-        found += int.from_bytes(meaning.digest(), "big")
+        found += column.meaning
     if column.whole is not None:
         found += 3 * _sum(column.whole)
     return found & LAST

@@ -17,17 +17,20 @@ from glmcount.columns.coerce import coerce
 from glmcount.columns.column import Column, Levels, Values
 from glmcount.design.spec import Plan, Role
 from glmcount.errors import DataError, UnknownColumnError, near, some
+from glmcount.records import dataclass
 from glmcount.sources.base import Columns, Given, Source
 
 __all__ = ["learn_roles", "role_values"]
 
 Where = NDArray[np.intp] | None
+# Whole numbers up to which a flag each is quicker than a search, 4 MB of them.
+SPAN = 1 << 22
 
 
 def learn_roles(
     source: Source, plan: Plan, groups: Sequence[str], order: Sequence[str], threads: int | None
 ) -> tuple[Role, ...]:
-    """Go over the used rows for the levels of groups, in the order in which they appear.
+    """Go over the used rows for the levels of groups, among the values that they have.
 
     Raises
     ------
@@ -44,30 +47,96 @@ def learn_roles(
                 f"The covariance reads the column {name!r}, and the data have none of that name."
                 f"{near(name, own)} It takes one of the columns: {some(own, 20)}."
             )
-    found: dict[str, Values] = {}
+    found: dict[str, Met] = {}
     if groups:
         names = tuple(dict.fromkeys(groups))
         found = source.fold(names, partial(_levels, plan, names), _joined, threads)
     return (
-        *(Role(name, "group", found[name]) for name in groups),
+        *(found[name].role(name) for name in groups),
         *(Role(name, "order") for name in order),
     )
 
 
+@dataclass(frozen=True)
+class Met:
+    """Values that used rows have: each once, or flags over whole numbers or levels.
+
+    Parameters
+    ----------
+    values : ndarray or None
+        None where there are flags.
+    there : ndarray of bool or None
+    low : int
+        The whole number of the first flag.
+    levels : tuple or None
+        What flags are of, where not whole numbers.
+    """
+
+    values: Values | None
+    there: NDArray[np.bool_] | None = None
+    low: int = 0
+    levels: Levels | None = None
+
+    def each(self) -> Values:
+        """The values, each once."""
+        if self.there is None:
+            assert self.values is not None
+            return self.values
+        own = np.flatnonzero(self.there)
+        return own + self.low if self.levels is None else _objects(self.levels)[own]
+
+    def role(self, name: str) -> Role:
+        """The role of a column of these values."""
+        if self.there is None:
+            return Role(name, "group", self.values)
+        table = np.where(self.there, np.cumsum(self.there) - 1, -1)
+        return Role(name, "group", self.each(), table, self.low, self.levels)
+
+
 def _levels(
     plan: Plan, names: Sequence[str], number: int, first: int, raw: Columns
-) -> dict[str, Values]:
+) -> dict[str, Met]:
     out = {}
     for name in names:
         column = _column(name, raw[name])
         where = plan.where(number, len(column))
         _refuse_missing(name, column, where, first)
-        out[name] = _distinct(column, where)
+        out[name] = _met(column, where)
     return out
 
 
-def _joined(total: dict[str, Values], part: dict[str, Values]) -> dict[str, Values]:
-    return {name: _unique(np.concatenate([total[name], part[name]])) for name in total}
+def _joined(total: dict[str, Met], part: dict[str, Met]) -> dict[str, Met]:
+    return {name: _both(total[name], part[name]) for name in total}
+
+
+def _both(a: Met, b: Met) -> Met:
+    if a.there is not None and b.there is not None and a.levels == b.levels:
+        low = min(a.low, b.low)
+        high = max(a.low + len(a.there), b.low + len(b.there))
+        if high - low <= SPAN:
+            there = np.zeros(high - low, dtype=bool)
+            for one in (a, b):
+                assert one.there is not None
+                there[one.low - low : one.low - low + len(one.there)] |= one.there
+            return Met(None, there, low, a.levels)
+    return Met(_unique(np.concatenate([a.each(), b.each()])))
+
+
+def _met(column: Column, where: Where) -> Met:
+    values = column.values if column.whole is None else column.whole
+    used = values if where is None else values[where]
+    low = high = 0
+    if column.levels is not None:
+        high = len(column.levels) - 1
+    elif values.dtype.kind in "iu" and len(used):
+        low, high = int(used.min()), int(used.max())
+    else:
+        return Met(_unique(used))
+    if high - low >= SPAN:
+        return Met(_unique(used))
+    there = np.zeros(high - low + 1, dtype=bool)
+    there[used - low if low else used] = True
+    return Met(None, there, low, column.levels)
 
 
 def _unique(values: Values) -> Values:
@@ -77,13 +146,6 @@ def _unique(values: Values) -> Values:
 
 def _column(name: str, values: Given) -> Column:
     return values if isinstance(values, Column) else coerce(name, values)
-
-
-def _distinct(column: Column, where: Where) -> Values:
-    """Values of the used rows, each once, by first appearance."""
-    values = column.values if column.whole is None else column.whole
-    seen = _unique(values if where is None else values[where])
-    return seen if column.levels is None else _objects(column.levels)[seen]
 
 
 def _objects(levels: Levels) -> Values:
@@ -131,6 +193,9 @@ def _codes(role: Role, column: Column, first: int) -> Values:
     values = column.values if column.whole is None else column.whole
     if column.levels is None:
         return role.codes(values)
+    if role.table is not None and role.known == column.levels:
+        # A code of -1 takes the last: missing values are of rows that are not used.
+        return np.append(role.table, -1)[values]
     own = role.codes(_objects(column.levels))
     # A code of -1 takes the last: missing values are of rows that are not used.
     return np.append(own, -1)[values]

@@ -111,18 +111,31 @@ class Role:
         Of the column.
     what : {"group", "order"}
     levels : ndarray or None
-        Of groups, their values in the order in which the used rows have them.
+        Of groups, the values that used rows have.
+    table : ndarray or None
+        Numbers of the levels by how far whole numbers lie above `low`, or by the codes of
+        `known`; -1 where no used row has them.
+    low : int
+    known : tuple or None
+        The levels of a categorical column that all partitions share.
     """
 
     name: str
     what: str
     levels: Values | None = None
+    table: NDArray[np.intp] | None = None
+    low: int = 0
+    known: Levels | None = None
 
     def __getstate__(self) -> dict[str, object]:
         return {"name": self.name, "what": self.what, "levels": self.levels}
 
     def codes(self, values: Values) -> NDArray[np.intp]:
         """The number of each value among the levels; -1 where it is none."""
+        if self.table is not None and self.known is None and values.dtype.kind in "iu":
+            high = self.low + len(self.table) - 1
+            if len(values) and values.min() >= self.low and values.max() <= high:
+                return self.table[values - self.low]
         found: NDArray[np.intp] = self._index.get_indexer(pd.Index(values))
         return found
 

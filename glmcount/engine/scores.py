@@ -13,7 +13,7 @@ from glmcount.engine.strip import Strip
 from glmcount.families.base import Family
 from glmcount.numerics import Array
 
-__all__ = ["chunks", "row_scores"]
+__all__ = ["chunks", "each_column", "row_scores"]
 
 # Numbers that a chunk of scores may have, 8 MB of them: never those of all rows at once.
 NUMBERS = 1 << 20
@@ -38,3 +38,17 @@ def row_scores(layout: Layout, strip: Strip, theta: Array, family: Family) -> Ar
                 weighed = slope if strip.weights is None else slope * strip.weights
                 np.multiply(columns, weighed, out=out[:, own].T)
     return out
+
+
+def each_column(layout: Layout, strip: Strip) -> Iterator[tuple[int, int, Array | None]]:
+    """Equation, parameter and shifted column of a strip, one after the other; None for ones."""
+    for block, rows, table in zip(layout.blocks, strip.blocks, layout.tables, strict=True):
+        numeric = [rows.column(k, block) for k in range(block.v)]
+        if table is None or rows.codes is None:
+            for position, column in zip(block.positions, numeric, strict=True):
+                yield block.equation, int(position), column
+            continue
+        for level, positions in zip(table.T, block.positions.reshape(-1, block.v), strict=True):
+            coded = np.take(level, rows.codes)
+            for position, column in zip(positions, numeric, strict=True):
+                yield block.equation, int(position), coded if column is None else coded * column

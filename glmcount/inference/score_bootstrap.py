@@ -215,7 +215,7 @@ def _scores(setting: Setting, groups: Groups, asked: Asked, under: Restricted) -
     sums = np.concatenate([part for _, part in score_sums(there, groups)])
     without = sums.copy()
     shares = np.empty((len(groups), len(inside), free.shape[1]))
-    for first, last in spans(len(groups), 4 * len(information) ** 2, there):
+    for first, last in spans(len(groups), len(information) ** 2, there):
         own = informations(there, groups, first, last)
         crossed = np.dot(own, free)
         shares[first:last] = np.einsum("qk,gkf->gqf", efficient, crossed)

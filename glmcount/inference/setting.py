@@ -68,7 +68,7 @@ class Seen:
         Weighted, over the kept columns; they add up to zero.
     leverages : ndarray, shape (n,), or None
     groups : tuple of ndarray
-        Codes for each column, from 0 on in the order in which its values appear.
+        Codes for each column: numbers of the values that used rows have, from 0 on.
     order : tuple of ndarray
     """
 
@@ -181,24 +181,28 @@ class Setting:
         return self.rows.fold(whole, add)
 
     def runs(
-        self, work: Callable[[Strip, tuple[NDArray[Any], ...]], T], add: Callable[[T, T], T]
+        self,
+        work: Callable[[Strip, tuple[NDArray[Any], ...]], T],
+        add: Callable[[T, T], T],
+        whole: bool = False,
     ) -> T:
         """Fold ``work(rows, roles)`` over the used rows in order, some encoded rows at a time.
 
-        `roles` holds the codes of groups, then the values of what orders rows.
+        `roles` holds the codes of groups, then the values of what orders rows. `whole` hands
+        over all rows of a strip, of which no matrix must be made.
         """
         places = self._places("group", self.needs.groups)
         places += self._places("order", self.needs.order)
         layout = self.fit.layout
 
-        def whole(strip: Strip) -> T:
+        def one(strip: Strip) -> T:
             parts = (
                 work(part, tuple([part.roles[place] for place in places]))
-                for part in chunks(layout, strip)
+                for part in ([strip] if whole else chunks(layout, strip))
             )
             return reduce(add, parts)
 
-        return self.rows.fold(whole, add)
+        return self.rows.fold(one, add)
 
     def refitted(self, some: NDArray[np.bool_]) -> Array:
         """The kept parameters, in shifted columns, of a fit to some of the used rows.

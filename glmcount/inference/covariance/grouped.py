@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.engine.passes import weighing
+from glmcount.engine.scores import each_column
 from glmcount.engine.spread import columns_of
 from glmcount.engine.strip import Strip
 from glmcount.errors import CovarianceError
+from glmcount.fitting.run import Fit
 from glmcount.fitting.sums import rows_of
-from glmcount.inference.setting import Seen, Setting
+from glmcount.inference.setting import Setting
 from glmcount.numerics import Array
 from glmcount.records import dataclass
 
@@ -92,10 +94,12 @@ def groups_of(setting: Setting, places: tuple[int, ...]) -> Groups:
     return found
 
 
-def spans(count: int, numbers: int, setting: Setting) -> Iterator[tuple[int, int]]:
-    """Runs of groups whose sums, so many numbers each, the memory allowed holds at once."""
-    # Two threads and the total hold one table each.
-    step = max(1, setting.control.memory // (32 * max(numbers, 1)))
+def spans(count: int, numbers: int, setting: Setting, tables: int = 4) -> Iterator[tuple[int, int]]:
+    """Runs of groups whose sums, so many numbers each, the memory allowed holds at once.
+
+    As `tables` of them: that of the total, and one for each strip that is worked on.
+    """
+    step = max(1, setting.control.memory // (8 * tables * max(numbers, 1)))
     for first in range(0, count, step):
         yield first, min(first + step, count)
 
@@ -115,20 +119,62 @@ def _within(codes: Codes, first: int, last: int, count: int) -> Codes | None:
     return np.flatnonzero((codes >= first) & (codes < last))
 
 
+@dataclass(frozen=True, eq=False)
+class Pending:
+    """Rows whose scores are to be added to those of their groups.
+
+    Parameters
+    ----------
+    strip : Strip
+    codes : ndarray
+    slopes : tuple of ndarray or None
+        Weighted derivatives of the log-likelihoods by each predictor.
+    """
+
+    strip: Strip
+    codes: Codes
+    slopes: tuple[Array | None, ...]
+
+
 def score_sums(setting: Setting, groups: Groups) -> Iterator[tuple[int, Array]]:
     """Sums of weighted scores by group, (groups, k), for a run of groups after the other."""
-    k, count = len(setting.fit.kept), len(groups)
-    for first, last in spans(count, k, setting):
+    fit, k = setting.fit, len(setting.fit.kept)
+    weigh = weighing(fit.family, False, second=False)
 
-        def work(seen: Seen, first: int = first, last: int = last) -> Array:
-            codes, scores = groups.codes(seen.groups), seen.scores
-            assert scores is not None
-            chosen = _within(codes, first, last, count)
-            if chosen is not None:
-                codes, scores = codes[chosen] - first, scores[chosen]
-            return summed(scores, codes, last - first)
+    def work(strip: Strip, roles: Roles) -> Pending:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            slopes = weigh(rows_of(fit.layout, strip, fit.theta)).first
+        return Pending(strip, groups.codes(roles), slopes)
 
-        yield first, setting.fold(work, _added)
+    for first, last in spans(len(groups), k, setting, tables=1):
+
+        def add(total: Any, part: Any, first: int = first, last: int = last) -> Any:
+            if isinstance(total, Pending):
+                total = _onto(np.zeros((k, last - first)), total, fit, (first, last), len(groups))
+            if part is None:
+                return total
+            return _onto(total, part, fit, (first, last), len(groups))
+
+        yield first, add(setting.runs(work, add, whole=True), None).T
+
+
+def _onto(total: Array, rows: Pending, fit: Fit, run: tuple[int, int], count: int) -> Array:
+    """Add the scores of some rows to the sums of their groups, in place, (k, groups).
+
+    In place, since with many groups a table for each strip takes longer than its rows.
+    """
+    chosen = _within(rows.codes, *run, count)
+    codes = rows.codes if chosen is None else rows.codes[chosen] - run[0]
+    places = np.full(fit.layout.size, -1)
+    places[fit.kept] = np.arange(len(fit.kept))
+    for equation, position, column in each_column(fit.layout, rows.strip):
+        slope = rows.slopes[equation]
+        if slope is None or places[position] < 0:
+            continue
+        values = slope if column is None else slope * column
+        values = np.broadcast_to(values, (rows.strip.n,))
+        np.add.at(total[places[position]], codes, values if chosen is None else values[chosen])
+    return total
 
 
 def _added(total: Array, part: Array) -> Array:
@@ -163,6 +209,6 @@ def informations(setting: Setting, groups: Groups, first: int, last: int) -> Arr
                         own = np.bincount(codes, weighed * columns[j], last - first)
                         out[i, j] = own
                         out[j, i] = own
-        return np.moveaxis(out, 2, 0)
+        return out
 
-    return setting.runs(work, _added)
+    return np.ascontiguousarray(np.moveaxis(setting.runs(work, _added), 2, 0))

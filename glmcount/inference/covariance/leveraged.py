@@ -55,14 +55,14 @@ def leveraged(
     k, total = len(bread), np.zeros_like(bread)
     kept = _room(setting, groups, forms)
     sums = np.concatenate([part for _, part in score_sums(setting, groups)])
-    for first, last in spans(len(groups), 4 * k * k, setting):
+    for first, last in spans(len(groups), k * k, setting):
         shares = informations(setting, groups, first, last)
         maps = _maps(kind, setting, bread, groups, first, shares)
-        moves = np.einsum("gij,gj->gi", maps, sums[first:last])
+        moves = np.matmul(maps, sums[first:last, :, None])[:, :, 0]
         total += np.dot(moves.T, moves)
         if kept is not None:
-            kept.own[first:last] = np.einsum("gij,gjk,glk->gil", maps, shares, maps)
-            kept.shared[first:last] = np.einsum("gij,gjk->gik", maps, shares)
+            kept.shared[first:last] = np.matmul(maps, shares)
+            kept.own[first:last] = np.matmul(kept.shared[first:last], np.swapaxes(maps, 1, 2))
     if kept is not None:
         kept = Forms(kept.own, kept.shared, bread)
     return total, kind if kind == "CR3" else "CR2 (p x p)", kept
@@ -72,10 +72,10 @@ def plain_forms(setting: Setting, bread: Array, groups: Groups) -> Forms:
     """What the degrees of freedom of CR0 and CR1 are made of: T_g = B."""
     kept = _room(setting, groups, True)
     assert kept is not None
-    for first, last in spans(len(groups), 4 * len(bread) ** 2, setting):
+    for first, last in spans(len(groups), len(bread) ** 2, setting):
         shares = informations(setting, groups, first, last)
-        kept.own[first:last] = np.einsum("ij,gjk,lk->gil", bread, shares, bread)
-        kept.shared[first:last] = np.einsum("ij,gjk->gik", bread, shares)
+        kept.shared[first:last] = np.matmul(bread, shares)
+        kept.own[first:last] = np.matmul(kept.shared[first:last], bread.T)
     return Forms(kept.own, kept.shared, bread)
 
 
@@ -120,12 +120,12 @@ def _maps(
     """T_g of some clusters: (H - H_g)^-1, or B (I - H_g B)^-1/2, (groups, k, k)."""
     own = np.flatnonzero(bread.diagonal() > 0)
     root = _root(bread[np.ix_(own, own)])
-    inner = np.einsum("ji,gjk,kl->gil", root, shares[:, own[:, None], own], root)
+    inner = np.matmul(root.T, np.matmul(shares[:, own[:, None], own], root))
     out = np.zeros((len(shares), len(bread), len(bread)))
     safe = np.linalg.norm(inner, axis=(1, 2)) < SAFE
     if kind == "CR3":
         plain = np.linalg.inv(np.eye(len(own)) - inner[safe])
-        out[np.ix_(safe, own, own)] = np.einsum("ij,gjk,lk->gil", root, plain, root)
+        out[np.ix_(safe, own, own)] = np.matmul(root, np.matmul(plain, root.T))
         rest = np.flatnonzero(~safe)
     else:
         rest = np.arange(len(shares))
@@ -136,8 +136,8 @@ def _maps(
         power = -1.0 if kind == "CR3" else -0.5
         with np.errstate(divide="ignore", invalid="ignore"):
             scale = np.where(left > NOTHING, np.abs(left) ** power, 0.0)
-        half = np.einsum("gij,gj,gkj->gik", vectors, scale, vectors)
-        out[np.ix_(rest, own, own)] = np.einsum("ij,gjk,lk->gil", root, half, root)
+        half = np.matmul(vectors * scale[:, None, :], np.swapaxes(vectors, 1, 2))
+        out[np.ix_(rest, own, own)] = np.matmul(root, np.matmul(half, root.T))
     return out
 
 
