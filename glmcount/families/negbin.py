@@ -77,8 +77,10 @@ def _logarithms(mu: Array, t: Array, share: Array) -> tuple[Array, Array, Array]
     small = np.flatnonzero(t < SMALL)
     if len(small):
         few = t[small]
-        quotient[small] = 1.0 - log1p_gap(few)
-        slope[small] = log1p_slope(few)
+        gap = log1p_gap(few)
+        quotient[small] = 1.0 - gap
+        # The second is half the first: a digit is not lost.
+        slope[small] = few * share[small] - gap
     return log1p, mu * quotient, slope
 
 

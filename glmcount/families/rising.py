@@ -165,14 +165,16 @@ def _rising_spread(y: Array, alpha: Array) -> tuple[Array, Array, Array] | None:
     sizes = np.maximum(last, 1)
     ends = sizes.cumsum()
     starts = ends - sizes
-    step = np.repeat(last + starts, sizes) - np.arange(ends[-1])
-    step = step * np.repeat(alpha, sizes)
+    # Numbers all along: a product with integers would turn them piece by piece.
+    step = (last + starts).astype(np.float64).repeat(sizes)
+    step -= np.arange(float(ends[-1]))
+    step *= alpha.repeat(sizes)
     more = 1.0 + step
     share = step / more
     first = np.add.reduceat(share, starts)
     share /= more
     second = np.add.reduceat(share, starts)
-    return np.add.reduceat(np.log1p(step, out=more), starts), first, second
+    return np.add.reduceat(np.log1p(step, out=step), starts), first, second
 
 
 # The product of 64 factors 1 + 63 alpha must not overflow.

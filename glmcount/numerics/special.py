@@ -6,7 +6,7 @@ it when the first of its functions is called.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import scipy
@@ -35,30 +35,40 @@ def probit(share: Array) -> Array:
 
 
 _SERIES_BELOW = 0.1
-_SERIES_TERMS = 17
+# 1/3, 1/5, ... of artanh(v) / v - 1 = v^2 / 3 + v^4 / 5 + ..., the last one first.
+_ARTANH = [1.0 / (2 * k + 1) for k in range(6, 0, -1)]
 
 
-def _alternating(t: Array, coefficients: Sequence[float]) -> Array:
-    out = np.full_like(t, coefficients[-1])
-    for c in coefficients[-2::-1]:
-        out *= -t
-        out += c
-    return out * t
+def _gap_near(t: Array) -> Array:
+    """1 - log(1 + t) / t of a small t: log(1 + t) is 2 artanh(v) with v = t / (2 + t)."""
+    wide = 2.0 + t
+    square = t / wide
+    square *= square
+    rest = square * _ARTANH[0]
+    for c in _ARTANH[1:]:
+        rest += c
+        rest *= square
+    rest *= -2.0
+    rest += t
+    rest /= wide
+    return rest
 
 
-_GAP = [1.0 / (k + 1) for k in range(1, _SERIES_TERMS + 1)]
-_SLOPE = [k / (k + 1) for k in range(1, _SERIES_TERMS + 1)]
+def _slope_near(t: Array) -> Array:
+    """log(1 + t) / t - 1 / (1 + t) of a small t, of which the two parts are t and t / 2."""
+    slope: Array = t / (1.0 + t) - _gap_near(t)
+    return slope
 
 
-def _spliced(t: Array, direct: Callable[[Array], Array], series: Sequence[float]) -> Array:
+def _spliced(t: Array, direct: Callable[[Array], Array], near: Callable[[Array], Array]) -> Array:
     t = np.asarray(t, dtype=np.float64)
     small = t < _SERIES_BELOW
     if not small.any():
         return direct(t)
     if small.all():
-        return _alternating(t, series)
+        return near(t)
     out = np.empty_like(t)
-    out[small] = _alternating(t[small], series)
+    out[small] = near(t[small])
     out[~small] = direct(t[~small])
     return out
 
@@ -72,7 +82,7 @@ def log1p_gap(t: Array) -> Array:
     >>> float(log1p_gap(np.array([1e-20]))[0])
     5e-21
     """
-    return _spliced(t, lambda u: 1.0 - np.log1p(u) / u, _GAP)
+    return _spliced(t, lambda u: 1.0 - np.log1p(u) / u, _gap_near)
 
 
 def log1p_slope(t: Array) -> Array:
@@ -80,4 +90,4 @@ def log1p_slope(t: Array) -> Array:
 
     It is t times the derivative of `log1p_gap`.
     """
-    return _spliced(t, lambda u: np.log1p(u) / u - 1.0 / (1.0 + u), _SLOPE)
+    return _spliced(t, lambda u: np.log1p(u) / u - 1.0 / (1.0 + u), _slope_near)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, TypeVar
@@ -99,15 +100,15 @@ class Parts:
 
 def mean_of_positive(target: float) -> float:
     """mu with mu / (1 - exp(-mu)) = target, by Newton's method from above."""
-    mu = max(target, 1.0 + 1e-6)
+    mu = max(float(target), 1.0 + 1e-6)
     for _ in range(50):
-        share = -np.expm1(-mu)
-        slope = (share - mu * np.exp(-mu)) / share**2
+        share = -math.expm1(-mu)
+        slope = (share - mu * math.exp(-mu)) / (share * share)
         step = (mu / share - target) / slope
         mu = max(mu - step, 0.1 * mu)
         if abs(step) <= 1e-10 * mu:
             break
-    return max(float(mu), 1e-3)
+    return max(mu, 1e-3)
 
 
 def count_start(parts: Parts, sums: StartSums, mean: float) -> tuple[float, ...]:
