@@ -59,12 +59,15 @@ class Unweighed(NamedTuple):
         Shape (n,), or (1,) for a predictor that is the same in all rows.
     extra : ndarray, shape (n,), or None
         A row quantity computed beforehand, such as the leverage.
+    points : int
+        For how many parameters the rows are there, those of one after those of the other.
     """
 
     y: Array
     weights: Array | None
     etas: tuple[Array, ...]
     extra: Array | None = None
+    points: int = 1
 
 
 class Weighed(NamedTuple):
@@ -321,7 +324,7 @@ def weighing(family: Family, expected: bool, second: bool = True) -> Weigh:
         w = rows.weights
         jet = family.terms(rows.y, rows.etas)
         value = jet.value if w is None else jet.value * w
-        told = np.add.reduce(value, keepdims=True)
+        told = np.add.reduce(value.reshape(rows.points, -1), axis=1)
         first = jet.d1 if w is None else tuple([_times(d, w) for d in jet.d1])
         matrix: dict[tuple[int, int], Array | None] = {}
         if not second:

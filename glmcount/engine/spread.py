@@ -8,7 +8,7 @@ kept; larger designs stay in blocks.
 from __future__ import annotations
 
 import math
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -86,52 +86,105 @@ class Small:
         """One pass of a weighing function over a response; overflow is the caller's to silence."""
         found = weigh(Unweighed(y, self.strip.weights, self.predictors(theta), None))
         llf = found.scalars.item()
-        if len(found.first) == 1:
-            score, information = self._product(found)
-        else:
-            score, information = self._products(found)
+        score, information = self._products(found, (self.strip.n,))
         llf = llf if _fine(llf, score, information) else -math.inf
         return Sums(llf, score, information, partial(self._noise, found))
 
-    def _product(self, found: Weighed) -> tuple[Array, Array]:
-        """Score and information of one equation."""
-        (columns,) = self.columns
-        slope, curve = self._row(found.first[0]), self._row(found.second.get((0, 0)))
-        score = np.zeros(len(columns)) if slope is None else columns.dot(slope)
-        if curve is None:
-            return score, np.zeros((len(columns), len(columns)))
-        return score, (columns * curve).dot(columns.T)
+    def moves(self, steps: Array) -> Array:
+        """What many steps add to each predictor of each row, (equations, steps, n)."""
+        out = np.empty((len(self.slices), len(steps), self.strip.n))
+        for each, own, columns in zip(out, self.slices, self.columns, strict=True):
+            np.dot(steps[:, own], columns, out=each)
+        return out
 
-    def _products(self, found: Weighed) -> tuple[Array, Array]:
-        size = self.slices[-1].stop
-        score, information = np.zeros(size), np.zeros((size, size))
-        for own, columns, entry in zip(self.slices, self.columns, found.first, strict=True):
-            slope = self._row(entry)
-            if slope is not None:
-                np.dot(columns, slope, out=score[own])
-        for (j, k), entry in found.second.items():
-            curve = self._row(entry)
+    def many(
+        self, weigh: Weigh, y: Array, weights: Array | None, etas: Array
+    ) -> tuple[Array, Array, Array]:
+        """One pass at many points: log-likelihoods, scores, and informations.
+
+        Parameters
+        ----------
+        weigh : callable
+        y : ndarray, shape (m, points n)
+            The response, once for each point.
+        weights : ndarray, shape (points n,), or None
+        etas : ndarray, shape (equations, points, n)
+
+        Returns
+        -------
+        tuple of ndarray
+            Shapes (points,), (points, p) and (points, p, p); -inf and zeros where not all is
+            finite.
+        """
+        count = etas.shape[1]
+        flat = tuple(etas.reshape(len(etas), -1))
+        found = weigh(Unweighed(y, weights, flat, None, count))
+        llf, (score, information) = found.scalars, self._products(found, etas.shape[1:])
+        add = np.add.reduce
+        if not math.isfinite(add(llf) + add(score, axis=None) + add(information, axis=None)):
+            told = llf + add(score, axis=1) + add(information, axis=(1, 2))
+            lost = ~np.isfinite(told)
+            score[lost], information[lost] = 0.0, 0.0
+            llf = np.where(lost, -np.inf, llf)
+        return llf, score, information
+
+    @cached_property
+    def pairs(self) -> dict[tuple[int, int], Array]:
+        """Products of the columns of equations j and k >= j, (n, p_j p_k)."""
+        n, every = self.strip.n, list(enumerate(self.columns))
+        return {
+            (j, k): (a[:, None, :] * b[None, :, :]).reshape(-1, n).T
+            for j, a in every
+            for k, b in every[j:]
+        }
+
+    def _bend(self, j: int, k: int, curve: Array) -> Array:
+        """Sums of x_j x_k' over the rows by their weights, those of one point or of each."""
+        left, right = self.columns[j], self.columns[k]
+        if curve.ndim == 1:
+            return (left * curve).dot(right.T)
+        # Of many points products that are formed once pay.
+        return curve.dot(self.pairs[j, k]).reshape(len(curve), len(left), len(right))
+
+    def _products(self, found: Weighed, shape: tuple[int, ...]) -> tuple[Array, Array]:
+        """Score and information, of one point where the rows have shape (n,), or of each."""
+        slices, every, first = self.slices, self.columns, found.first
+        if len(slices) == 1 and first[0] is not None:
+            (columns,), curve = every, found.second.get((0, 0))
             if curve is not None:
-                own, other = self.slices[j], self.slices[k]
-                part = np.dot(self.columns[j] * curve, self.columns[k].T)
-                information[own, other] = part
+                # Into no larger matrix: of few rows a pass costs what its calls cost.
+                return _laid(first[0], shape).dot(columns.T), self._bend(0, 0, _laid(curve, shape))
+        size, points = slices[-1].stop, shape[:-1]
+        score, information = np.zeros((*points, size)), np.zeros((*points, size, size))
+        for own, columns, entry in zip(slices, every, first, strict=True):
+            if entry is not None:
+                score[..., own] = _laid(entry, shape).dot(columns.T)
+        for (j, k), entry in found.second.items():
+            if entry is not None:
+                own, other = slices[j], slices[k]
+                part = self._bend(j, k, _laid(entry, shape))
+                information[..., own, other] = part
                 if k > j:
-                    information[other, own] = part.T
+                    information[..., other, own] = part.swapaxes(-1, -2)
         return score, information
-
-    def _row(self, entry: Array | None) -> Array | None:
-        """One number a row."""
-        n = self.strip.n
-        return entry if entry is None or len(entry) == n else np.broadcast_to(entry, (n,))
 
     def _noise(self, found: Weighed) -> tuple[float, float]:
         """Rounding floor of the decrement, and what rounding makes of the log-likelihood."""
         squares = slopes = 0.0
         for j, (own, slope) in enumerate(zip(self.slices, found.first, strict=True)):
-            total, size = noise(self._row(slope), self._row(found.second.get((j, j))))
+            shape, curve = (self.strip.n,), found.second.get((j, j))
+            parts = [None if e is None else _laid(e, shape) for e in (slope, curve)]
+            total, size = noise(*parts)
             squares += (own.stop - own.start) * total
             slopes += size
         return EPS * math.sqrt(squares), wobble(slopes)
+
+
+def _laid(entry: Array, shape: tuple[int, ...]) -> Array:
+    """One number a row, of each point."""
+    if entry.shape == shape:
+        return entry
+    return np.broadcast_to(entry, shape) if entry.size == 1 else entry.reshape(shape)
 
 
 def _fine(llf: float, score: Array, information: Array) -> bool:

@@ -2,7 +2,7 @@
 
 With few rows a pass costs what its calls cost, so that sixteen points take not twice as long as
 one. A step is Newton's along the eigenvectors of the equilibrated information with its absolute
-eigenvalues (Nocedal & Wright 2006, section 3.4), shortened so that no predictor moves further
+eigenvalues (Nocedal & Wright 2006, section 3.4), along each of which no predictor moves further
 than a radius of the point's own. Nothing here is certified: what ends well is solved again.
 """
 
@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from glmcount.engine.passes import Weigh, weighing
 from glmcount.engine.spread import Small
 from glmcount.families.base import Family
 from glmcount.numerics import Array
@@ -20,18 +21,25 @@ from glmcount.records import dataclass
 
 __all__ = ["Climbed", "Crowd", "Known", "climb"]
 
-RADIUS = 2.0
+RADIUS = 1.0
+GROW = 4.0
 LEAST = 1e-6
 # A point is left where even so many times what its next step hopes for would not do: along a
 # curved valley a step hopes for a small share of what is left.
 HOPE = 10.0
 # A step that ends so near to what is known, beside its own length, leads there.
 HOME = 0.3
-# Passes before a point is judged, and what is left to gain at the top.
-PATIENCE = 2
+# Passes before a point is judged by its step alone, and what is left to gain at the top.
+PATIENCE = 1
 TOP = 1e-4
+# By how much of what lacks the way to what is known may differ from a smooth one.
+SMOOTH, SURELY = 0.1, 0.02
+# Passes under random weights.
+TRIAL = 2
 # Further passes of points that still promise more: a certified solve costs more than these.
 FURTHER = 5
+
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -50,18 +58,28 @@ class Crowd:
     y: Array
 
     @cached_property
-    def products(self) -> list[list[Array]]:
-        """Products of the columns of equations j and k, (n, p_j p_k), for k >= j."""
-        columns, n = self.small.columns, self.y.shape[1]
-        return [
-            [(a[:, None, :] * b[None, :, :]).reshape(-1, n).T for b in columns[j:]]
-            for j, a in enumerate(columns)
-        ]
-
-    @cached_property
     def held(self) -> dict[str, Array]:
         """The response repeated, for as many points as were asked for."""
         return {}
+
+    @cached_property
+    def weigh(self) -> Weigh:
+        """What is added up, that of every pass."""
+        return weighing(self.family, expected=False)
+
+    @cached_property
+    def moments(self) -> list[tuple[Array, Array]]:
+        """`spread` of the columns of each equation."""
+        return [self.spread(columns) for columns in self.small.columns]
+
+    def spread(self, columns: Array) -> tuple[Array, Array]:
+        """Mean and standard deviation of each column, the latter 1 where it is a constant."""
+        weights = self.small.strip.weights
+        n = columns.shape[1]
+        shares = np.full(n, 1.0 / n) if weights is None else weights / weights.sum()
+        mean = columns.dot(shares)
+        size = np.sqrt(np.square(columns - mean[:, None]).dot(shares))
+        return mean, np.where(size > 1e-12, size, 1.0)
 
     def repeated(self, count: int) -> Array:
         """The response for so many points one after the other."""
@@ -70,17 +88,9 @@ class Crowd:
             wide = self.held["y"] = np.tile(self.y, (1, count))
         return wide[:, :size]
 
-    def moves(self, points: Array) -> Array:
-        """What each predictor of each row is at some parameters, offsets apart."""
-        small = self.small
-        out = np.empty((len(small.slices), len(points), self.y.shape[1]))
-        for each, own, columns in zip(out, small.slices, small.columns, strict=True):
-            np.dot(points[:, own], columns, out=each)
-        return out
-
     def predictors(self, points: Array) -> Array:
         """Predictors, (equations, points, n)."""
-        out = self.moves(points)
+        out = self.small.moves(points)
         for each, offset in zip(out, self.small.strip.offsets, strict=True):
             if offset is not None:
                 each += offset
@@ -88,37 +98,9 @@ class Crowd:
 
     def sums(self, etas: Array, weights: Array | None) -> tuple[Array, Array, Array]:
         """Log-likelihood, score and information of each point; -inf where not all is finite."""
-        slices, columns = self.small.slices, self.small.columns
-        count, n = etas.shape[1:]
-        jet = self.family.terms(self.repeated(count), [eta.ravel() for eta in etas])
-
-        def rows(entry: Array) -> Array:
-            own = entry.reshape(count, n) if entry.size == count * n else entry
-            if weights is not None:
-                return own * weights
-            return own if own.ndim > 1 else np.broadcast_to(own, (count, n))
-
-        size = slices[-1].stop
-        score, information = np.zeros((count, size)), np.zeros((count, size, size))
-        for j, own in enumerate(slices):
-            slope = jet.d1[j]
-            if slope is not None:
-                score[:, own] = rows(slope).dot(columns[j].T)
-            for k, product in enumerate(self.products[j], j):
-                bend, other = jet.d2[j][k], slices[k]
-                if bend is not None:
-                    part = rows(bend).dot(product).reshape(count, len(columns[j]), len(columns[k]))
-                    information[:, own, other] = part
-                    if k > j:
-                        information[:, other, own] = part.transpose(0, 2, 1)
-        np.negative(information, out=information)
-        value, add = np.add.reduce(rows(jet.value), axis=1), np.add.reduce
-        told = value + add(score, axis=1) + add(information.reshape(count, -1), axis=1)
-        fine = np.isfinite(told)
-        if not fine.all():
-            score[~fine], information[~fine] = 0.0, 0.0
-            value = np.where(fine, value, -np.inf)
-        return value, score, information
+        if weights is not None:
+            weights = np.broadcast_to(weights, etas.shape[1:]).reshape(-1)
+        return self.small.many(self.weigh, self.repeated(etas.shape[1]), weights, etas)
 
 
 @dataclass(frozen=True)
@@ -139,21 +121,41 @@ class Climbed:
     hoped: Array
 
 
-def _steps(score: Array, information: Array) -> tuple[Array, Array]:
-    """The step of each point and what its quadratic model hopes to gain."""
-    diagonal = np.abs(information.diagonal(axis1=1, axis2=2))
-    scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    scaled = scale[:, :, None] * information * scale[:, None, :]
+@dataclass(frozen=True)
+class Steps:
+    """What the quadratic models of some points tell.
+
+    Parameters
+    ----------
+    parts : ndarray, shape (points, p, p)
+        The step of each point, an addend along each eigenvector.
+    hoped : ndarray
+        What it hopes to gain.
+    top : ndarray of bool
+        Whether the model has a top.
+    """
+
+    parts: Array
+    hoped: Array
+    top: Bools
+
+
+def _steps(score: Array, information: Array) -> Steps:
+    """Steps along the eigenvectors of the equilibrated information."""
+    size = np.abs(information.diagonal(axis1=1, axis2=2))
+    size[size == 0.0] = 1.0
+    scale = 1.0 / np.sqrt(size)
+    scaled = information * (scale[:, :, None] * scale[:, None, :])
     score = scale * score
-    if not np.isfinite(scaled.sum()):
+    if not np.isfinite(np.add.reduce(scaled, axis=None)):
         # Beside a curvature that has all but vanished others overflow: such a point stays.
         lost = ~np.isfinite(scaled).all(axis=(1, 2))
         scaled[lost], score[lost] = 0.0, 0.0
     values, vectors = np.linalg.eigh(scaled)
     turned = np.einsum("sij,si->sj", vectors, score)
-    sizes = np.maximum(np.abs(values), LEAST)
-    part = turned / sizes
-    return scale * np.einsum("sij,sj->si", vectors, part), 0.5 * np.einsum("si,si->s", turned, part)
+    part = turned / np.maximum(np.abs(values), LEAST)
+    parts = (vectors * scale[:, :, None] * part[:, None, :]).swapaxes(1, 2)
+    return Steps(parts, 0.5 * np.einsum("si,si->s", turned, part), values[:, 0] > LEAST)
 
 
 @dataclass(frozen=True)
@@ -189,8 +191,10 @@ class _Party:
         self.radius, self.numbers = np.full(len(points), RADIUS), np.arange(len(points))
         self.end = Climbed(points.copy(), self.llf.copy(), np.zeros(len(points)))
 
-    def left(self, stay: NDArray[np.bool_]) -> None:
+    def left(self, stay: Bools) -> None:
         """Go on without the others."""
+        if stay.all():
+            return
         self.told()
         self.points, self.etas, self.llf = self.points[stay], self.etas[:, stay], self.llf[stay]
         self.score, self.information = self.score[stay], self.information[stay]
@@ -203,17 +207,34 @@ class _Party:
         self.end.points[self.numbers], self.end.llf[self.numbers] = self.points, self.llf
         return self.end
 
-    def step(self, step: Array, moves: Array, reach: Array, hoped: Array) -> None:
-        """Go a step, each point as far as its radius, where that leads up."""
-        share = np.minimum(1.0, self.radius / np.maximum(reach, 1e-300))
-        points, ahead = self.points + share[:, None] * step, self.etas + share[:, None] * moves
+    def forward(self) -> None:
+        """A step of all points, whatever it promises."""
+        self.step(_steps(self.score, self.information).parts)
+
+    def turned(self, count: int, weights: Array | None) -> None:
+        """A step of all points, of which so many, the last, have had weights of their own.
+
+        Whether these rise is not asked: that would take a further pass under either weights.
+        """
+        self.weights, self.llf[-count:] = weights, -np.inf
+        self.forward()
+        self.radius[:] = RADIUS
+
+    def step(self, parts: Array) -> None:
+        """Go a step where that leads up, in each direction as far as the point's radius.
+
+        Along a valley the way is long, and across it short: the one does not hold the other back.
+        """
+        small, shape = self.crowd.small, parts.shape
+        reach = _reach(small.moves(parts.reshape(-1, shape[2]))).reshape(shape[:2])
+        share = np.minimum(1.0, self.radius[:, None] / np.maximum(reach, 1e-300))
+        step = np.einsum("si,sij->sj", share, parts)
+        moves = small.moves(step)
+        points, ahead = self.points + step, self.etas + moves
         found = self.crowd.sums(ahead, self.weights)
-        gained = found[0] - self.llf
-        risen = gained >= 0.0
-        moved = share * reach
-        held = (share < 1.0) & (gained > 0.5 * share * (2.0 - share) * hoped)
-        longer = np.maximum(np.where(held, 2.5, 1.0) * self.radius, 2.5 * moved)
-        self.radius = np.where(risen, longer, 0.25 * moved)
+        risen = found[0] >= self.llf
+        moved = np.minimum(_reach(moves), self.radius)
+        self.radius = np.where(risen, np.maximum(self.radius, GROW * moved), 0.25 * moved)
         if risen.all():
             self.points, self.etas = points, ahead
             self.llf, self.score, self.information = found
@@ -227,48 +248,112 @@ class _Party:
         self.information = np.where(two, found[2], self.information)
 
 
-def climb(crowd: Crowd, points: Array, weights: Array | None, known: Known, passes: int) -> Climbed:
+class _Home:
+    """What is known, and how the likelihood bends there; the first point of a party."""
+
+    def __init__(self, known: Known, party: _Party) -> None:
+        assert known.at is not None
+        self.llf, self.at = known.llf, known.at
+        self.etas, self.information = party.etas[:, :1], party.information[0]
+        own = _steps(party.score[:1], party.information[:1])
+        # A boundary has no top.
+        near = abs(known.llf - float(party.llf[0])) <= TOP
+        self.top = near and bool(own.top[0]) and float(own.hoped[0]) <= TOP
+        party.left(party.numbers > 0)
+
+    def near(self, party: _Party, parts: Array) -> Bools:
+        """Whether a point's step ends beside what is known."""
+        moves = party.crowd.small.moves(parts.sum(axis=1))
+        found: Bools = _reach(party.etas + moves - self.etas) <= HOME * _reach(moves)
+        return found
+
+    def leads(self, party: _Party, top: Bools) -> Bools:
+        """Whether all that is known of the way from a point to what is known tells of one hill.
+
+        Both ends bend downwards, the rise between them is what their slopes and bends make of it
+        (the trapezoidal rule with its correction, Davis & Rabinowitz 1984, section 2.9), and the
+        slope that these tell of falls all along (Fritsch & Carlson 1980). Where a point bends
+        upwards in another direction more of that is asked.
+        """
+        if not self.top:
+            return np.zeros(len(top), dtype=bool)
+        away = self.at - party.points
+        slope = np.einsum("si,si->s", party.score, away)
+        here = np.einsum("si,sij,sj->s", away, party.information, away)
+        there = np.einsum("si,ij,sj->s", away, self.information, away)
+        lack = self.llf - party.llf
+        rise = 0.5 * slope + (there - here) / 12.0
+        smooth = np.abs(rise - lack) <= np.where(top, SMOOTH, SURELY) * lack
+        found: Bools = smooth & (here > 0.0) & (np.maximum(here, there) <= 3.0 * slope)
+        return found
+
+
+def climb(
+    crowd: Crowd,
+    points: Array,
+    weights: Array | None,
+    known: Known,
+    passes: int,
+    trial: Array | None = None,
+) -> Climbed:
     """Climb from each point for so many passes, until it is at the top, hopeless or known.
 
     Parameters
     ----------
     crowd : Crowd
     points : ndarray, shape (points, p)
-    weights : ndarray, shape (points, n) or (n,), or None
+    weights : ndarray, shape (n,), or None
     known : Known
-        Points that cannot surpass it, or that step right to where it is, are left.
+        Points that cannot surpass it, or that lead to where it is, are left.
     passes : int
         And some more of points that promise to surpass what is known.
+    trial : ndarray, shape (points, n), or None
+        By what to multiply the weights in the first `TRIAL` passes of the last so many points.
     """
-    party = _Party(crowd, points, weights)
-    fine = np.isfinite(party.llf)
-    if not fine.all():
-        party.left(fine)
-    hopes, most, target = party.end.hoped, passes, party.etas
+    first = weights
     if known.at is not None:
-        most, target = passes + FURTHER, crowd.predictors(known.at[None])
+        # What is known goes along for a pass, to tell how the likelihood bends there.
+        points = np.concatenate([known.at[None], points])
+    if trial is not None:
+        first = np.ones((len(points), crowd.y.shape[1]))
+        first[-len(trial) :] = trial
+        first = first if weights is None else first * weights
+    party = _Party(crowd, points, first)
+    home = None if known.at is None else _Home(known, party)
+    if trial is not None:
+        for _ in range(TRIAL - 1):
+            party.forward()
+        party.turned(len(trial), weights)
+    party.left(np.isfinite(party.llf))
+    _ascend(party, known, home, passes)
+    end = party.told()
+    return end if home is None else Climbed(end.points[1:], end.llf[1:], end.hoped[1:])
+
+
+def _ascend(party: _Party, known: Known, home: _Home | None, passes: int) -> None:
+    """The passes of a climb."""
+    hopes, most = party.end.hoped, passes if home is None else passes + FURTHER
     for number in range(most):
         if number == passes:
             party.left(known.promised(party.llf, hopes[party.numbers]) > 0.0)
-        step, hoped = _steps(party.score, party.information)
-        hopes[party.numbers] = hoped
-        going = _going(party.llf, hoped, known.llf, number)
-        moves = crowd.moves(step)
-        reach = _reach(moves)
-        if known.at is not None and number >= PATIENCE:
-            away = _reach(party.etas + moves - target) > HOME * reach
+        steps = _steps(party.score, party.information)
+        hopes[party.numbers] = steps.hoped
+        going, parts = _going(party.llf, steps.hoped, known.llf, number), steps.parts
+        if home is not None:
+            homing = home.leads(party, steps.top)
+            if number >= PATIENCE:
+                homing |= home.near(party, parts)
             # Nothing more is hoped of what is known.
-            hopes[party.numbers[going & ~away]] = 0.0
-            going &= away
+            hopes[party.numbers[going & homing]] = 0.0
+            going &= ~homing
         if not going.all():
             party.left(going)
-            step, hoped, reach, moves = step[going], hoped[going], reach[going], moves[:, going]
-        if not len(step):
-            return party.told()
-        party.step(step, moves, reach, hoped)
+            parts = parts[going]
+        if not len(parts):
+            return
+        party.step(parts)
     # What takes its time may gain more than its last step hoped for.
     hopes[party.numbers] *= HOPE
-    return party.told()
 
 
 def _reach(moves: Array) -> Array:
@@ -277,7 +362,7 @@ def _reach(moves: Array) -> Array:
     return found
 
 
-def _going(llf: Array, hoped: Array, known: float, number: int) -> NDArray[np.bool_]:
+def _going(llf: Array, hoped: Array, known: float, number: int) -> Bools:
     """Which points go on."""
     going = np.isfinite(hoped) & (hoped > TOP)
     return going & (llf + HOPE * hoped > known) if number >= PATIENCE else going

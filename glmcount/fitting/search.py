@@ -16,7 +16,7 @@ import numpy as np
 
 from glmcount.engine.spread import Small
 from glmcount.engine.strip import one_strip
-from glmcount.families.base import Family, Limit
+from glmcount.families.base import Limit
 from glmcount.fitting.crowd import Climbed, Crowd, Known, climb
 from glmcount.fitting.run import Run
 from glmcount.fitting.start import usual
@@ -27,7 +27,7 @@ __all__ = ["Search", "searched"]
 
 SEED = 20_011
 # Starts that are drawn: so many, and more for each parameter beside those of the mean.
-STARTS = 4
+STARTS = 5
 EACH = 2
 MOST = 16
 # Of either kind on a sample of the rows.
@@ -39,9 +39,7 @@ FOREMOST = (1, 2, 4)
 # Rows up to which all are searched on, and how many of more are.
 ROWS = 1_000
 SAMPLE = 300
-# Passes under random weights, and at most afterwards: towards a step function the way is long,
-# and few points are still on it.
-TRIAL = 2
+# Passes at most, and few points are still on it: towards a step function the way is long.
 PASSES = 40
 # Logits at which a row counts as certain, or as not concerned.
 CERTAIN = 3.0
@@ -94,21 +92,19 @@ def searched(run: Run, base: Array, llf: float) -> Search | None:
     n = small.strip.n
     rng = np.random.default_rng(SEED)
     unsure = len(base) - small.slices[0].stop
-    starts = min(STARTS + EACH * unsure, MOST if whole else FEW)
-    drawn = _drawn(run.family, small, base, starts, rng)
+    # Where the family itself knows of maxima far from what is typical there are more of them.
+    rough = run.family.further is not None
+    starts = min(MOST if rough else STARTS + EACH * unsure, MOST if whole else FEW)
+    drawn = _drawn(crowd, base, starts, rng)
     given = [*_inwards(crowd, base, rng), *_certain(crowd, base, usual(run), drawn, rng)]
     given = [*given, *_further(crowd, base), *_about(crowd, drawn)][: GIVEN if whole else FEW]
     points = np.array([*given, *drawn])
-    trial = np.ones((len(points), n))
-    trial[len(given) :] = _by_content(crowd, starts, rng)
-    weights = small.strip.weights
+    trial, weights = _by_content(crowd, starts, rng), small.strip.weights
     known = Known(llf, base, LEAST)
     if not whole:
         end = climb(crowd, base[None], weights, Known(), PASSES)
         known = Known(float(end.llf[0]), end.points[0], CHANCE)
-    tried = trial if weights is None else trial * weights
-    points = climb(crowd, points, tried, Known(), TRIAL).points
-    end = climb(crowd, points, weights, known, PASSES)
+    end = climb(crowd, points, weights, known, PASSES, trial)
     return Search(len(points), n, _better(end, known))
 
 
@@ -129,20 +125,12 @@ def _better(end: Climbed, known: Known) -> tuple[Array, ...]:
     One that has surpassed it goes before those that only hope to.
     """
     more = known.promised(end.llf, end.hoped)
+    if not more.max(initial=-np.inf) > 0.0:
+        return ()
     order = np.argsort(-more, kind="stable")
     first = order[end.llf[order] > known.llf + known.least][:1]
     order = np.concatenate([first, order[~np.isin(order, first)]])[:SOLVED]
     return tuple(end.points[i] for i in order if more[i] > 0.0 and math.isfinite(end.llf[i]))
-
-
-def _moments(columns: Array, weights: Array | None) -> tuple[Array, Array]:
-    """Mean and standard deviation of each column, the latter 1 where it is a constant."""
-    shares = np.full(columns.shape[1], 1.0 / columns.shape[1])
-    if weights is not None:
-        shares = weights / weights.sum()
-    mean = columns.dot(shares)
-    size = np.sqrt(np.maximum(np.square(columns - mean[:, None]).dot(shares), 0.0))
-    return mean, np.where(size > 1e-12, size, 1.0)
 
 
 def _by_content(crowd: Crowd, count: int, rng: np.random.Generator) -> Array:
@@ -150,23 +138,24 @@ def _by_content(crowd: Crowd, count: int, rng: np.random.Generator) -> Array:
 
     Copies of a row share theirs, wherever they stand, so that a weight is as many rows.
     """
-    held = np.concatenate([crowd.y[:1], *crowd.small.columns])
-    mean, size = _moments(held, crowd.small.strip.weights)
-    mixed = rng.normal(size=(count, len(held))).dot((held - mean[:, None]) / size[:, None])
+    held = [(crowd.y[:1], *crowd.spread(crowd.y[:1]))]
+    held += [
+        (own, *moments) for own, moments in zip(crowd.small.columns, crowd.moments, strict=True)
+    ]
+    standard = np.concatenate([(own - mean[:, None]) / size[:, None] for own, mean, size in held])
+    mixed = rng.normal(size=(count, len(standard))).dot(standard)
     # The digits of a sine behind the fourth: as good as drawn, and steady against rounding.
     return -np.log1p(-np.mod(1e4 * np.sin(9.0 * mixed), 1.0))
 
 
-def _drawn(
-    family: Family, small: Small, base: Array, count: int, rng: np.random.Generator
-) -> Array:
+def _drawn(crowd: Crowd, base: Array, count: int, rng: np.random.Generator) -> Array:
     """Starts about the mean of a fit, its other parameters over what is typical."""
     points = np.tile(base, (count, 1))
-    constants = small.layout.constants
+    small, constants = crowd.small, crowd.small.layout.constants
     for k, own in enumerate(small.slices):
-        low, high = family.typical[k]
+        low, high = crowd.family.typical[k]
         width = high - low
-        mean, sizes = _moments(small.columns[k], small.strip.weights)
+        mean, sizes = crowd.moments[k]
         draws = rng.normal(size=(count, own.stop - own.start)) / sizes
         constant = constants[k]
         if k == 0:
@@ -214,16 +203,16 @@ def _certain(
         if not up.any() or up.all():
             continue
         further = np.r_[own_ends : own.start, own.stop : len(base)]
-        for number, direction in enumerate(
-            _directions(columns, base[own], small.strip.weights, rng)
-        ):
+        directions = _directions(columns, base[own], crowd.moments[k][1], rng)
+        for number, direction in enumerate(directions):
             at = direction.dot(columns)
             held, free = at[~up].max(), at[up]
-            beyond = free[free > held]
+            beyond = np.unique(free[free > held])
             if not len(beyond):
                 continue
             # A step between two rows, and a slope over half of those beyond.
-            for near in (beyond.min(), float(np.median(np.unique(beyond)))):
+            middle = 0.5 * (beyond[(len(beyond) - 1) // 2] + beyond[len(beyond) // 2])
+            for near in sorted({float(beyond[0]), float(middle)}):
                 more = float(lift[np.argmin(np.where(up, np.abs(at - near), np.inf))])
                 steep = (2.0 * CERTAIN + more) / max(near - held, 1e-3 * (at.max() - at.min()))
                 others = [base.copy(), usual.copy()]
@@ -288,7 +277,7 @@ def _inward(crowd: Crowd, limit: Limit, base: Array, rng: np.random.Generator) -
     )
     if small.strip.weights is not None:
         score, information = score * small.strip.weights, information * small.strip.weights
-    groups = [*_steep(columns), _moderate(_moments(columns, small.strip.weights)[1], rng)]
+    groups = [*_steep(columns), _moderate(crowd.moments[k][1], rng)]
     directions = np.concatenate(groups)
     logs = directions.dot(columns)
     sizes = np.exp(logs - logs.max(axis=1, keepdims=True))
@@ -328,13 +317,13 @@ def _steep(columns: Array) -> list[Array]:
 
 
 def _directions(
-    columns: Array, fitted: Array, weights: Array | None, rng: np.random.Generator
+    columns: Array, fitted: Array, spread: Array, rng: np.random.Generator
 ) -> list[Array]:
     """Directions in an equation's columns: each column's, the fitted one, and drawn ones."""
     varying = columns.std(axis=1) > 1e-12
     single = [row for row, vary in zip(np.eye(len(columns)), varying, strict=True) if vary]
     out = single[:4]
     if len(single) > 1:
-        drawn = rng.normal(size=(2, len(columns))) * varying / _moments(columns, weights)[1]
+        drawn = rng.normal(size=(2, len(columns))) * varying / spread
         out += [fitted * varying, *drawn]
     return [sign * direction for direction in out for sign in (1.0, -1.0)]

@@ -7,8 +7,10 @@ import pytest
 import glmcount as gc
 from glmcount.design.rows import Rows
 from glmcount.engine import spread as small
+from glmcount.engine.passes import weighing
 from glmcount.fitting import run
 from tests.laws.problems import small_strips
+from tests.made import run_of
 
 
 def data(n=400):
@@ -111,3 +113,36 @@ def test_strips_that_tell_of_different_entries_add_up(formula, monkeypatch):
     cut = gc.fit(formula, data, inflate="h")
     np.testing.assert_allclose(cut.params, whole.params, rtol=1e-9)
     np.testing.assert_allclose(cut.bse, whole.bse, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("formula", "family", "parts", "options"),
+    [
+        ("y ~ x + z", "poisson", [], {}),
+        ("y ~ g", "negbin", None, {"exposure": "t"}),
+        ("y ~ x", "negbin", [("dispersion", "h")], {"weights": "w"}),
+        ("y ~ x", "negbinp", None, {}),
+    ],
+)
+def test_sums_at_many_points_are_those_at_each(formula, family, parts, options):
+    own = run_of(formula, DATA, family, parts, **options)
+    spread, y, weigh = own.small, own.rows.cache.strips[0].y, weighing(own.family, expected=False)
+    points = 0.1 * np.random.default_rng(1).normal(size=(4, own.size))
+    # A mean that overflows.
+    points[2] += 800.0 * own.layout.constants[0]
+    etas = spread.moves(points)
+    for each, offset in zip(etas, spread.strip.offsets, strict=True):
+        each += 0.0 if offset is None else offset
+    weights = spread.strip.weights
+    with np.errstate(all="ignore"):
+        every = [spread.sums(weigh, y, point) for point in points]
+        llf, score, information = spread.many(
+            weigh, np.tile(y, 4), None if weights is None else np.tile(weights, 4), etas
+        )
+    assert llf[2] == every[2].llf == -np.inf
+    assert not score[2].any() and not information[2].any()
+    for k in (0, 1, 3):
+        assert llf[k] == pytest.approx(every[k].llf, rel=1e-13)
+        np.testing.assert_allclose(score[k], every[k].score, rtol=1e-10, atol=1e-9)
+        matrix = every[k].information.matrix
+        np.testing.assert_allclose(information[k], matrix, atol=1e-12 * np.abs(matrix).max())
