@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from functools import cache
 
@@ -175,3 +176,37 @@ def test_power_is_a_share_or_a_named_refusal(family, combinator):
         assert error.kind in ("no_likelihood", "no_simulation", "simulate_range"), error
         return
     assert 0.0 <= found.power <= 1.0 and found.reps + found.failed == 2
+
+
+# One of each type that an option may be given by mistake.
+ODD = (
+    None, True, 5, -1, 0.5, np.nan, np.inf, 1j, "", "nowhere", b"x", [], [1], ["a", "b"], (), {},
+    {"x": "a"}, object(), len, np.arange(3), np.array(2), np.eye(2), pd.NA, pd.Series([1, 2]),
+    pd.DataFrame({"x": [1]}), pd.Timestamp("2020-01-01"), 10**400,
+)  # fmt: skip
+CALLS = {
+    "contrasts": lambda r: (r.contrasts, {"term": "g"}),
+    "equivalence": lambda r: (r.equivalence, {"term": "x", "low": -1, "high": 1}),
+    "test_dispersion": lambda r: (r.test_dispersion, {}),
+    "standardised_rate": lambda r: (r.standardised_rate, {"reference": REFERENCE, "by": "g"}),
+    "t_test": lambda r: (r.t_test, {"hypothesis": "x = 0"}),
+    "pool": lambda r: (gc.pool, {"results": [r, r]}),
+    "power": lambda r: (gc.power, {"r": r, "test": "x = 0", "reps": 2}),
+    "vuong_test": lambda r: (gc.vuong_test, {"r1": r, "r2": fitted("negbin", "plain")}),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_no_option_comes_out_raw(name, capsys):
+    call, given = CALLS[name](fitted("poisson", "plain"))
+    for option in inspect.signature(call).parameters:
+        for value in ODD:
+            if option == "test" and callable(value):
+                # A user's own function may raise what it likes.
+                continue
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                try:
+                    call(**{**given, option: value})
+                except gc.errors.GlmcountError as error:
+                    assert error.kind != "error"

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from glmcount.allowed import shown
 from glmcount.columns.coerce import coerce
@@ -93,6 +94,12 @@ def standardised(
     NotDefinedError
         If a stratum has no estimate in the model.
     """
+    for what, name in (("by", by), ("weights", weight)):
+        if not isinstance(name, str):
+            raise UsageError(
+                f"{what}= of standardised_rate is the name of a column; got {shown(name)}.",
+                kind="column_name",
+            )
     chosen = _groups(state, by, groups)
     source = open_source(reference)
     if weight not in source.names:
@@ -131,7 +138,13 @@ def _groups(state: Fitted, by: str, groups: Sequence[Any] | None) -> list[Any]:
             kind="unknown_by",
         )
     if groups is not None:
-        return list(groups)
+        asked = groups.tolist() if isinstance(groups, np.ndarray | pd.Series) else groups
+        if not isinstance(asked, list | tuple) or not asked:
+            raise UsageError(
+                f"groups is a list of values of {by!r}, two or more; got {shown(groups)}.",
+                kind="unknown_by",
+            )
+        return list(asked)
     levels = next((variable.levels for variable in readers if variable.levels is not None), None)
     if levels is None:
         raise UsageError(

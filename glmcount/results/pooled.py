@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -126,7 +126,7 @@ class Pooled:
         return f"{head}\n{self.summary().to_string(float_format='{:.4f}'.format)}"
 
 
-def pool(results: Iterable[Results]) -> Pooled:
+def pool(results: Sequence[Results]) -> Pooled:
     """Pool fits of one model to several completed data sets (multiple imputation).
 
     Q = mean q_i, T = mean u_i + (1 + 1/m) B, with B the variance of the q_i (Rubin 1987), and
@@ -136,7 +136,7 @@ def pool(results: Iterable[Results]) -> Pooled:
 
     Parameters
     ----------
-    results : list of Results
+    results : list or tuple of Results
         Two or more, of the same model.
 
     Returns
@@ -182,7 +182,7 @@ def pool(results: Iterable[Results]) -> Pooled:
 
 
 def _fits(results: Any) -> Sequence[Results]:
-    fits = list(results) if isinstance(results, Iterable) else []
+    fits = list(results) if isinstance(results, list | tuple) else []
     if len(fits) < 2 or not all(isinstance(each, Results) for each in fits):
         raise UsageError(
             "pool takes a list of two or more results of fit, one for each completed data set; got "

@@ -177,6 +177,12 @@ def _refuse_weights(state: Fitted) -> None:
 def _assuming(state: Fitted, params: Mapping[str, float]) -> Fitted:
     """The fit with other parameters."""
     found, fit = state.estimates, state.fit
+    if not isinstance(params, Mapping):
+        raise UsageError(
+            f"params names parameters and what is assumed of them, such as {{'x': 0.2}}; got "
+            f"{shown(params)}.",
+            kind="params",
+        )
     unknown = [name for name in params if name not in found.names]
     if unknown:
         raise UsageError(
