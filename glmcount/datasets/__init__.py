@@ -42,7 +42,8 @@ def load(name: str) -> pd.DataFrame:
     Parameters
     ----------
     name : str
-        ``"biochemists"``, ``"dobson"``, ``"nmes1988"``, ``"quine"`` or ``"warpbreaks"``.
+        ``"biochemists"``, ``"discoveries"``, ``"dobson"``, ``"epilepsy"``, ``"nmes1988"``,
+        ``"quine"`` or ``"warpbreaks"``.
 
     Returns
     -------

@@ -11,12 +11,22 @@ import pytest
 from glmcount import datasets
 from glmcount.errors import UsageError
 
-ROWS = {"nmes1988": 4406, "biochemists": 915, "quine": 146, "warpbreaks": 54, "dobson": 9}
+ROWS = {
+    "nmes1988": 4406,
+    "biochemists": 915,
+    "epilepsy": 236,
+    "quine": 146,
+    "discoveries": 100,
+    "warpbreaks": 54,
+    "dobson": 9,
+}
 COLUMNS = {
     "nmes1988": "visits nvisits ovisits novisits emergency hospital health chronic adl region age "
     "afam gender married school income employed insurance medicaid",
     "biochemists": "art fem mar kid5 phd ment",
+    "epilepsy": "patient visit treatment age before seizures",
     "quine": "Eth Sex Age Lrn Days",
+    "discoveries": "year discoveries",
     "warpbreaks": "breaks wool tension",
     "dobson": "outcome treatment counts",
 }
@@ -24,7 +34,9 @@ COLUMNS = {
 TOTALS = {
     "nmes1988": ("visits", 25442),
     "biochemists": ("art", 1549),
+    "epilepsy": ("seizures", 1948),
     "quine": ("Days", 2403),
+    "discoveries": ("discoveries", 310),
     "warpbreaks": ("breaks", 1520),
     "dobson": ("counts", 150),
 }
@@ -32,6 +44,7 @@ LEVELS = {
     ("nmes1988", "health"): {"poor": 554, "average": 3509, "excellent": 343},
     ("nmes1988", "insurance"): {"no": 985, "yes": 3421},
     ("biochemists", "fem"): {"Men": 494, "Women": 421},
+    ("epilepsy", "treatment"): {"placebo": 112, "progabide": 124},
     ("quine", "Age"): {"F0": 27, "F1": 46, "F2": 40, "F3": 33},
     ("warpbreaks", "tension"): {"L": 18, "M": 18, "H": 18},
     ("dobson", "treatment"): {"t1": 3, "t2": 3, "t3": 3},
@@ -107,7 +120,8 @@ def test_an_unknown_name_is_refused_with_the_nearest(verb):
     with pytest.raises(UsageError, match=r"'nmes1980'.*Did you mean 'nmes1988'") as caught:
         verb("nmes1980")
     assert caught.value.kind == "usage"
-    assert "biochemists, dobson, nmes1988, quine, warpbreaks" in str(caught.value)
+    names = "biochemists, discoveries, dobson, epilepsy, nmes1988, quine, warpbreaks"
+    assert names in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["../datasets/quine", "", "quine.csv", "__init__"])

@@ -45,6 +45,17 @@ export(
   dataset("dobson.csv")
 )
 
+export(
+  with(MASS::epil, data.frame(
+    patient = subject, visit = period, treatment = trt, age, before = base, seizures = y
+  )),
+  dataset("epilepsy.csv")
+)
+export(
+  data.frame(year = 1860:1959, discoveries = as.integer(datasets::discoveries)),
+  dataset("discoveries.csv")
+)
+
 export(as.data.frame(datasets::HairEyeColor), golden("hair_eye_color.csv"))
 
 occupation <- as.data.frame(datasets::occupationalStatus)
