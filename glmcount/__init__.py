@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from glmcount import datasets, errors, families
+from glmcount import covariances, datasets, errors, families
 from glmcount.api import fit, fit_arrays
 from glmcount.inference.covariance import bootstrap, cluster, driscoll_kraay, hac, jackknife
 from glmcount.numerics.control import Control
@@ -19,6 +19,7 @@ __all__ = [
     "Results",
     "bootstrap",
     "cluster",
+    "covariances",
     "datasets",
     "driscoll_kraay",
     "errors",

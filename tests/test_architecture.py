@@ -16,7 +16,7 @@ ROOMS = [
     "records", "errors", "allowed", "numerics", "families", "engine", "columns", "language",
     "sources", "design", "cells", "fitting", "fitted", "inference", "prediction", "diagnostics",
     "figures", "report", "request", "subject", "checks", "notes", "fits", "further", "results",
-    "api", "datasets", "demo", "cli", "__main__", "__init__",
+    "api", "covariances", "datasets", "demo", "cli", "__main__", "__init__",
 ]  # fmt: skip
 # Files of each room: one imports only from those before it.
 ORDER = {

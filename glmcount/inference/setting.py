@@ -70,6 +70,7 @@ class Seen:
     groups : tuple of ndarray
         Codes for each column: numbers of the values that used rows have, from 0 on.
     order : tuple of ndarray
+        Values of each column, as numbers.
     """
 
     n: int
@@ -148,7 +149,20 @@ class Setting:
         return [known.index((name, what)) for name in names]
 
     def fold(self, work: Callable[[Seen], T], add: Callable[[T, T], T]) -> T:
-        """Fold ``work(seen)`` over the used rows in order, some at a time."""
+        """Fold ``work(seen)`` over the used rows in order, some at a time.
+
+        Parameters
+        ----------
+        work : callable
+            `Seen` -> what some rows come to: an array, a list, whatever `add` takes.
+        add : callable
+            Two of these -> one, such as ``operator.add``.
+
+        Returns
+        -------
+        object
+            What all rows come to.
+        """
         fit, needs = self.fit, self.needs
         inverse = mean_inverse(self.rows, fit) if needs.leverages else None
         groups = self._places("group", needs.groups)

@@ -78,8 +78,8 @@ class Estimator:
     doubts : callable or None
         ``(Fitted) -> warnings`` of what is doubtful about it for a fit whose rows are at hand.
     trusting : bool
-        Whether it takes the model for true: of effects rows and estimates then do not vary
-        together.
+        Whether it takes the model for true: likelihood ratios and profiles then go with it, and
+        of effects rows and estimates do not vary together.
 
     Examples
     --------
