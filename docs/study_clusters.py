@@ -1,6 +1,6 @@
 """How often tests reject a true hypothesis when clusters are few: written to study_clusters.md.
 
-    python docs/study_clusters.py [--replicates 5000] [--workers 2] [--write]
+    python docs/study_clusters.py [--replicates 5000] [--sizes 12] [--workers 2] [--write]
 
 Of each replicate a quarter of G clusters is treated, a covariate varies between and within
 clusters, and gamma effects of the clusters (variance 1/2) multiply the mean of counts of 20 rows a
@@ -22,7 +22,6 @@ import glmcount as gc
 
 PAGE = Path(__file__).resolve().parent / "study_clusters.md"
 ROWS = 20
-SIZES = (12, 30)
 MODELS = {
     "Poisson": {},
     "NB2": {"family": "negbin"},
@@ -87,7 +86,7 @@ def tried(task: tuple[str, int, int]) -> list[bool] | None:
     return [bool(value <= 0.05) for value in values]
 
 
-def table(replicates: int, workers: int) -> str:
+def table(replicates: int, sizes: list[int], workers: int) -> str:
     """The page."""
     lines = [
         "# Tests with few clusters",
@@ -102,7 +101,7 @@ def table(replicates: int, workers: int) -> str:
         "|---|---|" + "---|" * (len(TESTS) + 1),
     ]
     with ProcessPoolExecutor(workers) as pool:
-        for count in SIZES:
+        for count in sizes:
             for model in MODELS:
                 tasks = [(model, count, seed) for seed in range(replicates)]
                 found = list(pool.map(tried, tasks, chunksize=50))
@@ -117,10 +116,11 @@ def main() -> int:
     """Run the study."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--replicates", type=int, default=5_000)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[12])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--write", action="store_true", help="write the page")
     options = parser.parse_args()
-    page = table(options.replicates, options.workers)
+    page = table(options.replicates, options.sizes, options.workers)
     if options.write:
         PAGE.write_text(page, encoding="utf-8")
     return 0
