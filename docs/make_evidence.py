@@ -18,6 +18,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import agreements  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
@@ -44,6 +45,30 @@ coefficient in standard errors, largest relative difference of a standard error.
 
 | case | model | log-likelihood | llf | coefficients | std. errors |
 |---|---|---:|---:|---:|---:|
+"""
+
+INFERENCE = """
+## Inference beside R and Stata
+
+Covariances, tests, intervals, contrasts and effects beside packages of R, and Stata's `margins`:
+over how many models, how many figures, and the largest relative difference, for covariances in
+units of the variances. Where the other program takes numerical derivatives, or holds its columns in
+single precision, it has as many digits as these.
+
+| what | beside | models | figures | largest difference |
+|---|---|---:|---:|---:|
+"""
+
+DIFFERENT = """
+## Where packages of R give another number
+
+Each is that package's number, the one that follows from the definition, and ours. The second is
+derived in R by other means, in `tests/golden/make_disagreements.R`: by the linearised jackknife and
+by clubSandwich, by sums over all pairs of rows, by numerical derivatives of the log-likelihood, by
+fits with a parameter held. The tests hold ours to it.
+
+| what | package | its number | derived | here | why |
+|---|---|---:|---:|---:|---|
 """
 
 SECOND = """
@@ -74,14 +99,14 @@ def compared(suite: Any, case: str, record: dict[str, Any]) -> str | None:
     gap = max(abs(result.params[n] - values["params"][n]) / values["bse"][n] for n in names)
     errors = max(abs(result.bse[n] / values["bse"][n] - 1) for n in names)
     llf = f"{result.llf:.6f}" if "llf" in values else ""
-    difference = f"{abs(result.llf / values['llf'] - 1):.0e}" if "llf" in values else ""
-    return f"| {case} | {model(record)} | {llf} | {difference} | {gap:.0e} | {errors:.0e} |"
+    difference = agreements.shown(abs(result.llf / values["llf"] - 1)) if "llf" in values else ""
+    gaps = f"{difference} | {agreements.shown(gap)} | {agreements.shown(errors)}"
+    return f"| {case} | {model(record)} | {llf} | {gaps} |"
 
 
 def published(suite: Any, case: str, record: dict[str, Any]) -> Iterator[str]:
     """The published figures of a case."""
-    # Clustered errors are not there yet; their figures wait in the golden files.
-    figures = [f for f in golden_files.printed(record) if "/cluster/" not in f[0]]
+    figures = golden_files.printed(record)
     if not figures:
         return
     yield f"\n### {case}\n\n{model(record)}. Source: {record['source']}.\n"
@@ -106,7 +131,13 @@ def page() -> str:
             continue
         rows += [] if row is None else [row]
         figures += found
-    return HEAD + "\n".join(rows) + "\n" + SECOND + "\n".join(figures) + "\n"
+    parts = [
+        HEAD + "\n".join(rows),
+        INFERENCE + "\n".join(agreements.agreements()),
+        DIFFERENT + "\n".join(agreements.disagreements()),
+        SECOND + "\n".join(figures),
+    ]
+    return "\n".join(parts) + "\n"
 
 
 def main() -> int:

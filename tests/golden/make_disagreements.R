@@ -45,12 +45,18 @@ steps <- sapply(unique(group), function(g) {
 })
 derived <- tcrossprod(steps)
 dimnames(derived) <- list(names(coef(fit)), names(coef(fit)))
+transposed <- sapply(unique(group), function(g) {
+  own <- X[group == g, , drop = FALSE]
+  leverage <- mu[group == g] * own %*% solve(H, t(own))
+  solve(H, crossprod(own, solve(diag(nrow(own)) - leverage, (quine_$Days - mu)[group == g])))
+})
+stopifnot(all.equal(steps, transposed, tolerance = 1e-9))
 stopifnot(all.equal(derived, as.matrix(vcovCR(fit, cluster = group, type = "CR3"))[, ],
                     check.attributes = FALSE, tolerance = 1e-9))
 write_disagreement(
   "clustered_hc3", "sandwich", "standard error of Sex[T.M], vcovCL(type = \"HC3\"), 12 clusters",
-  paste("Residuals are multiplied by (I - X B X'W)^-1 where (I - W X B X')^-1, its transpose, belongs;",
-        "clubSandwich's CR3 and the sum of d d', d = (H - H_g)^-1 s_g, give the second number"),
+  paste("Residuals are multiplied by (I - X B X'W)^-1 where its transpose belongs:",
+        "B X'(I - W X B X')^-1 = (H - H_g)^-1 X', the jackknife. clubSandwich's CR3 has it"),
   "dataset:quine", "Days ~ Sex + Age", list(family = "poisson"),
   error(vcovCL(fit, cluster = group, type = "HC3"), "SexM"), error(derived, "SexM"), group = as.list(group)
 )
@@ -149,7 +155,7 @@ nb <- function(formula) glm.nb(formula, quine_, control = fine)
 full <- nb(Days ~ Eth + Sex + Age + Lrn)
 write_disagreement(
   "anova_theta", "car", "Anova(type = 2) of a glm.nb, chi-squared of Age on 3",
-  "theta stays at the estimate of the full model when Age is left out; estimated anew, as MASS's and lmtest's tests of two fits have it, it is the second number",
+  "Theta stays at the estimate of the full model when Age is left out; lmtest's lrtest of two fits gives the second number",
   "dataset:quine", "Days ~ Eth + Sex + Age + Lrn", list(family = "negbin"),
   Anova(full, type = 2)["Age", "LR Chisq"],
   2 * as.numeric(logLik(full) - logLik(nb(Days ~ Eth + Sex + Lrn)))
@@ -163,7 +169,7 @@ below <- function(value) {
 end <- uniroot(function(value) below(value) - qchisq(0.95, 1), c(-0.5, 0), tol = 1e-11)$root
 write_disagreement(
   "profile_theta", "MASS", "lower end of confint of a glm.nb, Sex[T.M]",
-  "theta is held, and the profile interpolated; a root of the likelihood ratio, theta estimated anew, is the second number",
+  "Theta is held, and the profile interpolated; the second number is a root of the likelihood ratio with theta estimated anew",
   "dataset:quine", "Days ~ Eth + Sex + Age + Lrn", list(family = "negbin"),
   suppressMessages(confint(full))["SexM", 1], end
 )
@@ -212,7 +218,7 @@ theirs <- as.numeric(regmatches(row, regexpr("-?[0-9]+\\.[0-9]+", row)))
 stopifnot(abs(corrected(3) - theirs) < 1e-6)
 write_disagreement(
   "vuong_theta", "pscl", "vuong of a glm.nb against a zero-inflated Poisson model, corrected as by AIC",
-  "theta is not counted among the parameters: 3 for 4",
+  "Theta is not counted among the parameters: 3 for 4",
   "dataset:biochemists", "art ~ kid5 + ment", list(family = "negbin"),
   theirs, corrected(4)
 )
