@@ -134,9 +134,13 @@ def _ancillary_notes(
     for j in np.flatnonzero(free & (found.slope == found.values)):
         name, value = found.names[j], float(found.values[j])
         low, high = ends[name]
+        # An end at 0 or infinity is that of 1/alpha the other way round.
+        with np.errstate(divide="ignore"):
+            inverse = [1.0 / np.float64(each) for each in (value, high, low)]
+            logs = [np.log(each) for each in (value, low, high)]
         out.append(
-            f"1/{name} = {1 / value:.6g} [{1 / high:.6g}, {1 / low:.6g}], log({name}) = "
-            f"{np.log(value):.6g} [{np.log(low):.6g}, {np.log(high):.6g}]."
+            f"1/{name} = {inverse[0]:.6g} [{inverse[1]:.6g}, {inverse[2]:.6g}], log({name}) = "
+            f"{logs[0]:.6g} [{logs[1]:.6g}, {logs[2]:.6g}]."
         )
     for boundary, family, llf in limits:
         if llf is None:
