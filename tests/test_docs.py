@@ -36,6 +36,22 @@ def test_links_between_pages_lead_somewhere(name):
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
+def test_the_index_leads_to_every_page():
+    index = PAGES["docs/index.md"]
+    targets = re.findall(r"\]\(([^)#]+)\)", index.read_text(encoding="utf-8"))
+    found = {(index.parent / target).resolve() for target in targets}
+    assert [name for name, page in PAGES.items() if page not in {*found, index}] == []
+
+
+def test_the_page_on_clusters_has_the_figures_of_the_study():
+    study = PAGES["docs/study_clusters.md"].read_text(encoding="utf-8")
+    (row,) = re.findall(r"^\| 12 \| Poisson \| (.*) \|$", study, re.MULTILINE)
+    usual, _, cr3, cr2, bootstrap, _ = row.split(" | ")
+    page = " ".join(PAGES["docs/how-to/clusters.md"].read_text(encoding="utf-8").split())
+    assert f"CR1 {usual} %, CR3 with t {cr3} %, CR2 with Satterthwaite's {cr2} %" in page
+    assert f"the score bootstrap {bootstrap} %" in page
+
+
 def test_the_reference_is_up_to_date():
     assert make_reference.PAGE.read_text(encoding="utf-8") == make_reference.reference()
 
