@@ -70,7 +70,7 @@ class Seen:
     groups : tuple of ndarray
         Codes for each column: numbers of the values that used rows have, from 0 on.
     order : tuple of ndarray
-        Values of each column, as numbers.
+        Values of each column: numbers, or dates as datetime64.
     """
 
     n: int
