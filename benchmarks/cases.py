@@ -186,6 +186,56 @@ CASES = {
         "our own fit",
         most=1.5,
     ),
+    "dense-cluster": Case(
+        "1e6 rows x 20 numeric columns, 100,000 clusters in a column of whole numbers",
+        frames.clustered(20, 100_000),
+        fits.ours_clustered(DENSE, lambda gc: gc.cluster("g")),
+        fits.ours(DENSE),
+        "our own fit without",
+        most=1.3,
+    ),
+    "dense-cluster-category": Case(
+        "1e6 rows x 20 numeric columns, 100,000 clusters in a categorical column",
+        frames.clustered(20, 100_000),
+        fits.ours_clustered(DENSE, lambda gc: gc.cluster("c")),
+        fits.ours(DENSE),
+        "our own fit without",
+        most=1.3,
+    ),
+    "dense-hc3": Case(
+        "1e6 rows x 20 numeric columns, HC3 after the fit",
+        frames.dense(20),
+        fits.ours_covariance(DENSE, lambda gc: "HC3"),
+        fits.ours(DENSE),
+        "our own fit",
+        most=1.0,
+    ),
+    "cr3": Case(
+        "1e5 rows x 20 numeric columns, CR3 of 1,000 clusters",
+        frames.clustered(20, 1_000, 100_000),
+        fits.ours_clustered(DENSE, lambda gc: gc.cluster("g", "CR3")),
+        fits.ours(DENSE),
+        "our own fit without",
+        most=3.0,
+    ),
+    "score-bootstrap": Case(
+        "1e5 rows x 20 numeric columns, 50 clusters, 9,999 draws",
+        frames.clustered(20, 50, 100_000),
+        fits.ours_score_bootstrap(DENSE, "x1 = 0", "g"),
+        fits.ours(DENSE),
+        "our own fit",
+    ),
+    "pairs-bootstrap": Case(
+        "4,406 visits, NB2, 5 columns; ours is a bootstrap of 999 draws, the peer fits 50",
+        frames.visits,
+        fits.ours_covariance(
+            fits.VISITS_FORMULA, lambda gc: gc.bootstrap(999, rng=1), family="negbin"
+        ),
+        peers.statsmodels_resampled("NegativeBinomial", "visits", fits.VISITS, 50),
+        "statsmodels, a loop over 50 draws",
+        # 999 draws in the time of 50, and twenty times that.
+        ratio=20 * 50 / 999,
+    ),
     "dense100-glum": _dense(
         100,
         peers.glum_array(100),

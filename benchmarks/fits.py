@@ -38,6 +38,10 @@ class Estimates(NamedTuple):
     note: str = ""
 
 
+VISITS = ("hospital", "chronic", "school", "private", "male")
+VISITS_FORMULA = "visits ~ " + " + ".join(VISITS)
+
+
 def dense_formula(count):
     """All numeric columns of a frame."""
     return "y ~ " + " + ".join(numbered(count))
@@ -73,6 +77,55 @@ def ours_slopes(formula):
             return Estimates(table.estimate.to_numpy(), table.std_error.to_numpy())
 
         return slopes
+
+    return load
+
+
+def ours_covariance(formula, cov, **options):
+    """Another covariance of a fit, which does not count."""
+
+    def load(frame):
+        import glmcount
+
+        result = glmcount.fit(formula, data=frame, **options)
+
+        def covariance(threads=None):
+            found = result.with_cov(cov(glmcount))
+            return Estimates(result.params.to_numpy(), found.bse.to_numpy())
+
+        return covariance
+
+    return load
+
+
+def ours_clustered(formula, cov):
+    """Our fit with a covariance that it is asked for, from the formula to standard errors."""
+
+    def load(frame):
+        import glmcount
+
+        def fit(threads=None):
+            result = glmcount.fit(formula, data=frame, cov=cov(glmcount))
+            return Estimates(result.params.to_numpy(), result.bse.to_numpy())
+
+        return fit
+
+    return load
+
+
+def ours_score_bootstrap(formula, hypothesis, groups):
+    """A score bootstrap of 9,999 draws; the fit does not count."""
+
+    def load(frame):
+        import glmcount
+
+        result = glmcount.fit(formula, data=frame)
+
+        def test(threads=None):
+            found = result.score_bootstrap(hypothesis, groups, rng=1)
+            return Estimates(np.array([found.statistic]), np.array([1.0]))
+
+        return test
 
     return load
 

@@ -13,6 +13,7 @@ CELLS_ROWS = 10_000_000
 CELL_LEVELS = {"a": 2, "b": 3, "c": 4, "d": 5, "e": 6, "f": 8}
 STRINGS_ROWS = 3_000_000
 PARTS_ROWS = 100_000
+VISITS = Path(__file__).parents[1] / "glmcount" / "datasets" / "nmes1988.csv.gz"
 WARPBREAKS = Path(__file__).parents[1] / "glmcount" / "datasets" / "warpbreaks.csv"
 
 
@@ -53,6 +54,28 @@ def dense(count, size=ROWS):
         return _frame(columns)
 
     return draw
+
+
+def clustered(count, clusters, size=ROWS):
+    """The same with a column of clusters, whole numbers and as a category."""
+    plain = dense(count, size)
+
+    def draw():
+        frame = plain()
+        rng = np.random.default_rng(clusters)
+        frame["g"] = rng.integers(clusters, size=size)
+        frame["c"] = frame["g"].astype("category")
+        return frame
+
+    return draw
+
+
+def visits():
+    """Visits of 4,406 patients (Deb & Trivedi 1997), with numbers for factors."""
+    frame = pd.read_csv(VISITS)
+    frame["private"] = (frame["insurance"] == "yes").astype(float)
+    frame["male"] = (frame["gender"] == "male").astype(float)
+    return frame[["visits", "hospital", "chronic", "school", "private", "male"]]
 
 
 def factors():

@@ -154,6 +154,29 @@ def statsmodels_columns(name, columns):
     return load
 
 
+def statsmodels_resampled(name, response, columns, draws):
+    """Fits of a discrete model of statsmodels to some draws of rows, one after the other."""
+
+    def load(frame):
+        import statsmodels.api as sm
+
+        model, names = getattr(sm, name), list(columns)
+        design, counts = sm.add_constant(frame[names]).to_numpy(), frame[response].to_numpy()
+
+        def loop():
+            rng = np.random.default_rng(1)
+            found = []
+            for _ in range(draws):
+                rows = rng.integers(len(counts), size=len(counts))
+                found.append(model(counts[rows], design[rows]).fit(disp=0).params)
+            values = np.array(found)
+            return Estimates(values.mean(axis=0), values.std(axis=0, ddof=1))
+
+        return loop
+
+    return load
+
+
 def statsmodels_inflated(name):
     """A zero-inflated model of statsmodels from columns, all in both parts, at its defaults."""
 
