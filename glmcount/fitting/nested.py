@@ -27,6 +27,7 @@ from glmcount.families.base import Family
 from glmcount.fitting.fit import first_dependences
 from glmcount.fitting.maximise import maximise
 from glmcount.fitting.null import offset_alone, reachable
+from glmcount.fitting.rank import Dependence
 from glmcount.fitting.run import Fit, Run, Settings
 from glmcount.fitting.sums import carriers
 from glmcount.numerics import Array
@@ -150,7 +151,8 @@ def scored(
     wanted = options.information == "expected" and null.family.expected is not None
     with large.solving(layout.size), np.errstate(over="ignore", invalid="ignore"):
         first = run.evaluate(theta, expected=wanted)
-        out = [one.column for one in first_dependences(run, theta, first)]
+        has = set(there[null.kept].tolist())
+        out = [_left_out(one, has, further) for one in first_dependences(run, theta, first)]
         gone = there[null.kept[carriers(null)]]
         kept = np.setdiff1d(np.arange(layout.size), [*out, *gone]).astype(np.intp)
         added = np.flatnonzero(np.isin(kept, further))
@@ -169,6 +171,13 @@ def scored(
         falling=None, limits=(),
     )  # fmt: skip
     return Scored(large, measured, fit, added, layout.unshift(step)[kept], found[1])
+
+
+def _left_out(one: Dependence, has: set[int], further: Index) -> int:
+    """The column that a dependence takes out: one that is added, where the smaller model has it."""
+    if one.column not in has:
+        return one.column
+    return int(further[np.abs(one.combination[further]).argmax()])
 
 
 def _definite(

@@ -14,19 +14,36 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from glmcount.design.measure import measure
+from glmcount.design.recall import planned_layout
 from glmcount.design.spec import DesignSpec, Part, Variable
-from glmcount.errors import ConvergenceError, NotDefinedError
+from glmcount.errors import ConvergenceError, NotDefinedError, some
 from glmcount.fitted import Fitted
+from glmcount.fitting.estimates import names
+from glmcount.fitting.identified import confused, in_doubt
 from glmcount.fitting.nested import Nested, designed, fit_of, with_parts
 from glmcount.fitting.restrict import Restricted, restricted
+from glmcount.fitting.run import Fit
 from glmcount.inference.profiled import ancillary
 from glmcount.inference.score import judge
 from glmcount.inference.tests import Tested, TestResult, wald
 from glmcount.language.contrasts import Contrast
 from glmcount.numerics import Array
+from glmcount.numerics.control import USUAL
 from glmcount.records import dataclass, replace
 
-__all__ = ["Term", "by_likelihood", "by_wald", "held_tests", "models", "table", "terms_of"]
+__all__ = [
+    "Term",
+    "by_likelihood",
+    "by_wald",
+    "held_tests",
+    "models",
+    "own_columns",
+    "table",
+    "terms_of",
+    "unidentified",
+    "untold",
+]
 
 SAME = 1e-6
 TREATMENT = Contrast("Treatment")
@@ -194,7 +211,31 @@ def by_likelihood(
                 "Draw it: glmcount.lr_test(r0, r1, bootstrap=999)."
             )
             pvalue = np.nan
+        elif lost := unidentified(state, term.smaller(state.asked_spec), small.fit):
+            told.append(untold(term, lost))
+            pvalue = np.nan
         yield (statistic, df, pvalue) if df > 0 else (0.0, 0, np.nan)
+
+
+def unidentified(state: Fitted, spec: DesignSpec, fit: Fit) -> str:
+    """Parameters that no data could tell apart in a smaller model, in words; empty for none."""
+    if not in_doubt(fit):
+        return ""
+    rows = designed(state.asked, spec, state.options.control.memory)
+    measured, layout = measure(rows, planned_layout(spec), state.family)
+    if any(own.start == own.stop for own in layout.slices):
+        return ""
+    known = names(state.family, spec)
+    return some([known[j] for j in confused(rows, layout, measured, state.family, USUAL)], 6)
+
+
+def untold(term: Term, lost: str) -> str:
+    """Why a term has no p-value beside which parameters mean nothing."""
+    return (
+        f"Without {term.label} no data could tell {lost} apart: they mean nothing there, so that "
+        "the test has no known law, and no p-value. Hold one of them, as in "
+        "family=glmcount.families.negbinp(power=...)."
+    )
 
 
 def _check_gain(term: Term, gained: float, llf: float) -> None:
@@ -238,8 +279,15 @@ def held_tests(
         yield (value, df, pvalue) if df else (0.0, 0, np.nan)
 
 
-def _columns(state: Fitted, equation: int, names: set[str] | frozenset[str]) -> list[int]:
-    """Kept parameters of some terms of an equation asked for, by place in the fit's own layout."""
+def own_columns(state: Fitted, term: Term) -> int:
+    """How many parameters of a term are estimated."""
+    return len(_columns(state, term.equation, {term.name}))
+
+
+def _columns(
+    state: Fitted, equation: int, names: set[str] | frozenset[str], kept: bool = True
+) -> list[int]:
+    """Parameters of some terms of an equation asked for, by place in the fit's own layout."""
     if equation not in state.fit.left:
         return []
     number = state.fit.left.index(equation)
@@ -249,8 +297,8 @@ def _columns(state: Fitted, equation: int, names: set[str] | frozenset[str]) -> 
         if part.term in names:
             out += range(at, at + len(part.names))
         at += len(part.names)
-    kept = set(state.fit.kept.tolist())
-    return [place for place in out if place in kept]
+    there = set(state.fit.kept.tolist())
+    return [place for place in out if place in there] if kept else out
 
 
 def _dispersion(state: Fitted) -> list[int]:
@@ -293,6 +341,13 @@ def by_wald(state: Fitted, terms: Sequence[Term], about: Tested, told: list[str]
         if not own:
             yield 0.0, 0, np.nan
             continue
+        if taken := _taken_over(state, term):
+            told.append(
+                f"{term.label} has no Wald test: the column {taken}, which was left out of the "
+                "fit, would take its place without it. Take test='lr'."
+            )
+            yield np.nan, len(own), np.nan
+            continue
         if beside and about.freedom is not None:
             told.append(
                 f"{term.label} is tested beside terms that contain it or follow it, and degrees of "
@@ -316,6 +371,20 @@ def by_wald(state: Fitted, terms: Sequence[Term], about: Tested, told: list[str]
             continue
         statistic, pvalue, _ = judge(whole - rest, len(own), about.df)
         yield statistic, len(own), pvalue
+
+
+def _taken_over(state: Fitted, term: Term) -> str:
+    """A column of other terms that was left out for what the term's columns give."""
+    own = _columns(state, term.equation, {term.name})
+    if not own:
+        return ""
+    known = [n for k in state.fit.left for n in state.spec.equations[k].names]
+    inside = set(_columns(state, term.equation, {term.name} | term.beside, kept=False))
+    for one in state.fit.dependences:
+        null = one.null(state.fit.layout.sizes)
+        if one.column not in inside and np.any(state.fit.layout.unshift(null)[own] != 0.0):
+            return repr(known[one.column])
+    return ""
 
 
 def _dropped(about: Tested, places: Sequence[int], label: str) -> float:

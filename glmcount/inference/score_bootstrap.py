@@ -20,7 +20,7 @@ import numpy as np
 from scipy import linalg
 
 from glmcount.allowed import proportion, whole
-from glmcount.errors import ConvergenceError, NotDefinedError, UsageError
+from glmcount.errors import ConvergenceError, CovarianceError, NotDefinedError, UsageError
 from glmcount.fitted import Fitted
 from glmcount.fitting.restrict import Restricted, restricted
 from glmcount.inference.covariance.cluster import Clustered, named, shown_name
@@ -158,6 +158,8 @@ def _asked(about: Tested, found: Fitted, rows: Array, values: Array, text: str) 
 
     Raises
     ------
+    CovarianceError
+        If its rows repeat each other.
     NotDefinedError
         If it mixes ancillary parameters with others, or speaks of one that is not estimated.
     """
@@ -173,7 +175,22 @@ def _asked(about: Tested, found: Fitted, rows: Array, values: Array, text: str) 
             "hypothesis on the scale on which it is estimated.",
             kind="no_score_test",
         )
-    return Asked(own.coefficients[:, :free], own.constants, text)
+    matrix = own.coefficients[:, :free]
+    if _repeated(matrix):
+        raise CovarianceError(
+            f"The hypotheses {shortened(text)!r} repeat or contradict each other, or name no "
+            "parameter, so there is no joint test of them. Leave one out.",
+            kind="singular_hypothesis",
+        )
+    return Asked(matrix, own.constants, text)
+
+
+def _repeated(matrix: Array) -> bool:
+    """Whether a row is nothing, or a combination of others."""
+    lengths = np.linalg.norm(matrix, axis=1)
+    if not lengths.all():
+        return True
+    return bool(np.linalg.matrix_rank(matrix / lengths[:, None]) < len(matrix))
 
 
 def _restricted(found: Fitted, asked: Asked, near: Array | None) -> Restricted:
@@ -191,8 +208,9 @@ def _restricted(found: Fitted, asked: Asked, near: Array | None) -> Restricted:
     under = restricted(rows, measured, found.fit, found.options, constraints, near)
     if under.status != "final":
         raise ConvergenceError(
-            f"The fit under {shortened(asked.text)!r} has no maximum at finite parameters "
-            f"(it ended as {under.status!r}), so its scores say nothing. Look at r.separation.",
+            f"The fit under {shortened(asked.text)!r} has no maximum at finite parameters, "
+            "or it was not found, so that it has no scores. Look at r.separation, and leave out "
+            "what it names.",
             kind="null_fit",
         )
     return under

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from glmcount.allowed import plain
+from glmcount.allowed import plain, real
 from glmcount.errors import NotEstimableWarning, PredictionWarning, outside, some
 from glmcount.inference.hypotheses import Names, linear_constraints
 from glmcount.inference.intervals import tail, width
@@ -116,7 +116,7 @@ def hypothesised(told: Told, hypothesis: Any) -> Told:
         return told
     number = plain(hypothesis)
     if isinstance(number, int | float) and not isinstance(number, bool):
-        return replace(told, null=float(number))
+        return replace(told, null=real("hypothesis", number, "a number", "hypothesis"))
     count = len(told.estimate)
     known = Names(tuple(f"b{k + 1}" for k in range(count)))
     pairs = _pairs(hypothesis, count)

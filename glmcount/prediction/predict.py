@@ -250,8 +250,9 @@ def inner_of(values: Array, errors: Array, scale: str) -> tuple[Array, Array]:
             inner, own = logit(values), errors / (values * (1.0 - values))
         else:
             inner, own = values, errors
-    # What is 0, 1 or infinite to the last digit is so without a doubt that a digit could show.
-    return inner, np.where(np.isinf(inner), 0.0, own)
+    # What is 0, 1 or infinite to the last digit is so without a doubt that a digit could show,
+    # but where it is a limit, of which no error is known.
+    return inner, np.where(np.isinf(inner) & ~np.isnan(errors), 0.0, own)
 
 
 def _plain(values: Array) -> Array:

@@ -20,8 +20,11 @@ from glmcount.inference.anova import (
     by_wald,
     held_tests,
     models,
+    own_columns,
     table,
     terms_of,
+    unidentified,
+    untold,
 )
 from glmcount.inference.ratio import refuse_robust
 from glmcount.results.held import Held
@@ -114,11 +117,19 @@ class TermByTerm:
             refuse_robust("A score test with dispersion held", cov, "Leave nuisance= out")
             return held_tests(state, terms, about, True)
         fitted = models(state, self._compress)
-        return [self._score_of(term, fitted(term.smaller(state.asked_spec))) for term in terms]
 
-    def _score_of(self, term: Term, null: Nested) -> Row:
+        def scored(told: list[str]) -> Iterable[Row]:
+            for term in terms:
+                yield self._score_of(term, fitted(term.smaller(state.asked_spec)), told)
+
+        return _told(scored)
+
+    def _score_of(self, term: Term, null: Nested, told: list[str]) -> Row:
         state = self._state
         spec = term.larger(state.asked_spec)
+        if lost := unidentified(state, term.smaller(state.asked_spec), null.fit):
+            told.append(untold(term, lost))
+            return float("nan"), own_columns(state, term), float("nan")
         large = null.fit.narrowed(designed(state.asked, spec, state.options.control.memory))
         try:
             found = scored_test(self._held, (null.fit, null.rows, large), term.label)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -93,7 +95,10 @@ def test_aliased_columns_have_no_degrees_of_freedom():
     with pytest.warns(gc.errors.DroppedColumnWarning):
         r = fit("y ~ x + I(2 * x) + z")
     for test in ("lr", "wald", "score"):
-        found = r.anova(2, test)
+        with warnings.catch_warnings():
+            # By its estimates x has no test: without it the other column takes its place.
+            warnings.simplefilter("ignore" if test == "wald" else "error")
+            found = r.anova(2, test)
         assert found.loc["I(2 * x)", "df"] == 0
         assert np.isnan(found.loc["I(2 * x)", "pvalue"])
 

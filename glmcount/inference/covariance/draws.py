@@ -89,6 +89,12 @@ class Units:
     def __len__(self) -> int:
         return int(self.of.max()) + 1
 
+    def without(self, number: int) -> Array:
+        """The same without one unit, or without one copy of it."""
+        left = np.ones(len(self))
+        left[number] = 0.0 if self.copies is None else 1.0 - 1.0 / self.copies[number]
+        return left
+
     def shares(self, kind: str, rng: np.random.Generator) -> Array:
         """How often each unit is drawn, relative to once."""
         count = len(self)

@@ -8,13 +8,14 @@ only. Driscoll & Kraay 1998 (REStat 80) sum over all panels first.
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.allowed import choice, refuse, truth, whole
-from glmcount.errors import CovarianceError, UsageError
+from glmcount.errors import CovarianceError, CovarianceWarning, UsageError, outside
 from glmcount.inference.covariance.cluster import named, shown_name
 from glmcount.inference.covariance.estimator import Covariance, Estimator
 from glmcount.inference.covariance.kernels import KERNELS, andrews, newey_west, prewhitened
@@ -57,6 +58,7 @@ class Autocorrelated:
     def __call__(self, setting: Setting, bread: Array) -> Covariance:
         """The covariance, and what is said of it."""
         clock = clock_of(setting)
+        self._refuse_beyond(clock)
         if (self.prewhiten or self.bandwidth in RULES) and not clock.regular:
             self._refuse_irregular(clock)
         by_rule = self.lags is None and self.bandwidth is None and not self.panel
@@ -83,6 +85,29 @@ class Autocorrelated:
             f"kernel, {told}{f', times {factor:.6g}' if self.adjust else ''}."
         )
         return Covariance(matrix, note)
+
+    def _refuse_beyond(self, clock: Clock) -> None:
+        longest = int(clock.steps[-1])
+        if self.lags is not None and self.lags > longest:
+            raise CovarianceError(
+                f"lags={self.lags} is longer than the times, of which the last is {longest} units "
+                "after the first: with weights as long the scores, which add up to zero, would "
+                "leave hardly any variance. Take fewer lags; the default is a rule.",
+                kind="lags",
+            )
+
+    def _doubt_reach(self, clock: Clock, weights: Array) -> None:
+        """Warn where no two times are as near as the lags reach."""
+        reach = int(np.flatnonzero(weights)[-1])
+        gaps = np.diff(clock.keys)
+        if reach and len(gaps) and gaps.min() > reach:
+            text = (
+                f"The lags reach {reach} (in units of {clock.unit}), and times of one series are "
+                f"{int(gaps.min())} of them apart or more, so that no "
+                "autocorrelation is looked at and errors are those of independent times. Take "
+                "longer lags=, or times on a grid: months, or whole numbers 0, 1, 2 ..."
+            )
+            warnings.warn(CovarianceWarning(text, kind="no_lags"), stacklevel=outside())
 
     def _refuse_irregular(self, clock: Clock) -> None:
         what = "prewhiten=" if self.prewhiten else "a bandwidth by rule"
@@ -118,6 +143,7 @@ class Autocorrelated:
                 bandwidth = andrews(kernel, own, chosen)
             else:
                 bandwidth = newey_west(kernel, own, chosen, self.prewhiten)
+            _refuse_bandwidth(bandwidth, len(series))
             if self.bandwidth is None and self.kernel == "bartlett":
                 lags = math.floor(bandwidth)
                 bandwidth, told = lags + 1.0, f"lags up to {lags} by the rule of Newey and West"
@@ -125,6 +151,7 @@ class Autocorrelated:
                 rule = "Andrews" if self.bandwidth == "andrews" else "Newey and West"
                 told = f"bandwidth {bandwidth:.6g} by the rule of {rule}"
         weights = kernel.weights(bandwidth, int(keys[-1] - keys[0]))
+        self._doubt_reach(clock, weights)
         filling = lagged(keys, series, weights, len(series))
         filling = np.dot(np.dot(back, filling), back.T)
         white = f", prewhitened by {self.prewhiten}" if self.prewhiten else ""
@@ -141,11 +168,21 @@ class Autocorrelated:
             unit = "" if clock.unit == "1" else f" (units of {clock.unit})"
             bandwidth, told = lags + 1.0, f"lags up to {lags}{unit}"
         weights = kernel.weights(bandwidth, longest)
+        self._doubt_reach(clock, weights)
         total = np.zeros((len(setting.fit.kept), len(setting.fit.kept)))
         for first, last, beyond in runs_of_keys(setting, clock, len(weights) - 1):
             scores = scores_in_time(setting, clock, first, beyond)
             total += lagged(clock.keys[first:beyond], scores, weights, last - first)
         return total, told
+
+
+def _refuse_bandwidth(bandwidth: float, times: int) -> None:
+    if not bandwidth < times:
+        raise CovarianceError(
+            f"The rule gives a bandwidth of {bandwidth:.6g} for a series of {times} times, which "
+            "is too short for it. Give lags= as a number.",
+            kind="bandwidth",
+        )
 
 
 def _in_users_columns(setting: Setting, series: Array) -> tuple[Array, NDArray[Any]]:
@@ -179,12 +216,13 @@ def hac(
     ----------
     time : str or array
         The column of times, numbers or dates: a lag is a difference of these, whatever the order
-        of the rows, in units of what all differences are multiples of. "order" takes the
-        rows of the data as they come.
+        of the rows, in units of what all differences are multiples of: months for dates that
+        are one day of the month, or its last. "order" takes the rows of the data as they come.
     panel : str or array, optional
         Series within which lags are taken, never across.
     lags : int, optional
-        L lags, with weights k(l / (L + 1)). By default, in panels floor(T^(1/4)) of T times; of
+        L lags in units of time, with weights k(l / (L + 1)). By default, in panels
+        floor(T^(1/4)) of T times; of
         one series by the rule of Newey & West 1994.
     bandwidth : float or {"newey-west", "andrews"}, optional
         b of k(l / b) instead; the rules take one series without gaps.

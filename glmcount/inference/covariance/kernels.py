@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -83,6 +84,8 @@ def newey_west(kernel: Kernel, series: Array, chosen: NDArray[Any], whitened: in
     level = sums[0] + 2.0 * sums[1:].sum()
     slope = 2.0 * np.dot(number**kernel.order, sums[1:])
     power = 1.0 / (2 * kernel.order + 1)
+    if level == 0.0:
+        return math.inf
     return float(kernel.constant * ((slope / level) ** 2) ** power * (n + whitened) ** power)
 
 

@@ -8,6 +8,7 @@ that has lost all rows of a level, is counted and told, and takes no part.
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,13 @@ from glmcount.design.build import with_response
 from glmcount.design.measure import measure, remeasure
 from glmcount.design.rows import Rows
 from glmcount.engine.strip import Strip
-from glmcount.errors import CovarianceError, NotDefinedError, UsageError
+from glmcount.errors import (
+    CovarianceError,
+    CovarianceWarning,
+    NotDefinedError,
+    UsageError,
+    outside,
+)
 from glmcount.fitting.restrict import Restricted, restricted
 from glmcount.fitting.run import Settings
 from glmcount.fitting.sums import rows_of
@@ -102,8 +109,8 @@ class Resampled:
             self._refuse_parametric(setting, weighted)
         elif copies is not None and np.any(copies != np.rint(copies)):
             raise NotDefinedError(
-                "A bootstrap draws the copies that frequency weights stand for, and these are no "
-                "whole numbers. Use weights_type='importance' to draw rows.",
+                "Bootstraps draw, and the jackknife leaves out, the copies that frequency weights "
+                "stand for, and these are no whole numbers. weights_type='importance' takes rows.",
                 kind="weighted_bootstrap",
             )
         return Units(np.arange(len(numbers)), weights, copies, numbers, places)
@@ -141,9 +148,7 @@ class Resampled:
             shares = np.ones(len(units))
         else:
             shares = (
-                np.where(np.arange(len(units)) == number, 0.0, 1.0)
-                if self.kind == "jackknife"
-                else units.shares(self.kind, rng)
+                units.without(number) if self.kind == "jackknife" else units.shares(self.kind, rng)
             )
             weights = np.zeros(rows.source.n_rows)
             weights[units.numbers] = units.weights * shares[units.of]
@@ -194,16 +199,50 @@ class Resampled:
             jackknife=self.kind == "jackknife",
         )
         if len(usable) < max(2, FEWEST * len(found)):
+            advice = (
+                "The fit itself has an infinite coefficient, which nearly every refit has too: "
+                "leave out what r.separation names"
+                if fit.separated
+                else "Draw by glmcount.bootstrap(kind='bayesian'), which leaves no row out"
+            )
             raise CovarianceError(
-                f"Too few refits have a maximum at finite parameters: {draws.told}. Draw by "
-                "kind='bayesian', which leaves no row out, or use cov='HC1'.",
+                f"Too few refits have a maximum at finite parameters: {draws.told}. {advice}, or "
+                "use cov='HC1'.",
                 kind="bootstrap_failed",
             )
-        gaps = inner - inner.mean(axis=0)
-        scale = (len(inner) - 1) / len(inner) if self.kind == "jackknife" else 1 / (len(inner) - 1)
+        if lost or failed:
+            warnings.warn(_left_out(draws), stacklevel=outside())
+        matrix = _spread_of(inner)
+        if self.kind == "jackknife":
+            kept = np.array([_usable(one) for one, _ in found])
+            copies = None if units.copies is None else units.copies[kept]
+            matrix = _jackknifed(inner, copies)
         of = f" of clusters of {shown_name(self.groups)}" if self.groups else ""
         what = "Jackknife" if self.kind == "jackknife" else f"Bootstrap ({self.kind})"
-        return Covariance(scale * np.dot(gaps.T, gaps), f"{what}{of}: {draws.told}.", None, draws)
+        return Covariance(matrix, f"{what}{of}: {draws.told}.", None, draws)
+
+
+def _left_out(draws: Draws) -> CovarianceWarning:
+    return CovarianceWarning(
+        f"Some refits take no part: {draws.told}. In these a coefficient is infinite or not "
+        "identified, and standard errors and intervals, made of the others alone, may be far too "
+        "small for coefficients that few rows decide. Merge levels with few rows, or leave them "
+        "out; profile intervals need no refits to drawn rows.",
+        kind="refits_left_out",
+    )
+
+
+def _spread_of(values: Array) -> Array:
+    gaps = values - values.mean(axis=0)
+    return np.dot(gaps.T, gaps) / (len(values) - 1)
+
+
+def _jackknifed(values: Array, copies: Array | None) -> Array:
+    """(N - 1) / N sum (b - mean)(b - mean)', each as often as its row has copies."""
+    weights = np.ones(len(values)) if copies is None else copies
+    total = weights.sum()
+    gaps = values - np.average(values, axis=0, weights=weights)
+    return (total - 1.0) / total * np.dot(gaps.T * weights, gaps)
 
 
 def _joined(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
@@ -244,6 +283,7 @@ def jackknife(groups: Any = None) -> Estimator:
     """The jackknife: every row, or every cluster, left out once.
 
     V = (R - 1) / R sum_r (b_r - mean b)(b_r - mean b)' over R refits (Efron 1982, chapter 3).
+    Under frequency weights one copy of a row is left out, as often as it has copies.
 
     Parameters
     ----------

@@ -21,6 +21,7 @@ __all__ = ["Clock", "clock_of", "lagged", "scores_in_time"]
 Keys = NDArray[np.int64]
 MONTH = "M8[M]"
 DAY = 86_400_000_000_000
+HOUR = DAY // 24
 # Lags from which a transform is quicker, and by how much a grid may be longer than its times.
 MANY = 128
 SPARSE = 8
@@ -119,13 +120,7 @@ def _union(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
 def _steps(times: NDArray[Any]) -> tuple[Keys, str]:
     """Times as whole numbers of the largest unit that they are all multiples of."""
     if times.dtype.kind == "M":
-        months = times.astype(MONTH)
-        inside = times - months
-        if np.all(inside == inside[0]):
-            return _by_unit(months.astype(np.int64), "month")
-        stamps = times.astype(np.int64)
-        days = np.all((stamps - stamps[0]) % DAY == 0)
-        return _by_unit(stamps // (DAY if days else 1), "day" if days else "nanosecond")
+        return _dated(times)
     if times.dtype.kind in "iu":
         return _by_unit(times.astype(np.int64), "")
     gaps = np.diff(times)
@@ -138,6 +133,34 @@ def _steps(times: NDArray[Any]) -> tuple[Keys, str]:
             kind="time_grid",
         )
     return found.astype(np.int64), f"{size:g}"
+
+
+def _dated(times: NDArray[Any]) -> tuple[Keys, str]:
+    """Of dates and times: months where all are the same day of a month, or its last one."""
+    stamps = times.astype("M8[ns]").astype(np.int64)
+    days = _days(stamps)
+    if days is None:
+        return _by_unit(stamps, "nanosecond")
+    # The day after the last one is the first of a month, however many days the month has.
+    for shift in (0, 1):
+        dates = (days + shift).astype("M8[D]")
+        months = dates.astype(MONTH)
+        if len(np.unique(dates - months)) == 1:
+            return _by_unit(months.astype(np.int64), "month")
+    return _by_unit(days, "day")
+
+
+def _days(stamps: Keys) -> Keys | None:
+    """Days of stamps at one time of day, which summer time may move by an hour; None for others."""
+    hours = np.unique(stamps % DAY)
+    if len(hours) > 2:
+        return None
+    apart = int(hours[-1] - hours[0])
+    if HOUR < apart < DAY - HOUR:
+        return None
+    # An hour to either side of midnight is one day, and not two.
+    days = (stamps + (DAY - hours[-1] if apart > HOUR else 0)) // DAY
+    return days if len(np.unique(days)) == len(stamps) else None
 
 
 def _by_unit(numbers: Keys, name: str) -> tuple[Keys, str]:

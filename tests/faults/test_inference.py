@@ -1,0 +1,217 @@
+"""Inference on data as they come: dates, weights, rare levels, hypotheses that say nothing."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import glmcount as gc
+from glmcount.errors import CovarianceError, CovarianceWarning
+
+
+def quiet(call):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return call()
+
+
+# Times -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def series():
+    rng = np.random.default_rng(3)
+    moved = np.zeros(96)
+    for t in range(1, 96):
+        moved[t] = 0.7 * moved[t - 1] + rng.normal(0.0, 0.3)
+    data = pd.DataFrame({"x": (np.arange(96) > 50).astype(float), "t": np.arange(96)})
+    data["y"] = rng.poisson(np.exp(2.0 - 0.3 * data["x"] + moved))
+    return data
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        pd.date_range("1999-01", periods=96, freq="ME"),
+        pd.date_range("1999-01", periods=96, freq="QE"),
+        pd.date_range("1999-01", periods=96, freq="YE"),
+        pd.date_range("1999-01", periods=96, freq="MS", tz="Europe/Berlin"),
+        pd.date_range("1999-01", periods=96, freq="MS", tz="Europe/London"),
+        pd.date_range("1999-01", periods=96, freq="ME", tz="America/New_York"),
+        pd.date_range("1999-03-20", periods=96, freq="D", tz="Europe/London"),
+    ],
+)
+def test_ends_of_months_and_summer_time_are_steps_of_one(series, dates):
+    data = series.assign(when=dates)
+    r = gc.fit("y ~ x", data.sample(frac=1, random_state=1))
+    # Whole numbers have no calendar.
+    expected = r.with_cov(gc.hac("t", lags=4)).bse
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = r.with_cov(gc.hac("when", lags=4)).bse
+    pd.testing.assert_series_equal(found, expected, rtol=1e-12)
+
+
+def test_hours_of_a_day_stay_hours(series):
+    hours = pd.date_range("2024-03-30 20:00", periods=96, freq="h", tz="Europe/Berlin")
+    r = gc.fit("y ~ x", series.assign(when=hours))
+    expected = r.with_cov(gc.hac("t", lags=4)).bse
+    pd.testing.assert_series_equal(r.with_cov(gc.hac("when", lags=4)).bse, expected, rtol=1e-12)
+
+
+def test_lags_that_reach_no_other_time_warn(series):
+    # The last working day of each month is on no grid but that of days.
+    dates = pd.date_range("1999-01", periods=96, freq="BME")
+    r = gc.fit("y ~ x", series.assign(when=dates))
+    with pytest.warns(CovarianceWarning, match="28 of them apart") as told:
+        found = r.with_cov(gc.hac("when", lags=4)).bse
+    assert told[0].message.kind == "no_lags"
+    pd.testing.assert_series_equal(found, r.with_cov("HC0").bse, rtol=1e-12)
+
+
+@pytest.mark.parametrize("cov", [gc.hac("t", lags=96), gc.driscoll_kraay("t", lags=500)])
+def test_lags_longer_than_the_series_are_refused(series, cov):
+    r = gc.fit("y ~ x", series)
+    with pytest.raises(CovarianceError) as told:
+        _ = r.with_cov(cov).bse
+    assert told.value.kind == "lags"
+
+
+@pytest.mark.parametrize("times", [3, 5])
+def test_a_series_too_short_for_the_rule_is_refused_by_name(times):
+    data = {"y": np.arange(times) + 1, "x": np.arange(times) % 2, "t": np.arange(times)}
+    r = gc.fit("y ~ x", data)
+    with pytest.raises(CovarianceError) as told:
+        _ = r.with_cov(gc.hac("t")).bse
+    assert told.value.kind == "bandwidth"
+
+
+# Refits ------------------------------------------------------------------------------------
+
+
+def test_a_jackknife_leaves_out_one_copy_of_a_row():
+    data = pd.DataFrame(
+        {"y": [1, 3, 2, 6, 4, 5, 2, 2, 7], "x": [0, 1, 0, 1, 0, 1, 0, 1, 2], "w": [1, 2, 3] * 3}
+    )
+    copied = data.loc[data.index.repeat(data["w"])].reset_index(drop=True)
+    expected = gc.fit("y ~ x", copied, cov=gc.jackknife()).bse
+    # By its definition, over the rows themselves.
+    left = np.array(
+        [gc.fit("y ~ x", copied.drop(index=i)).params.to_numpy() for i in range(len(copied))]
+    )
+    n = len(left)
+    np.testing.assert_allclose(
+        expected, np.sqrt((n - 1) ** 2 / n * left.var(axis=0, ddof=1)), rtol=1e-9
+    )
+    found = gc.fit("y ~ x", data, weights="w", cov=gc.jackknife()).bse
+    pd.testing.assert_series_equal(found, expected, rtol=1e-9)
+
+
+@pytest.fixture(scope="module")
+def rare():
+    rng = np.random.default_rng(5)
+    data = pd.DataFrame({"x": rng.normal(size=203), "g": ["rare"] * 3 + ["b"] * 100 + ["a"] * 100})
+    data["y"] = rng.poisson(np.exp(0.3 + 0.2 * data["x"]))
+    data.loc[:2, "y"] = [2, 0, 0]
+    return gc.fit("y ~ x + g", data)
+
+
+def test_refits_that_are_left_out_warn(rare):
+    # Of 3 rows of a level none is drawn in 5 % of all draws, and only zeros in some 25 %.
+    with pytest.warns(CovarianceWarning, match="take no part") as told:
+        q = rare.with_cov(gc.bootstrap(99, rng=1))
+        _ = q.bse
+    assert told[0].message.kind == "refits_left_out"
+    # One of the three leave-one-out fits has an infinite coefficient.
+    with pytest.warns(CovarianceWarning, match="1 without a finite maximum"):
+        _ = rare.with_cov(gc.jackknife()).bse
+
+
+def test_refits_of_a_separated_fit_say_so(rare):
+    data = {"y": [1, 2, 3, 0, 0, 2, 1], "d": [0, 0, 0, 1, 1, 0, 0]}
+    r = quiet(lambda: gc.fit("y ~ d", data))
+    with pytest.raises(CovarianceError, match=r"fit itself has an infinite coefficient"):
+        _ = r.with_cov(gc.jackknife()).bse
+
+
+# Tables term by term -----------------------------------------------------------------------
+
+
+def test_a_term_that_others_give_adds_nothing():
+    data = pd.DataFrame({"a": [0, 1] * 6, "y": [1, 3, 2, 6, 4, 5, 2, 2, 1, 4, 0, 3]})
+    data = data.assign(b=1 - data["a"], x=np.arange(12) % 5)
+    r = quiet(lambda: gc.fit("y ~ a + b + x", data))
+    # Without a or b the other spans the same columns.
+    for test in ("lr", "score"):
+        found = quiet(lambda test=test: r.anova(test=test))
+        assert found["df"].tolist() == [0, 0, 1]
+        assert np.isnan(found["pvalue"][:2]).all()
+    with pytest.warns(gc.errors.BoundaryWarning, match="'b', which was left out") as told:
+        found = r.anova(test="wald")
+    assert len(told) == 1
+    assert np.isnan(found.loc["a", "pvalue"])
+    plain = gc.fit("y ~ a + x", data)
+    for test in ("wald", "score"):
+        found = quiet(lambda test=test: r.anova(test=test))
+        expected = plain.anova(test=test)
+        assert found.loc["x", "statistic"] == pytest.approx(expected.loc["x", "statistic"])
+
+
+def test_a_score_of_columns_of_which_one_is_new():
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame({"g": list("abc") * 20, "x": rng.normal(size=60)})
+    data["b"] = (data["g"] == "b") * 1.0
+    data["y"] = rng.poisson(np.exp(0.3 * data["x"] + 0.4 * data["b"]))
+    r = quiet(lambda: gc.fit("y ~ g + b + x", data))
+    found = r.anova(test="score")
+    # Beside b the factor has one column left: that of c.
+    expected = gc.fit("y ~ b + x", data).score_test("I((g == 'c') * 1)")
+    assert found.loc["g", "df"] == 1
+    assert found.loc["g", "statistic"] == pytest.approx(expected.statistic)
+
+
+@pytest.mark.parametrize("test", ["lr", "score"])
+def test_a_term_without_which_parameters_mean_nothing_has_no_p_value(test):
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"x": rng.normal(size=240), "z": rng.normal(size=240)})
+    data["y"] = rng.poisson(np.exp(0.5 + 0.4 * data["x"]) * rng.gamma(2, 0.5, 240))
+    r = gc.fit("y ~ x + z", data, family=gc.families.negbinp())
+    # With a constant mean alpha and the power are one parameter.
+    with pytest.warns(gc.errors.BoundaryWarning, match="alpha, power"):
+        found = r.anova(1, test)
+    assert np.isnan(found.loc["x", "pvalue"])
+    assert found.loc["z", "pvalue"] > 0
+
+
+# Effects and hypotheses --------------------------------------------------------------------
+
+
+def test_an_average_that_is_a_limit_has_no_interval():
+    data = {"y": [1, 2, 3, 0, 0, 2, 1], "g": list("aaabbaa")}
+    r = quiet(lambda: gc.fit("y ~ g", data))
+    with pytest.warns(gc.errors.PredictionWarning, match="without a standard error"):
+        found = r.predictions(by="g")
+    assert found.estimate.tolist()[1] == 0.0
+    assert found.loc[1, ["std_error", "conf_low", "conf_high"]].isna().all()
+    assert found.loc[0, ["std_error", "conf_low", "conf_high"]].notna().all()
+
+
+def test_a_value_to_test_by_is_a_number():
+    r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+    with pytest.raises(gc.errors.UsageError) as told:
+        r.predictions(hypothesis=float("nan"))
+    assert told.value.kind == "hypothesis"
+
+
+@pytest.mark.parametrize(
+    "hypothesis", ["x = 0, 2*x = 0", [[0.0, 0.0, 0.0]], "x = 0, z = 0, x - z = 0", "x = 0, x = 1"]
+)
+def test_a_score_bootstrap_of_repeated_hypotheses_is_refused(hypothesis):
+    data = {"y": [1, 3, 2, 6, 4, 5, 2, 2], "x": [0, 1] * 4, "z": [0, 0, 1, 1, 2, 0, 1, 2]}
+    r = gc.fit("y ~ x + z", data)
+    with pytest.raises(CovarianceError) as told:
+        r.score_bootstrap(hypothesis, np.repeat(range(4), 2), rng=1)
+    assert told.value.kind == "singular_hypothesis"
