@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 import warnings
 from collections.abc import Sequence
 
@@ -98,29 +99,34 @@ def given_column(source: Source, what: str, value: Given) -> tuple[str, dict[str
             return value, {}
         plain = value.isidentifier() and not keyword.iskeyword(value)
         return (value if plain else f"Q({value!r})"), {}
+    said = _NUMBER.sub("", what)
     if not source.counted:
         raise DataError(
-            f"{what} was given as an array, and how many rows these data have is known only when "
-            f"they have been read. Make it a column of the data, and pass its name as {what}=.",
+            f"{said} was given as an array, and how many rows these data have is known only when "
+            f"they have been read. Make it a column of the data, and pass its name as {said}=.",
             kind="array_beside_stream",
         )
     if isinstance(value, pd.Series) and _other_index(value, source):
         place = int(np.argmax(np.asarray(value.index != source.index)))
         raise DataError(
-            f"{what} is a Series whose index is not the data's in the data's order: at row "
+            f"{said} is a Series whose index is not the data's in the data's order: at row "
             f"{place} it has {value.index[place]!r}, the data {source.index[place]!r}. Put it "
-            f"into the data as a column, or pass {what}=series.to_numpy() to use positions.",
+            f"into the data as a column, or pass {said}=series.to_numpy() to use positions.",
             kind="index_mismatch",
         )
-    column = as_array(what, value)
+    column = as_array(said, value)
     if column.ndim != 1 or len(column) != source.n_rows:
         raise DataError(
-            f"{what} must be a column name, an expression, or one value for each of the "
+            f"{said} must be a column name, an expression, or one value for each of the "
             f"{source.n_rows} rows; got an array of shape {np.shape(value)}.",
-            kind=f"{what}_length",
+            kind=f"{said}_length",
         )
     name = ARRAY.format(what)
     return f"Q({name!r})", {name: column}
+
+
+# Arrays of one argument are numbered, which is no name that a user knows.
+_NUMBER = re.compile(r"_\d+$")
 
 
 def response_values(source: Source, name: str, y: Given) -> Array:

@@ -20,7 +20,7 @@ from glmcount.diagnostics.dispersion import (
     refuse_dispersed,
 )
 from glmcount.diagnostics.dispersion import KINDS as KINDS_OF_DISPERSION
-from glmcount.errors import GlmcountWarning, UsageError, near, some
+from glmcount.errors import GlmcountWarning, NotDefinedError, UsageError, near, some
 from glmcount.figures import Figures
 from glmcount.fitted import Fitted
 from glmcount.inference.contrasts import KINDS, compare, comparison, refuse_large
@@ -331,6 +331,13 @@ class Contrasting(Testing):
     def _gain(self, alpha: float) -> TestResult:
         """The likelihood ratio: of a model that has an alpha, or against one that has."""
         state: Any = self._state
+        if state.importance and state.spec.weights is not None:
+            state.information_criterion("test_dispersion(kind='lr')", 0.0)
+            raise NotDefinedError(
+                "Under importance weights rows do not count once, and a likelihood ratio of alpha "
+                "is not half chi-squared. Take another kind, which goes by the rows.",
+                kind="weighted_ratio",
+            )
         found = state.estimates
         limits = {limit.label: limit for limit in state.fit.family.limits}
         for label, _, llf in self._figures.limits:

@@ -215,3 +215,58 @@ def test_a_score_bootstrap_of_repeated_hypotheses_is_refused(hypothesis):
     with pytest.raises(CovarianceError) as told:
         r.score_bootstrap(hypothesis, np.repeat(range(4), 2), rng=1)
     assert told.value.kind == "singular_hypothesis"
+
+
+# Clusters ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def panel():
+    rng = np.random.default_rng(11)
+    data = pd.DataFrame({"g": np.repeat([f"s{i:02d}" for i in range(14)], 8)})
+    data["x"] = rng.binomial(1, 0.5, 112)
+    data["y"] = rng.poisson(np.exp(0.5 + 0.2 * data["x"] + np.repeat(rng.normal(0, 0.4, 14), 8)))
+    return data
+
+
+def test_arrays_of_clusters_are_named_as_the_argument(panel):
+    r = gc.fit("y ~ x", panel)
+    for given, kind in ((np.arange(5), "groups_length"), (panel["g"].iloc[::-1], "index_mismatch")):
+        with pytest.raises(gc.errors.DataError, match=r"^groups ") as told:
+            _ = r.with_cov(gc.cluster(given)).bse
+        assert told.value.kind == kind
+    with pytest.raises(gc.errors.UsageError) as told:
+        gc.cluster(list(panel["g"]))
+    assert len(str(told.value)) < 250
+
+
+def test_a_series_of_polars_is_an_array_of_clusters(panel):
+    polars = pytest.importorskip("polars")
+    r = gc.fit("y ~ x", polars.from_pandas(panel))
+    found = quiet(lambda: r.with_cov(gc.cluster(polars.Series(panel["g"].tolist()))).bse)
+    expected = quiet(lambda: r.with_cov(gc.cluster("g")).bse)
+    pd.testing.assert_series_equal(found, expected)
+
+
+def test_what_is_made_for_few_clusters_is_not_warned_of(panel):
+    r = gc.fit("y ~ x", panel)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert r.with_cov(gc.cluster("g", "CR2", df="satterthwaite")).bse["x"] > 0
+    # CR2 and CR3 are not too small; tests by the normal distribution reject too often.
+    with pytest.warns(CovarianceWarning, match="than 50 tests reject too often. df='satt"):
+        r.with_cov(gc.cluster("g", "CR2"))
+    with pytest.warns(CovarianceWarning, match="covariance is too small"):
+        r.with_cov(gc.cluster("g"))
+
+
+def test_a_likelihood_ratio_of_alpha_under_importance_weights_is_refused_by_its_reason(panel):
+    data = panel.assign(w=np.linspace(0.2, 3.0, 112))
+    r = gc.fit("y ~ x", data, weights="w", weights_type="importance")
+    for each in (r, r.refit(family="negbin")):
+        with pytest.raises(gc.errors.NotDefinedError) as told:
+            each.test_dispersion("lr")
+        assert told.value.kind == "weighted_ratio"
+    r = gc.fit("y ~ x", data, weights="w", weights_type="probability")
+    with pytest.raises(gc.errors.NoLikelihoodError):
+        r.test_dispersion("lr")

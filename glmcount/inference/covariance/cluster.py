@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from glmcount.allowed import choice, refuse, truth
+from glmcount.allowed import choice, refuse, shown, truth
 from glmcount.design.spec import Role
 from glmcount.errors import (
     CovarianceError,
@@ -185,6 +185,7 @@ class FewClusters:
     """What is doubtful about few clusters."""
 
     columns: tuple[str, ...]
+    leveraged: bool = False
 
     def __call__(self, found: Fitted) -> list[GlmcountWarning]:
         """A warning where the smallest number of clusters is small."""
@@ -195,11 +196,13 @@ class FewClusters:
         if fewest >= FEW and fewest >= k:
             return []
         fewer = f", fewer than the {k} coefficients" if fewest < k else ""
+        what = "" if self.leveraged else "a clustered covariance is too small, and "
+        but = " df='satterthwaite' mends that;" if self.leveraged else ""
         return [
             CovarianceWarning(
-                f"{shown_name(name)} has {fewest} clusters{fewer}: with fewer than {FEW} a "
-                "clustered covariance is too small, and tests reject too often. "
-                "r.score_bootstrap('x = 0'), of the coefficient x, holds its size.",
+                f"{shown_name(name)} has {fewest} clusters{fewer}: with fewer than {FEW} {what}"
+                f"tests reject too often.{but} r.score_bootstrap('x = 0'), of the coefficient x, "
+                "holds its size.",
                 kind="few_clusters",
             )
         ]
@@ -291,7 +294,10 @@ def cluster(
         )
     made = Clustered(columns=columns, kind=chosen, df=df, like=like, psd=psd)
     needs = Needs(scores=True, groups=columns, given=arrays)
-    return Estimator("cluster", f"cluster ({chosen})", made, needs, FewClusters(columns))
+    # What is made for few clusters is not warned of.
+    meant = chosen in LEVERAGED and df == "satterthwaite"
+    doubts = None if meant else FewClusters(columns, chosen in LEVERAGED)
+    return Estimator("cluster", f"cluster ({chosen})", made, needs, doubts)
 
 
 def named(what: str, given: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
@@ -319,14 +325,15 @@ def named(what: str, given: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
         arrays[names[-1]] = each
     if not names or len(set(names)) < len(names):
         raise UsageError(
-            f"{what}={list(given)!r} names a column twice, or none; name each once.",
+            f"{what}={shown(given)} names a column twice, or none; name each once. Values, one a "
+            "row, go as an array.",
             kind="cluster_groups",
         )
     return tuple(names), arrays
 
 
 def _is_column(given: Any) -> bool:
-    return isinstance(given, str) or getattr(given, "ndim", 0) == 1
+    return isinstance(given, str) or len(getattr(given, "shape", ())) == 1
 
 
 def shown_name(name: str) -> str:
