@@ -110,7 +110,7 @@ def _joined(total: dict[str, Met], part: dict[str, Met]) -> dict[str, Met]:
 
 
 def _both(a: Met, b: Met) -> Met:
-    if a.there is not None and b.there is not None and a.levels == b.levels:
+    if a.there is not None and b.there is not None and _alike(a.levels, b.levels):
         low = min(a.low, b.low)
         high = max(a.low + len(a.there), b.low + len(b.there))
         if high - low <= SPAN:
@@ -120,6 +120,11 @@ def _both(a: Met, b: Met) -> Met:
                 there[one.low - low : one.low - low + len(one.there)] |= one.there
             return Met(None, there, low, a.levels)
     return Met(_unique(np.concatenate([a.each(), b.each()])))
+
+
+def _alike(a: Levels | None, b: Levels | None) -> bool:
+    # Of many levels a comparison of each takes as long as the rows.
+    return a is b or a == b
 
 
 def _met(column: Column, where: Where) -> Met:
@@ -193,7 +198,7 @@ def _codes(role: Role, column: Column, first: int) -> Values:
     values = column.values if column.whole is None else column.whole
     if column.levels is None:
         return role.codes(values)
-    if role.table is not None and role.known == column.levels:
+    if role.table is not None and _alike(role.known, column.levels):
         # A code of -1 takes the last: missing values are of rows that are not used.
         return np.append(role.table, -1)[values]
     own = role.codes(_objects(column.levels))
