@@ -23,6 +23,8 @@ __all__ = ["Inside", "alike", "how_inside"]
 POINTS, COUNTS = 24, 9
 # Logarithms of probabilities this close are one: some are sums of series.
 SAME = 1e-7
+# Share of the points at which there must be probabilities to compare.
+ENOUGH = 0.25
 # Where inner values of a predictor are looked for: about what is typical of it.
 BEYOND, STEPS = 4.0, 60
 
@@ -75,7 +77,11 @@ def _masses(family: Family, etas: list[Array], counts: Array) -> Array:
 
 
 def _equal(first: Array, second: Array) -> bool:
-    return bool(np.allclose(first, second, rtol=SAME, atol=SAME, equal_nan=False))
+    # Links other than the logarithm have predictors of which there is no probability.
+    known = ~np.isnan(first)
+    if not np.array_equal(known, ~np.isnan(second)) or known.mean() < ENOUGH:
+        return False
+    return bool(np.allclose(first[known], second[known], rtol=SAME, atol=SAME))
 
 
 def alike(first: Family, second: Family) -> bool:

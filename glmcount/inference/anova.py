@@ -260,8 +260,21 @@ def _gone(state: Fitted, large: Nested, small: Nested) -> str:
 def held_tests(
     state: Fitted, terms: Sequence[Term], about: tuple[float, float | None], score: bool
 ) -> Iterator[Row]:
-    """Likelihood ratios or score tests, dispersion held at the fit's own."""
+    """Likelihood ratios or score tests, dispersion held at the fit's own.
+
+    Raises
+    ------
+    NotDefinedError
+        If the dispersion has terms.
+    """
     fit, (scale, freedom) = state.fit, about
+    held = {state.fit.left[k] for k in ancillary(state)}
+    if any(term.equation in held for term in terms):
+        raise NotDefinedError(
+            "nuisance='held' holds the dispersion at its estimates, and here it has a regression, "
+            "whose terms would be tested. Leave nuisance= out.",
+            kind="held_dispersion",
+        )
     for term in terms:
         own = _columns(state, term.equation, {term.name})
         beside = _columns(state, term.equation, term.beside)

@@ -242,11 +242,7 @@ def wald(about: Tested, coefficients: Array, constants: Array, hypothesis: str) 
     count = len(coefficients)
     found = factor(np.dot(np.dot(rows, matrix), rows.T)) if len(rows) == count else None
     if found is None:
-        raise CovarianceError(
-            f"The hypotheses {quoted!r} repeat or contradict each other, or concern a "
-            "parameter without a standard error, so there is no joint test of them.",
-            kind="singular_hypothesis",
-        )
+        raise _singular(quoted, rows, count)
     statistic = float(np.dot(gap, found.solve(gap)))
     if about.freedom is not None:
         functions = np.zeros((count, len(about.found.names)))
@@ -257,6 +253,24 @@ def wald(about: Tested, coefficients: Array, constants: Array, hypothesis: str) 
     ratio = statistic / count
     pvalue = float(scipy.special.fdtrc(count, about.df, ratio))
     return TestResult(ratio, pvalue, count, "F", hypothesis, about.df)
+
+
+def _singular(quoted: str, rows: Array, count: int) -> CovarianceError:
+    lengths = np.linalg.norm(rows, axis=1)
+    if len(rows) == count and lengths.all():
+        rank = int(np.linalg.matrix_rank(rows / lengths[:, None]))
+        if rank == count:
+            return CovarianceError(
+                f"The covariance leaves no joint test of {quoted!r}: it has fewer dimensions than "
+                "these hypotheses, as one of so many clusters, times or draws has. Test fewer at a "
+                "time, or use another covariance.",
+                kind="singular_covariance",
+            )
+    return CovarianceError(
+        f"The hypotheses {quoted!r} repeat or contradict each other, or concern a parameter "
+        "without a standard error, so there is no joint test of them.",
+        kind="singular_hypothesis",
+    )
 
 
 def _hotelling(

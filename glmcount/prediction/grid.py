@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from itertools import product
 from typing import Any
@@ -13,13 +14,24 @@ from glmcount.columns.column import Column, Values
 from glmcount.design.encode import Piece
 from glmcount.design.values import coerced
 from glmcount.engine.strip import Strip
-from glmcount.errors import DataError, UnknownColumnError, UsageError, near, some
+from glmcount.errors import (
+    DataError,
+    MemoryLimitError,
+    UnknownColumnError,
+    UsageError,
+    near,
+    some,
+)
 from glmcount.fitted import Fitted
 from glmcount.numerics import Array
+from glmcount.numerics.control import Control
 from glmcount.records import dataclass, field
 from glmcount.sources.base import Columns
 
 __all__ = ["grid"]
+
+# Bytes that one value takes on the way to a frame.
+PLACE = 64
 
 
 @dataclass
@@ -50,6 +62,8 @@ def grid(state: Fitted, values: Mapping[str, Any]) -> pd.DataFrame:
         For a column that the model does not read.
     NoRowsError
         Where the rows that were fitted are not at hand.
+    MemoryLimitError
+        If the combinations take more than `Control.memory_limit`.
     """
     spec = state.rows.spec
     names = spec.columns(spec.predictors)
@@ -60,6 +74,7 @@ def grid(state: Fitted, values: Mapping[str, Any]) -> pd.DataFrame:
                 f"{some(names, 20)}."
             )
     given = {name: _listed(name, value) for name, value in values.items()}
+    _refuse_beyond(math.prod(map(len, given.values())), len(names), state.options.control)
     seen = _seen(state, tuple(name for name in names if name not in given))
     held = {name: total / seen.weight for name, total in seen.sums.items()}
     held |= {name: max(counts, key=counts.__getitem__) for name, counts in seen.levels.items()}
@@ -69,6 +84,16 @@ def grid(state: Fitted, values: Mapping[str, Any]) -> pd.DataFrame:
         {name: table.get(name, [held.get(name)] * len(combined)) for name in names},
         index=range(len(combined)),
     )
+
+
+def _refuse_beyond(rows: int, columns: int, control: Control) -> None:
+    taken = PLACE * rows * columns
+    if taken > control.memory_limit:
+        raise MemoryLimitError(
+            f"All combinations of these values are {rows:,} rows, which take {taken / 2**30:,.1f} "
+            f"GiB; the limit is {control.memory_limit / 2**30:,.1f} GiB. Name fewer values, or "
+            "raise control=glmcount.Control(memory_limit=...) of the fit."
+        )
 
 
 def _seen(state: Fitted, names: tuple[str, ...]) -> _Seen:

@@ -355,7 +355,8 @@ class Contrasting(Testing):
         with warnings.catch_warnings():
             # What a fit on the boundary warns of is what is told here.
             warnings.simplefilter("ignore", GlmcountWarning)
-            return self.refit(family=state.family.wider, start=None)._gain(alpha)
+            # A link of its own leaves a law without a name for what is wider.
+            return self.refit(family=state.family.wider or "negbin", start=None)._gain(alpha)
 
 
 def _base(own: FactorLevels, reference: Any, kind: str) -> int:

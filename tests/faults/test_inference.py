@@ -270,3 +270,50 @@ def test_a_likelihood_ratio_of_alpha_under_importance_weights_is_refused_by_its_
     r = gc.fit("y ~ x", data, weights="w", weights_type="probability")
     with pytest.raises(gc.errors.NoLikelihoodError):
         r.test_dispersion("lr")
+
+
+# Links and dispersions ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("link", ["sqrt", "identity"])
+def test_models_of_another_link_lie_within_each_other(panel, link):
+    data = panel.assign(h=np.where(panel["g"] < "s07", "a", "b"))
+    small = gc.fit("y ~ x", data, link=link)
+    large = gc.fit("y ~ x + h", data, link=link)
+    test = gc.lr_test(small, large)
+    # By the likelihoods themselves, and as the table of terms has it.
+    assert test.statistic == pytest.approx(2.0 * (large.llf - small.llf), rel=1e-9)
+    assert test.statistic == pytest.approx(large.anova().loc["h", "statistic"], rel=1e-6)
+    wide = gc.fit("y ~ x", data, link=link, family="negbin")
+    test = gc.lr_test(small, wide)
+    assert (test.distribution, test.df) == ("half chi2", 1)
+    assert small.test_dispersion("lr").statistic == pytest.approx(test.statistic, rel=1e-6)
+    with pytest.raises(gc.errors.UsageError) as told:
+        gc.lr_test(gc.fit("y ~ x", data), large)
+    assert told.value.kind == "not_nested"
+
+
+def test_a_dispersion_with_terms_is_not_held(panel):
+    r = gc.fit("y ~ x", panel, family="negbin", dispersion="x")
+    with pytest.raises(gc.errors.NotDefinedError) as told:
+        r.anova(nuisance="held")
+    assert told.value.kind == "held_dispersion"
+    assert r.anova().loc["dispersion_x", "df"] == 1
+
+
+def test_a_grid_beyond_memory_is_refused(panel):
+    r = gc.fit("y ~ x + z", panel.assign(z=np.arange(112) % 3))
+    with pytest.raises(gc.errors.MemoryLimitError, match="100,000,000 rows"):
+        r.grid(x=range(10_000), z=range(10_000))
+
+
+def test_too_many_hypotheses_for_the_clusters_are_told_from_repeated_ones(panel):
+    data = panel.assign(two=panel.index % 2, z=np.arange(112) % 3)
+    r = quiet(lambda: gc.fit("y ~ x + z", data, cov=gc.cluster("two")))
+    for hypothesis, kind in (
+        ("x = 0, z = 0", "singular_covariance"),
+        ("x = 0, 2*x = 0", "singular_hypothesis"),
+    ):
+        with pytest.raises(CovarianceError) as told:
+            quiet(lambda hypothesis=hypothesis: r.wald_test(hypothesis))
+        assert told.value.kind == kind
