@@ -310,8 +310,8 @@ RESULTS = {
 NEW = DATA.head(4)
 METHODS = [
     name
-    for name, one in vars(gc.Results).items()
-    if inspect.isfunction(one) and not name.startswith("_") and name != "refit"
+    for name, one in inspect.getmembers(gc.Results, inspect.isfunction)
+    if not name.startswith("_") and name not in ("refit", "grid", "with_data")
 ]
 # What a method takes besides, so that each of its options is looked at.
 BESIDE = {
@@ -321,7 +321,14 @@ BESIDE = {
     "offset": {"newdata": NEW, "exposure": np.ones(4)},
     "exposure": {"newdata": NEW, "offset": np.zeros(4)},
 }
-NEEDED = {"t_test": {"hypothesis": "x = 0"}}
+NEEDED = {
+    "t_test": {"hypothesis": "x = 0"},
+    "score_bootstrap": {"hypothesis": "x = 0", "groups": np.arange(N) % 5, "reps": 99},
+    "score_test": {"terms": "x"},
+    "contrasts": {"term": "x"},
+    "equivalence": {"term": "x", "low": -1.0, "high": 1.0},
+    "standardised_rate": {"reference": {"weight": [1.0]}, "by": "g"},
+}
 
 
 @pytest.mark.parametrize("value", ODD.values(), ids=ODD)

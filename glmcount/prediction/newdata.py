@@ -127,7 +127,7 @@ def new_rows(
     for what in ("offset", "exposure"):
         name = ARRAY.format(what)
         value = given.get(what)
-        if value is not None and not isinstance(value, str) and np.ndim(value) == 0:
+        if isinstance(value, int | float) or getattr(value, "ndim", None) == 0:
             # One value holds for all rows.
             value = np.full(source.n_rows, value)
         if value is not None:

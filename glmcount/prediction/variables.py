@@ -137,7 +137,8 @@ def _named(spec: DesignSpec, variables: Any) -> dict[str, Any]:
         return dict.fromkeys(model_columns(spec))
     if isinstance(variables, str):
         variables = [variables]
-    if not isinstance(variables, Iterable):
+    named = isinstance(variables, Iterable) and getattr(variables, "ndim", 1) == 1
+    if not named or not all(isinstance(name, str) for name in variables):
         raise UsageError(
             f"variables must be the name of a column, a list of names or a dict; got "
             f"{shown(variables)}.",

@@ -99,7 +99,12 @@ class Effects:
         """
         options = Choices(by, newdata, which, at, hypothesis, unconditional)
         want = partial(sloped, variables=variables, slope=slope)
-        return effects(self._margins(which), want, options, _SLOPE.get(slope, "Slopes"))
+        return effects(
+            self._margins(which),
+            want,
+            options,
+            _SLOPE.get(slope if isinstance(slope, str) else "", "Slopes"),
+        )
 
     def comparisons(
         self,

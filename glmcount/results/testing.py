@@ -71,9 +71,10 @@ class Testing:
         known = list(self._state.estimates.names)
         if parameters is None:
             return list(range(len(known)))
-        asked = [parameters] if isinstance(parameters, str) else list(parameters)
+        several = isinstance(parameters, list | tuple | pd.Index)
+        asked = list(parameters) if several else [parameters]
         for name in asked:
-            if name not in known:
+            if not isinstance(name, str) or name not in known:
                 raise UsageError(
                     f"There is no parameter {shown(name)}.{near(str(name), known)} "
                     f"r.params has: {some(known, 20)}.",
