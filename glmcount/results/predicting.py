@@ -70,6 +70,21 @@ class Predicting:
 
         Intervals are made where they are most nearly symmetric: on the linear predictor of
         a mean, else on the logarithm of means and variances and the logit of probabilities.
+
+        Returns
+        -------
+        Prediction
+            With `predicted`, `se` and `conf_int(alpha)`, as one table `summary_frame(alpha)`; of
+            means `count_interval(level)`, in which a new count of each row lies.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ 1", {"y": [1, 3, 2, 6, 0, 4, 2, 3]})
+        >>> r.get_prediction().summary_frame().iloc[0].round(3).tolist()
+        [2.625, 0.573, 1.712, 4.026]
+        >>> r.get_prediction().count_interval(0.9).iloc[0].round(3).tolist()
+        [0.0, 6.0, 0.971]
         """
         given, matrix = {"offset": offset, "exposure": exposure}, self._held.covariance
         scale = self._scale_of(which)

@@ -101,6 +101,25 @@ class Testing:
 
         What they say of an ancillary parameter alone, such as ``"alpha = 1"``, is tested on the
         scale on which it is estimated (log alpha); a value on its boundary is refused.
+
+        Returns
+        -------
+        TestResult
+            With `statistic`, `pvalue`, `df` and the `distribution` they are of, of an F also
+            `df_denom`; of other tests an `estimate`, its `conf_int` and a `note`.
+
+        Raises
+        ------
+        CovarianceError
+            If the hypotheses repeat each other, or the covariance has fewer dimensions than they.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ x", data={"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+        >>> test = r.wald_test("x = 0")
+        >>> round(test.statistic, 4), test.df, test.distribution
+        (2.7156, 1, 'chi2')
         """
         r, q = linear_constraints(hypothesis, verdicts.names(self._state))
         text = in_words(hypothesis, r, q, self._state.estimates.names)
