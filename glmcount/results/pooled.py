@@ -200,6 +200,13 @@ def _fits(results: Any) -> Sequence[Results]:
                 + (f"; parameters of one alone: {some(odd, 6)}." if odd else "."),
                 kind="pool",
             )
+        if each.nobs != fits[0].nobs:
+            raise UsageError(
+                f"Result {number} (counted from 0) has {each.nobs:,.6g} observations, the first "
+                f"{fits[0].nobs:,.6g}: completed data sets have the same rows. Fill in, or leave "
+                "out, the same rows in all.",
+                kind="pool",
+            )
         if each.cov_type != fits[0].cov_type:
             raise UsageError(
                 f"Result {number} (counted from 0) has the covariance {each.cov_type!r}, the first "

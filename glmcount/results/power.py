@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import scipy
 
-from glmcount.allowed import generator, proportion, real, shown, truth, whole
+from glmcount.allowed import generator, proportion, real, refuse, shown, truth, whole
 from glmcount.errors import GlmcountError, GlmcountWarning, NotDefinedError, UsageError, near, some
 from glmcount.fitted import Fitted
 from glmcount.inference.watch import Watch
@@ -162,7 +162,11 @@ def _pvalue(r: Results, y: Array, test: Test) -> float:
     with warnings.catch_warnings():
         # Separation and boundaries of a simulation are part of what is counted.
         warnings.simplefilter("ignore", GlmcountWarning)
-        return real("The p-value of test", test(r.refit(y=y)), "a number from 0 to 1", "power")
+        allowed = "a number from 0 to 1"
+        found = real("The p-value of test", test(r.refit(y=y)), allowed, "power")
+    if not 0.0 <= found <= 1.0:
+        refuse("The p-value of test", found, allowed, "power")
+    return found
 
 
 def _refuse_weights(state: Fitted) -> None:

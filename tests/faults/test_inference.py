@@ -317,3 +317,15 @@ def test_too_many_hypotheses_for_the_clusters_are_told_from_repeated_ones(panel)
         with pytest.raises(CovarianceError) as told:
             quiet(lambda hypothesis=hypothesis: r.wald_test(hypothesis))
         assert told.value.kind == kind
+
+
+def test_fits_of_different_rows_are_not_pooled(panel):
+    fits = [gc.fit("y ~ x", panel), gc.fit("y ~ x", panel.iloc[:80])]
+    with pytest.raises(gc.errors.UsageError, match="has 80 observations, the first 112"):
+        gc.pool(fits)
+
+
+def test_a_p_value_beyond_one_is_none(panel):
+    r = gc.fit("y ~ x", panel)
+    with pytest.raises(gc.errors.NotDefinedError, match="from 0 to 1; got 2"):
+        gc.power(r, lambda result: 2.0, reps=5, rng=1)
