@@ -20,10 +20,10 @@ demo: $(VENV)/installed ## fit the doctor-visits models and compare them with th
 	@$(RUN) glmcount demo
 
 test: $(VENV)/installed-test ## run all tests
-	@$(RUN) pytest
+	@$(RUN) pytest -n auto --dist loadfile
 
 test-oldest: $(OLDEST)/installed ## run all tests on the oldest supported numpy, scipy, pandas, patsy
-	@$(OLDEST)/bin/python -m pytest
+	@$(OLDEST)/bin/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/installed-test ## check style, formatting and types
 	@$(RUN) ruff check .

@@ -201,7 +201,7 @@ def test_its_text_tells_the_effect():
     assert ": z = " in text and ", estimate 0." in text
 
 
-REPS = 2_000
+REPS = 1_000
 
 
 @pytest.mark.parametrize("level", [0.5, 3.0])

@@ -25,23 +25,23 @@ PLAN = plan()
 
 def test_the_level_is_the_power_where_nothing_is_to_be_found():
     r = gc.fit("y ~ x", PLAN)
-    found = gc.power(r, "x = 0", params={"x": 0.0}, reps=2000, rng=1)
-    low, high = stats.binom.ppf([0.0005, 0.9995], 2000, 0.05)
+    found = gc.power(r, "x = 0", params={"x": 0.0}, reps=1000, rng=1)
+    low, high = stats.binom.ppf([0.0005, 0.9995], 1000, 0.05)
     assert low <= (found.pvalues <= 0.05).sum() <= high
-    assert found.failed == 0 and found.reps == 2000
+    assert found.failed == 0 and found.reps == 1000
 
 
 def test_the_power_is_that_of_the_normal_approximation():
     """Of log(rate ratio) 0.3 at 60 and 60 counts of mean 3 and 3 exp(0.3)."""
     r = gc.fit("y ~ x", PLAN)
     assumed = {"Intercept": np.log(3.0), "x": 0.3}
-    found = gc.power(r, "x = 0", params=assumed, reps=2000, rng=2)
+    found = gc.power(r, "x = 0", params=assumed, reps=1000, rng=2)
     error = np.sqrt(1 / (60 * 3.0) + 1 / (60 * 3.0 * np.exp(0.3)))
     truth = stats.norm.sf(stats.norm.isf(0.025) - 0.3 / error)
     assert found.power == pytest.approx(truth, abs=0.035)
     low, high = found.conf_int
-    hits = round(found.power * 2000)
-    exact = stats.binomtest(hits, 2000).proportion_ci(0.95, "exact")
+    hits = round(found.power * 1000)
+    exact = stats.binomtest(hits, 1000).proportion_ci(0.95, "exact")
     assert (low, high) == pytest.approx((exact.low, exact.high), rel=1e-9)
 
 
