@@ -158,7 +158,7 @@ def pool(results: Sequence[Results]) -> Pooled:
     >>> fits = [gc.fit("y ~ x", {"y": [1, 3, 2, 6, 9], "x": own}) for own in x]
     >>> pooled = gc.pool(fits)
     >>> [round(float(b), 4) for b in pooled.params]
-    [0.5081, 0.8229]
+    [0.3888, 0.886]
     """
     fits = _fits(results)
     first = fits[0]._state.estimates
