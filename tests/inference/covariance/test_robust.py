@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import glmcount as gc
+from glmcount.design.rows import Rows
 
 
 @pytest.fixture(scope="module")
@@ -163,3 +164,22 @@ def test_the_information_of_a_link_that_is_not_canonical(data, information):
     weight = 4.0 if information == "expected" else 2.0 * (1.0 + data.y.to_numpy() / eta**2)
     truth = np.linalg.inv((X * np.broadcast_to(weight, len(eta))[:, None]).T @ X)
     np.testing.assert_allclose(result.cov_params(), truth, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"), [("HC0", 1), ("HC1", 1), ("HC2", 2), ("HC3", 2), ("opg", 1)]
+)
+def test_passes_over_the_rows(kind, most, monkeypatch):
+    """One for the scores, and of leverages one for what they are measured by."""
+    rng = np.random.default_rng(7)
+    data = pd.DataFrame({"x": rng.normal(size=40_000), "z": rng.normal(size=40_000)})
+    data["y"] = rng.poisson(np.exp(0.3 * data.x))
+    fitted, passes, fold = gc.fit("y ~ x + z", data), [], Rows.fold
+
+    def counted(self, *given, **named):
+        passes.append(kind)
+        return fold(self, *given, **named)
+
+    monkeypatch.setattr(Rows, "fold", counted)
+    assert np.isfinite(fitted.with_cov(kind).bse).all()
+    assert 1 <= len(passes) <= most
