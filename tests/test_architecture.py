@@ -53,8 +53,8 @@ ORDER = {
         key group compress
     """,
     "fitting": """
-        rank quadratic guide programme falling recession certificate constant crowd constraints
-        solvers run start pilot separation sums digits identified search walls fit maximise
+        rank quadratic guide programme falling recession certificate constant constraints
+        solvers crowd run start pilot separation sums digits identified search walls fit maximise
         null estimates restrict nested held
     """,
     "inference": """

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from glmcount.engine.passes import Weigh, weighing
 from glmcount.engine.spread import Small
 from glmcount.families.base import Family
+from glmcount.fitting.solvers import HOPE
 from glmcount.numerics import Array
 from glmcount.records import dataclass
 
@@ -24,9 +25,6 @@ __all__ = ["Climbed", "Crowd", "Known", "climb"]
 RADIUS = 1.0
 GROW = 4.0
 LEAST = 1e-6
-# A point is left where even so many times what its next step hopes for would not do: along a
-# curved valley a step hopes for a small share of what is left.
-HOPE = 10.0
 # A step that ends so near to what is known, beside its own length, leads there.
 HOME = 0.3
 # Passes before a point is judged by its step alone, and what is left to gain at the top.

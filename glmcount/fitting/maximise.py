@@ -117,7 +117,7 @@ def _elsewhere(run: Run, fit: Fit, base: Array) -> Fit:
         if found is None:
             break
         run.looked = replace(run.looked, starts=run.looked.starts + found.starts, rows=found.rows)
-        ends = [_ended(run, point) for point in found.better]
+        ends = [_ended(run, point, best.llf) for point in found.better]
         better = max(
             (end for end in ends if end is not None), key=lambda end: end.llf, default=best
         )
@@ -128,12 +128,14 @@ def _elsewhere(run: Run, fit: Fit, base: Array) -> Fit:
     return best
 
 
-def _ended(run: Run, theta: Array) -> Fit | None:
-    """The fit from a start that a search found; None where it cannot begin there.
+def _ended(run: Run, theta: Array, known: float) -> Fit | None:
+    """The fit from a start that a search found; None where it cannot begin, or rise, there.
 
     One that comes to no end counts too: a larger likelihood refutes a maximum.
     """
+    run.known = known
     fit = attempted(lambda: solve(run, theta), None)
+    run.known = -math.inf
     return fit if fit is not None and math.isfinite(fit.llf) else None
 
 

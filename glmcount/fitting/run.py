@@ -198,6 +198,8 @@ class Run:
         self.memo: tuple[tuple[bool, bool, bytes], Sums] | None = None
         # The way on which rows have gone to infinity.
         self.gone: Falling | None = None
+        # A log-likelihood that a climb from elsewhere is to surpass.
+        self.known = -np.inf
         # Whether the solver works with the expected information.
         self.scoring = solver(options.method).expected and family.expected is not None
         self.small = rows.small(layout)
@@ -273,4 +275,5 @@ class Run:
             np.inf if self.layout.q == 1 else RADIUS,
             self.measured.constant,
             self.guide,
+            known=self.known - self.measured.constant,
         )

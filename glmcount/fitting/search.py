@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from glmcount.engine.spread import Small
+from glmcount.engine.spread import ENTRIES, Small
 from glmcount.engine.strip import one_strip
 from glmcount.families.base import Limit
 from glmcount.fitting.crowd import Climbed, Crowd, Known, climb
@@ -41,12 +41,15 @@ ROWS = 1_000
 SAMPLE = 300
 # Passes at most, and few points are still on it: towards a step function the way is long.
 PASSES = 40
+# On a sample, whose maxima are those of all rows only where they are plain to see.
+GLIMPSES = 16
 # Logits at which a row counts as certain, or as not concerned.
 CERTAIN = 3.0
 # What an end must promise beyond what is known; a step's promise is that exact at the top.
 LEAST = 5e-6
-# By how much more a sample must tell of another maximum: less it does by chance.
-CHANCE = 5.0
+# By how much more a sample must tell of another maximum, and by how much for each parameter:
+# less it does by chance, half a unit a parameter in any one of its maxima (Wilks 1938).
+CHANCE, HALF = 5.0, 0.5
 # Ends that are solved again.
 SOLVED = 2
 
@@ -100,12 +103,10 @@ def searched(run: Run, base: Array, llf: float) -> Search | None:
     given = [*given, *_further(crowd, base), *_about(crowd, drawn)][: GIVEN if whole else FEW]
     points = np.array([*given, *drawn])
     trial, weights = _by_content(crowd, starts, rng), small.strip.weights
-    known = Known(llf, base, LEAST)
-    if not whole:
-        end = climb(crowd, base[None], weights, Known(), PASSES)
-        known = Known(float(end.llf[0]), end.points[0], CHANCE)
-    end = climb(crowd, points, weights, known, PASSES, trial)
-    return Search(len(points), n, _better(end, known))
+    known, own = (Known(llf, base, LEAST), ()) if whole else _near(crowd, base)
+    end = climb(crowd, points, weights, known, PASSES if whole else GLIMPSES, trial)
+    better = (*own, *_better(end, known))
+    return Search(len(points), n, better if whole else _borne_out(run, base, better))
 
 
 def _rows(run: Run) -> tuple[Small | None, Array, bool]:
@@ -113,10 +114,44 @@ def _rows(run: Run) -> tuple[Small | None, Array, bool]:
     if run.small is not None and run.small.strip.n <= ROWS:
         # The columns may be those of another response.
         return run.small, run.rows.cache.strips[0].y, True
-    step = slice(None, None, -(-run.rows.n_used // SAMPLE))
+    return (*_sampled(run, SAMPLE), False)
+
+
+def _sampled(run: Run, most: int) -> tuple[Small | None, Array]:
+    """The columns and the response of so many rows at most."""
+    step = slice(None, None, -(-run.rows.n_used // most))
     some = run.rows.fold(lambda strip: [strip.taken(step)], lambda a, b: a + b)
     strip = one_strip(some)
-    return run.rows.holding(strip).small(run.layout), strip.y, False
+    return run.rows.holding(strip).small(run.layout), strip.y
+
+
+def _near(crowd: Crowd, base: Array) -> tuple[Known, tuple[Array, ...]]:
+    """What is to be surpassed on a sample: where the fit leads there.
+
+    And that itself, where it lies higher than a sample's own maximum does by chance.
+    """
+    weights, chance = crowd.small.strip.weights, max(CHANCE, HALF * len(base))
+    end = climb(crowd, base[None], weights, Known(), GLIMPSES)
+    llf, point = float(end.llf[0]), end.points[0]
+    from_here = llf - float(crowd.sums(crowd.predictors(base[None]), weights)[0][0])
+    return Known(llf, point, chance), (point,) if from_here > 2.0 * chance else ()
+
+
+def _borne_out(run: Run, base: Array, better: tuple[Array, ...]) -> tuple[Array, ...]:
+    """What more rows bear out of what a sample tells.
+
+    Among many columns a few hundred rows have maxima of their own, and a climb over all rows from
+    each of these takes longer than the fit.
+    """
+    if not better:
+        return ()
+    small, y = _sampled(run, min(run.rows.n_used, ENTRIES // run.layout.size))
+    if small is None:
+        return better
+    crowd = Crowd(run.family, small, y)
+    known, own = _near(crowd, base)
+    end = climb(crowd, np.array(better), small.strip.weights, known, GLIMPSES)
+    return (*own, *_better(end, known))[:SOLVED]
 
 
 def _better(end: Climbed, known: Known) -> tuple[Array, ...]:

@@ -38,6 +38,10 @@ LASTING = 0.7
 ENOUGH = 4
 # A recession by a power of a parameter is slow: told at the last iteration.
 SLOW = 0.1
+# A climb that is to surpass something is left where even so many times what its next step hopes
+# for would not do, after so many steps: along a curved valley a step hopes for a small share of
+# what is left.
+HOPE, PATIENCE = 10.0, 2
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,8 @@ class Problem:
         Iterations, where it is not the user's or the solver's own number.
     held : Constraints or None
         Constraints that every point has to meet.
+    known : float
+        Log-likelihood to surpass, as `evaluate` has it: a climb without hope of that is left.
     """
 
     evaluate: Callable[..., Sums]
@@ -110,6 +116,7 @@ class Problem:
     guide: Guide | None = None
     most: int | None = None
     held: Constraints | None = None
+    known: float = -np.inf
 
     def free(self, held: Constraints) -> Problem:
         """The same over the parameters that constraints leave free."""
@@ -170,6 +177,12 @@ def _first(problem: Problem, theta: Array) -> Sums:
     return sums
 
 
+def _left() -> ConvergenceError:
+    return ConvergenceError(
+        "A climb from elsewhere was left, since it cannot reach what is known.", kind="left"
+    )
+
+
 def newton(problem: Problem, theta: Array) -> Outcome:
     """Newton's method, or Fisher scoring, as the information in `problem` is.
 
@@ -188,6 +201,8 @@ def newton(problem: Problem, theta: Array) -> Outcome:
     for number in range(1, most + 1):
         step, decrement, definite = newton_step(sums)
         rho = reach(step)
+        if number > PATIENCE and sums.llf + 0.5 * HOPE * decrement**2 < problem.known:
+            raise _left()
         final = definite and (rho <= tol or (rho <= NEAR and _flat(sums, decrement, refused)))
         lasting = rho > 0.1 or rho > LASTING * last
         receding = receding + 1 if decrement < problem.recession and lasting else 0

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import glmcount as gc
+from glmcount.errors import ConvergenceError
 from glmcount.fitting import search
 from glmcount.fitting.fit import solve
+from glmcount.fitting.run import Run
 from glmcount.fitting.search import searched
 from glmcount.fitting.start import first_values, usual
 from tests.made import counts, run_of
@@ -71,3 +74,56 @@ def test_a_weight_is_as_many_rows_to_a_search():
     assert one.starts == other.starts and len(one.better) == len(other.better) > 0
     ends = [[solve(run, start).llf for start in each.better] for each in found]
     np.testing.assert_allclose(ends[0], ends[1], rtol=1e-8)
+
+
+def many_rows(n, seed):
+    """ZINB with eight columns in either part, drawn from the model that is fitted."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((n, 8))
+    y = rng.poisson(np.exp(0.5 + x @ np.linspace(-0.2, 0.2, 8)) * rng.gamma(2.0, 0.5, n))
+    y[rng.uniform(size=n) < 1.0 / (1.0 + np.exp(0.7 - x @ np.linspace(0.3, -0.3, 8)))] = 0
+    return {"y": y.astype(float)} | {f"x{k}": column for k, column in enumerate(x.T)}
+
+
+@pytest.mark.parametrize("seed", [1, 3, 7])
+def test_what_few_rows_tell_by_chance_is_not_climbed_over_all(seed, monkeypatch):
+    # Of these a few hundred rows have maxima of their own: over all rows a hundred passes each.
+    passes, evaluate = [], Run.evaluate
+
+    def counted(self, *given, **named):
+        passes.append(seed)
+        return evaluate(self, *given, **named)
+
+    monkeypatch.setattr(Run, "evaluate", counted)
+    terms = " + ".join(f"x{k}" for k in range(8))
+    fit = gc.fit(f"y ~ {terms}", many_rows(20_000, seed), family="negbin", inflate=terms)
+    assert fit.converged and len(passes) <= 15
+
+
+def test_a_larger_maximum_of_many_rows_is_found_from_a_sample():
+    # The six rows five hundred times, whose maximum lies inside.
+    data = {name: np.repeat(values, 500) for name, values in SIX.items()}
+    run = run_of("y ~ x", data, "negbin")
+    limit = run_of("y ~ x", data)
+    poisson = solve(limit, first_values(limit))
+    base = usual(run)
+    base[:2] = poisson.theta
+    found = searched(run, base, poisson.llf - run.measured.constant)
+    assert found.rows < 3_000 and found.better
+    best = max(solve(run, start).llf for start in found.better)
+    assert best == pytest.approx(-18.16407 * 500, abs=1e-2)
+
+
+def test_a_climb_without_hope_of_what_is_known_is_left():
+    run = run_of("y ~ x + g", counts(), "negbin")
+    start = first_values(run)
+    fit, passes = solve(run, start), run.passes
+    run.known = fit.llf + 1e6
+    with pytest.raises(ConvergenceError, match="cannot reach"):
+        solve(run, start)
+    assert run.passes - passes <= 4
+    run.known = fit.llf + 1e-3
+    with pytest.raises(ConvergenceError, match="cannot reach"):
+        solve(run, start)
+    run.known = fit.llf - 1e-3
+    assert solve(run, start).llf == pytest.approx(fit.llf, rel=1e-12)
