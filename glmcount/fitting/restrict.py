@@ -54,6 +54,7 @@ def restricted(
     options: Settings,
     constraints: tuple[Array, Array],
     near: Array | None = None,
+    ends: bool = True,
 ) -> Restricted:
     """Fit the model of a fit again under R theta = q.
 
@@ -67,6 +68,9 @@ def restricted(
         Over all parameters in the user's columns, ancillary ones as they are estimated.
     near : ndarray, optional
         Parameters in shifted columns from which to begin, such as those of the value before.
+    ends : bool
+        Whether log-likelihood, score and information are those of the end; else of the point from
+        which the last step led there, which spares a pass where parameters are all that is asked.
 
     Raises
     ------
@@ -75,25 +79,28 @@ def restricted(
     """
     matrix, values = constraints
     layout, kept = fit.layout, fit.kept
-    out = np.setdiff1d(np.arange(layout.size), kept)
-    if matrix[:, out].any():
+    if len(matrix) and np.delete(matrix, kept, axis=1).any():
         raise UsageError(
             "A constraint speaks of a column that was left out because others give it: it has no "
             "coefficient of its own. Leave out the others.",
             kind="constraint_on_aliased",
         )
-    inside = layout.functions(matrix, kept)
-    held = Constraints.by(inside, values, layout.sizes[kept])
+    held, inside = None, matrix
+    if len(matrix):
+        inside = layout.functions(matrix, kept)
+        held = Constraints.by(inside, values, layout.sizes[kept])
     quiet = replace(options.control, progress=False, maxiter=None)
     run = Run(rows, layout, measured, fit.family, replace(options, control=quiet))
     run.kept = kept
     with rows.solving(layout.size), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         begin = _begin(run, fit, (inside, values), held, near)
-        problem = replace(run.problem(run.scoring), held=held)
+        problem = run.problem(run.scoring)
+        problem = problem if held is None else replace(problem, held=held)
         outcome = solver(options.method).solve(problem, begin)
-        sums = run.reduced(outcome.theta, True, expected=run.scoring)
+        at = outcome.theta if ends or outcome.status != "final" else outcome.at
+        sums = run.reduced(at, True, expected=run.scoring)
         theta = run.widened(outcome.theta)
-        large = measured.sums.largest > PRECISE and outcome.status == "final"
+        large = ends and measured.sums.largest > PRECISE and outcome.status == "final"
         llf = precise(run, theta) if large else sums.llf
     return Restricted(
         theta,
@@ -107,13 +114,17 @@ def restricted(
 
 
 def _begin(
-    run: Run, fit: Fit, inside: tuple[Array, Array], held: Constraints, near: Array | None
+    run: Run,
+    fit: Fit,
+    inside: tuple[Array, Array],
+    held: Constraints | None,
+    near: Array | None,
 ) -> Array:
     """Where a fit under constraints begins: at the top of the quadratic that the fit ends in."""
     if near is not None:
         return near[fit.kept]
     plain = fit.settled[fit.kept]
-    if not fit.information.definite:
+    if held is None or not fit.information.definite:
         return plain
     matrix, values = inside
     gap = values - np.dot(matrix, plain)
