@@ -16,6 +16,8 @@ from glmcount.numerics import Array
 
 __all__ = ["drawn_intervals"]
 
+# Standard errors within which a draw is the estimate.
+TIE = 1e-6
 KINDS = ("percentile", "bca", "studentised")
 
 
@@ -63,7 +65,9 @@ def _ends(draws: Draws, j: int, estimate: float, alpha: float, kind: str) -> Arr
         assert draws.errors is not None and draws.own_errors is not None
         ratios = (values - estimate) / draws.errors[:, j]
         return estimate - draws.own_errors[j] * _quantiles(ratios, tails)[::-1]
-    below = (np.sum(values < estimate) + 0.5 * np.sum(values == estimate)) / len(values)
+    # Of few counts many draws are the estimate itself, but for what two fits leave.
+    tied = np.abs(values - estimate) <= TIE * values.std()
+    below = (np.sum((values < estimate) & ~tied) + 0.5 * np.sum(tied)) / len(values)
     if not 0.0 < below < 1.0:
         raise NotDefinedError(
             "All draws lie on one side of an estimate, so that BCa intervals have no bias to "
