@@ -139,3 +139,14 @@ def test_clusters():
     turn = np.append(-H[2, :2] @ np.linalg.inv(H[:2, :2]), 1.0)
     expected = (turn @ scores.sum(axis=0)) ** 2 / (turn @ sums.T @ sums @ turn) * 14 / 15
     assert r.score_test("z").statistic == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore::glmcount.errors.CovarianceWarning")
+@pytest.mark.parametrize("kind", ["CR1", "CR2"])
+def test_own_degrees_of_freedom_of_what_is_added_are_refused_by_name(kind):
+    # The larger model has more coefficients than there are estimates.
+    cov = gc.cluster(np.arange(90) % 15, kind, df="satterthwaite")
+    r = gc.fit("y ~ x", DATA).with_cov(cov)
+    with pytest.raises(gc.errors.CovarianceError, match="Satterthwaite") as caught:
+        r.score_test("z")
+    assert caught.value.kind == "score_freedom"

@@ -83,7 +83,8 @@ def satterthwaite(setting: Setting, forms: Forms) -> OwnFreedom:
         np.einsum("ik,gkl->gil", back, forms.shared),
         forms.middle,
     )
-    own = np.full(len(found.names), np.nan)
+    # Of a score test the fit is of the larger model, and the estimates are of the smaller one.
+    own = np.full(max(len(found.names), len(fit.kept)), np.nan)
     for j, unit in enumerate(np.eye(len(fit.kept))):
         own[j] = ours.single(unit)
     return OwnFreedom(own, ours)
