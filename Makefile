@@ -34,8 +34,9 @@ format: $(VENV)/installed-test ## rewrite the code in the project's format
 	@$(RUN) ruff check --fix .
 	@$(RUN) ruff format .
 
-docs: $(VENV)/installed-test ## rewrite the API reference and the outputs shown in the pages
+docs: $(VENV)/installed-test ## rewrite what is generated in the pages, and the outputs they show
 	@$(VENV)/bin/python docs/make_reference.py --write
+	@$(VENV)/bin/python docs/make_troubleshooting.py --write
 	@$(VENV)/bin/python docs/refresh.py --write
 
 clean: ## remove the environments and everything built
