@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import configparser
 import fnmatch
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 import glmcount
 
@@ -60,3 +65,34 @@ def test_the_oldest_releases_are_the_floors():
 def test_linters_and_pytest_are_pinned():
     test = requirements(setup_cfg()["options.extras_require"]["test"])
     assert [name for name in ("pytest", "ruff", "mypy") if not test[name].startswith("==")] == []
+
+
+@pytest.fixture
+def beside_a_clone(tmp_path):
+    """Python started in the folder that holds a clone, as installed: by no path of the tests."""
+    clone = tmp_path / "glmcount"
+    (clone / "glmcount").mkdir(parents=True)
+    (clone / "setup.cfg").write_text("[metadata]\nname = glmcount\n", encoding="utf-8")
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+    def run(code):
+        command = [sys.executable, "-c", code]
+        return subprocess.run(command, cwd=tmp_path, env=plain, capture_output=True, text=True)
+
+    known = run("import importlib.metadata as m; m.distribution('glmcount')")
+    if known.returncode:
+        pytest.skip("glmcount is not installed here, only found by its path")
+    return run
+
+
+def test_a_folder_named_glmcount_does_not_hide_the_package(beside_a_clone):
+    """A folder without ``__init__.py`` is a package too, an empty one, unless a real one is found
+    by the path, where an installation in place has to put it."""
+    found = beside_a_clone("import glmcount; print(glmcount.fit.__name__, glmcount.__version__)")
+    assert found.stdout.split() == ["fit", glmcount.__version__], found.stderr
+
+
+def test_python_would_find_the_folder(beside_a_clone):
+    """That the test above stands where the mistake is made."""
+    found = beside_a_clone("import os, sys; print(sys.path[0] == '', os.listdir())")
+    assert found.stdout.strip() == "True ['glmcount']"
