@@ -9,9 +9,11 @@ OLDEST := .venv-oldest
 RUN := $(VENV)/bin/python -m
 SPEC := setup.cfg pyproject.toml
 PIP := pip install --quiet --disable-pip-version-check
+# On all processors; at the end what was left out, and why.
+SHARED := -n auto --dist loadfile -rs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-oldest lint format docs clean
+.PHONY: help demo test test-oldest lint format docs pages clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -20,10 +22,10 @@ demo: $(VENV)/installed ## fit the doctor-visits models and compare them with th
 	@$(RUN) glmcount demo
 
 test: $(VENV)/installed-test ## run all tests
-	@$(RUN) pytest -n auto --dist loadfile
+	@$(RUN) pytest $(SHARED)
 
 test-oldest: $(OLDEST)/installed ## run all tests on the oldest supported numpy, scipy, pandas, patsy
-	@$(OLDEST)/bin/python -m pytest -n auto --dist loadfile
+	@$(OLDEST)/bin/python -m pytest $(SHARED)
 
 lint: $(VENV)/installed-test ## check style, formatting and types
 	@$(RUN) ruff check .
@@ -34,10 +36,13 @@ format: $(VENV)/installed-test ## rewrite the code in the project's format
 	@$(RUN) ruff check --fix .
 	@$(RUN) ruff format .
 
-docs: $(VENV)/installed-test ## rewrite what is generated in the pages, and the outputs they show
-	@$(VENV)/bin/python docs/make_reference.py --write
+docs: $(VENV)/installed-test ## rewrite what is made of docstrings, llms.txt, and the outputs shown in the pages
 	@$(VENV)/bin/python docs/make_troubleshooting.py --write
 	@$(VENV)/bin/python docs/refresh.py --write
+	@$(VENV)/bin/python docs/make_reference.py --write
+
+pages: $(VENV)/installed-test ## open every page in Chromium, with pictures of them in build/pages
+	@$(VENV)/bin/python docs/check_pages.py --shots build/pages
 
 clean: ## remove the environments and everything built
 	rm -rf $(VENV) $(OLDEST) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,10 +1,11 @@
-"""Write ``docs/reference.md`` from the docstrings of everything public.
+"""Write the pages that are made of docstrings, and the index that programs read.
 
-    python docs/make_reference.py            # exit 1 and a diff when the page is out of date
-    python docs/make_reference.py --write    # rewrite the page
+    python docs/make_reference.py            # exit 1 and a diff when a page is out of date
+    python docs/make_reference.py --write    # rewrite the pages
 
-The page holds ``glmcount.__all__`` in its order: functions, classes with their public methods and
-attributes, and for a module what its own ``__all__`` names.
+``docs/reference.md`` holds ``glmcount.__all__`` in its order (functions, classes with their public
+methods and attributes, and for a module what its own ``__all__`` names), then what calls return,
+then the contracts; ``docs/api-digest.md`` a line of each; ``docs/llms.txt`` a line of each page.
 """
 
 from __future__ import annotations
@@ -12,13 +13,17 @@ from __future__ import annotations
 import argparse
 import difflib
 import enum
-import functools
 import inspect
 import re
 import sys
 import types
 from collections.abc import Iterator
 from pathlib import Path
+
+import api_digest
+import page_list
+import surface
+from docstrings import rendered, signature, summary
 
 import glmcount
 
@@ -28,136 +33,153 @@ HEAD = """\
 # API reference
 
 Everything public, from the docstrings. Written by `make docs`; edit the docstring, not this page.
+First the names of `glmcount` itself, then [what results hold](#what-results-hold), which is not
+made by hand but returned, then [the contracts](#contracts) that code of your own may fill. The
+[digest](api-digest.md) has one line of each.
 """
 
-# numpydoc sections whose entries are "name : type" lines with an indented description.
-LISTED = {"Parameters", "Other Parameters", "Attributes", "Returns", "Yields", "Raises", "Warns"}
+RETURNED = """\
+## What results hold
 
-SECTION = re.compile(r"^(\w[\w ]*)\n-{3,}$", re.MULTILINE)
+Records that functions and results return. Their fields are attributes; none can be changed."""
 
+# Classes with a name that nobody makes by hand.
+GIVEN = {glmcount.Results: "Given by `fit`, `fit_arrays` and the methods of a result."}
 
-def sections(docstring: str) -> Iterator[tuple[str, str]]:
-    """Pairs of a section's name and body; the text before the first section has the name ''."""
-    pieces = SECTION.split(docstring)
-    yield "", pieces[0].strip("\n")
-    for name, body in zip(pieces[1::2], pieces[2::2], strict=True):
-        yield name, body.strip("\n")
+CONTRACTS = """\
+## Contracts
 
-
-def listed(body: str) -> str:
-    """A section of entries as a Markdown list."""
-    lines: list[str] = []
-    for line in body.splitlines():
-        if line and not line[0].isspace():
-            name, colon, kind = line.partition(" : ")
-            lines.append(f"- `{name}` ({kind})" if colon else f"- `{name}`")
-        elif line.strip():
-            lines.append(f"  {line.strip()}")
-    return "\n".join(lines)
+What a family, a link, a source of data or a covariance of one's own is made of and is handed. Those
+above with a name in `glmcount.families` or `glmcount.covariances` belong to them too."""
 
 
-def examples(body: str) -> str:
-    """A section of doctests: sessions fenced, the prose between them as it is."""
-    parts = []
-    for part in re.split(r"\n\n+", body):
-        parts.append(f"```pycon\n{part}\n```" if part.startswith(">>>") else part)
-    return "\n\n".join(parts)
-
-
-def rendered(docstring: str) -> str:
-    """A numpydoc docstring as Markdown."""
-    parts = []
-    for name, body in sections(docstring):
-        # Literal blocks, introduced by "::", are indented code in Markdown already.
-        text = re.sub(r"^::\n\n", "", body, flags=re.MULTILINE)
-        text = re.sub(r"::$", ":", text, flags=re.MULTILINE)
-        text = listed(body) if name in LISTED else examples(body) if name == "Examples" else text
-        parts.append(f"**{name}**\n\n{text}" if name else text)
-    return "\n\n".join(part for part in parts if part)
-
-
-def signature(call: object) -> str:
-    """The parameters of `call`, without annotations: the docstring has the types."""
-    found = inspect.signature(call)  # type: ignore[arg-type]
-    kept = [
-        parameter.replace(annotation=inspect.Parameter.empty)
-        for parameter in found.parameters.values()
-        if parameter.name not in ("self", "cls")
-    ]
-    plain = found.replace(parameters=kept, return_annotation=inspect.Signature.empty)
-    return re.sub(r"<(?:function|class) '?([\w.]+).*?>", r"\1", str(plain))
-
-
-def documented(value: object, name: str, mark: str) -> str:
-    """A heading with the signature, and the docstring."""
+def documented(value: object, name: str, mark: str, given: str = "") -> str:
+    """A heading, the signature, and the docstring; of what is `given` no signature."""
     text = inspect.getdoc(value)
     if not text:
         raise SystemExit(f"{name} is public and has no docstring")
-    shown = f"{name}{signature(value)}" if callable(value) else name
-    return f"{mark} `{shown}`\n\n{rendered(text)}"
+    # The name alone is the heading, so that its anchor stays when parameters come and go.
+    parts = [f"{mark} `{name}`"]
+    if given:
+        parts += [
+            given,
+            re.sub(r"^\*\*Parameters\*\*$", "**Attributes**", rendered(text), flags=re.M),
+        ]
+    else:
+        protocol = getattr(value, "_is_protocol", False)
+        call = [f"`{name}{signature(value)}`"] if callable(value) and not protocol else []
+        parts += [*call, rendered(text)]
+    return "\n\n".join(parts)
 
 
 def members(kind: type, name: str) -> Iterator[str]:
     """The public methods, then the attributes, that `kind` or a base in the package defines."""
-    bases = [base for base in kind.__mro__ if base.__module__.startswith("glmcount")]
-    every = {key: value for base in reversed(bases) for key, value in vars(base).items()}
-    own = {key: value for key, value in every.items() if not key.startswith("_")}
     attributes = []
-    for key, value in sorted(own.items()):
-        if isinstance(value, (classmethod, staticmethod)):
-            value = value.__func__
-        if isinstance(value, types.FunctionType):
-            yield documented(value, f"{name}.{key}", "####")
-        elif isinstance(value, (property, functools.cached_property)):
-            text = inspect.getdoc(value)
-            if not text:
-                raise SystemExit(f"{name}.{key} is public and has no docstring")
-            attributes.append(f"- `{key}`: " + " ".join(text.split("\n\n")[0].split()))
+    for key, member in surface.members(kind).items():
+        if isinstance(member, types.FunctionType):
+            yield documented(member, f"{name}.{key}", "####")
+            continue
+        text = inspect.getdoc(member)
+        if not text:
+            raise SystemExit(f"{name}.{key} is public and has no docstring")
+        attributes.append(f"- `{key}`{surface.kind_of(member)}: {summary(text)}")
     if attributes:
         yield f"#### Attributes of `{name}`\n\n" + "\n".join(attributes)
 
 
-def entries(holder: types.ModuleType, prefix: str) -> Iterator[str]:
-    """The documentation of everything in the ``__all__`` of `holder`."""
-    for name in holder.__all__:
-        value = getattr(holder, name)
-        if isinstance(value, types.ModuleType):
-            heading = f"## `{prefix}{name}`\n\n{rendered(inspect.getdoc(value) or '')}"
-            yield heading
-            yield from entries(value, f"{prefix}{name}.")
-        elif isinstance(value, type) and not issubclass(value, enum.Enum):
-            if issubclass(value, (Exception, Warning)):
-                yield f"### `{prefix}{name}`\n\n{rendered(inspect.getdoc(value) or '')}"
-            else:
-                yield documented(value, f"{prefix}{name}", "###")
-                yield from members(value, name)
-        elif inspect.isroutine(inspect.unwrap(value)):
-            yield documented(value, f"{prefix}{name}", "###")
+def class_entry(value: type, name: str, own: str, given: str = "") -> Iterator[str]:
+    """A class with its members."""
+    if issubclass(value, (Exception, Warning)):
+        yield f"### `{name}`\n\n{rendered(inspect.getdoc(value) or '')}"
+    else:
+        yield documented(value, name, "###", given)
+        yield from members(value, own)
+
+
+def entry(public: surface.Public) -> Iterator[str]:
+    """The documentation of one name."""
+    value, name = public.value, public.name
+    if isinstance(value, types.ModuleType):
+        yield f"## `{name}`\n\n{rendered(inspect.getdoc(value) or '')}"
+    elif isinstance(value, type) and not issubclass(value, enum.Enum):
+        yield from class_entry(value, name, public.own, GIVEN.get(value, ""))
+    elif inspect.isroutine(inspect.unwrap(value)):  # type: ignore[arg-type]
+        yield documented(value, name, "###")
+    else:
+        yield f"### `{name}`\n\n{api_digest.what_is(value)}"
+
+
+def by_calls(public: surface.Public) -> Iterator[str]:
+    """The documentation of what calls give."""
+    assert isinstance(public.value, type)
+    given = "Given by " + ", ".join(f"`{via}`" for via in public.via) + "."
+    yield from class_entry(public.value, public.name, public.name, given)
+
+
+def by_import(public: surface.Public) -> Iterator[str]:
+    """The documentation of a part of a contract without a name in `glmcount`."""
+    assert isinstance(public.value, type)
+    heading, *rest = class_entry(public.value, public.name, public.name)
+    first, _, others = heading.partition("\n\n")
+    yield f"{first}\n\n`from {public.value.__module__} import {public.name}`\n\n{others}"
+    yield from rest
+
+
+def contents() -> Iterator[str]:
+    """A line of links for each module, and for what has no name in one."""
+    modules: dict[str, list[str]] = {"": []}
+    for public in surface.named():
+        if isinstance(public.value, types.ModuleType):
+            modules[f".{public.name}"] = []
         else:
-            what = (
-                "A type" if isinstance(value, types.GenericAlias) else f"A {type(value).__name__}"
-            )
-            yield f"### `{prefix}{name}`\n\n{what}."
+            modules[f".{public.name}".rpartition(".")[0]].append(public.name)
+    for module, names in modules.items():
+        yield f"- `glmcount{module}`: {', '.join(map(linked, names))}"
+    for told, found in (
+        ("What results hold", surface.returned()),
+        ("Contracts", surface.contracts()),
+    ):
+        yield f"- {told}: {', '.join(linked(each.name) for each in found)}"
+
+
+def linked(name: str) -> str:
+    """A link to the heading of that name, by the anchor that GitHub gives it."""
+    return f"[{name.rpartition('.')[2]}](#{re.sub('[^a-z0-9_]', '', name.lower())})"
 
 
 def reference() -> str:
     """The whole page."""
-    page = "\n\n".join([HEAD.rstrip("\n"), *entries(glmcount, "")]) + "\n"
+    parts = [HEAD.rstrip("\n"), "\n".join(contents())]
+    for public in surface.named():
+        parts += entry(public)
+    parts.append(RETURNED)
+    for public in surface.returned():
+        parts += by_calls(public)
+    parts.append(CONTRACTS)
+    for public in surface.contracts():
+        parts += by_import(public)
+    page = "\n\n".join(parts) + "\n"
     return "\n".join(line.rstrip() for line in page.split("\n"))
 
 
+WRITTEN = {PAGE: reference, api_digest.PAGE: api_digest.digest, page_list.PAGE: page_list.listed}
+
+
 def main() -> int:
-    """Compare or rewrite the page."""
+    """Compare or rewrite the pages."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true", help="rewrite the page")
+    parser.add_argument("--write", action="store_true", help="rewrite the pages")
     options = parser.parse_args()
-    old, new = PAGE.read_text(encoding="utf-8") if PAGE.exists() else "", reference()
-    if options.write:
-        PAGE.write_text(new, encoding="utf-8")
-        return 0
-    diff = difflib.unified_diff(old.splitlines(), new.splitlines(), PAGE.name, "as generated")
-    print("\n".join(diff))
-    return int(old != new)
+    stale = False
+    for page, made in WRITTEN.items():
+        old, new = page.read_text(encoding="utf-8") if page.exists() else "", made()
+        if options.write:
+            page.write_text(new, encoding="utf-8")
+            continue
+        diff = difflib.unified_diff(old.splitlines(), new.splitlines(), page.name, "as generated")
+        print("\n".join(diff))
+        stale = stale or old != new
+    return int(stale)
 
 
 if __name__ == "__main__":

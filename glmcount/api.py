@@ -76,7 +76,9 @@ def fit(
         Limit at which a count says only "so many or more".
     dispersion : str, optional
         Right-hand side of a regression for log alpha (of "compoisson" for log nu).
-    cov : {"nonrobust", "opg", "HC0", "HC1", "HC2", "HC3"}, optional
+    cov : str, dict or Estimator, optional
+        "nonrobust", "opg", "HC0", "HC1", "HC2" or "HC3"; ``{"cluster": "g"}``; what `cluster`,
+        `hac`, `driscoll_kraay`, `jackknife` and `bootstrap` make; one of your own.
     information : {"expected", "observed"}, optional
         Default: expected for one equation (as R and statsmodels), observed for several.
     method : {"newton", "irls", "lbfgs", "gradient"}
@@ -94,6 +96,8 @@ def fit(
     env : dict, optional
         The user's own functions for the formula.
     control : Control, optional
+    **unknown
+        No other option is taken: a name that is none of these is refused, with the nearest one.
 
     Returns
     -------

@@ -123,6 +123,15 @@ class GlmcountError(ValueError):
         What is wrong, where, what is allowed, what to do next.
     kind : str, optional
         Name of the problem; the class's own when absent.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> try:
+    ...     gc.fit("y ~ x", {"y": [1, -3], "x": [0, 1]})
+    ... except GlmcountError as error:
+    ...     print(type(error).__name__, error.kind)
+    DataError negative_response
     """
 
     kind = "error"
@@ -134,121 +143,312 @@ class GlmcountError(ValueError):
 
 
 class UsageError(GlmcountError):
-    """A call whose options do not fit together or are unknown."""
+    """A call whose options do not fit together or are unknown.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]}
+    >>> gc.fit("y ~ x", data, family="gausian")
+    Traceback (most recent call last):
+    glmcount.errors.UsageError: ...
+    """
 
     kind = "usage"
 
 
 class FormulaError(GlmcountError):
-    """Anything wrong with a formula; the message shows it with a caret."""
+    """Anything wrong with a formula; the message shows it with a caret.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]}
+    >>> gc.fit("y ~ y", data)
+    Traceback (most recent call last):
+    glmcount.errors.FormulaError: ...
+    """
 
     kind = "formula"
 
 
 class FormulaSyntaxError(FormulaError):
-    """The formula cannot be parsed."""
+    """The formula cannot be parsed.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]}
+    >>> gc.fit("y ~ (x", data)
+    Traceback (most recent call last):
+    glmcount.errors.FormulaSyntaxError: ...
+    """
 
     kind = "formula_syntax"
 
 
 class UnsafeFormulaError(FormulaError):
-    """The formula asks for something outside the formula language."""
+    """The formula asks for something outside the formula language.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]}
+    >>> gc.fit("y ~ x.__class__", data)
+    Traceback (most recent call last):
+    glmcount.errors.UnsafeFormulaError: ...
+    """
 
     kind = "unsafe_formula"
 
 
 class FormulaTooComplexError(FormulaError):
-    """The formula would expand beyond any sensible number of terms."""
+    """The formula would expand beyond any sensible number of terms.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> crossed = " * ".join(f"x{i}" for i in range(20))
+    >>> gc.fit(f"y ~ {crossed}", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+    Traceback (most recent call last):
+    glmcount.errors.FormulaTooComplexError: ...
+    """
 
     kind = "formula_too_complex"
 
 
 class UnknownColumnError(FormulaError):
-    """A name is not a column of the data."""
+    """A name is not a column of the data.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]}
+    >>> gc.fit("y ~ z", data)
+    Traceback (most recent call last):
+    glmcount.errors.UnknownColumnError: ...
+    """
 
     kind = "unknown_column"
 
 
 class NonfiniteDesignError(FormulaError):
-    """A formula expression made NaN or infinity out of finite data."""
+    """A formula expression made NaN or infinity out of finite data.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]}
+    >>> gc.fit("y ~ log(x)", data)
+    Traceback (most recent call last):
+    glmcount.errors.NonfiniteDesignError: ...
+    """
 
     kind = "nonfinite_design"
 
 
 class DataError(GlmcountError):
-    """The data cannot be used as they are."""
+    """The data cannot be used as they are.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> gc.fit("y ~ x", {"y": [1, -3], "x": [0, 1]})
+    Traceback (most recent call last):
+    glmcount.errors.DataError: ...
+    """
 
     kind = "data"
 
 
 class MemoryLimitError(GlmcountError):
-    """The model would need more memory than `Control` allows."""
+    """The model would need more memory than `Control` allows.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> data = {"y": [1] * 2000, "person": range(2000)}
+    >>> gc.fit("y ~ C(person)", data, control=gc.Control(memory_limit=2**20))
+    Traceback (most recent call last):
+    glmcount.errors.MemoryLimitError: ...
+    """
 
     kind = "memory_limit"
 
 
 class RankError(GlmcountError):
-    """Too few rows, or no column left, for the parameters asked for."""
+    """Too few rows, or no column left, for the parameters asked for.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]}
+    >>> gc.fit("y ~ 0", data)
+    Traceback (most recent call last):
+    glmcount.errors.RankError: ...
+    """
 
     kind = "more_columns_than_rows"
 
 
 class SeparationError(GlmcountError):
-    """The maximum likelihood estimate does not exist: a coefficient is infinite."""
+    """The maximum likelihood estimate does not exist: a coefficient is infinite.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 0, 0], "x": [0, 0, 1, 1]}
+    >>> gc.fit("y ~ x", data, separation="raise")
+    Traceback (most recent call last):
+    glmcount.errors.SeparationError: ...
+    """
 
     kind = "separation"
 
 
 class BoundaryError(GlmcountError):
-    """The likelihood is largest on the edge of the parameter space."""
+    """The likelihood is largest on the edge of the parameter space.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> data = {"y": [0, 3, 0, 6], "x": [0, 1, 0, 1]}
+    >>> gc.fit("y ~ x", data, link="identity")
+    Traceback (most recent call last):
+    glmcount.errors.BoundaryError: ...
+    """
 
     kind = "mean_boundary"
 
 
 class ConvergenceError(GlmcountError):
-    """The fit could not go on."""
+    """The fit could not go on.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]}
+    >>> gc.fit("y ~ x", data, start=[800.0, 0.0])
+    Traceback (most recent call last):
+    glmcount.errors.ConvergenceError: ...
+    """
 
     kind = "convergence"
 
 
 class NoLikelihoodError(GlmcountError):
-    """A likelihood quantity was asked of a model that has no likelihood."""
+    """A likelihood quantity was asked of a model that has no likelihood.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]}
+    >>> gc.fit("y ~ x", data, family="quasipoisson").llf
+    Traceback (most recent call last):
+    glmcount.errors.NoLikelihoodError: ...
+    """
 
     kind = "no_likelihood"
 
 
 class NotDefinedError(GlmcountError):
-    """The quantity is not defined for this model."""
+    """The quantity is not defined for this model.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]}
+    >>> gc.fit("y ~ x", data, family="quasipoisson").resid_quantile()
+    Traceback (most recent call last):
+    glmcount.errors.NotDefinedError: ...
+    """
 
     kind = "not_defined"
 
 
 class CovarianceError(GlmcountError):
-    """The covariance asked for cannot be computed."""
+    """The covariance asked for cannot be computed.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]}
+    >>> gc.fit("y ~ x", data).wald_test("x = 0, 2 * x = 0")
+    Traceback (most recent call last):
+    glmcount.errors.CovarianceError: ...
+    """
 
     kind = "covariance"
 
 
 class DataChangedError(GlmcountError):
-    """The data no longer are those that were fitted."""
+    """The data no longer are those that were fitted.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> import pandas as pd
+    >>> data = pd.DataFrame({"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+    >>> r = gc.fit("y ~ x", data)
+    >>> data.loc[0, "x"] = 5
+    >>> r.refit(family="negbin")
+    Traceback (most recent call last):
+    glmcount.errors.DataChangedError: ...
+    """
 
     kind = "data_changed"
 
 
 class NoRowsError(GlmcountError):
-    """A result that came without its rows was asked for what takes them."""
+    """A result that came without its rows was asked for what takes them.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> from multiprocessing.reduction import ForkingPickler
+    >>> data = {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]}
+    >>> sent = ForkingPickler.dumps(gc.fit("y ~ x", data))  # as to another process
+    >>> r = ForkingPickler.loads(sent)
+    >>> r.resid_response
+    Traceback (most recent call last):
+    glmcount.errors.NoRowsError: ...
+    """
 
     kind = "no_rows"
 
 
 class MissingExtraError(GlmcountError, ImportError):
-    """An optional package is not installed."""
+    """An optional package is not installed.
+
+    Examples
+    --------
+    >>> issubclass(MissingExtraError, ImportError)
+    True
+    """
 
     kind = "missing_extra"
 
 
 class GlmcountWarning(UserWarning):
-    """Root of every warning of glmcount; parameters as `GlmcountError`."""
+    """Root of every warning of glmcount.
+
+    Parameters
+    ----------
+    message : str
+        What was seen, where, and what to do next.
+    kind : str, optional
+        Name of the problem; the class's own when absent.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import glmcount as gc
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", GlmcountWarning)
+    ...     r = gc.fit("y ~ 1", {"y": [1, 3, 2, None]})
+    >>> [each.kind for each in r.warnings]
+    ['missing_rows']
+    """
 
     kind = "warning"
 
@@ -259,97 +459,288 @@ class GlmcountWarning(UserWarning):
 
 
 class MissingRowsWarning(GlmcountWarning):
-    """Rows with missing values were left out."""
+    """Rows with missing values were left out.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 2, None]}
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     _ = gc.fit("y ~ 1", data)
+    >>> [type(each.message).__name__ for each in told]
+    ['MissingRowsWarning']
+    """
 
     kind = "missing_rows"
 
 
 class ResponseWarning(GlmcountWarning):
-    """The response is unusual for a count."""
+    """The response is unusual for a count.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import glmcount as gc
+    >>> data = {"y": [1.5, 3, 2]}
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     _ = gc.fit("y ~ 1", data)
+    >>> [type(each.message).__name__ for each in told]
+    ['ResponseWarning']
+    """
 
     kind = "noninteger_response"
 
 
 class WeightsWarning(GlmcountWarning):
-    """The weights are unusual for their type."""
+    """The weights are unusual for their type.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 2], "w": [1, 2.5, 1]}
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     _ = gc.fit("y ~ 1", data, weights="w")
+    >>> [type(each.message).__name__ for each in told]
+    ['WeightsWarning']
+    """
 
     kind = "noninteger_weights"
 
 
 class SampleWarning(GlmcountWarning):
-    """As many parameters as rows, or nearly."""
+    """As many parameters as rows, or nearly.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3], "x": [0, 1]}
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     _ = gc.fit("y ~ x", data)
+    >>> [type(each.message).__name__ for each in told]
+    ['SampleWarning']
+    """
 
     kind = "saturated"
 
 
 class DroppedColumnWarning(GlmcountWarning):
-    """A column that is a combination of others was left out."""
+    """A column that is a combination of others was left out.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 2], "x": [0, 1, 2], "z": [0, 2, 4]}
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     _ = gc.fit("y ~ x + z", data)
+    >>> [type(each.message).__name__ for each in told]
+    ['DroppedColumnWarning']
+    """
 
     kind = "column"
 
 
 class IllConditionedWarning(GlmcountWarning):
-    """The information matrix is so badly conditioned that digits are lost."""
+    """The information matrix is so badly conditioned that digits are lost.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 2, 6, 2], "x": [0, 1, 2, 3, 5], "z": [0, 1, 2.000001, 3, 5]}
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     _ = gc.fit("y ~ x + z", data)
+    >>> [type(each.message).__name__ for each in told]
+    ['IllConditionedWarning']
+    """
 
     kind = "ill_conditioned"
 
 
 class SeparationWarning(GlmcountWarning):
-    """A coefficient is infinite: some rows are predicted to be zero without doubt."""
+    """A coefficient is infinite: some rows are predicted to be zero without doubt.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 0, 0], "x": [0, 0, 1, 1]}
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     _ = gc.fit("y ~ x", data)
+    >>> [type(each.message).__name__ for each in told]
+    ['SeparationWarning']
+    """
 
     kind = "separation"
 
 
 class BoundaryWarning(GlmcountWarning):
-    """The estimate lies on the edge of the parameter space."""
+    """The estimate lies on the edge of the parameter space.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import glmcount as gc
+    >>> data = {"y": [2, 2, 3, 2]}
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     _ = gc.fit("y ~ 1", data, family="negbin")
+    >>> [type(each.message).__name__ for each in told]
+    ['BoundaryWarning']
+    """
 
     kind = "alpha_boundary"
 
 
 class NameWarning(GlmcountWarning):
-    """Two parameters would have one name."""
+    """Two parameters would have one name.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 2, 9], "alpha": [0, 1, 0, 1]}
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     _ = gc.fit("y ~ alpha", data, family="negbin")
+    >>> [type(each.message).__name__ for each in told]
+    ['NameWarning']
+    """
 
     kind = "parameter_name"
 
 
 class DesignWarning(GlmcountWarning):
-    """The formula or the data may mean another model than the one that was meant."""
+    """The formula or the data may mean another model than the one that was meant.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 2, 6, 2, 4], "x": list("123451")}
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     _ = gc.fit("y ~ x", data)
+    >>> [type(each.message).__name__ for each in told]
+    ['DesignWarning']
+    """
 
     kind = "design"
 
 
 class PredictionWarning(GlmcountWarning):
-    """Some rows have a prediction that is no number."""
+    """Some rows have a prediction that is no number.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]}
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     _ = gc.fit("y ~ x", data, link="identity").predict({"x": [-1]})
+    >>> [type(each.message).__name__ for each in told]
+    ['PredictionWarning']
+    """
 
     kind = "prediction"
 
 
 class NotEstimableWarning(GlmcountWarning):
-    """Of a new row the data tell nothing: it is not predicted."""
+    """Of a new row the data tell nothing: it is not predicted.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 2], "x": [0, 1, 2], "z": [0, 2, 4]}
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     _ = gc.fit("y ~ x + z", data).predict({"x": [1], "z": [1]})
+    >>> [type(each.message).__name__ for each in told]
+    ['DroppedColumnWarning', 'NotEstimableWarning']
+    """
 
     kind = "not_estimable"
 
 
 class IntervalWarning(GlmcountWarning):
-    """An interval has no end on one side."""
+    """An interval has no end on one side.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 0, 0], "x": [0, 0, 1, 1]}
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     _ = gc.fit("y ~ x", data).conf_int(method="profile")
+    >>> [type(each.message).__name__ for each in told]
+    ['SeparationWarning', 'IntervalWarning']
+    """
 
     kind = "infinite_interval"
 
 
 class ConvergenceWarning(GlmcountWarning):
-    """The fit stopped before its stop rule was met."""
+    """The fit stopped before its stop rule was met.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]}
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     _ = gc.fit("y ~ x", data, control=gc.Control(maxiter=1))
+    >>> [type(each.message).__name__ for each in told]
+    ['ConvergenceWarning']
+    """
 
     kind = "convergence"
 
 
 class CovarianceWarning(GlmcountWarning):
-    """A covariance is less to be trusted than it looks."""
+    """A covariance is less to be trusted than it looks.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 2, 6], "g": [1, 1, 2, 2]}
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     _ = gc.fit("y ~ 1", data, cov=gc.cluster("g"))
+    >>> [type(each.message).__name__ for each in told]
+    ['CovarianceWarning']
+    """
 
     kind = "covariance"
 
 
 def outside() -> int:
-    """Stack level of the caller of our own frames, however many lie between."""
+    """Stack level of the caller of our own frames, however many lie between.
+
+    Returns
+    -------
+    int
+        As ``warnings.warn`` takes it, so that a warning shows the line of the user's own code.
+
+    Examples
+    --------
+    >>> outside() >= 1
+    True
+    """
     frame, level = sys._getframe(1), 1
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("glmcount"):
         frame, level = frame.f_back, level + 1
@@ -358,6 +749,17 @@ def outside() -> int:
 
 def caret(text: str, start: int, end: int | None = None) -> str:
     """`text` on one line, and under it carets at ``start:end``.
+
+    Parameters
+    ----------
+    text : str
+    start, end : int
+        The first place to mark, and the one after the last; one place where `end` is not given.
+
+    Returns
+    -------
+    str
+        Two lines, four blanks before each.
 
     Examples
     --------
@@ -372,6 +774,16 @@ def caret(text: str, start: int, end: int | None = None) -> str:
 def near(name: str, choices: Iterable[str]) -> str:
     """Return " Did you mean ...?" with the names nearest to `name`, or an empty string.
 
+    Parameters
+    ----------
+    name : str
+    choices : iterable of str
+
+    Returns
+    -------
+    str
+        Of at most three names.
+
     Examples
     --------
     >>> near("incme", ["income", "age"])
@@ -384,7 +796,16 @@ def near(name: str, choices: Iterable[str]) -> str:
 def some(items: Iterable[object], most: int = 5, total: int | None = None) -> str:
     """The first `most` items, comma separated, with a count of the rest.
 
-    `total` says how many there are where `items` are only the first of them.
+    Parameters
+    ----------
+    items : iterable
+    most : int
+    total : int, optional
+        How many there are where `items` are only the first of them.
+
+    Returns
+    -------
+    str
 
     Examples
     --------

@@ -36,8 +36,25 @@ __all__ = ["AtHand", "Described", "Fitted"]
 class Described:
     """What was fitted, in words: names of response and parameters, formula, family.
 
-    As in statsmodels the parameters of `exog_names` are all that `params` has, ancillary ones
-    too, so that its `summary_col` reads a result.
+    Parameters
+    ----------
+    endog_names : str
+        The response.
+    exog_names : tuple of str
+        As in statsmodels all that `params` has, ancillary parameters too, so that its `summary_col`
+        reads a result.
+    formula : str
+    family : str
+        The name of the family.
+    link : str
+        The name of the link of its mean.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+    >>> r.model.endog_names, r.model.exog_names, r.model.family
+    ('y', ('Intercept', 'x'), 'poisson')
     """
 
     endog_names: str

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
 import agreements
+import api_digest
 import make_reference
 import numpy as np
+import page_list
 import pytest
 import refresh
+import surface
 from scipy.special import gammaln
 
 import glmcount as gc
@@ -52,8 +56,31 @@ def test_the_page_on_clusters_has_the_figures_of_the_study():
     assert f"the score bootstrap {bootstrap} %" in page
 
 
-def test_the_reference_is_up_to_date():
-    assert make_reference.PAGE.read_text(encoding="utf-8") == make_reference.reference()
+@pytest.mark.parametrize("page", make_reference.WRITTEN, ids=lambda page: page.name)
+def test_what_is_made_of_docstrings_is_up_to_date(page):
+    assert page.read_text(encoding="utf-8") == make_reference.WRITTEN[page]()
+
+
+def test_the_list_of_pages_has_its_shape_and_every_page():
+    """Heading, quote, then links with a line each (llmstxt.org)."""
+    title, quote, *rest = page_list.PAGE.read_text(encoding="utf-8").split("\n\n")
+    assert title.startswith("# ") and quote.startswith("> ") and "\n" not in quote
+    lines = [line for part in rest for line in part.splitlines() if line.startswith("- ")]
+    items = [re.fullmatch(r"- \[(.+?)\]\((.+?)\): (\S.+)", line) for line in lines]
+    assert all(items)
+    found = {(page_list.ROOT / item[2]).resolve() for item in items}
+    assert set(PAGES.values()) - found == {page_list.INDEX}
+
+
+def test_the_digest_has_a_line_of_each_name():
+    digest = api_digest.PAGE.read_text(encoding="utf-8")
+    names = [
+        each.name
+        for each in (*surface.named(), *surface.returned(), *surface.contracts())
+        if not inspect.ismodule(each.value)
+    ]
+    lines = re.findall(r"^- `([\w.]+)", digest, re.MULTILINE)
+    assert [name for name in names if lines.count(name) != 1] == []
 
 
 def test_the_learn_page_asks_torch():

@@ -92,6 +92,16 @@ class Rows:
         Rows whose strips are turned into these.
     marks : tuple of Marks or None
         Of the columns of every strip, looked at whenever it is read; None before a fit.
+
+    Examples
+    --------
+    >>> from glmcount.design.build import Roles, formula_design
+    >>> from glmcount.numerics.control import Control
+    >>> from glmcount.sources.base import open_source
+    >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+    >>> rows = formula_design(open_source(data), "y ~ x", Roles({}), None, Control())
+    >>> rows.n_used, rows.names
+    (3, ('y', 'x'))
     """
 
     source: Source
@@ -107,7 +117,37 @@ class Rows:
     def fold(
         self, work: Callable[[Strip], T], add: Callable[[T, T], T], threads: int | None = None
     ) -> T:
-        """Fold ``work(strip)`` over all strips, in order; `threads` where the user named none."""
+        """Fold ``work(strip)`` over all strips, in order.
+
+        Parameters
+        ----------
+        work : callable
+            `Strip` -> what its rows come to.
+        add : callable
+            Two of these -> one.
+        threads : int, optional
+            That share the work where the user named none. No digit depends on it.
+
+        Returns
+        -------
+        object
+            What all rows come to.
+
+        Raises
+        ------
+        DataChangedError
+            If the rows are looked at for changes, and are not those that were fitted.
+
+        Examples
+        --------
+        >>> from glmcount.design.build import Roles, formula_design
+        >>> from glmcount.numerics.control import Control
+        >>> from glmcount.sources.base import open_source
+        >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+        >>> rows = formula_design(open_source(data), "y ~ x", Roles({}), None, Control())
+        >>> float(rows.fold(lambda strip: strip.y[0].sum(), lambda a, b: a + b))
+        6.0
+        """
 
         def one(number: int, first: int, raw: Columns) -> T:
             return work(self.encoded(number, first, raw))
@@ -133,7 +173,35 @@ class Rows:
         work: Callable[[Strip, Piece, Columns], T],
         add: Callable[[T, T], T],
     ) -> T:
-        """Fold ``work(strip, piece, columns)``: beside a strip the columns of all its rows."""
+        """Fold ``work(strip, piece, columns)``: beside a strip the columns of all its rows.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Columns of the data that are handed over besides those of the design.
+        work : callable
+            What a strip comes to, with a `Piece` that says which of its rows are used, and the
+            columns of all of them.
+        add : callable
+            Two of these -> one.
+
+        Returns
+        -------
+        object
+            What all rows come to.
+
+        Examples
+        --------
+        >>> from glmcount.design.build import Roles, formula_design
+        >>> from glmcount.numerics.control import Control
+        >>> from glmcount.sources.base import open_source
+        >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+        >>> rows = formula_design(open_source(data), "y ~ x", Roles({}), None, Control())
+        >>> def length(strip, piece, columns):
+        ...     return len(columns["x"])
+        >>> rows.fold_beside(["x"], length, max)
+        3
+        """
 
         def one(number: int, first: int, raw: Columns) -> T:
             strip = self.encoded(number, first, raw)
@@ -164,12 +232,33 @@ class Rows:
     ) -> Rows:
         """The same rows with columns read beside them, by which rows are grouped and ordered.
 
-        `given` holds those that are no columns of the data, by their names in brackets.
+        Parameters
+        ----------
+        groups, order : sequence of str
+            Columns of the data.
+        given : mapping, optional
+            Those that are no columns of the data, by their names in brackets:
+            ``{"<groups>": array}``.
+
+        Returns
+        -------
+        Rows
+            Whose strips have codes of the groups, then values of the order, in `Strip.roles`.
 
         Raises
         ------
         UnknownColumnError, DataError
             If there is no such column, or a used row has no value in it.
+
+        Examples
+        --------
+        >>> from glmcount.design.build import Roles, formula_design
+        >>> from glmcount.numerics.control import Control
+        >>> from glmcount.sources.base import open_source
+        >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+        >>> rows = formula_design(open_source(data), "y ~ x", Roles({}), None, Control())
+        >>> rows.with_roles(["x"]).strip(0).roles[0].tolist()
+        [0, 1, 2]
         """
         known = {(role.name, role.what) for role in self.spec.roles}
         groups = [name for name in dict.fromkeys(groups) if (name, "group") not in known]
@@ -208,7 +297,28 @@ class Rows:
         return replace(self, source=replace(self.source, beside=columns), made=made)
 
     def without(self, gone: Sequence[int]) -> Rows:
-        """The same rows for all equations but those; codes and encoded strips are shared."""
+        """The same rows for all equations but those; codes and encoded strips are shared.
+
+        Parameters
+        ----------
+        gone : sequence of int
+            Numbers of equations.
+
+        Returns
+        -------
+        Rows
+
+        Examples
+        --------
+        >>> from glmcount.design.build import Roles, formula_design
+        >>> from glmcount.numerics.control import Control
+        >>> from glmcount.sources.base import open_source
+        >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+        >>> roles = Roles({}, (("inflate", "x"),))
+        >>> rows = formula_design(open_source(data), "y ~ x", roles, None, Control())
+        >>> len(rows.spec.equations), len(rows.without((1,)).spec.equations)
+        (2, 1)
+        """
         if not gone:
             return self
         kept = [k for k in range(len(self.spec.equations)) if k not in gone]
@@ -219,7 +329,32 @@ class Rows:
         return replace(self, spec=self.spec.without(gone), cache=kept_here, behind=behind)
 
     def constants(self, spec: DesignSpec) -> Rows:
-        """The same rows by a design of which every equation is a constant, or nothing."""
+        """The same rows by a design of which every equation is a constant, or nothing.
+
+        Parameters
+        ----------
+        spec : DesignSpec
+            That design.
+
+        Returns
+        -------
+        Rows
+            Encoded strips keep their response, weights and offsets.
+
+        Examples
+        --------
+        >>> from glmcount.design.build import Roles, formula_design
+        >>> from glmcount.numerics.control import Control
+        >>> from glmcount.sources.base import open_source
+        >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+        >>> rows = formula_design(open_source(data), "y ~ x", Roles({}), None, Control())
+        >>> rows.fold(lambda strip: strip.n, lambda a, b: a + b)
+        3
+        >>> from glmcount.design.build import CONSTANT
+        >>> null = replace(rows.spec, equations=(CONSTANT,))
+        >>> len(rows.constants(null).strip(0).blocks)
+        1
+        """
         ones = tuple(BlockRows(None, (None,)) for equation in spec.equations if equation.parts)
         count = len(spec.equations)
         strips = {
@@ -230,7 +365,30 @@ class Rows:
         return replace(self, spec=spec, cache=Cache(0, strips), behind=behind)
 
     def turned(self, spec: DesignSpec, turn: Callable[[Strip], Strip]) -> Rows:
-        """The same rows by another design, whose strips are made of these when they are read."""
+        """The same rows by another design, whose strips are made of these when they are read.
+
+        Parameters
+        ----------
+        spec : DesignSpec
+            The other design.
+        turn : callable
+            `Strip` -> `Strip`.
+
+        Returns
+        -------
+        Rows
+
+        Examples
+        --------
+        >>> from glmcount.design.build import Roles, formula_design
+        >>> from glmcount.numerics.control import Control
+        >>> from glmcount.sources.base import open_source
+        >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+        >>> rows = formula_design(open_source(data), "y ~ x", Roles({}), None, Control())
+        >>> doubled = rows.turned(rows.spec, lambda strip: strip.with_response(2.0 * strip.y))
+        >>> doubled.strip(0).y.tolist()
+        [[2.0, 6.0, 4.0]]
+        """
         strips = {number: turn(strip) for number, strip in self.cache.strips.items()}
         behind = None if self.behind is None else self.behind.turned(spec, turn)
         own = Cache(0, strips)
@@ -242,12 +400,52 @@ class Rows:
         return self if self.behind is None else self.behind
 
     def strip(self, number: int) -> Strip:
-        """One strip."""
+        """One strip.
+
+        Parameters
+        ----------
+        number : int
+            Counted from 0.
+
+        Returns
+        -------
+        Strip
+
+        Examples
+        --------
+        >>> from glmcount.design.build import Roles, formula_design
+        >>> from glmcount.numerics.control import Control
+        >>> from glmcount.sources.base import open_source
+        >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+        >>> rows = formula_design(open_source(data), "y ~ x", Roles({}), None, Control())
+        >>> rows.strip(0).y.tolist()
+        [[1.0, 3.0, 2.0]]
+        """
         names = () if number in self.cache.strips else self.names
         return self.encoded(number, *self.source.strip(number, names))
 
     def several(self, numbers: Sequence[int]) -> Iterator[Strip]:
-        """Some strips, one after the other; of a stream in one pass."""
+        """Some strips, one after the other; of a stream in one pass.
+
+        Parameters
+        ----------
+        numbers : sequence of int
+            Counted from 0.
+
+        Returns
+        -------
+        iterator of Strip
+
+        Examples
+        --------
+        >>> from glmcount.design.build import Roles, formula_design
+        >>> from glmcount.numerics.control import Control
+        >>> from glmcount.sources.base import open_source
+        >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+        >>> rows = formula_design(open_source(data), "y ~ x", Roles({}), None, Control())
+        >>> [strip.n for strip in rows.several([0])]
+        [3]
+        """
         if self.source.stream is None:
             return map(self.strip, numbers)
         wanted = frozenset(numbers)
@@ -259,13 +457,57 @@ class Rows:
         return iter(found)
 
     def head(self, rows: int, parts: int = 1) -> Rows:
-        """The first used rows of every strip, held in memory as so many strips."""
+        """The first used rows of every strip, held in memory as so many strips.
+
+        Parameters
+        ----------
+        rows : int
+            Of each strip at most.
+        parts : int
+            Strips that they are laid out as.
+
+        Returns
+        -------
+        Rows
+
+        Examples
+        --------
+        >>> from glmcount.design.build import Roles, formula_design
+        >>> from glmcount.numerics.control import Control
+        >>> from glmcount.sources.base import open_source
+        >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+        >>> rows = formula_design(open_source(data), "y ~ x", Roles({}), None, Control())
+        >>> rows.head(2).n_used
+        2
+        """
         strips = self.fold(lambda strip: [strip.span(0, rows)], lambda a, b: a + b)
         whole = one_strip(strips)
         return self.holding(whole, max(-(-whole.n // parts), 1))
 
     def holding(self, rows: Strip, strip_rows: int | None = None) -> Rows:
-        """Rows that are held in memory, whatever the source."""
+        """Rows that are held in memory, whatever the source.
+
+        Parameters
+        ----------
+        rows : Strip
+            All of them.
+        strip_rows : int, optional
+            Rows of a strip.
+
+        Returns
+        -------
+        Rows
+
+        Examples
+        --------
+        >>> from glmcount.design.build import Roles, formula_design
+        >>> from glmcount.numerics.control import Control
+        >>> from glmcount.sources.base import open_source
+        >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+        >>> rows = formula_design(open_source(data), "y ~ x", Roles({}), None, Control())
+        >>> rows.holding(rows.strip(0), strip_rows=2).source.n_strips
+        2
+        """
         source = Source((), rows.n, None, lambda first, last, names: {}, strip_rows)
         plan = Plan((None,) * source.n_strips, Account(rows.n, 0, {}))
         held = {}
@@ -279,6 +521,26 @@ class Rows:
         """For solves between passes, which BLAS need not share between threads.
 
         Passes over several strips hold it to one anyhow.
+
+        Parameters
+        ----------
+        size : int
+            Of the matrices that are solved with.
+
+        Returns
+        -------
+        context manager
+
+        Examples
+        --------
+        >>> from glmcount.design.build import Roles, formula_design
+        >>> from glmcount.numerics.control import Control
+        >>> from glmcount.sources.base import open_source
+        >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+        >>> rows = formula_design(open_source(data), "y ~ x", Roles({}), None, Control())
+        >>> with rows.solving(2):
+        ...     print(np.linalg.solve(np.eye(2), np.ones(2)).tolist())
+        [1.0, 1.0]
         """
         return solving(size) if self.source.n_strips == 1 else several(size)
 
@@ -288,7 +550,22 @@ class Rows:
         return self.plan.account.n_rows - self.plan.account.n_dropped
 
     def numbers(self) -> NDArray[np.intp]:
-        """The numbers of the used rows among those of the data."""
+        """The numbers of the used rows among those of the data.
+
+        Returns
+        -------
+        ndarray of int, shape (rows used,)
+
+        Examples
+        --------
+        >>> from glmcount.design.build import Roles, formula_design
+        >>> from glmcount.numerics.control import Control
+        >>> from glmcount.sources.base import open_source
+        >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+        >>> rows = formula_design(open_source(data), "y ~ x", Roles({}), None, Control())
+        >>> rows.keeping(np.array([True, False, True])).numbers().tolist()
+        [0, 2]
+        """
         out = []
         for number in range(self.source.n_strips):
             first, last = self.source.span(number)
@@ -297,7 +574,36 @@ class Rows:
         return np.concatenate(out)
 
     def encoded(self, number: int, first: int, raw: Columns) -> Strip:
-        """A strip, from the cache or made from its columns."""
+        """A strip, from the cache or made from its columns.
+
+        Parameters
+        ----------
+        number : int
+            Of the strip.
+        first : int
+            Number of its first row.
+        raw : mapping of str to sequence
+            Its columns, as the source has them.
+
+        Returns
+        -------
+        Strip
+
+        Raises
+        ------
+        DataChangedError
+            If the rows are looked at for changes, and are not those that were fitted.
+
+        Examples
+        --------
+        >>> from glmcount.design.build import Roles, formula_design
+        >>> from glmcount.numerics.control import Control
+        >>> from glmcount.sources.base import open_source
+        >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+        >>> rows = formula_design(open_source(data), "y ~ x", Roles({}), None, Control())
+        >>> rows.encoded(0, 0, {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}).n
+        3
+        """
         found = self.cache.strips.get(number)
         if found is None and self.made is None:
             raw = coerced(raw)
@@ -316,7 +622,23 @@ class Rows:
         return strip
 
     def gated(self) -> Rows:
-        """The same rows, whose columns are looked at from now on whenever they are read."""
+        """The same rows, whose columns are looked at from now on whenever they are read.
+
+        Returns
+        -------
+        Rows
+            That raise `DataChangedError` where the data are edited.
+
+        Examples
+        --------
+        >>> from glmcount.design.build import Roles, formula_design
+        >>> from glmcount.numerics.control import Control
+        >>> from glmcount.sources.base import open_source
+        >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+        >>> rows = formula_design(open_source(data), "y ~ x", Roles({}), None, Control())
+        >>> rows.marks is None, len(rows.gated().marks)
+        (True, 1)
+        """
         found = self.source.fold(self.names, _marks, operator.or_, self.threads)
         return replace(self, marks=tuple(found.values()))
 
@@ -327,6 +649,15 @@ class Rows:
         ------
         DataChangedError
             If they are not those that were fitted.
+
+        Examples
+        --------
+        >>> from glmcount.design.build import Roles, formula_design
+        >>> from glmcount.numerics.control import Control
+        >>> from glmcount.sources.base import open_source
+        >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+        >>> rows = formula_design(open_source(data), "y ~ x", Roles({}), None, Control())
+        >>> rows.gated().check()
         """
         self.fold(lambda strip: None, lambda a, b: None)
 
@@ -348,10 +679,26 @@ class Rows:
     def refuse_edited(self, source: Source, otherwise: str) -> None:
         """Refuse a table opened anew that has not the rows that were fitted.
 
+        Parameters
+        ----------
+        source : Source
+            The table opened anew.
+        otherwise : str
+            What to do else, in words: the end of the message.
+
         Raises
         ------
         DataChangedError
             Which says what has changed, and what to do `otherwise`.
+
+        Examples
+        --------
+        >>> from glmcount.design.build import Roles, formula_design
+        >>> from glmcount.numerics.control import Control
+        >>> from glmcount.sources.base import open_source
+        >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+        >>> rows = formula_design(open_source(data), "y ~ x", Roles({}), None, Control())
+        >>> rows.gated().refuse_edited(rows.source, "Fit again.")
         """
         marks, own = self.marks, self.source
         assert marks is not None
@@ -369,7 +716,28 @@ class Rows:
             raise DataChangedError(f"The data are not those that were fitted: {told}. {otherwise}")
 
     def small(self, layout: Layout) -> Small | None:
-        """The columns side by side; None for a problem that is not small."""
+        """The columns side by side; None for a problem that is not small.
+
+        Parameters
+        ----------
+        layout : Layout
+            Of the design's columns.
+
+        Returns
+        -------
+        Small or None
+
+        Examples
+        --------
+        >>> from glmcount.design.build import Roles, formula_design
+        >>> from glmcount.numerics.control import Control
+        >>> from glmcount.sources.base import open_source
+        >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+        >>> rows = formula_design(open_source(data), "y ~ x", Roles({}), None, Control())
+        >>> from glmcount.design.layout import layout_of
+        >>> rows.small(layout_of(rows.spec)) is None
+        False
+        """
         strip, found = self.cache.strips.get(0), self.cache.small
         if self.source.n_strips > 1 or not suits(self.n_used, layout.size):
             return None
@@ -385,7 +753,27 @@ class Rows:
         return None if strip is None else self.cache.small
 
     def by_row(self, what: Callable[[Strip], Array]) -> Array:
-        """One number for each used row, in order."""
+        """One number for each used row, in order.
+
+        Parameters
+        ----------
+        what : callable
+            `Strip` -> ndarray of shape (n,) or (1,).
+
+        Returns
+        -------
+        ndarray, shape (rows used,)
+
+        Examples
+        --------
+        >>> from glmcount.design.build import Roles, formula_design
+        >>> from glmcount.numerics.control import Control
+        >>> from glmcount.sources.base import open_source
+        >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+        >>> rows = formula_design(open_source(data), "y ~ x", Roles({}), None, Control())
+        >>> rows.by_row(lambda strip: 2.0 * strip.y[0]).tolist()
+        [2.0, 6.0, 4.0]
+        """
 
         def work(strip: Strip) -> list[Array]:
             return [np.broadcast_to(what(strip), (strip.n,))]
@@ -393,7 +781,27 @@ class Rows:
         return np.concatenate(self.fold(work, lambda a, b: a + b))
 
     def total(self, what: Callable[[Strip], Array]) -> float:
-        """Weighted sum over the used rows."""
+        """Weighted sum over the used rows.
+
+        Parameters
+        ----------
+        what : callable
+            `Strip` -> ndarray of shape (n,) or (1,).
+
+        Returns
+        -------
+        float
+
+        Examples
+        --------
+        >>> from glmcount.design.build import Roles, formula_design
+        >>> from glmcount.numerics.control import Control
+        >>> from glmcount.sources.base import open_source
+        >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+        >>> rows = formula_design(open_source(data), "y ~ x", Roles({}), None, Control())
+        >>> rows.total(lambda strip: strip.y[0])
+        6.0
+        """
 
         def work(strip: Strip) -> float:
             values = np.broadcast_to(what(strip), (strip.n,))
@@ -405,6 +813,29 @@ class Rows:
         """The same rows with another response, given for every row of the data.
 
         Rows that were left out stay out. Encoded strips are kept but for the response.
+
+        Parameters
+        ----------
+        source : Source
+            With the response among its columns.
+        spec : DesignSpec
+            That names it.
+        values : ndarray, shape (rows of the data,)
+
+        Returns
+        -------
+        Rows
+
+        Examples
+        --------
+        >>> from glmcount.design.build import Roles, formula_design
+        >>> from glmcount.numerics.control import Control
+        >>> from glmcount.sources.base import open_source
+        >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+        >>> rows = formula_design(open_source(data), "y ~ x", Roles({}), None, Control())
+        >>> from glmcount.design.build import with_response
+        >>> with_response(rows, np.array([0.0, 1.0, 5.0])).strip(0).y.tolist()
+        [[0.0, 1.0, 5.0]]
         """
         strips = {}
         for number, strip in self.cache.strips.items():
@@ -417,14 +848,52 @@ class Rows:
         return Rows(source, spec, self.plan, self.threads, cache, self.response)
 
     def keeping(self, mask: NDArray[np.bool_]) -> Rows:
-        """Those of the used rows that a mask over all rows of the data has."""
+        """Those of the used rows that a mask over all rows of the data has.
+
+        Parameters
+        ----------
+        mask : ndarray of bool, shape (rows of the data,)
+
+        Returns
+        -------
+        Rows
+
+        Examples
+        --------
+        >>> from glmcount.design.build import Roles, formula_design
+        >>> from glmcount.numerics.control import Control
+        >>> from glmcount.sources.base import open_source
+        >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+        >>> rows = formula_design(open_source(data), "y ~ x", Roles({}), None, Control())
+        >>> rows.keeping(np.array([False, True, True])).strip(0).y.tolist()
+        [[3.0, 2.0]]
+        """
         spans = [self.source.span(number) for number in range(self.source.n_strips)]
         plan = self.plan.keeping(spans, mask)
         behind = None if self.behind is None else self.behind.keeping(mask)
         return replace(self, plan=plan, cache=Cache(), behind=behind)
 
     def reweighted(self, weights: Array) -> Rows:
-        """The same rows with other weights, given for every row of the data."""
+        """The same rows with other weights, given for every row of the data.
+
+        Parameters
+        ----------
+        weights : ndarray, shape (rows of the data,)
+
+        Returns
+        -------
+        Rows
+
+        Examples
+        --------
+        >>> from glmcount.design.build import Roles, formula_design
+        >>> from glmcount.numerics.control import Control
+        >>> from glmcount.sources.base import open_source
+        >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+        >>> rows = formula_design(open_source(data), "y ~ x", Roles({}), None, Control())
+        >>> rows.reweighted(np.array([1.0, 0.0, 2.0])).total(lambda strip: strip.y[0])
+        5.0
+        """
 
         def turn(strip: Strip) -> Strip:
             own = weights[strip.first : self.source.span(strip.number)[1]]

@@ -33,9 +33,18 @@ class Influence:
     hat_matrix_diag : Series
         Leverages: diagonal of W^1/2 X (X'WX)^-1 X'W^1/2 with expected weights.
     cooks_distance : tuple of Series
-        Distances, and their p-values in F(k, df_resid), as statsmodels returns them.
+        Distances r^2 h / (phi k (1 - h)^2), r the Pearson residual and h the leverage (Williams
+        1987, Applied Statistics 36), and their p-values in F(k, df_resid), as statsmodels returns
+        them.
     resid_studentized : Series
         Pearson residuals over sqrt(phi (1 - h)).
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+    >>> r.get_influence().hat_matrix_diag.round(6).tolist()
+    [0.5, 0.5, 0.5, 0.5]
     """
 
     hat_matrix_diag: pd.Series
@@ -43,7 +52,20 @@ class Influence:
     resid_studentized: pd.Series
 
     def summary_frame(self) -> pd.DataFrame:
-        """All columns as a DataFrame."""
+        """All columns as a DataFrame.
+
+        Returns
+        -------
+        DataFrame, (rows used, 3)
+            ``hat_diag cooks_d standard_resid``, named as statsmodels names them.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+        >>> r.get_influence().summary_frame().columns.tolist()
+        ['hat_diag', 'cooks_d', 'standard_resid']
+        """
         return pd.DataFrame(
             {
                 "hat_diag": self.hat_matrix_diag,

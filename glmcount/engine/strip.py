@@ -27,15 +27,21 @@ class Strip:
         Number of the first row of the strip in the data.
     n : int
         Used rows.
-    where : ndarray of int or None
+    where : ndarray of int, shape (n,), or None
         Which rows of the strip those are; None for all.
     y : ndarray, shape (m, n)
     weights : ndarray, shape (n,), or None
     blocks : tuple of BlockRows
         In the order of `Layout.blocks`.
-    offsets : tuple of ndarray or None, one each equation
-    roles : tuple of ndarray
+    offsets : tuple of ndarray of shape (n,) or None, one each equation
+    roles : tuple of ndarray, each of shape (n,)
         Codes of groups and values of time, in the order of the design's roles.
+
+    Examples
+    --------
+    >>> strip = Strip(0, 0, 3, None, np.array([[1.0, 3.0, 2.0]]), None, (), (None,))
+    >>> strip.span(1, 3).y.tolist()
+    [[3.0, 2.0]]
     """
 
     number: int
@@ -49,7 +55,22 @@ class Strip:
     roles: tuple[NDArray[Any], ...] = ()
 
     def with_response(self, y: Array) -> Strip:
-        """The same rows with another response."""
+        """The same rows with another response.
+
+        Parameters
+        ----------
+        y : ndarray, shape (m, n)
+
+        Returns
+        -------
+        Strip
+
+        Examples
+        --------
+        >>> strip = Strip(0, 0, 2, None, np.array([[1.0, 3.0]]), None, (), (None,))
+        >>> strip.with_response(np.array([[0.0, 2.0]])).y.tolist()
+        [[0.0, 2.0]]
+        """
         return Strip(
             self.number,
             self.first,
@@ -63,11 +84,43 @@ class Strip:
         )
 
     def span(self, first: int, last: int) -> Strip:
-        """The used rows ``first:last``."""
+        """The used rows ``first:last``.
+
+        Parameters
+        ----------
+        first, last : int
+            Among the used rows, counted from 0; the second is the one after the last.
+
+        Returns
+        -------
+        Strip
+
+        Examples
+        --------
+        >>> strip = Strip(0, 0, 3, None, np.array([[1.0, 3.0, 2.0]]), None, (), (None,))
+        >>> strip.span(0, 2).n
+        2
+        """
         return self if first == 0 and last >= self.n else self.taken(slice(first, last))
 
     def taken(self, rows: slice | Index) -> Strip:
-        """Some of the used rows."""
+        """Some of the used rows.
+
+        Parameters
+        ----------
+        rows : slice or ndarray of int
+            Their places among the used rows.
+
+        Returns
+        -------
+        Strip
+
+        Examples
+        --------
+        >>> strip = Strip(0, 0, 3, None, np.array([[1.0, 3.0, 2.0]]), None, (), (None,))
+        >>> strip.taken(np.array([2, 0])).y.tolist()
+        [[2.0, 1.0]]
+        """
         cut: dict[int, Any] = {}
 
         def part(values: Row) -> Row:
@@ -95,7 +148,23 @@ class Strip:
         )
 
     def of(self, blocks: Sequence[int], equations: Sequence[int]) -> Strip:
-        """The same rows with some of the blocks and equations."""
+        """The same rows with some of the blocks and equations.
+
+        Parameters
+        ----------
+        blocks, equations : sequence of int
+            Their numbers, counted from 0.
+
+        Returns
+        -------
+        Strip
+
+        Examples
+        --------
+        >>> strip = Strip(0, 0, 1, None, np.ones((1, 1)), None, (), (None, np.zeros(1)))
+        >>> len(strip.of([], [1]).offsets)
+        1
+        """
         return replace(
             self,
             blocks=tuple(self.blocks[i] for i in blocks),

@@ -60,6 +60,11 @@ class StartSums:
     zero : float
         Sum of w over the rows with y = 0.
     largest : float
+
+    Examples
+    --------
+    >>> StartSums(weight=4.0, response=12.0, square=50.0, log_exposure=1.386, offset=0.0).mean
+    3.0
     """
 
     weight: float
@@ -102,6 +107,12 @@ class Equation:
         is the exponential of the predictor's.
     odds : bool
         Whether the predictor is the logarithm of odds, so that exp(coefficient) is an odds ratio.
+
+    Examples
+    --------
+    >>> alpha = Equation("alpha", "Dispersion (alpha)", natural=natural_exp, scale="log")
+    >>> [float(part[0]) for part in alpha.natural(np.zeros(1))]
+    [1.0, 1.0]
     """
 
     name: str
@@ -122,6 +133,11 @@ class Boundary:
         As `Limit` has them.
     becomes : str
         What the family is called there.
+
+    Examples
+    --------
+    >>> Boundary(1, "alpha", 0.0, (), "Poisson").label
+    'alpha = 0'
     """
 
     equation: int
@@ -168,6 +184,13 @@ class Limit:
     opens : bool
         True where the limit is fitted first: its maximum starts the family's own, and a score
         <= 0 there says that nothing is to be found inside.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> limit = gc.families.negbin().limits[0]
+    >>> limit.label, limit.family.label
+    ('alpha = 0', 'Poisson')
     """
 
     equation: int
@@ -303,6 +326,42 @@ class Family:
         Equations of a concave part of its own, whose regression brings no further maxima.
     recipe : Recipe, optional
         How it was made, as plain data: from which another process makes it again.
+
+    Raises
+    ------
+    UsageError
+        Where it is used or registered, if a function of it does not give what it must: it is called
+        with a few counts, and its derivatives are held against differences.
+
+    Examples
+    --------
+    The Poisson family by hand:
+
+    >>> from scipy.special import gammaln
+    >>> import glmcount as gc
+    >>> def terms(y, etas):
+    ...     mean = np.exp(etas[0])
+    ...     return Jet(y[0] * etas[0] - mean, (y[0] - mean,), ((-mean,),))
+    >>> def moments(etas):
+    ...     mean = np.exp(etas[0])
+    ...     jet = Jet(mean, (mean,), ((mean,),))
+    ...     return jet, jet
+    >>> own = Family(
+    ...     name="own",
+    ...     aliases=(),
+    ...     label="Own",
+    ...     equations=(Equation("mean"),),
+    ...     terms=terms,
+    ...     constant=lambda y: -gammaln(y[0] + 1.0),
+    ...     moments=moments,
+    ...     sample=lambda rng, etas: rng.poisson(np.exp(etas[0])).astype(float),
+    ...     start=lambda sums: (float(np.log(sums.response)) - sums.log_exposure,),
+    ...     mean_equation=True,
+    ...     mean_log=True,
+    ... )
+    >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]}, family=own)
+    >>> [round(float(b), 6) for b in np.exp(r.params)]
+    [1.5, 3.0]
     """
 
     name: str
@@ -368,7 +427,24 @@ class Family:
         return self.link in self.concave_links
 
     def runs_off(self, y: Array) -> Flat:
-        """Rows that lose nothing where a predictor runs to infinity, (down, up) by equation."""
+        """Rows that lose nothing where a predictor runs to infinity, (down, up) by equation.
+
+        Parameters
+        ----------
+        y : ndarray, shape (m, n)
+            The response, row 0 the count.
+
+        Returns
+        -------
+        tuple of (down, up), one for each equation
+            Each a mask of shape (n,), or None for no row.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> gc.families.poisson.runs_off(np.array([[0.0, 2.0]]))[0][0].tolist()
+        [True, False]
+        """
         if self.flat is not None:
             return self.flat(y)
         return ((y[0] == 0, None), *(((None, None),) * (self.q - 1)))
@@ -377,6 +453,25 @@ class Family:
         """As `runs_off`, of the rows that lose nothing whatever their other predictors are.
 
         Under a link that reaches a mean of 0 at a finite predictor no row runs off downwards.
+
+        Parameters
+        ----------
+        y : ndarray, shape (m, n)
+            The response, row 0 the count.
+
+        Returns
+        -------
+        tuple of (down, up), one for each equation
+            Each a mask of shape (n,), or None for no row.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> poisson, y = gc.families.poisson, np.array([[0.0, 2.0]])
+        >>> poisson.surely_off(y)[0][0].tolist()
+        [True, False]
+        >>> gc.families.compose(poisson, "identity").surely_off(y)[0][0] is None
+        True
         """
         first, *rest = self.runs_off(y) if self.certain is None else self.certain(y)
         with np.errstate(divide="ignore"):
@@ -389,7 +484,29 @@ class Family:
         return f"{self.label} regression, {self.link} link"
 
     def with_(self, **changes: Any) -> Family:
-        """The same law with some fields changed, such as its name."""
+        """The same law with some fields changed, such as its name.
+
+        Parameters
+        ----------
+        **changes
+            Fields of a family, each with its new value.
+
+        Returns
+        -------
+        Family
+            Without a recipe, unless one is given.
+
+        Raises
+        ------
+        UsageError
+            If a family has no such field.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> gc.families.poisson.with_(label="Rare events").title
+        'Rare events regression, log link'
+        """
         _refuse_unknown(changes)
         return replace(self, **({"recipe": None} | changes))
 
@@ -398,6 +515,29 @@ class Family:
 
         What every family must have is as here unless it is named too. So no fact is taken over
         that need not hold any more.
+
+        Parameters
+        ----------
+        **facts
+            Fields of a family, each with its value.
+
+        Returns
+        -------
+        Family
+            With `name aliases label equations terms constant moments sample start` of this one, and
+            of all else only `facts`.
+
+        Raises
+        ------
+        UsageError
+            If a family has no such field.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> plain = gc.families.poisson.derived(name="plain")
+        >>> plain.deviance is None, gc.families.poisson.deviance is None
+        (True, False)
         """
         _refuse_unknown(facts)
         needed = {name: getattr(self, name) for name in NEEDED}
@@ -519,10 +659,27 @@ _aliases: dict[str, str] = {}
 def register(family: Family) -> Family:
     """Make a family known by its name and aliases; returns it.
 
+    Parameters
+    ----------
+    family : Family
+
+    Returns
+    -------
+    Family
+        The same one.
+
     Raises
     ------
     UsageError
         If a name is taken, or a function of the family does not give what it must.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> own = register(gc.families.negbin(alpha=1.0).with_(name="geometric too", aliases=()))
+    >>> own.name == gc.families.resolve("geometric too").name
+    True
+    >>> _ = families.pop("geometric too"), _aliases.pop("geometric too")
     """
     a_family("family", family)
     if family.recipe is None or family.recipe.maker != "resolve":
@@ -538,6 +695,15 @@ def register(family: Family) -> Family:
 @recorded
 def resolve(family: str | Family) -> Family:
     """The family of that name, or the value itself.
+
+    Parameters
+    ----------
+    family : str or Family
+        A name or an alias, in capitals or not.
+
+    Returns
+    -------
+    Family
 
     Raises
     ------

@@ -54,6 +54,16 @@ def negbin_canonical(alpha: float | None = None) -> Family:
     alpha : float, optional
         The dispersion, held at this value; None estimates it.
 
+    Returns
+    -------
+    Family
+        With predictors of the mean and, where alpha is estimated, of log alpha.
+
+    Raises
+    ------
+    UsageError
+        If alpha is not a positive number.
+
     Examples
     --------
     >>> family = negbin_canonical(alpha=2.0)

@@ -272,6 +272,11 @@ def genpoisson(power: float = 1.0, under: bool = False) -> Family:
         probabilities do not add up to one exactly, and mean and variance are approximate
         (Consul & Famoye 1992, section 2): compare such log-likelihoods with care.
 
+    Returns
+    -------
+    Family
+        With predictors of the mean and of alpha.
+
     Raises
     ------
     UsageError

@@ -261,6 +261,11 @@ def negbin(alpha: float | None = None) -> Family:
     alpha : float, optional
         The dispersion, held at this value; None estimates it.
 
+    Returns
+    -------
+    Family
+        With predictors of the mean and, where alpha is estimated, of log alpha.
+
     Raises
     ------
     UsageError

@@ -98,6 +98,11 @@ def negbinp(power: float | None = None) -> Family:
         P, held at this value; None estimates it, as a third equation named ``"power"``. The
         question whether alpha = 0 is then put at P = 1.5, since there P means nothing.
 
+    Returns
+    -------
+    Family
+        With predictors of the mean, of log alpha and, where it is estimated, of P.
+
     Raises
     ------
     UsageError

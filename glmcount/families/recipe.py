@@ -59,7 +59,19 @@ class Recipe:
     settings: tuple[tuple[str, Any], ...] = ()
 
     def made(self) -> Any:
-        """The family."""
+        """The family, made again.
+
+        Returns
+        -------
+        Family
+            As the function of that name makes it of what it was given.
+
+        Examples
+        --------
+        >>> from glmcount.families import negbin
+        >>> negbin(alpha=0.5).recipe.made().recipe.settings
+        (('alpha', 0.5),)
+        """
         return _makers[self.maker](*self.given, **dict(self.settings))
 
     def __reduce__(self) -> tuple[Any, ...]:

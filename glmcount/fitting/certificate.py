@@ -50,6 +50,13 @@ class Certificate:
         where the fit did not come to an end.
     tried : str
         What that rests on, in words.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+    >>> r.certificate.maximum, r.certificate.rank, r.certificate.error_bound < 1e-10
+    ('proven', 2, True)
     """
 
     rho: float

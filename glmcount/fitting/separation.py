@@ -62,11 +62,19 @@ class Separation:
         Their numbers in the data, counted from 0.
     columns : tuple of str
         Coefficients that are infinite.
-    direction : ndarray
+    direction : ndarray, shape (k,)
         d over the kept columns of the mean, largest entry 1 in size.
     signs : tuple of int
         Sign of infinity for each of `columns`; 0 where it has no limit, since ways to infinity
         move it up and down.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> data = {"y": [1, 3, 2, 0, 0], "g": list("aaabb")}
+    >>> r = gc.fit("y ~ g", data, separation="ignore")
+    >>> r.separation.columns, r.separation.signs, r.separation.where
+    (('g[T.b]',), (-1,), (3, 4))
     """
 
     rows: NDArray[np.bool_]

@@ -62,6 +62,13 @@ class Iteration:
     halvings : int
     pilot : bool
         True on the row sample a large fit starts with.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+    >>> r.history[0].iteration, r.history[-1].rho < 1e-6
+    (1, True)
     """
 
     iteration: int

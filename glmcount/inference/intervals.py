@@ -26,13 +26,61 @@ __all__ = [
 
 
 class Linear(Protocol):
-    """Degrees of freedom of linear functions of the kept parameters, as they are estimated."""
+    """Degrees of freedom of linear functions of the kept parameters, as they are estimated.
+
+    Examples
+    --------
+    >>> class Four:
+    ...     def single(self, function):
+    ...         return 4.0
+    ...
+    ...     def joint(self, functions):
+    ...         return 4.0
+    >>> Four().single(np.array([1.0]))
+    4.0
+    """
 
     def single(self, function: Array) -> float:
-        """Of one, alone."""
+        """Of one, alone.
+
+        Parameters
+        ----------
+        function : ndarray, shape (k,)
+            Its coefficients.
+
+        Returns
+        -------
+        float
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> data = {"y": [1, 3, 2, 6, 4, 5], "x": [0, 1] * 3, "g": list("aabbcc")}
+        >>> r = gc.fit("y ~ x", data, cov=gc.cluster("g", kind="CR2", df="satterthwaite"))
+        >>> 1.0 <= r._held.found.freedom.of.single(np.array([0.0, 1.0])) <= 2.0
+        True
+        """
 
     def joint(self, functions: Array) -> float:
-        """Of several at once, nu of Hotelling's T^2."""
+        """Of several at once, nu of Hotelling's T^2.
+
+        Parameters
+        ----------
+        functions : ndarray, shape (q, k)
+            Their coefficients.
+
+        Returns
+        -------
+        float
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> data = {"y": [1, 3, 2, 6, 4, 5], "x": [0, 1] * 3, "g": list("aabbcc")}
+        >>> r = gc.fit("y ~ x", data, cov=gc.cluster("g", kind="CR2", df="satterthwaite"))
+        >>> r._held.found.freedom.of.joint(np.array([[0.0, 1.0]])) > 0.0
+        True
+        """
 
 
 @dataclass(frozen=True)
@@ -44,6 +92,22 @@ class OwnFreedom:
     own : ndarray, shape (p,)
         Of each parameter alone; NaN for one on its boundary.
     of : Linear
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> class Four:
+    ...     def single(self, function):
+    ...         return 4.0
+    ...
+    ...     def joint(self, functions):
+    ...         return 4.0
+    >>> def compute(setting, bread):
+    ...     return gc.covariances.Covariance(bread, freedom=OwnFreedom(np.array([4.0]), Four()))
+    >>> own = gc.covariances.Estimator("own", "own", compute)
+    >>> r = gc.fit("y ~ 1", {"y": [1, 3, 2, 6]}, cov=own)
+    >>> round(float((r.conf_int()[1] - r.params)["Intercept"] / r.bse["Intercept"]), 3)
+    2.776
     """
 
     own: Array

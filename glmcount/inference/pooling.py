@@ -29,6 +29,12 @@ class Rubin:
         Fraction of missing information.
     increase : ndarray, shape (k,)
         Relative increase in variance due to what is missing.
+
+    Examples
+    --------
+    >>> same = rubin(np.ones((2, 1)), np.full((2, 1, 1), 0.25), complete=10.0)
+    >>> float(same.total[0, 0]), float(same.increase[0])
+    (0.25, 0.0)
     """
 
     estimates: Array
@@ -48,6 +54,10 @@ def rubin(estimates: Array, matrices: Array, complete: float) -> Rubin:
     estimates, matrices : ndarray
     complete : float
         Degrees of freedom that the complete data would leave.
+
+    Returns
+    -------
+    Rubin
     """
     m = len(estimates)
     pooled, within = estimates.mean(axis=0), matrices.mean(axis=0)

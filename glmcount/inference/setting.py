@@ -40,6 +40,11 @@ class Needs:
         Whether it fits some of the rows again, by `Setting.refitted`.
     given : mapping
         By name those of the columns that were given as arrays; they stay in this process.
+
+    Examples
+    --------
+    >>> Needs(scores=True, groups=("district",)).order
+    ()
     """
 
     scores: bool = False
@@ -67,10 +72,16 @@ class Seen:
     scores : ndarray, shape (n, k), or None
         Weighted, over the kept columns; they add up to zero.
     leverages : ndarray, shape (n,), or None
-    groups : tuple of ndarray
+    groups : tuple of ndarray, each of shape (n,)
         Codes for each column: numbers of the values that used rows have, from 0 on.
-    order : tuple of ndarray
+    order : tuple of ndarray, each of shape (n,)
         Values of each column: numbers, or dates as datetime64.
+
+    Examples
+    --------
+    >>> part = Seen(2, None, np.array([[0.5], [-0.5]]), None, (np.array([0, 1]),), ())
+    >>> np.bincount(part.groups[0], part.scores[:, 0], minlength=2).tolist()
+    [0.5, -0.5]
     """
 
     n: int
@@ -85,8 +96,27 @@ class Seen:
 class Setting:
     """What an estimator may use.
 
-    `scale_of` gives the scale, or refuses where it has no degrees of freedom. What reads rows is
-    refused where these are not at hand.
+    What reads rows is refused where these are not at hand.
+
+    Parameters
+    ----------
+    found : Fitted
+        The fit, a part of the house.
+    scale_of : callable
+        Gives the scale, or refuses where it has no degrees of freedom.
+    needs : Needs
+        What of each row `fold` hands over.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> def compute(setting, bread):
+    ...     assert (setting.nobs, setting.scale, setting.importance) == (4.0, 1.0, False)
+    ...     return bread
+    >>> own = gc.covariances.Estimator("own", "own", compute)
+    >>> r = gc.fit("y ~ 1", {"y": [1, 3, 2, 6]}, cov=own)
+    >>> round(float(r.bse["Intercept"]), 6)
+    0.288675
     """
 
     found: Fitted
@@ -134,7 +164,27 @@ class Setting:
         return self.scale_of()
 
     def told(self, needs: Needs) -> Setting:
-        """The same, of which an estimator needs so much."""
+        """The same, of which an estimator needs so much.
+
+        Parameters
+        ----------
+        needs : Needs
+
+        Returns
+        -------
+        Setting
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> def compute(setting, bread):
+        ...     scored = setting.told(Needs(scores=True))
+        ...     return bread * scored.fold(lambda seen: np.sum(seen.scores**2), np.add)
+        >>> own = gc.covariances.Estimator("own", "own", compute)
+        >>> r = gc.fit("y ~ 1", {"y": [1, 3, 2, 6]}, cov=own)
+        >>> round(float(r.bse["Intercept"] ** 2) * 12, 6)
+        14.0
+        """
         return self if needs is self.needs else replace(self, needs=needs)
 
     @property
@@ -162,6 +212,19 @@ class Setting:
         -------
         object
             What all rows come to.
+
+        Examples
+        --------
+        The sum of products of the scores, between two inverse informations (HC0):
+
+        >>> import glmcount as gc
+        >>> def compute(setting, bread):
+        ...     meat = setting.fold(lambda seen: np.dot(seen.scores.T, seen.scores), np.add)
+        ...     return np.dot(np.dot(bread, meat), bread)
+        >>> own = gc.covariances.Estimator("own", "own", compute, Needs(scores=True))
+        >>> r = gc.fit("y ~ 1", {"y": [1, 3, 2, 6]})
+        >>> bool(np.isclose(r.with_cov(own).bse, r.with_cov("HC0").bse, rtol=1e-12).all())
+        True
         """
         fit, needs = self.fit, self.needs
         inverse = mean_inverse(self.rows, fit) if needs.leverages else None
@@ -202,8 +265,31 @@ class Setting:
     ) -> T:
         """Fold ``work(rows, roles)`` over the used rows in order, some encoded rows at a time.
 
-        `roles` holds the codes of groups, then the values of what orders rows. `whole` hands
-        over all rows of a strip, of which no matrix must be made.
+        Parameters
+        ----------
+        work : callable
+            ``(Strip, roles)`` -> what some rows come to; `roles` holds an array of shape (n,) for
+            each column needed: codes of groups, then values of what orders rows.
+        add : callable
+            Two of these -> one.
+        whole : bool
+            Whether all rows of a strip are handed over, of which no matrix must be made.
+
+        Returns
+        -------
+        object
+            What all rows come to.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> def compute(setting, bread):
+        ...     counts = setting.runs(lambda rows, roles: np.bincount(roles[0]), np.add)
+        ...     assert counts.tolist() == [2, 2]
+        ...     return bread
+        >>> own = gc.covariances.Estimator("own", "own", compute, Needs(groups=("g",)))
+        >>> gc.fit("y ~ 1", {"y": [1, 3, 2, 6], "g": list("aabb")}, cov=own).bse.shape
+        (1,)
         """
         places = self._places("group", self.needs.groups)
         places += self._places("order", self.needs.order)
@@ -222,6 +308,28 @@ class Setting:
         """The kept parameters, in shifted columns, of a fit to some of the used rows.
 
         It begins at the estimate; columns that were kept stay.
+
+        Parameters
+        ----------
+        some : ndarray of bool, shape (rows used,)
+            True for the rows to fit.
+
+        Returns
+        -------
+        ndarray, shape (k,)
+            As they are estimated, alpha as its logarithm; of an estimator that said
+            ``refits=True``.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> def compute(setting, bread):
+        ...     without_last = setting.refitted(np.array([True, True, True, False]))
+        ...     assert np.isclose(without_last[0], np.log(2.0))
+        ...     return bread
+        >>> own = gc.covariances.Estimator("own", "own", compute, Needs(refits=True))
+        >>> gc.fit("y ~ 1", {"y": [1, 3, 2, 6]}, cov=own).bse.shape
+        (1,)
         """
         assert self.needs.refits
         rows, fit = self.rows, self.fit

@@ -42,6 +42,13 @@ class TestResult:
         What else is to be known of it: which information, how many draws.
     estimate : float or None
         Of what the test is about, where that is one number.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+    >>> print(r.wald_test("x = 0"))
+    Wald test of x = 0: chi2(1) = 2.7156, p = 0.0994
     """
 
     statistic: float

@@ -97,7 +97,26 @@ class Jet:
         )
 
     def chain(self, value: Array, first: Array, second: Array) -> Jet:
-        """Jet of f(self), given f and its first two derivatives at ``self.value``."""
+        """Jet of f(self), given f and its first two derivatives at ``self.value``.
+
+        The chain rule: the first derivatives are f' d_j, the second f' d_jk + f'' d_j d_k.
+
+        Parameters
+        ----------
+        value, first, second : ndarray, shape (n,) or (1,)
+            f, f' and f''.
+
+        Returns
+        -------
+        Jet
+
+        Examples
+        --------
+        >>> eta = eta_jet((np.array([2.0]),), 0)
+        >>> square = eta.chain(eta.value**2, 2.0 * eta.value, np.full(1, 2.0))
+        >>> float(square.value[0]), float(square.d1[0][0]), float(square.d2[0][0][0])
+        (4.0, 4.0, 2.0)
+        """
 
         def bent(j: int, k: int) -> Entry:
             crossed = product(product(self.d1[j], self.d1[k]), second)

@@ -59,10 +59,17 @@ class NewCounts:
     ----------
     rows : Rows
     fit : Fit
-    matrix : ndarray
+    matrix : ndarray, shape (k, k)
         Covariance over all shifted columns.
     label : callable
         From values of all rows to a Series.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> r = gc.fit("y ~ 1", {"y": [1, 3, 2, 6, 0, 4, 2, 3]})
+    >>> type(r.get_prediction().counts).__name__
+    'NewCounts'
     """
 
     rows: Rows
@@ -73,10 +80,31 @@ class NewCounts:
     def interval(self, level: Any, rng: Any, draws: Any) -> pd.DataFrame:
         """Lower and upper ends, and the coverage that they achieve.
 
+        Parameters
+        ----------
+        level : float
+        rng : int, Generator or None
+            Of the draws; the same ones each time where not given.
+        draws : int
+
+        Returns
+        -------
+        DataFrame, (rows, 3)
+            ``lower upper coverage``.
+
         Raises
         ------
         NotDefinedError
             For a quasi-likelihood, which has no distribution.
+        UsageError
+            If level is not between 0 and 1, or draws not a whole number of 2 or more.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ 1", {"y": [1, 3, 2, 6, 0, 4, 2, 3]})
+        >>> r.get_prediction().counts.interval(0.9, None, 200).iloc[0].round(3).tolist()
+        [0.0, 6.0, 0.971]
         """
         alpha = 1.0 - proportion("level", level, "level")
         count = whole("draws", draws, 2, "draws")

@@ -155,6 +155,14 @@ class Prediction:
         the mean is 0.
     counts : NewCounts or None
         Of what new counts are told.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+    >>> found = r.get_prediction({"x": [1]})
+    >>> round(float(found.predicted[0]), 4), round(float(found.se[0]), 4)
+    (4.5, 1.5)
     """
 
     predicted: pd.Series
@@ -218,7 +226,30 @@ class Prediction:
         return self.counts.interval(level, rng, draws)
 
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
-        """Interval of the quantity, columns 0 and 1."""
+        """Interval of the quantity, columns 0 and 1.
+
+        Parameters
+        ----------
+        alpha : float
+            One minus the level.
+
+        Returns
+        -------
+        DataFrame, (rows, 2)
+            Of means the ends on the scale of the linear predictor, put through the link.
+
+        Raises
+        ------
+        UsageError
+            If `alpha` is not between 0 and 1.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+        >>> r.get_prediction({"x": [1]}).conf_int().round(4).to_numpy().tolist()
+        [[2.3414, 8.6486]]
+        """
         reach = width(alpha, self.df)
         ends = {}
         for column, sign in enumerate((-1.0, 1.0)):
@@ -229,7 +260,31 @@ class Prediction:
         return pd.DataFrame(ends, index=self.predicted.index)
 
     def summary_frame(self, alpha: float = 0.05) -> pd.DataFrame:
-        """Columns mean, mean_se, mean_ci_lower, mean_ci_upper."""
+        """Predictions, standard errors and intervals as one table.
+
+        Parameters
+        ----------
+        alpha : float
+            One minus the level of the intervals.
+
+        Returns
+        -------
+        DataFrame, (rows, 4)
+            ``mean mean_se mean_ci_lower mean_ci_upper``, whatever is predicted, as statsmodels
+            names them.
+
+        Raises
+        ------
+        UsageError
+            If `alpha` is not between 0 and 1.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+        >>> r.get_prediction({"x": [1]}).summary_frame().iloc[0].round(4).tolist()
+        [4.5, 1.5, 2.3414, 8.6486]
+        """
         ends = self.conf_int(alpha)
         return pd.DataFrame(
             {

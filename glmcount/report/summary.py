@@ -147,28 +147,111 @@ class SummaryFacts:
 
 @dataclass(frozen=True)
 class Summary:
-    """A summary that prints as text and shows itself as HTML in a notebook."""
+    """A summary that prints as text and shows itself as HTML in a notebook.
+
+    Parameters
+    ----------
+    tables : tuple of Table
+        What is printed, one below the other: values, with how each column shows them.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+    >>> [row.name for row in r.summary().tables[0].groups[0].rows]
+    ['Intercept', 'x']
+    """
 
     tables: tuple[Table, ...]
 
     def render(self, format: str = "text") -> str:
-        """The summary in one of the formats of `glmcount.report.RENDERERS`."""
+        """The summary in one of the formats there are.
+
+        Parameters
+        ----------
+        format : {"text", "html", "markdown", "latex"}
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        UsageError
+            If there is no such format.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+        >>> r.summary().render("markdown").splitlines()[0]
+        '**Poisson regression, log link**'
+        """
         return "\n\n".join(render(table, format) for table in self.tables)
 
     def as_text(self) -> str:
-        """The summary as plain text, 79 columns wide unless its names need more."""
+        """The summary as plain text, 79 columns wide unless its names need more.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+        >>> r.summary().as_text().splitlines()[0].strip()
+        'Poisson regression, log link'
+        """
         return self.render("text")
 
     def as_html(self) -> str:
-        """The summary as an HTML table."""
+        """The summary as an HTML table.
+
+        Returns
+        -------
+        str
+            That brings its styles along, for a notebook or a page.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+        >>> "<caption" in r.summary().as_html()
+        True
+        """
         return self.render("html")
 
     def as_latex(self) -> str:
-        """The summary as a LaTeX tabular; the document needs the package booktabs."""
+        """The summary as a LaTeX tabular; the document needs the package booktabs.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+        >>> "tabular" in r.summary().as_latex()
+        True
+        """
         return self.render("latex")
 
     def as_markdown(self) -> str:
-        """The summary as GitHub-flavoured Markdown."""
+        """The summary as GitHub-flavoured Markdown.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+        >>> r.summary().as_markdown().splitlines()[0]
+        '**Poisson regression, log link**'
+        """
         return self.render("markdown")
 
     def __str__(self) -> str:

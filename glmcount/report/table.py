@@ -113,6 +113,12 @@ def as_written(value: float) -> str:
 class TableColumn:
     """A heading and the way the column's numbers are shown.
 
+    Parameters
+    ----------
+    heading : str
+    show : callable
+        From a number to the text of a cell; a coefficient's four decimals where not given.
+
     Examples
     --------
     >>> TableColumn("z", three_decimals).show(1.95996)
@@ -127,6 +133,12 @@ class TableColumn:
 class Row:
     """A name and one cell for each column: a number, a text, or None for nothing.
 
+    Parameters
+    ----------
+    name : str
+    cells : tuple of float, str or None
+        One for each column of the table.
+
     Examples
     --------
     >>> Row("chronic", (0.1466, "-inf", None)).cells[1]
@@ -140,6 +152,14 @@ class Row:
 @dataclass(frozen=True)
 class Group:
     """Rows under a heading of their own, and columns of their own where these differ.
+
+    Parameters
+    ----------
+    heading : str
+        Empty for a group that continues the table.
+    rows : tuple of Row
+    columns : tuple of TableColumn or None
+        None for the columns of the table.
 
     Examples
     --------

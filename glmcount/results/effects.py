@@ -121,8 +121,7 @@ class Effects:
         """What is predicted with a column changed, compared with it unchanged.
 
         Numbers: f(x + 1) against f(x). Levels: each against the first, both in every row. Ratios
-        of averages are ratios of the two averages. Other arguments and what is returned are those
-        of `slopes`.
+        of averages are ratios of the two averages.
 
         Parameters
         ----------
@@ -131,6 +130,18 @@ class Effects:
             "sequential", or ``{"g": ("a", "b")}`` for b against a.
         comparison : {"difference", "ratio", "lift", "lnratio"}
             b - a, b / a (tested against 1), b / a - 1, log(b / a).
+        by, newdata, which, at, hypothesis, unconditional
+            As `slopes` takes them.
+
+        Returns
+        -------
+        DataFrame
+            With the columns that `slopes` gives.
+
+        Raises
+        ------
+        UnknownColumnError, UsageError
+            For names and options there are not.
 
         Examples
         --------
@@ -156,14 +167,26 @@ class Effects:
     ) -> pd.DataFrame:
         """What is predicted, on average, in groups or row by row, with standard errors.
 
-        Arguments and what is returned are those of `slopes`; intervals are made as those of
-        `get_prediction` are, on the logarithm of means and the logit of probabilities.
+        Intervals are made as those of `get_prediction` are, on the logarithm of means and the logit
+        of probabilities.
 
         Parameters
         ----------
         variables : str or dict, optional
             A column that is set to values in all rows: the name of one with levels, or
             ``{"x": [0, 1]}``.
+        by, newdata, which, at, hypothesis, unconditional
+            As `slopes` takes them.
+
+        Returns
+        -------
+        DataFrame
+            With the columns that `slopes` gives.
+
+        Raises
+        ------
+        UnknownColumnError, UsageError
+            For names and options there are not.
 
         Examples
         --------
@@ -186,6 +209,20 @@ class Effects:
         ----------
         **values
             For a column a value or a list of values.
+
+        Returns
+        -------
+        DataFrame
+            One row a combination, a column for each that the model reads.
+
+        Raises
+        ------
+        UnknownColumnError
+            For a column that the model does not read.
+        NoRowsError
+            Where the rows that were fitted are not at hand.
+        MemoryLimitError
+            If the combinations take more than `Control.memory_limit`.
 
         Examples
         --------

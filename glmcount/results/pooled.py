@@ -40,6 +40,14 @@ class Pooled:
         Data sets.
     nobs : float
         Observations of each.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> x = [[0, 1, 0, 1, 2], [0, 1, 0, 2, 2], [0, 1, 1, 1, 2]]
+    >>> pooled = gc.pool([gc.fit("y ~ x", {"y": [1, 3, 2, 6, 9], "x": own}) for own in x])
+    >>> pooled.m, bool((pooled.fmi > 0).all())
+    (3, True)
     """
 
     rubin: Rubin
@@ -89,12 +97,49 @@ class Pooled:
         return self._named(np.where(self.found.natural, np.nan, tails))
 
     def cov_params(self) -> pd.DataFrame:
-        """Covariance of `params`: T of Rubin's rules."""
+        """Covariance of `params`: T of Rubin's rules.
+
+        Returns
+        -------
+        DataFrame, (k, k)
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> x = [[0, 1, 0, 1, 2], [0, 1, 0, 2, 2], [0, 1, 1, 1, 2]]
+        >>> pooled = gc.pool([gc.fit("y ~ x", {"y": [1, 3, 2, 6, 9], "x": own}) for own in x])
+        >>> bool(np.allclose(np.sqrt(np.diag(pooled.cov_params())), pooled.bse))
+        True
+        """
         matrix = self.rubin.total * np.multiply.outer(self.slopes, self.slopes)
         return pd.DataFrame(matrix, index=self.found.index, columns=self.found.index)
 
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
-        """Intervals of level 1 - alpha, columns 0 and 1; of alpha exp of those of log alpha."""
+        """Intervals of level 1 - alpha, columns 0 and 1; of alpha exp of those of log alpha.
+
+        Parameters
+        ----------
+        alpha : float
+            One minus the level.
+
+        Returns
+        -------
+        DataFrame, (k, 2)
+            estimate -+ t SE, t of Student with the degrees of freedom of each parameter.
+
+        Raises
+        ------
+        UsageError
+            If `alpha` is not between 0 and 1.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> x = [[0, 1, 0, 1, 2], [0, 1, 0, 2, 2], [0, 1, 1, 1, 2]]
+        >>> pooled = gc.pool([gc.fit("y ~ x", {"y": [1, 3, 2, 6, 9], "x": own}) for own in x])
+        >>> bool((pooled.conf_int()[0] < pooled.params).all())
+        True
+        """
         reach = -scipy.special.stdtrit(self.rubin.df, proportion("alpha", alpha) / 2.0)
         errors = np.sqrt(self.rubin.total.diagonal())
         inner = [self.rubin.estimates + sign * reach * errors for sign in (-1.0, 1.0)]
@@ -106,7 +151,31 @@ class Pooled:
         return pd.DataFrame({0: ends[0], 1: ends[1]}, index=self.found.index)
 
     def summary(self, alpha: float = 0.05) -> pd.DataFrame:
-        """One row a parameter: estimate, error, test, interval, df and what was missing."""
+        """One row a parameter: estimate, error, test, interval, df and what was missing.
+
+        Parameters
+        ----------
+        alpha : float
+            One minus the level of the intervals.
+
+        Returns
+        -------
+        DataFrame, (k, 9)
+            ``estimate std_error statistic df p_value conf_low conf_high fmi riv``.
+
+        Raises
+        ------
+        UsageError
+            If `alpha` is not between 0 and 1.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> x = [[0, 1, 0, 1, 2], [0, 1, 0, 2, 2], [0, 1, 1, 1, 2]]
+        >>> pooled = gc.pool([gc.fit("y ~ x", {"y": [1, 3, 2, 6, 9], "x": own}) for own in x])
+        >>> pooled.summary().columns.tolist()[:4]
+        ['estimate', 'std_error', 'statistic', 'df']
+        """
         ends = self.conf_int(alpha)
         return pd.DataFrame(
             {

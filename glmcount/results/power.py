@@ -42,6 +42,14 @@ class Power:
     alpha : float
     hypothesis : str
     pvalues : ndarray, shape (reps,)
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> r = gc.fit("y ~ x", {"y": [1, 3] * 20, "x": [0, 1] * 20})
+    >>> found = gc.power(r, "x = 0", params={"x": 0.0}, reps=100, rng=1)
+    >>> found.conf_int[0] <= found.power <= found.conf_int[1], found.pvalues.shape
+    (True, (100,))
     """
 
     power: float

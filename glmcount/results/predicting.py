@@ -51,6 +51,29 @@ class Predicting:
         offset, exposure : float or array, optional
             One for all new rows, or one for each, in the place of the fit's; a column of the
             fit is else found in `newdata`.
+
+        Returns
+        -------
+        Series or DataFrame, (rows,) or (rows, len(at))
+            With the index of `newdata`, or of the fitted rows.
+
+        Raises
+        ------
+        UnknownColumnError
+            If a column that the model reads is missing.
+        UsageError
+            If there is no such quantity, or `at` or an array does not fit.
+        NotDefinedError
+            For what the model has not, such as probabilities of a quasi-likelihood.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+        >>> r.predict({"x": [0, 1]}).round(6).tolist()
+        [1.5, 4.5]
+        >>> r.predict({"x": [0]}, which="prob", at=0).round(6).tolist()
+        [0.22313]
         """
         given = {"offset": offset, "exposure": exposure}
         return predict(self._state, newdata, which, at, given, self._scale_of(which))
@@ -71,11 +94,21 @@ class Predicting:
         Intervals are made where they are most nearly symmetric: on the linear predictor of
         a mean, else on the logarithm of means and variances and the logit of probabilities.
 
+        Parameters
+        ----------
+        newdata, which, at, offset, exposure
+            As `predict` takes them.
+
         Returns
         -------
         Prediction
             With `predicted`, `se` and `conf_int(alpha)`, as one table `summary_frame(alpha)`; of
             means `count_interval(level)`, in which a new count of each row lies.
+
+        Raises
+        ------
+        UsageError, UnknownColumnError, NotDefinedError
+            As `predict`.
 
         Examples
         --------
@@ -97,5 +130,33 @@ class Predicting:
         """Draw n new responses for the fitted rows, one column each.
 
         A row with a frequency weight w gets the sum of w counts.
+
+        Parameters
+        ----------
+        n : int
+            Draws.
+        rng : int or Generator, optional
+            The seed; another draw each time where not given.
+
+        Returns
+        -------
+        DataFrame, (rows used, n)
+            With the index of the fitted rows.
+
+        Raises
+        ------
+        UsageError
+            If n is not a whole number of 1 or more, or rng no source of random numbers.
+        MemoryLimitError
+            If the draws would take more than `Control.memory_limit`.
+        NotDefinedError
+            For a quasi-likelihood, and for weighted rows whose sum has no law of the family.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+        >>> r.simulate(3, rng=1).shape
+        (4, 3)
         """
         return simulate(self._state, n, rng)

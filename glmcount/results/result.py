@@ -170,6 +170,22 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm):
         """Covariance of `params`; NaN for a parameter on its boundary.
 
         The variance of an infinite coefficient is infinite.
+
+        Returns
+        -------
+        DataFrame, (k, k)
+
+        Raises
+        ------
+        CovarianceError
+            If the covariance cannot be computed.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+        >>> r.cov_params().round(4).to_numpy().tolist()
+        [[0.3333, -0.3333], [-0.3333, 0.4444]]
         """
         out = marked(self._state.estimates, self._held.covariance)
         return pd.DataFrame(out, index=self.params.index, columns=self.params.index)
@@ -182,12 +198,30 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm):
     def with_cov(self, cov: Any) -> Results:
         """The same fit with another covariance; nothing is fitted again.
 
+        Parameters
+        ----------
+        cov : str, dict or Estimator
+            As `fit` takes it: ``"HC1"``, ``{"cluster": "g"}``, ``gc.hac("day")``.
+
+        Returns
+        -------
+        Results
+            Standard errors, tests, intervals and summary are by that covariance.
+
         Raises
         ------
         UsageError
             If there is none of that name.
         NoRowsError
             If it takes the rows, and the result came without them.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+        >>> robust = r.with_cov("HC0")
+        >>> robust.cov_type, round(float(robust.bse["x"]), 4)
+        ('HC0', 0.3333)
         """
         chosen = chosen_estimator(cov, self._state.weights_type)
         needs = chosen.needs

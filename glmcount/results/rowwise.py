@@ -69,12 +69,54 @@ class RowWise:
         return self._rows(residuals.anscombe, weighted=True)
 
     def resid_quantile(self, rng: int | np.random.Generator | None = None) -> pd.Series:
-        """Randomised quantile residuals (Dunn & Smyth 1996), standard normal if all is well."""
+        """Randomised quantile residuals (Dunn & Smyth 1996), standard normal if all is well.
+
+        The normal quantile of a number drawn evenly between F(y - 1) and F(y) (Journal of
+        Computational and Graphical Statistics 5).
+
+        Parameters
+        ----------
+        rng : int or Generator, optional
+            The seed; another draw each time where not given.
+
+        Returns
+        -------
+        Series, (rows used,)
+
+        Raises
+        ------
+        NotDefinedError
+            For a quasi-likelihood, which has no distribution.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+        >>> bool(r.resid_quantile(rng=1).between(-3, 3).all())
+        True
+        """
         values = residuals.quantiles(self._state, generator(rng))
         return pd.Series(values, index=self._state.labels())
 
     def get_influence(self) -> Influence:
-        """Leverages and Cook's distances."""
+        """Leverages and Cook's distances.
+
+        Returns
+        -------
+        Influence
+
+        Raises
+        ------
+        NotDefinedError
+            Where the mean has no equation of its own, as in models of two parts.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
+        >>> r.get_influence().cooks_distance[0].round(4).tolist()
+        [0.1667, 0.5, 0.1667, 0.5]
+        """
         pearson = self._rows(residuals.pearson, weighted=True).to_numpy()
         return influence(self._state, pearson, self._figures.scale)
 
@@ -109,6 +151,10 @@ class RowWise:
 
         Those of zero parts and dispersion regressions are there too, and so are columns that were
         left out since others give them (`aliased`); offsets are not.
+
+        Returns
+        -------
+        DataFrame, (rows used, columns)
 
         Raises
         ------

@@ -99,8 +99,19 @@ class Testing:
     def wald_test(self, hypothesis: Any) -> TestResult:
         """Test linear hypotheses jointly, such as ``"x1 = 0, x2 = x3"`` or a matrix R.
 
+        W = (R b - r)' (R V R')^-1 (R b - r), V the covariance of the result, is chi-squared with a
+        degree of freedom for each of q hypotheses; W / q is an F where the covariance brings
+        degrees of freedom, as that of a quasi-likelihood does (where it brings them for each
+        hypothesis, by Pustejovsky & Tipton 2018, Journal of Business & Economic Statistics 36).
+
         What they say of an ancillary parameter alone, such as ``"alpha = 1"``, is tested on the
         scale on which it is estimated (log alpha); a value on its boundary is refused.
+
+        Parameters
+        ----------
+        hypothesis : str, mapping or array, shape (q, k)
+            Equations of the names of `params`; ``{"x": 0.5}``, what each is said to be; or R, of
+            R b = 0.
 
         Returns
         -------

@@ -66,6 +66,15 @@ class Source:
         is given such as pickle. Other tasks are done here.
     coded : mapping
         By their first row columns of partitions that need not be read again.
+
+    Examples
+    --------
+    >>> table = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
+    >>> def read(first, last, names):
+    ...     return {name: table[name][first:last] for name in names}
+    >>> source = Source(("y", "x"), 3, None, read, strip_rows=2)
+    >>> source.n_strips, source.strip(1, ["y"])
+    (2, (2, {'y': [2]}))
     """
 
     names: tuple[str, ...]
@@ -92,21 +101,70 @@ class Source:
         return max(1, -(-self.n_rows // (self.strip_rows or STRIP_ROWS)))
 
     def span(self, number: int) -> tuple[int, int]:
-        """First row of a partition, and the row after its last."""
+        """First row of a partition, and the row after its last.
+
+        Parameters
+        ----------
+        number : int
+            Of the partition, counted from 0.
+
+        Returns
+        -------
+        tuple of int
+
+        Examples
+        --------
+        >>> Source((), 5, None, lambda first, last, names: {}, strip_rows=2).span(2)
+        (4, 5)
+        """
         if self.ends is not None:
             return (self.ends[number - 1] if number else 0), self.ends[number]
         rows = self.strip_rows or STRIP_ROWS
         return number * rows, min((number + 1) * rows, self.n_rows)
 
     def measured(self, lengths: Sequence[int]) -> Source:
-        """The same, the lengths of its partitions known."""
+        """The same, the lengths of its partitions known.
+
+        Parameters
+        ----------
+        lengths : sequence of int
+            Rows of each partition.
+
+        Returns
+        -------
+        Source
+
+        Examples
+        --------
+        >>> unknown = streamed(["y"], lambda names: iter([{"y": [1, 3]}, {"y": [2]}]))
+        >>> unknown.counted, unknown.measured([2, 1]).n_rows
+        (False, 3)
+        """
         if self.counted:
             return self
         ends = tuple(accumulate(lengths))
         return replace(self, n_rows=ends[-1], ends=ends)
 
     def strip(self, number: int, names: Sequence[str]) -> tuple[int, Columns]:
-        """First row and columns of a partition; of a stream all before it are read too."""
+        """First row and columns of a partition; of a stream all before it are read too.
+
+        Parameters
+        ----------
+        number : int
+            Of the partition, counted from 0.
+        names : sequence of str
+            Columns that are wanted.
+
+        Returns
+        -------
+        tuple of int and mapping
+            The number of its first row; by their names columns, with a value for each of its rows.
+
+        Examples
+        --------
+        >>> streamed(["y"], lambda names: iter([{"y": [1, 3]}, {"y": [2]}])).strip(1, ["y"])
+        (2, {'y': [2]})
+        """
         if self.stream is not None:
             _, first, columns = next(islice(self._streamed(names), number, None))
             return first, columns
@@ -114,7 +172,25 @@ class Source:
         return first, self.columns(first, last, names)
 
     def columns(self, first: int, last: int, names: Sequence[str]) -> Columns:
-        """Columns of a range of rows."""
+        """Columns of a range of rows.
+
+        Parameters
+        ----------
+        first, last : int
+            The first row, and the row after the last.
+        names : sequence of str
+            Columns that are wanted.
+
+        Returns
+        -------
+        mapping of str to sequence
+            Columns with ``last - first`` values each.
+
+        Examples
+        --------
+        >>> open_source({"y": [1, 3, 2]}).columns(0, 2, ["y"])["y"].tolist()
+        [1, 3]
+        """
         if not self.beside and not self.coded:
             return self.read(first, last, names)
         known = self._known(first, last, names)
@@ -150,7 +226,23 @@ class Source:
             raise _moved(number + 1)
 
     def with_columns(self, columns: Mapping[str, Any]) -> Source:
-        """The same rows with more columns."""
+        """The same rows with more columns.
+
+        Parameters
+        ----------
+        columns : mapping of str to array
+            One value for each row of the data.
+
+        Returns
+        -------
+        Source
+            Whose columns of those names are these.
+
+        Examples
+        --------
+        >>> open_source({"y": [1, 3, 2]}).with_columns({"z": [4, 5, 6]}).columns(1, 3, ["z"])["z"]
+        [5, 6]
+        """
         names = tuple(dict.fromkeys((*self.names, *columns)))
         return replace(self, names=names, beside={**self.beside, **columns})
 
@@ -163,10 +255,34 @@ class Source:
     ) -> T:
         """Fold ``task(number, first row, columns)`` over all partitions, in their order.
 
+        Parameters
+        ----------
+        names : sequence of str
+            Columns that are handed over.
+        task : callable
+            What a partition comes to; a frozen record of plain data, where a source sends it away.
+        add : callable
+            Two of these -> one.
+        threads : int, optional
+            That share the work; by itself as many as pay. No digit depends on it.
+
+        Returns
+        -------
+        object
+            What all partitions come to.
+
         Raises
         ------
         DataChangedError
             If a stream comes in other partitions than before.
+
+        Examples
+        --------
+        >>> source = open_source({"y": [1, 3, 2]})
+        >>> def largest(number, first, columns):
+        ...     return int(max(columns["y"]))
+        >>> source.fold(["y"], largest, max)
+        3
         """
         if self.folding is not None and is_plain(task):
             found: T = self.folding(self, tuple(names), task, add)

@@ -89,6 +89,19 @@ def censored(family: Family) -> Family:
 
     Predictions and draws are those of the counts themselves, as if none were censored.
 
+    P(Y >= limit) takes the place of P(Y = y) in the log-likelihood of a row at its limit.
+
+    Parameters
+    ----------
+    family : Family
+        A likelihood of every count from 0 on.
+
+    Returns
+    -------
+    Family
+        Whose response is (2, n): counts, and under them each row's limit, infinite where it has
+        none.
+
     Raises
     ------
     UsageError

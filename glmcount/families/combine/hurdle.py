@@ -173,6 +173,11 @@ def hurdle(count: Family, zero: Family | None = None) -> Family:
         Of the event "positive": Bernoulli under any link, or a count family of which only
         P(Y > 0) matters; Bernoulli with logit link by default.
 
+    Returns
+    -------
+    Family
+        Predictors: the mean of `count`, those of `zero`, then the other ones of `count`.
+
     Raises
     ------
     UsageError

@@ -170,6 +170,11 @@ def zero_inflated(count: Family, zero: Family | None = None) -> Family:
     zero : Family, optional
         Of the event "structural zero": Bernoulli, under any link; logit by default.
 
+    Returns
+    -------
+    Family
+        Predictors: the mean of `count`, those of `zero`, then the other ones of `count`.
+
     Raises
     ------
     UsageError

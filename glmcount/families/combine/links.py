@@ -43,6 +43,25 @@ class Link:
         True where h is the identity.
     domain : {"log", "logit"}
         What h is; a link serves the families whose predictor that is.
+
+    Raises
+    ------
+    UsageError
+        Where it is used or registered, if its functions do not lead to each other and back, or
+        h' and h'' are not the derivatives of h.
+
+    Examples
+    --------
+    Mean = lp**3:
+
+    >>> import glmcount as gc
+    >>> def own(lp):
+    ...     safe = np.where(lp > 0, lp, np.nan)
+    ...     return 3.0 * np.log(safe), 3.0 / safe, -3.0 / safe**2
+    >>> cube_root = Link("cube root", own, np.cbrt)
+    >>> r = gc.fit("y ~ 1", {"y": [7, 9]}, link=cube_root)
+    >>> round(float(r.params["Intercept"]), 6)
+    2.0
     """
 
     name: str
@@ -124,10 +143,27 @@ def _rebuilt(fields: dict[str, Any]) -> Link:
 def register_link(link: Link) -> Link:
     """Make a link known by its name; returns it.
 
+    Parameters
+    ----------
+    link : Link
+
+    Returns
+    -------
+    Link
+        The same one.
+
     Raises
     ------
     UsageError
         If its functions do not give what they must, or a link of ours has its name.
+
+    Examples
+    --------
+    >>> def own(lp):
+    ...     return 2.0 * lp, np.full(1, 2.0), np.zeros(1)
+    >>> doubled = Link("log twice", own, lambda mean: np.log(mean) / 2.0)
+    >>> register_link(doubled) is links.pop("log twice")
+    True
     """
     if not isinstance(link, Link):
         refuse("link", link, "a value made by glmcount.families.Link(...)", "own_link")
@@ -232,6 +268,17 @@ def _link(link: Any, family: Family) -> Link:
 @recorded
 def compose(family: Family, link: str | Link | None) -> Family:
     """The family with another link for its mean; None and "log" return it as it is.
+
+    Parameters
+    ----------
+    family : Family
+    link : str, Link or None
+        The name of a registered link, or a link.
+
+    Returns
+    -------
+    Family
+        Whose first predictor is linear: h(lp) stands where the family's own predictor was.
 
     Raises
     ------

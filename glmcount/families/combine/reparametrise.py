@@ -193,6 +193,11 @@ def power_of_mean(power: float | None = None) -> Map:
     power : float, optional
         None takes it as a third predictor.
 
+    Returns
+    -------
+    callable
+        From new predictors to those of the negative binomial, as `reparametrise` takes it.
+
     Raises
     ------
     UsageError

@@ -150,6 +150,20 @@ def _truncated_limit(limit: Limit, k: int) -> Limit:
 def truncated(family: Family, above: int = 0) -> Family:
     """Counts that are seen only where they are greater than `above`.
 
+    log f(y) - log P(Y > above) takes the place of log f(y) in the log-likelihood.
+
+    Parameters
+    ----------
+    family : Family
+        A likelihood of every count from 0 on.
+    above : int
+        The largest count that is never seen; 0 for zero-truncated counts.
+
+    Returns
+    -------
+    Family
+        With the predictors of `family`, which speak of the counts before truncation.
+
     Raises
     ------
     UsageError

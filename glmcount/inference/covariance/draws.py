@@ -40,6 +40,14 @@ class Draws:
         Standard errors of the fit itself, made as those of the draws.
     jackknife : bool
         Whether one was left out of each.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> r = gc.fit("y ~ 1", {"y": [1, 3, 2, 6]}, cov=gc.jackknife())
+    >>> draws = r._held.found.draws
+    >>> draws.values.shape, draws.told
+    ((4, 1), '4 refits')
     """
 
     values: Array

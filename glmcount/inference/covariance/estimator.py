@@ -55,6 +55,16 @@ class Covariance:
         Degrees of freedom of Student's t; None for the normal distribution.
     draws : Draws or None
         Of refits, what each came to.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> def half(setting, bread):
+    ...     return Covariance(0.5 * bread, note="Half the variance.", freedom=3.0)
+    >>> r = gc.fit("y ~ 1", {"y": [1, 3, 2, 6]}, cov=Estimator("half", "half the variance", half))
+    >>> reach = r.conf_int()[1] - r.params  # Student's t with 3 degrees of freedom
+    >>> "Half the variance." in str(r.summary()), round(float((reach / r.bse)["Intercept"]), 3)
+    (True, 3.182)
     """
 
     matrix: Array
@@ -123,10 +133,29 @@ BUILT_IN = ("nonrobust", "opg", "HC0", "HC1", "HC2", "HC3")
 def register_estimator(estimator: Estimator) -> Estimator:
     """Make an estimator known by its name; returns it.
 
+    Parameters
+    ----------
+    estimator : Estimator
+
+    Returns
+    -------
+    Estimator
+        The same one.
+
     Raises
     ------
     UsageError
         If it is no estimator, or one of ours has its name.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> twice = Estimator("twice", "twice the variance", lambda setting, bread: 2.0 * bread)
+    >>> register_estimator(twice) is twice
+    True
+    >>> gc.fit("y ~ 1", {"y": [1, 3, 2, 6]}, cov="twice").cov_type
+    'twice'
+    >>> _ = ESTIMATORS.pop("twice")
     """
     if not isinstance(estimator, Estimator):
         refuse("estimator", estimator, "a value made by Estimator(...)", "own_covariance")

@@ -311,6 +311,11 @@ def driscoll_kraay(time: Any, lags: int | None = None, adjust: bool = False) -> 
     -------
     Estimator
 
+    Raises
+    ------
+    UsageError
+        If the times are those of the order of the data, or lags is not a whole number of 0 or more.
+
     Examples
     --------
     >>> import glmcount as gc
