@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import agreements
 import api_digest
 import make_reference
+import make_troubleshooting
 import numpy as np
 import page_list
 import pytest
@@ -81,6 +85,18 @@ def test_the_digest_has_a_line_of_each_name():
     ]
     lines = re.findall(r"^- `([\w.]+)", digest, re.MULTILINE)
     assert [name for name in names if lines.count(name) != 1] == []
+
+
+def test_the_troubleshooting_has_every_kind_with_its_message_as_it_is_printed():
+    # In a process of its own: other pages register families and covariances, which messages list.
+    made = subprocess.run(
+        [sys.executable, make_troubleshooting.__file__],
+        env={**os.environ, "PYTHONPATH": str(refresh.ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    told = f"run docs/make_troubleshooting.py --write\n{made.stdout}{made.stderr}"
+    assert made.returncode == 0, told
 
 
 def test_the_learn_page_asks_torch():

@@ -10,6 +10,7 @@ from pathlib import Path
 import make_troubleshooting
 import numpy as np
 import pandas as pd
+import patsy
 import pytest
 import refresh
 
@@ -156,11 +157,6 @@ def patterns() -> list[re.Pattern[str]]:
     return found
 
 
-def test_the_page_of_troubles_has_every_kind_with_a_message_as_it_is_printed():
-    shown = make_troubleshooting.PAGE.read_text(encoding="utf-8")
-    assert shown == make_troubleshooting.page(), "run docs/make_troubleshooting.py --write"
-
-
 def test_each_kind_says_why_it_is_there_and_what_to_do():
     chapters = make_troubleshooting.sections()
     known = {each.kind: each for chapter in chapters for each in chapter.troubles}
@@ -200,3 +196,21 @@ def test_kinds_are_read_off_every_way_of_raising():
     assert found["hypothesis"] == {"FormulaError", "UsageError"}  # through a function
     assert found["double_offset"] == {"DesignWarning"}  # of a pair
     assert {"weights_length", "alpha_boundary", "control"} <= set(found)  # computed, a constant
+
+
+THEIRS = [(code(row[0]), row[4]) for rows in HERE.values() for row in rows]
+
+
+@pytest.mark.parametrize(("piece", "cell"), THEIRS, ids=PIECES)
+def test_what_the_table_has_of_statsmodels_makes_the_same_columns(piece, cell):
+    # statsmodels reads formulas by patsy, which takes a condition on what is missing for False.
+    frame = data() if "isnan" in piece else data().fillna({"z": 0.25})
+    scope = patsy.EvalEnvironment([{"np": np}])
+    if "of the call" in cell:
+        with pytest.raises(patsy.PatsyError, match="offset"):
+            patsy.dmatrix(piece, frame, eval_env=scope)
+        return
+    with np.errstate(all="ignore"):
+        ours = gc.fit(f"y ~ {piece}", frame).design_matrix()
+        theirs = patsy.dmatrix(piece if cell == "same" else code(cell), frame, eval_env=scope)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9)
