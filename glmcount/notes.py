@@ -49,7 +49,7 @@ def fit_warnings(
         notes += _untold(fit, found, measured)
     if fit.status in ("edge", "unbounded"):
         notes.append(_at_wall(fit))
-    elif not (fit.converged or (fit.falling is not None and fit.status == "recession")):
+    elif not (fit.converged or fit.endless):
         notes.append(_unfinished(rows, fit))
     if found.renamed:
         notes += _renamed(found)
@@ -208,9 +208,9 @@ def _unfinished(data: Rows, fit: Fit) -> GlmcountWarning:
                 "inside. Use link='log', or leave the row out."
             )
     return ConvergenceWarning(
-        f"The fit stopped ({fit.status}) after {fit.passes} passes with rho {fit.reached[0]:.1e} "
-        f"and decrement {fit.reached[1]:.1e}: the estimates are not certified. Try another "
-        "method=, start=, or more iterations by control=glmcount.Control(maxiter=...)."
+        f"The fit did not converge ({fit.stopped} after {fit.passes} passes): the estimates are "
+        "not those of a maximum, and r.certificate says how far from one. Try another method=, "
+        "start=, or more iterations by control=glmcount.Control(maxiter=...)."
     )
 
 

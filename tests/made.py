@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import patsy
 
 from glmcount.design.build import Roles, formula_design
 from glmcount.design.layout import layout_of
@@ -17,6 +18,16 @@ from glmcount.fitting.run import Run, Settings
 from glmcount.inference.setting import Seen, Setting
 from glmcount.numerics.control import USUAL, Control
 from glmcount.sources.base import open_source
+
+
+def patsy_design(formula: str, data: Any) -> pd.DataFrame:
+    """patsy's columns of a right-hand side, its terms in the order in which they are written."""
+    found = patsy.dmatrix(formula, pd.DataFrame(data), return_type="dataframe")
+    terms = patsy.ModelDesc.from_formula(formula).rhs_termlist
+    slices = found.design_info.term_slices
+    order = [place for term in terms for place in range(*slices[term].indices(found.shape[1]))]
+    assert sorted(order) == list(range(found.shape[1]))
+    return found.iloc[:, order]
 
 
 def design_of(

@@ -19,6 +19,7 @@ import glmcount as gc
 from glmcount.errors import GlmcountError, GlmcountWarning
 from glmcount.families import families
 from glmcount.families.distribution import log_masses
+from tests.made import patsy_design
 
 RNG = np.random.default_rng(8)
 N = 90
@@ -234,7 +235,7 @@ def test_scores_by_differences(family, name):
     if state.fit.limits or state.fit.falling is not None:
         return
     data = (DATA[DATA.y > 0] if name == "truncated" else DATA).dropna()
-    own = np.asarray(patsy.dmatrix("x + g + z + I(z**2)", data))
+    own = np.asarray(patsy_design("x + g + z + I(z**2)", data))
     other = np.asarray(patsy.dmatrix("z", data)) if name in ("inflated by z", "hurdle") else None
     fit, y = state.fit, data.y.to_numpy(float)
     sizes = [own.shape[1], *([] if other is None else [2])]

@@ -88,7 +88,7 @@ def test_only_the_warnings_due(case):
 
 @pytest.mark.parametrize("case", FITTED)
 def test_names(case):
-    """patsy's names, in patsy's order, which is not R's; alpha last."""
+    """patsy's names; alpha last."""
     found = list(fitted(case).params.index)
     assert sorted(found) == sorted(RECORDS[case]["values"]["params"])
     assert "alpha" not in found[:-1]

@@ -28,6 +28,7 @@ import pytest
 
 import glmcount as gc
 from tests import truth
+from tests.made import patsy_design
 
 FOLDER = os.environ.get("GLMCOUNT_HARD_CASES")
 PLACE = Path(__file__).with_name("hard_cases.json")
@@ -269,11 +270,9 @@ def _truth(found: Outcome):
     options, rows = found.options(), found.frame
     result = found.result
     # The names with a call of np are the formula language's own; patsy gets numpy for them.
-    y, X = patsy.dmatrices(found.formula, rows, NA_action="raise")
-    X, y = np.asarray(X), np.asarray(y)[:, 0]
-    aliased = set(result.aliased)
-    names = patsy.dmatrix(found.formula.split("~")[1], rows).design_info.column_names
-    X = X[:, [k for k, name in enumerate(names) if name not in aliased]]
+    y = np.asarray(patsy.dmatrices(found.formula, rows, NA_action="raise")[0])[:, 0]
+    design = patsy_design(found.formula.split("~")[1], rows)
+    X = design.drop(columns=list(result.aliased), errors="ignore").to_numpy()
     offset = np.zeros(len(y))
     if "offset" in options:
         offset = offset + rows[options["offset"]].to_numpy(float)

@@ -316,7 +316,11 @@ def _check_size(
 def build_parts(
     terms: tuple[tuple[str, ...], ...], variables: Mapping[str, Variable], memory_limit: int
 ) -> tuple[Part, ...]:
-    """Coded columns of the right-hand side, in patsy's order, coding and names."""
+    """Coded columns of the right-hand side: patsy's coding and names, in the formula's order.
+
+    patsy lays terms without numeric columns first. Which columns a factor keeps depends on those of
+    the same numeric columns alone, so that terms may stand as they were written.
+    """
     _check_size(terms, variables, memory_limit)
     if not terms:
         return ()
@@ -334,13 +338,13 @@ def build_parts(
         )
     except (PatsyError, ArithmeticError, np.linalg.LinAlgError) as problem:
         raise FormulaError(f"The factors of the formula cannot be coded: {problem}.") from None
-    parts = []
+    coded: dict[Patsy, list[Part]] = {}
     names = iter(info.column_names)
     for term, subterms in info.term_codings.items():
         for subterm in subterms:
             own = tuple(next(names) for _ in range(subterm.num_columns))
-            parts.append(_part(term.name(), subterm, info.factor_infos, own))
-    return tuple(parts)
+            coded.setdefault(term, []).append(_part(term.name(), subterm, info.factor_infos, own))
+    return tuple(part for term in termlist for part in coded.get(term, ()))
 
 
 def _part(term: str, subterm: Patsy, infos: Patsy, names: tuple[str, ...]) -> Part:

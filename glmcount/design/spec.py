@@ -69,7 +69,7 @@ class Part:
     order : ndarray of int
         For each column in block order (table slow, numeric fast) its place among `names`.
     names : tuple of str
-        Column names in patsy's order.
+        Column names, as patsy has them.
     plan : hashable, or None
         What it was made of, where that tells all of it: parts of one plan are alike.
     """
@@ -92,7 +92,7 @@ class EquationDesign:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Column names, as patsy orders them."""
+        """Column names, in the order in which the formula has its terms."""
         return tuple(name for part in self.parts for name in part.names)
 
     @property

@@ -39,6 +39,13 @@ __all__ = ["Fit", "Looked", "Run", "Settings", "fold_sums"]
 
 SCORING = 1e-11
 RADIUS = 3.0
+# How a solver stopped that came to no end.
+STOPPED = {
+    "maxiter": "out of iterations",
+    "stuck": "no step gains any more",
+    "unbounded": "there is no maximum",
+    "recession": "still on its way",
+}
 
 
 @dataclass(frozen=True)
@@ -128,6 +135,16 @@ class Fit:
     def converged(self) -> bool:
         """Whether the stop rule was met."""
         return self.status in ("final", "edge")
+
+    @property
+    def stopped(self) -> str:
+        """Why it came to no end, in words; empty where it did."""
+        return STOPPED.get(self.status, "")
+
+    @property
+    def endless(self) -> bool:
+        """Whether it ended in the limit to which parameters run off."""
+        return self.falling is not None and self.status == "recession"
 
     @property
     def separated(self) -> bool:

@@ -13,6 +13,7 @@ from glmcount.families.base import Family
 from glmcount.figures import Figures, attempt
 from glmcount.fitted import Fitted
 from glmcount.fitting.estimates import Estimates
+from glmcount.fitting.run import Fit
 from glmcount.numerics import Array
 from glmcount.numerics.tails import chi2_tail
 from glmcount.report.summary import EquationRows, SummaryFacts
@@ -104,9 +105,8 @@ def summary_facts(
         constant=constant,
         pearson_chi2=pearson_chi2,
         cov_label=cov_label,
-        converged=state.fit.converged or state.fit.status == "recession",
-        passes=state.fit.passes,
-        rho=state.fit.reached[0],
+        converged=state.fit.converged or state.fit.endless,
+        ended=_ended(state.fit),
         equations=equations,
         footnotes=(
             *([note[1]] if note[1] else []),
@@ -116,6 +116,14 @@ def summary_facts(
         ),
         **_known(figures),
     )
+
+
+def _ended(fit: Fit) -> str:
+    """Whether a fit converged, in words."""
+    if fit.endless:
+        return "the estimate is infinite"
+    counted = "1 pass" if fit.passes == 1 else f"{fit.passes} passes"
+    return f"yes, {counted}" if fit.converged else f"no: {fit.stopped}"
 
 
 def _ancillary_notes(

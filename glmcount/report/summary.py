@@ -95,10 +95,8 @@ class SummaryFacts:
         The covariance the standard errors are of.
     converged : bool
         Whether the stop rule was met.
-    passes : int
-        Passes over the data.
-    rho : float
-        Largest change of any linear predictor in the last full step.
+    ended : str
+        How the fit ended, in words, as ``"yes, 7 passes"`` over the data.
     equations : tuple of EquationRows
         The mean equation first.
     footnotes : tuple of str
@@ -131,8 +129,7 @@ class SummaryFacts:
     scale: float | None
     cov_label: str
     converged: bool
-    passes: int
-    rho: float
+    ended: str
     equations: tuple[EquationRows, ...]
     footnotes: tuple[str, ...] = ()
     n_dropped: int | None = None
@@ -143,6 +140,11 @@ class SummaryFacts:
     def rows_dropped(self) -> int:
         """Rows left out in all."""
         return sum(self.dropped.values()) if self.n_dropped is None else self.n_dropped
+
+    @property
+    def rows_used(self) -> int:
+        """Rows that were fitted."""
+        return self.n_rows - self.rows_dropped
 
 
 @dataclass(frozen=True)
@@ -293,7 +295,7 @@ def summarise(facts: SummaryFacts, *, exponentiate: bool = False, alpha: float =
     ...     title="Poisson regression, log link", formula="y ~ 1", statistic="z", nobs=1,
     ...     n_rows=1, dropped={}, llf=-1.0, llnull=-1.0, aic=4.0, bic=2.0, deviance=None,
     ...     df_resid=0, null_deviance=None, df_null=0, pearson_chi2=None, prsquared=None,
-    ...     scale=None, cov_label="nonrobust", converged=True, passes=1, rho=0.0,
+    ...     scale=None, cov_label="nonrobust", converged=True, ended="yes, 1 pass",
     ...     equations=(mean,),
     ... )
     >>> table = summarise(facts, exponentiate=True).tables[0]
@@ -316,7 +318,7 @@ def summarise(facts: SummaryFacts, *, exponentiate: bool = False, alpha: float =
             Group(equation.heading, tuple(_rows(equation)), own if own != columns[0] else None)
             for equation, own in zip(equations, columns, strict=True)
         ),
-        lead=(facts.formula, f"Data: {facts.n_rows} rows, {facts.rows_dropped} dropped"),
+        lead=(facts.formula, f"{facts.rows_used} rows used, {facts.rows_dropped} dropped"),
         left=left,
         right=right,
         footnotes=notes,
@@ -411,14 +413,11 @@ def _facts_in_columns(facts: SummaryFacts) -> tuple[tuple[Fact, ...], tuple[Fact
         left.append(right.pop())
     while len(left) > len(right) + 1:
         right.insert(0, left.pop())
-    counted = "1 pass" if facts.passes == 1 else f"{facts.passes} passes"
-    passes = f"{counted}, rho {facts.rho:.0e}"
-    end = ("Converged", passes) if facts.converged else ("NOT CONVERGED", passes)
-    return (*left, ("Covariance", facts.cov_label)), (*right, end)
+    return (*left, ("Covariance", facts.cov_label)), (*right, ("Converged", facts.ended))
 
 
 def _likelihood_facts(facts: SummaryFacts) -> Iterator[Fact]:
-    if facts.nobs != facts.n_rows - facts.rows_dropped:
+    if facts.nobs != facts.rows_used:
         yield "Observations", _count(facts.nobs)
     yield from _present("Log-likelihood", facts.llf, _two_decimals)
     null = "  intercept only" if facts.constant else "  no constant: offset only"

@@ -307,8 +307,8 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm):
 
     @property
     def converged(self) -> bool:
-        """Whether the stop rule was met."""
-        return self._state.fit.converged or self._state.fit.status == "recession"
+        """Whether the stop rule was met; so it is too where the estimate is infinite."""
+        return self._state.fit.converged or self._state.fit.endless
 
     @property
     def n_cells(self) -> int | None:

@@ -180,19 +180,19 @@ def test_boundaries(options):
     assert rows.certificate.boundary
     assert cells.certificate.boundary == rows.certificate.boundary
     agree(rows, cells, robust=("HC0", "HC1"))
-    # Of a last step of 1e-16 the size is rounding.
-    found, expected = (re.sub(r"rho \S+", "rho", str(r.summary())) for r in (cells, rows))
+    # Steps of 1e-16 at the end are rounding, and there may be one more.
+    found, expected = (re.sub(r"\d+ pass\w*", "", str(r.summary())) for r in (cells, rows))
     assert found == expected
 
 
 def test_summaries_agree():
-    """Passes and rho aside, of which a few digits may differ."""
+    """Passes aside, of which there may be one more or less."""
     for name in ("poisson", "negbin", "quasipoisson"):
         rows, cells = both(repeated_data(7), family=name)
         told = [str(fit.summary()).splitlines() for fit in (rows, cells)]
         assert len(told[0]) == len(told[1])
         differ = [a for a, b in zip(*told, strict=True) if a != b]
-        assert all("rho" in line for line in differ)
+        assert all("passes" in line for line in differ)
 
 
 def test_certificates_agree():

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import patsy
 import pytest
 
 import glmcount as gc
+from tests.made import patsy_design
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_the_design_is_that_of_patsy(data):
     formula = "bs(x, df=4) * C(g, Sum) + np.log(t)"
     result = gc.fit(f"y ~ {formula}", data)
     used = data[data.x.notna()]
-    wanted = patsy.dmatrix(formula, used, return_type="dataframe")
+    wanted = patsy_design(formula, used)
     found = result.design_matrix()
     assert list(found) == list(wanted) == list(result.params.index)
     np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12)

@@ -59,8 +59,7 @@ POISSON = SummaryFacts(
     scale=None,
     cov_label="nonrobust",
     converged=True,
-    passes=3,
-    rho=2e-9,
+    ended="yes, 3 passes",
     equations=(MEAN,),
     footnotes=(
         "Offset: log(days).",
