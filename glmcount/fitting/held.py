@@ -95,7 +95,9 @@ def _held(rows: Rows, place: tuple[int, int, int], position: int) -> HeldColumn 
     parts = (*own.parts[:number], *smaller, *own.parts[number + 1 :])
     equations = list(spec.equations)
     equations[k] = EquationDesign(parts, own.offsets)
-    block, first, _ = next(each for each in spec.places() if each[2] is part)
+    # By its place: equations with the same terms share their parts.
+    before = sum(len(equation.parts) for equation in spec.equations[:k]) + number
+    block, first, _ = list(spec.places())[before]
 
     def turn(strip: Strip) -> tuple[BlockRows, ...]:
         if smaller:
