@@ -21,6 +21,7 @@ from glmcount.errors import (
 )
 from glmcount.fitting.digits import PRECISE, lost_digits
 from glmcount.fitting.estimates import Estimates, parameters
+from glmcount.fitting.rank import Dependence
 from glmcount.fitting.run import Fit
 from glmcount.fitting.sums import by_row
 
@@ -28,7 +29,7 @@ __all__ = ["fit_warnings"]
 
 ILL = 1e9
 UNTOLD = 1e-12
-MANY = 5  # columns left out up to which each has its warning
+MANY = 5  # columns left out up to which it is said of each what it is
 
 
 def fit_warnings(
@@ -215,27 +216,30 @@ def _unfinished(data: Rows, fit: Fit) -> GlmcountWarning:
 
 
 def _dropped_columns(fit: Fit, names: tuple[str, ...]) -> list[GlmcountWarning]:
-    out: list[GlmcountWarning] = []
-    if len(fit.dependences) > MANY:
-        told = some(repr(names[one.column]) for one in fit.dependences)
-        return [
-            DroppedColumnWarning(
-                f"{len(fit.dependences):,} columns were left out, each a combination of earlier "
-                f"ones or zero in all rows that tell of it: {told}. r.aliased has the combinations."
-            )
-        ]
-    for one in fit.dependences:
-        parts = [names[j] for j in np.flatnonzero(np.abs(one.combination) > 1e-8)]
-        nothing = "constant or zero in all rows that tell of it"
-        given = f"a combination of {some(parts)}" if parts else nothing
-        nearly = "" if one.exact else f" (nearly: what is left is {one.residual:.0e} of it)"
-        out.append(
-            DroppedColumnWarning(
-                f"Column {names[one.column]!r} was left out: it is {given}{nearly}. r.aliased has "
-                "the combination."
-            )
+    count = len(fit.dependences)
+    if count == 1:
+        one = fit.dependences[0]
+        text = (
+            f"Column {names[one.column]!r} was left out: it is {_why_dropped(one, names)}. "
+            "r.aliased has the combination."
         )
-    return out
+    elif count <= MANY:
+        each = (f"{names[d.column]!r} is {_why_dropped(d, names)}" for d in fit.dependences)
+        text = f"{count} columns were left out: {'; '.join(each)}. r.aliased has the combinations."
+    else:
+        told = some(repr(names[one.column]) for one in fit.dependences)
+        text = (
+            f"{count:,} columns were left out, each a combination of earlier ones or zero in all "
+            f"rows that tell of it: {told}. r.aliased has the combinations."
+        )
+    return [DroppedColumnWarning(text)]
+
+
+def _why_dropped(one: Dependence, names: tuple[str, ...]) -> str:
+    parts = [names[j] for j in np.flatnonzero(np.abs(one.combination) > 1e-8)]
+    nothing = "constant or zero in all rows that tell of it"
+    given = f"a combination of {some(parts)}" if parts else nothing
+    return given if one.exact else f"{given} (nearly: what is left is {one.residual:.0e} of it)"
 
 
 def _renamed(found: Estimates) -> list[GlmcountWarning]:

@@ -74,11 +74,11 @@ ORDER = {
         influence openness residuals verdicts dispersion
     """,
     "report": """
-        table text render summary facts tidy comparisons
+        table text render comparisons rows summary facts tidy
     """,
     "results": """
-        held figured rowwise predicting effects testing contrasting termwise result comparing
-        pooled power vuong
+        held figured rowwise predicting effects testing contrasting termwise reporting result
+        comparing pooled power vuong
     """,
 }
 # Rooms of which every file has its tests beside it, tests/<room>/test_<file>.py.

@@ -105,8 +105,9 @@ class Equation:
     scale : {"plain", "log"}
         What the predictor is of that parameter: itself, or its logarithm, whose interval then
         is the exponential of the predictor's.
-    odds : bool
-        Whether the predictor is the logarithm of odds, so that exp(coefficient) is an odds ratio.
+    ratio : {"", "rate", "odds"}
+        What the predictor is the logarithm of, beside what `scale` tells: with the mean of a count
+        exp(coefficient) is a rate ratio, with odds an odds ratio.
 
     Examples
     --------
@@ -120,7 +121,7 @@ class Equation:
     prefix: str = ""
     natural: Callable[[Array], tuple[Array, Array]] | None = None
     scale: Literal["plain", "log"] = "plain"
-    odds: bool = False
+    ratio: Literal["", "rate", "odds"] = ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Tables of results: one `Table` value, its renderers, summaries and tidy frames."""
 
 from glmcount.report.render import RENDERERS, render
-from glmcount.report.summary import EquationRows, Summary, SummaryFacts, summarise
+from glmcount.report.rows import EquationRows
+from glmcount.report.summary import Summary, SummaryFacts, summarise
 from glmcount.report.table import Group, Row, Table, TableColumn
 from glmcount.report.tidy import glance_frame, tidy_frame
 

@@ -10,9 +10,20 @@ import pandas as pd
 
 from glmcount.errors import NotDefinedError
 from glmcount.families.base import Family
+from glmcount.fitting.estimates import Estimates
 from glmcount.numerics import Array
 
-__all__ = ["comparison_frame", "ratio_of", "ratios", "refuse_without_ratio"]
+__all__ = [
+    "comparison_frame",
+    "exponentials",
+    "heading_of",
+    "ratio_of",
+    "ratios",
+    "refuse_without_ratio",
+]
+
+# What heads a column of ratios, by what they are.
+HEADINGS = {"": "coef", "rate ratio": "IRR", "odds ratio": "OR"}
 
 
 def ratio_of(family: Family, equation: int) -> str:
@@ -23,7 +34,18 @@ def ratio_of(family: Family, equation: int) -> str:
         return "rate ratio" if family.mean_log else "odds ratio" if logit else ""
     if own.scale == "log":
         return f"ratio of {own.name}"
-    return "odds ratio" if own.odds else ""
+    return f"{own.ratio} ratio" if own.ratio else ""
+
+
+def heading_of(ratio: str) -> str:
+    """The heading of a column of exp(coefficient), of what `ratio_of` gives.
+
+    Examples
+    --------
+    >>> [heading_of(ratio) for ratio in ("", "rate ratio", "odds ratio", "ratio of alpha")]
+    ['coef', 'IRR', 'OR', 'ratio']
+    """
+    return HEADINGS.get(ratio, "ratio")
 
 
 def refuse_without_ratio(family: Family, equations: Sequence[int]) -> None:
@@ -42,6 +64,27 @@ def refuse_without_ratio(family: Family, equations: Sequence[int]) -> None:
                 "have. Use exponentiate=False.",
                 kind="no_rate_ratio",
             )
+
+
+def exponentials(found: Estimates, family: Family, ends: Array, which: Sequence[int]) -> Array:
+    """Ends of intervals, (k, 2), with exp of those of coefficients of which that is a ratio.
+
+    Raises
+    ------
+    NotDefinedError
+        If none has one.
+    """
+    plain = ~found.natural[list(which)]
+    own = [bool(ratio_of(family, int(k))) for k in found.equations[list(which)]]
+    chosen = plain & np.array(own, dtype=bool)
+    if not chosen.any():
+        raise NotDefinedError(
+            "exp of a coefficient is a ratio only under a log or logit link, which no equation of "
+            "these has. Use exponentiate=False.",
+            kind="no_rate_ratio",
+        )
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.where(chosen[:, None], np.exp(ends), ends)
 
 
 def ratios(frame: pd.DataFrame) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,12 @@ from glmcount.fitting.estimates import Estimates
 from glmcount.fitting.run import Fit
 from glmcount.numerics import Array
 from glmcount.numerics.tails import chi2_tail
-from glmcount.report.summary import EquationRows, SummaryFacts
+from glmcount.records import replace
+from glmcount.report.comparisons import ratio_of
+from glmcount.report.rows import LARGE, EquationRows, Fold
+from glmcount.report.summary import SummaryFacts
 
-__all__ = ["equation_rows", "summary_facts", "unjudged"]
+__all__ = ["equation_rows", "folded", "row_terms", "summary_facts", "unjudged"]
 
 # Of `SummaryFacts`, those that `Figures` has.
 FIGURES = ("llnull", "deviance", "null_deviance", "prsquared")
@@ -52,11 +56,58 @@ def equation_rows(
                 tests[own],
                 ends[own, 0],
                 ends[own, 1],
-                family.mean_log and k == 0,
+                "" if found.natural[own].any() else ratio_of(family, int(k)),
                 marks if any(marks) else (),
             )
         )
     return tuple(out)
+
+
+def row_terms(state: Fitted) -> tuple[str, ...]:
+    """The term that each parameter belongs to, with the prefix of its equation."""
+    names = [
+        own.prefix + part.term
+        for own, design in zip(state.fit.family.equations, state.spec.equations, strict=True)
+        for part in design.parts
+        for _ in part.names
+    ]
+    kept = [names[j] for j in state.fit.kept]
+    return (*kept, *state.estimates.names[len(kept) :])
+
+
+def folded(
+    state: Fitted,
+    equations: Sequence[EquationRows],
+    terms: Sequence[str],
+    test: Callable[[Sequence[int]], str],
+) -> tuple[EquationRows, ...]:
+    """The same rows with their terms, and what a table may say of a large factor in one line."""
+    factors = _factors(state)
+    places = {name: place for place, name in enumerate(state.estimates.names)}
+    out = []
+    for rows in equations:
+        every = [places[name] for name in rows.names]
+        own, folds, start = tuple([terms[place] for place in every]), [], 0
+        for term, run in groupby(own):
+            stop = start + len(list(run))
+            if term in factors and stop - start > LARGE:
+                told = factors[term] or f"{stop - start} coefficients"
+                folds.append(Fold(term, start, stop, told, test(every[start:stop])))
+            start = stop
+        out.append(replace(rows, terms=own, folds=tuple(folds)))
+    return tuple(out)
+
+
+def _factors(state: Fitted) -> dict[str, str]:
+    """How many levels each factor has; of interactions nothing is said."""
+    variables, out = state.spec.variables, {}
+    for own, design in zip(state.fit.family.equations, state.spec.equations, strict=True):
+        for part in design.parts:
+            if part.categorical:
+                alone = len(part.categorical) == 1 and not part.numeric
+                levels = variables[part.categorical[0]].levels or ()
+                out[own.prefix + part.term] = f"{len(levels)} levels" if alone else ""
+    return out
 
 
 def unjudged(state: Fitted) -> tuple[EquationRows, ...]:

@@ -12,7 +12,7 @@ from itertools import zip_longest
 
 from glmcount.allowed import refuse
 from glmcount.errors import near
-from glmcount.report.table import Fact, Group, Table, TableColumn, clean, shown
+from glmcount.report.table import Fact, Group, Row, Table, TableColumn, clean, shown
 from glmcount.report.text import as_text
 
 __all__ = ["RENDERERS", "as_html", "as_latex", "as_markdown", "render"]
@@ -47,8 +47,10 @@ LATEX_ESCAPES = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': "''",
 }
+# Opening and closing; a quote opens at the start, or behind one of these.
+QUOTES = {'"': ("``", "''"), "'": ("`", "'")}
+OPENS = " ([{=,:/"
 
 
 def as_html(table: Table) -> str:
@@ -136,6 +138,10 @@ def _html_group(group: Group, columns: Sequence[TableColumn], span: int) -> Iter
         style = CELL_STYLE + rule
         rule = ""
         cells = [_html_cell(row.name, "left", style=style)]
+        if row.across:
+            cells.append(_html_cell(row.across, "left", span=span - 1, style=style))
+            yield _html_row(*cells)
+            continue
         for column, cell in zip(columns, row.cells, strict=True):
             cells.append(_html_cell(shown(column, cell), "right", style=style))
         yield _html_row(*cells)
@@ -182,6 +188,13 @@ def as_markdown(table: Table) -> str:
     return "\n\n".join(block for block in blocks if block)
 
 
+def _row_texts(row: Row, columns: Sequence[TableColumn]) -> list[str]:
+    """The texts of a row's cells; what stands across them in the first."""
+    if row.across:
+        return [row.across, *[""] * (len(columns) - 1)]
+    return [shown(column, cell) for column, cell in zip(columns, row.cells, strict=True)]
+
+
 def _markdown(text: str) -> str:
     escaped = re.sub(r"([\\|*_`<\[~&])", r"\\\1", clean(text).lstrip(" "))
     return f"&emsp;{escaped}" if text.startswith("  ") else escaped
@@ -200,8 +213,7 @@ def _markdown_group(group: Group, columns: Sequence[TableColumn]) -> Iterator[st
         texts = [f"**{_markdown(text)}**" if text else "" for text in [group.heading, *headings]]
         yield f"| {' | '.join(texts)} |"
     for row in group.rows:
-        cells = [shown(column, cell) for column, cell in zip(columns, row.cells, strict=True)]
-        yield _markdown_row([row.name, *cells])
+        yield _markdown_row([row.name, *_row_texts(row, columns)])
 
 
 def as_latex(table: Table) -> str:
@@ -228,7 +240,11 @@ def as_latex(table: Table) -> str:
 
 
 def _latex(text: str) -> str:
-    escaped = "".join(LATEX_ESCAPES.get(char, char) for char in clean(text).lstrip(" "))
+    plain = clean(text).lstrip(" ")
+    escaped = "".join(
+        QUOTES[char][before not in OPENS] if char in QUOTES else LATEX_ESCAPES.get(char, char)
+        for before, char in zip(" " + plain, plain, strict=False)
+    )
     # Two hyphens would be set as a dash.
     escaped = re.sub(r"-(?=-)", "-{}", escaped)
     # Right after a line end these would be read as its optional argument or star.
@@ -275,8 +291,11 @@ def _latex_group(group: Group, columns: Sequence[TableColumn], span: int) -> Ite
     elif group.heading:
         yield _latex_span(rf"\textit{{{_latex(group.heading)}}}", span, "l")
     for row in group.rows:
-        cells = [shown(column, cell) for column, cell in zip(columns, row.cells, strict=True)]
-        yield _latex_row(row.name, cells)
+        if row.across:
+            text = rf"\multicolumn{{{span - 1}}}{{l}}{{{_latex(row.across)}}}"
+            yield rf"{_latex(row.name)} & {text} \\"
+        else:
+            yield _latex_row(row.name, _row_texts(row, columns))
 
 
 RENDERERS: dict[str, Callable[[Table], str]] = {

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from glmcount.allowed import proportion, truth
-from glmcount.errors import NotDefinedError
-from glmcount.numerics import Array
+from glmcount.errors import NotDefinedError, some
 from glmcount.numerics.tails import chi2_tail
 from glmcount.records import dataclass, replace
+from glmcount.report.comparisons import heading_of
 from glmcount.report.render import render
+from glmcount.report.rows import EquationRows, Fold, selected
 from glmcount.report.table import (
     Cell,
     Fact,
@@ -22,51 +24,15 @@ from glmcount.report.table import (
     TableColumn,
     fixed,
     four_decimals,
+    p_shown,
     p_value,
     three_decimals,
 )
 
-__all__ = ["EquationRows", "Summary", "SummaryFacts", "exponentiated", "infinite", "summarise"]
+__all__ = ["Summary", "SummaryFacts", "exponentiated", "infinite", "summarise"]
 
 # Facts have more room than a cell of a column.
 FACT_WIDTH = 14
-
-
-@dataclass(frozen=True)
-class EquationRows:
-    """The coefficients of one equation with their standard errors, tests and intervals.
-
-    Parameters
-    ----------
-    heading : str
-        Empty for the mean equation, else what the rows are, as ``"Dispersion (alpha)"``.
-    names : tuple of str
-        One name for each of the k rows.
-    coef, bse, statistic, pvalues, lower, upper : ndarray of shape (k,)
-        NaN where a quantity does not exist: it is shown as nothing.
-    exponentiable : bool
-        Whether exp(coef) is an incidence rate ratio.
-    marks : tuple of str
-        Empty, or for each row ``""`` or the text shown instead of the estimate, with
-        nothing after it: ``"-inf"`` for a coefficient that is infinite.
-
-    Examples
-    --------
-    >>> one = np.ones(1)
-    >>> EquationRows("", ("x",), one, one, one, one, one, one).exponentiable
-    True
-    """
-
-    heading: str
-    names: tuple[str, ...]
-    coef: Array
-    bse: Array
-    statistic: Array
-    pvalues: Array
-    lower: Array
-    upper: Array
-    exponentiable: bool = True
-    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -266,7 +232,15 @@ class Summary:
         return self.as_html()
 
 
-def summarise(facts: SummaryFacts, *, exponentiate: bool = False, alpha: float = 0.05) -> Summary:
+def summarise(
+    facts: SummaryFacts,
+    *,
+    exponentiate: bool = False,
+    alpha: float = 0.05,
+    keep: Any = None,
+    drop: Any = None,
+    full: bool = False,
+) -> Summary:
     """The summary of a fit.
 
     Parameters
@@ -274,23 +248,29 @@ def summarise(facts: SummaryFacts, *, exponentiate: bool = False, alpha: float =
     facts : SummaryFacts
         Its `lower` and `upper` are limits of intervals of level 1 - `alpha`.
     exponentiate : bool
-        Show incidence rate ratios exp(b), with standard errors exp(b) SE(b) by the delta
-        method and the exponentials of the limits of b; statistics and p-values stay
-        those of b. Equations without a log link stay as they are.
+        Show exp(b), rate ratios (IRR) under a log link and odds ratios (OR) under a logit one,
+        with standard errors exp(b) SE(b) by the delta method and the exponentials of the limits
+        of b; statistics and p-values stay those of b. Other equations stay as they are.
     alpha : float
         One minus the level of the intervals, for the headings.
+    keep, drop : str or list of str, optional
+        The coefficients to be shown, or those to be left out, as `selected` takes them.
+    full : bool
+        Show each coefficient of a large factor.
 
     Raises
     ------
     NotDefinedError
-        If ratios are asked of a model that has no equation with a log link.
+        If ratios are asked of a model that has no equation with a log or logit link.
     UsageError
-        If `alpha` is not between 0 and 1, or `exponentiate` neither True nor False.
+        If `alpha` is not between 0 and 1, `exponentiate` or `full` neither True nor False, or
+        `keep` and `drop` name no coefficients.
 
     Examples
     --------
     >>> zero, one = np.zeros(1), np.ones(1)
-    >>> mean = EquationRows("", ("Intercept",), zero, one, zero, one, -2 * one, 2 * one)
+    >>> ends = -2 * one, 2 * one
+    >>> mean = EquationRows("", ("Intercept",), zero, one, zero, one, *ends, "rate ratio")
     >>> facts = SummaryFacts(
     ...     title="Poisson regression, log link", formula="y ~ 1", statistic="z", nobs=1,
     ...     n_rows=1, dropped={}, llf=-1.0, llnull=-1.0, aic=4.0, bic=2.0, deviance=None,
@@ -302,21 +282,28 @@ def summarise(facts: SummaryFacts, *, exponentiate: bool = False, alpha: float =
     >>> table.columns[0].heading, table.groups[0].rows[0].cells[:2]
     ('IRR', (1.0, 1.0))
     """
-    alpha, exponentiate = proportion("alpha", alpha), truth("exponentiate", exponentiate)
+    alpha, as_ratio = proportion("alpha", alpha), truth("exponentiate", exponentiate)
     equations, notes = facts.equations, facts.footnotes
-    if exponentiate:
+    if keep is not None or drop is not None:
+        equations, hidden = selected(equations, keep, drop)
+        notes = (*notes, hidden) if hidden else notes
+    if as_ratio:
         _refuse_without_ratios(facts)
-        equations = tuple(exponentiated(e) if e.exponentiable else e for e in equations)
-        notes = (*notes, *_ratio_notes(facts))
-    ratios = [exponentiate and equation.exponentiable for equation in equations]
-    columns = [_columns("IRR" if ratio else "coef", facts.statistic, alpha) for ratio in ratios]
+        notes = (*notes, *_ratio_notes(equations, facts.statistic))
+        equations = tuple(exponentiated(e) if e.ratio else e for e in equations)
+    if truth("full", full):
+        equations = tuple(replace(equation, folds=()) for equation in equations)
+    elif any(equation.folds for equation in equations):
+        notes = (*notes, _fold_note(equations))
+    headings = [heading_of(each.ratio) if as_ratio else "coef" for each in equations]
+    columns = [_columns(heading, facts.statistic, alpha) for heading in headings]
     left, right = _facts_in_columns(facts)
     table = Table(
         title=facts.title,
         columns=columns[0],
         groups=tuple(
-            Group(equation.heading, tuple(_rows(equation)), own if own != columns[0] else None)
-            for equation, own in zip(equations, columns, strict=True)
+            Group(each.heading, tuple(_rows(each, own[0])), own if own != columns[0] else None)
+            for each, own in zip(equations, columns, strict=True)
         ),
         lead=(facts.formula, f"{facts.rows_used} rows used, {facts.rows_dropped} dropped"),
         left=left,
@@ -343,17 +330,18 @@ def exponentiated(equation: EquationRows) -> EquationRows:
     Examples
     --------
     >>> zero, one = np.zeros(1), np.ones(1)
-    >>> ratio = exponentiated(EquationRows("", ("x",), zero, one, zero, one, -one, one))
+    >>> ratio = exponentiated(EquationRows("", ("x",), zero, one, zero, one, -one, one, "odds"))
     >>> float(ratio.coef[0]), float(ratio.bse[0])
     (1.0, 1.0)
     """
     # The ratio of a coefficient beyond 709 is infinite in double precision, and shown so.
     with np.errstate(over="ignore", invalid="ignore"):
         ratio = np.exp(equation.coef)
+        # An infinite coefficient has an infinite error, whatever its ratio.
         return replace(
             equation,
             coef=ratio,
-            bse=ratio * equation.bse,
+            bse=np.where(np.isinf(equation.bse), np.inf, ratio * equation.bse),
             lower=np.exp(equation.lower),
             upper=np.exp(equation.upper),
             marks=tuple("0" if mark == "-inf" else mark for mark in equation.marks),
@@ -361,22 +349,32 @@ def exponentiated(equation: EquationRows) -> EquationRows:
 
 
 def _refuse_without_ratios(facts: SummaryFacts) -> None:
-    if not any(equation.exponentiable for equation in facts.equations):
+    if not any(equation.ratio for equation in facts.equations):
         raise NotDefinedError(
-            f"{facts.title}: exp(coef) is a rate ratio only under a log link, and no equation "
+            f"{facts.title}: exp(coef) is a ratio only under a log or logit link, and no equation "
             "of this model has one. Use exponentiate=False.",
             kind="no_rate_ratio",
         )
 
 
-def _ratio_notes(facts: SummaryFacts) -> Iterator[str]:
+def _ratio_notes(equations: Sequence[EquationRows], statistic: str) -> Iterator[str]:
+    ratios = dict.fromkeys(equation.ratio for equation in equations if equation.ratio)
+    told = "; ".join(f"{heading_of(ratio)} = exp(coef), {ratio}" for ratio in ratios)
     yield (
-        "IRR: incidence rate ratio exp(coef), std err by the delta method; limits: exp of those "
-        f"of coef; {facts.statistic} and P are for coef = 0."
+        f"{told}; std err by the delta method; limits: exp of those of coef; {statistic} and P "
+        "are for coef = 0."
     )
-    kept = [equation.heading for equation in facts.equations if not equation.exponentiable]
+    kept = [equation.heading for equation in equations if not equation.ratio]
     if kept:
         yield f"Not exponentiated: {', '.join(heading or 'the mean' for heading in kept)}."
+
+
+def _fold_note(equations: Sequence[EquationRows]) -> str:
+    terms = [fold.term for equation in equations for fold in equation.folds]
+    return (
+        f"{some(terms)}: one line for all coefficients, with the joint Wald test that they are 0; "
+        f"summary(full=True) or summary(keep={terms[0]!r}) shows each."
+    )
 
 
 def _columns(estimate: str, statistic: str, alpha: float) -> tuple[TableColumn, ...]:
@@ -390,7 +388,7 @@ def _columns(estimate: str, statistic: str, alpha: float) -> tuple[TableColumn, 
     )
 
 
-def _rows(equation: EquationRows) -> Iterator[Row]:
+def _rows(equation: EquationRows, column: TableColumn) -> Iterator[Row]:
     marks = equation.marks or ("",) * len(equation.names)
     figures = zip(
         equation.coef,
@@ -401,9 +399,30 @@ def _rows(equation: EquationRows) -> Iterator[Row]:
         equation.upper,
         strict=True,
     )
+    rows = []
     for name, mark, values in zip(equation.names, marks, figures, strict=True):
-        cells: tuple[Cell, ...] = (mark, *[None] * 5) if mark else tuple(map(float, values))
-        yield Row(name, cells)
+        cells: tuple[Cell, ...] = tuple(map(float, values))
+        # Of an infinite coefficient a profile may tell one end.
+        rows.append(Row(name, (mark, None, None, None, *cells[4:]) if mark else cells))
+    start = 0
+    for fold in equation.folds:
+        yield from rows[start : fold.start]
+        yield Row(fold.term, (), _in_one_line(equation, fold, column))
+        start = fold.stop
+    yield from rows[start:]
+
+
+def _in_one_line(equation: EquationRows, fold: Fold, column: TableColumn) -> str:
+    own = slice(fold.start, fold.stop)
+    coef, far = equation.coef[own], np.array([bool(mark) for mark in equation.marks[own]])
+    ends = coef[~far] if len(far) else coef
+    parts = [fold.test]
+    if far.any():
+        parts.insert(0, f"{far.sum()} infinite")
+    if ends.size:
+        low, high = map(column.show, (float(ends.min()), float(ends.max())))
+        parts.insert(0, f"{column.heading} {low} to {high}")
+    return f"{fold.told}: {', '.join(part for part in parts if part)}"
 
 
 def _facts_in_columns(facts: SummaryFacts) -> tuple[tuple[Fact, ...], tuple[Fact, ...]]:
@@ -446,8 +465,7 @@ def _ratio(facts: SummaryFacts) -> Iterator[Fact]:
     if df and llf is not None and llnull is not None:
         value = 2.0 * (llf - llnull)
         tail = chi2_tail(value, df)
-        shown = "p <0.001" if tail < 0.001 else f"p {tail:.3f}"
-        yield f"LR chi2({df})", f"{_two_decimals(value)}, {shown}"
+        yield f"LR chi2({df})", f"{_two_decimals(value)}, {p_shown(tail)}"
 
 
 def _present(label: str, value: float | None, show: Callable[[float], str]) -> Iterator[Fact]:

@@ -24,6 +24,7 @@ __all__ = [
     "clean",
     "fixed",
     "four_decimals",
+    "p_shown",
     "p_value",
     "shown",
     "three_decimals",
@@ -98,6 +99,17 @@ def p_value(value: float) -> str:
     return "<0.001" if value < 0.001 else fixed(value, 3)
 
 
+def p_shown(value: float) -> str:
+    """A p-value with its letter, as a sentence has it.
+
+    Examples
+    --------
+    >>> p_shown(2e-16), p_shown(0.04351)
+    ('p <0.001', 'p 0.044')
+    """
+    return "p <0.001" if value < 0.001 else f"p {value:.3f}"
+
+
 def as_written(value: float) -> str:
     """The value as Python writes it, for columns that hold text.
 
@@ -138,6 +150,8 @@ class Row:
     name : str
     cells : tuple of float, str or None
         One for each column of the table.
+    across : str
+        A text that stands in the place of all cells.
 
     Examples
     --------
@@ -147,6 +161,7 @@ class Row:
 
     name: str
     cells: tuple[Cell, ...]
+    across: str = ""
 
 
 @dataclass(frozen=True)

@@ -155,7 +155,7 @@ def _content_widths(table: Table) -> list[int]:
     for group in table.groups:
         columns = group.columns or table.columns
         lines = [[clean(column.heading) for column in columns]]
-        lines += [_shown(row, columns) for row in group.rows]
+        lines += [_shown(row, columns) for row in group.rows if not row.across]
         for line in lines:
             widths = [max(pair) for pair in zip(widths, map(width_of, line), strict=True)]
     return widths
@@ -177,7 +177,19 @@ def _group(group: Group, columns: Sequence[TableColumn], layout: Widths) -> Iter
     elif heading:
         yield from wrapped(heading, layout.total)
     for row in group.rows:
-        yield _cells(layout.names[clean(row.name)], _shown(row, columns), layout)
+        name = layout.names[clean(row.name)]
+        if row.across:
+            yield from _across(name, clean(row.across), layout)
+        else:
+            yield _cells(name, _shown(row, columns), layout)
+
+
+def _across(name: str, text: str, layout: Widths) -> Iterator[str]:
+    """A name and a text beside it, on as many lines as it takes."""
+    start = layout.name + GAP
+    lines = wrapped(text, layout.total - start)
+    for number, line in enumerate(lines):
+        yield _left(name if number == 0 else "", start) + line
 
 
 def _cells(name: str, texts: Sequence[str], layout: Widths) -> str:

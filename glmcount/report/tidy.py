@@ -15,7 +15,9 @@ from glmcount.allowed import proportion, truth
 from glmcount.errors import NotDefinedError
 from glmcount.numerics import Array
 from glmcount.records import replace
-from glmcount.report.summary import EquationRows, SummaryFacts, exponentiated, infinite
+from glmcount.report.comparisons import heading_of
+from glmcount.report.rows import EquationRows
+from glmcount.report.summary import SummaryFacts, exponentiated, infinite
 
 __all__ = ["glance_frame", "tidy_frame"]
 
@@ -30,7 +32,8 @@ def tidy_frame(
     equations : sequence of EquationRows
         Their `lower` and `upper` are limits of intervals of level 1 - `alpha`.
     exponentiate : bool
-        Rate ratios for the equations with a log link, as `summarise` shows them.
+        Rate ratios and odds ratios for the equations that have some, as `summarise` shows them,
+        and a column `scale` that tells which: ``"IRR"``, ``"OR"``, ``"ratio"`` or ``"coef"``.
     alpha : float
         One minus the level of the intervals; kept as ``frame.attrs["conf_level"]``.
 
@@ -44,7 +47,7 @@ def tidy_frame(
     Raises
     ------
     NotDefinedError
-        If ratios are asked of equations none of which has a log link.
+        If ratios are asked of equations none of which has a log or logit link.
     UsageError
         If `alpha` is not between 0 and 1, or `exponentiate` neither True nor False.
 
@@ -56,17 +59,19 @@ def tidy_frame(
     0    x       0.5        1.0        0.5      1.0      -1.0        1.0     mean
     """
     alpha, exponentiate = proportion("alpha", alpha), truth("exponentiate", exponentiate)
-    if exponentiate and not any(equation.exponentiable for equation in equations):
+    if exponentiate and not any(equation.ratio for equation in equations):
         raise NotDefinedError(
-            "exp(coef) is a rate ratio only under a log link, and no equation of this model "
+            "exp(coef) is a ratio only under a log or logit link, and no equation of this model "
             "has one. Use exponentiate=False.",
             kind="no_rate_ratio",
         )
     frames = [
-        _rows(exponentiated(each) if exponentiate and each.exponentiable else each)
+        _rows(exponentiated(each) if exponentiate and each.ratio else each)
         for each in map(_marked, equations)
     ]
     frame = pd.concat(frames, ignore_index=True)
+    if exponentiate:
+        frame["scale"] = [heading_of(each.ratio) for each in equations for _ in each.names]
     frame.attrs["conf_level"] = 1 - alpha
     return frame
 

@@ -11,7 +11,7 @@ from typing import Any, Unpack
 
 import pandas as pd
 
-from glmcount.allowed import choice
+from glmcount.allowed import choice, truth
 from glmcount.diagnostics import verdicts
 from glmcount.errors import UsageError
 from glmcount.figures import Figures
@@ -23,23 +23,21 @@ from glmcount.fitting.solvers import Iteration
 from glmcount.inference.covariance.estimator import Estimator, warn_of
 from glmcount.inference.drawn import drawn_intervals
 from glmcount.inference.intervals import conf_int, judged, marked
-from glmcount.records import replace
-from glmcount.report.facts import equation_rows, summary_facts, unjudged
-from glmcount.report.summary import EquationRows, Summary, SummaryFacts, summarise
-from glmcount.report.tidy import glance_frame, tidy_frame
+from glmcount.report.comparisons import exponentials
 from glmcount.request import chosen_estimator
 from glmcount.results.contrasting import Contrasting
 from glmcount.results.effects import Effects
 from glmcount.results.figured import Figured
 from glmcount.results.held import Held
 from glmcount.results.predicting import Predicting
+from glmcount.results.reporting import Reporting
 from glmcount.results.rowwise import RowWise
 from glmcount.results.termwise import TermByTerm
 
 __all__ = ["Described", "Results"]
 
 
-class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm):
+class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm, Reporting):
     """A fitted count model.
 
     Made by `glmcount.fit` and `glmcount.fit_arrays`. Attributes have statsmodels' names
@@ -109,6 +107,7 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm):
         nuisance: str = "estimated",
         parameters: Any = None,
         kind: str | None = None,
+        exponentiate: bool = False,
     ) -> pd.DataFrame:
         """Intervals of level 1 - alpha, columns 0 and 1.
 
@@ -131,6 +130,9 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm):
         kind : {"percentile", "bca", "studentised"}, optional
             Of a bootstrap: quantiles of the draws (the default), corrected for bias and
             acceleration (Efron 1987), or of draws in their own standard errors.
+        exponentiate : bool
+            Ends of rate ratios under a log link and of odds ratios under a logit link: exp of
+            those of the coefficients; others stay as they are.
 
         Returns
         -------
@@ -164,6 +166,8 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm):
             ends = conf_int(self._state.estimates, self._held.errors, alpha, self._held.each_df)[
                 which
             ]
+        if truth("exponentiate", exponentiate):
+            ends = exponentials(self._state.estimates, self._state.family, ends, which)
         return pd.DataFrame(ends, index=self.params.index[which])
 
     def cov_params(self) -> pd.DataFrame:
@@ -354,42 +358,3 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm):
     def model(self) -> Described:
         """Names of response and parameters, formula, family."""
         return self._state.model
-
-    # Reports --------------------------------------------------------------------------
-
-    def _equations(self, alpha: float) -> tuple[EquationRows, ...]:
-        found, bse, df = self._state.estimates, self._held.errors, self._held.each_df
-        statistics, pvalues = judged(found, bse, df)
-        ends = conf_int(found, bse, alpha, df)
-        return equation_rows(found, self._state.family, bse, statistics, pvalues, ends)
-
-    def _facts(self, alpha: float = 0.05) -> SummaryFacts:
-        self._figures.prepare()
-        # Where nothing is left to judge by, the covariance has no scale.
-        found = self._held.found if self._state.judged else None
-        rows = unjudged(self._state) if found is None else self._equations(alpha)
-        by_t = self._state.scaled or (found is not None and found.freedom is not None)
-        note = "t" if by_t else "z", "" if found is None else found.note
-        facts = summary_facts(self._figures, self._held.cov.label, rows, note)
-        # A likelihood ratio takes the likelihood at its word, which such a covariance does not.
-        return facts if self._held.cov.trusting else replace(facts, llr_df=None)
-
-    def summary(self, *, exponentiate: bool = False, alpha: float = 0.05) -> Summary:
-        """The printed summary; ``exponentiate=True`` shows rate ratios (IRR)."""
-        return summarise(self._facts(alpha), exponentiate=exponentiate, alpha=alpha)
-
-    def tidy(self, *, exponentiate: bool = False, alpha: float = 0.05) -> pd.DataFrame:
-        """One row a coefficient."""
-        # Infinite numbers are there as such; marks are for print.
-        equations = [replace(each, marks=()) for each in self._equations(alpha)]
-        return tidy_frame(equations, exponentiate, alpha)
-
-    def glance(self) -> pd.DataFrame:
-        """One row for the fit."""
-        return glance_frame(self._facts())
-
-    def __repr__(self) -> str:
-        return str(self.summary())
-
-    def _repr_html_(self) -> str:
-        return self.summary().as_html()

@@ -33,7 +33,7 @@ from glmcount.inference.words import in_words
 from glmcount.numerics import Array
 from glmcount.records import replace
 from glmcount.report.comparisons import ratios, refuse_without_ratio
-from glmcount.report.summary import EquationRows
+from glmcount.report.rows import EquationRows
 from glmcount.report.tidy import tidy_frame
 from glmcount.results.held import Held
 

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from glmcount.report.summary import EquationRows, SummaryFacts
+from glmcount.report.rows import EquationRows
+from glmcount.report.summary import SummaryFacts
 
 NAN = np.full(1, np.nan)
 
 
-def rows(heading, names, coef, bse, *, exponentiable=True, marks=()):
+def rows(heading, names, coef, bse, *, ratio="rate ratio", marks=()):
     """An equation with z tests and 95 % limits; p-values by hand where they are shown."""
     coef, bse = np.array(coef), np.array(bse)
     return EquationRows(
@@ -23,7 +24,7 @@ def rows(heading, names, coef, bse, *, exponentiable=True, marks=()):
         np.where(np.abs(coef / bse) > 5, 0.0, 0.25),
         coef - 1.959964 * bse,
         coef + 1.959964 * bse,
-        exponentiable,
+        ratio,
         marks,
     )
 
@@ -35,7 +36,7 @@ MEAN = rows(
     (0.023785, 0.005997, 0.112945),
 )
 DISPERSION = replace(
-    rows("Dispersion (alpha)", ("alpha",), (0.8288,), (0.0231,), exponentiable=False),
+    rows("Dispersion (alpha)", ("alpha",), (0.8288,), (0.0231,), ratio=""),
     statistic=NAN,
     pvalues=NAN,
 )

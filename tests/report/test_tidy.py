@@ -34,6 +34,7 @@ def test_ratios():
     np.testing.assert_allclose(ratios["std_error"][mean], expected)
     np.testing.assert_allclose(ratios["conf_low"][mean], np.exp(plain["conf_low"][mean]))
     pd.testing.assert_frame_equal(ratios[["statistic", "p_value"]], plain[["statistic", "p_value"]])
+    assert ratios.pop("scale").tolist() == ["IRR", "IRR", "IRR", "coef"]
     pd.testing.assert_frame_equal(ratios[3:], plain[3:])
 
 

@@ -85,7 +85,8 @@ class Parts:
         """Equations of both parts; those of the zero part by their new name."""
         first, *rest = self.zero.equations
         plain = replace(first, name=name, heading=heading, prefix=f"{name}_", natural=None)
-        own = [replace(plain, odds=self.zero.link == "logit")]
+        odds = self.zero.domain == self.zero.link == "logit"
+        own = [replace(plain, ratio="odds" if odds else "rate" if self.zero.mean_log else "")]
         own += [
             replace(
                 e,
