@@ -18,6 +18,7 @@ from glmcount.errors import UsageError, near, some
 
 __all__ = [
     "choice",
+    "counted",
     "finite",
     "plain",
     "proportion",
@@ -46,6 +47,17 @@ def plain(value: Any) -> Any:
     """
     scalar = isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0)
     return value.item() if scalar else value
+
+
+def counted(value: float) -> float:
+    """An int where a number is whole, else the number.
+
+    Examples
+    --------
+    >>> counted(40.0), counted(40.5)
+    (40, 40.5)
+    """
+    return int(value) if value == math.floor(value) else value
 
 
 def shown(value: Any) -> str:

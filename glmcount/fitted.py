@@ -205,8 +205,19 @@ class Fitted:
 
     @property
     def df_resid(self) -> float:
-        """nobs minus the mean's coefficients."""
-        return self.nobs - self.k_mean
+        """nobs minus the coefficients of the mean, those of a zero part included."""
+        fit = self.fit
+        ends = [own.stop for own in fit.layout.slices]
+        part = np.searchsorted(ends, fit.kept, side="right")
+        # What has a natural scale is dispersion.
+        means = [own.natural is None for own in fit.family.equations]
+        return self.nobs - int(np.asarray(means)[part].sum())
+
+    @property
+    def k_parts(self) -> dict[str, int]:
+        """Estimated parameters of each equation asked for, by its name; those on boundaries too."""
+        counts = np.bincount(self.estimates.equations, minlength=self.family.q).tolist()
+        return dict(zip((own.name for own in self.family.equations), counts, strict=True))
 
     @property
     def scaled(self) -> bool:

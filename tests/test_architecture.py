@@ -77,8 +77,8 @@ ORDER = {
         table text render comparisons rows summary facts tidy
     """,
     "results": """
-        held figured rowwise predicting effects testing contrasting termwise reporting result
-        comparing pooled power vuong
+        held figured augmented rowwise predicting effects testing contrasting termwise reporting
+        result comparing pooled power vuong
     """,
 }
 # Rooms of which every file has its tests beside it, tests/<room>/test_<file>.py.

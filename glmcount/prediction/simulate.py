@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glmcount.allowed import generator, whole
+from glmcount.allowed import MOST, generator, whole
 from glmcount.engine.passes import predictors
 from glmcount.engine.strip import Strip
 from glmcount.errors import MemoryLimitError, NotDefinedError, some
@@ -53,7 +53,13 @@ def simulate(state: Fitted, n: Any, rng: Any) -> pd.DataFrame:
         draws = {k: np.concatenate([sample(source, *s) for s in strips]) for k in range(count)}
     for drawn in draws.values():
         _check_finite(drawn, fit.family)
-    return pd.DataFrame(draws, index=state.labels())
+    found = pd.DataFrame(draws, index=state.labels())
+    return found.astype(np.int64) if all(map(_whole, draws.values())) else found
+
+
+def _whole(drawn: Array) -> bool:
+    """Whether all are whole numbers that doubles tell apart."""
+    return bool(np.all((np.abs(drawn) <= MOST) & (np.rint(drawn) == drawn)))
 
 
 def _sampler(state: Fitted) -> Callable[[np.random.Generator, list[Array], Array | None], Array]:

@@ -6,12 +6,12 @@ underscores.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from glmcount.allowed import proportion, truth
+from glmcount.allowed import counted, proportion, truth
 from glmcount.errors import NotDefinedError
 from glmcount.numerics import Array
 from glmcount.records import replace
@@ -114,25 +114,33 @@ def _rows(equation: EquationRows) -> pd.DataFrame:
     )
 
 
-def glance_frame(facts: SummaryFacts) -> pd.DataFrame:
+def glance_frame(facts: SummaryFacts, parts: Mapping[str, int], df_model: int) -> pd.DataFrame:
     """One row of figures of the whole fit; NaN for those the model does not have.
+
+    Parameters
+    ----------
+    facts : SummaryFacts
+    parts : mapping of str to int
+        Estimated parameters of each equation.
+    df_model : int
 
     Returns
     -------
     DataFrame
         broom's `null_deviance`, `df_null`, `logLik`, `AIC`, `BIC`, `deviance`,
         `df_residual`, `nobs`, then `pearson_chi2`, `pseudo_r2` (McFadden), `scale`,
-        `converged`, `n_dropped` and `cov_type`.
+        `converged`, `n_dropped`, `cov_type`, `df_model`, `k` (all estimated parameters) and
+        `k_mean`, `k_inflate`, `k_alpha` and so on, those of each equation.
     """
     figures = {
         "null_deviance": facts.null_deviance,
-        "df_null": facts.df_null,
+        "df_null": None if facts.df_null is None else counted(facts.df_null),
         "logLik": facts.llf,
         "AIC": facts.aic,
         "BIC": facts.bic,
         "deviance": facts.deviance,
-        "df_residual": facts.df_resid,
-        "nobs": facts.nobs,
+        "df_residual": counted(facts.df_resid),
+        "nobs": counted(facts.nobs),
         "pearson_chi2": facts.pearson_chi2,
         "pseudo_r2": facts.prsquared,
         "scale": facts.scale,
@@ -144,5 +152,8 @@ def glance_frame(facts: SummaryFacts) -> pd.DataFrame:
             "converged": [facts.converged],
             "n_dropped": [facts.rows_dropped],
             "cov_type": [facts.cov_label],
+            "df_model": [df_model],
+            "k": [sum(parts.values())],
+            **{f"k_{name}": [count] for name, count in parts.items()},
         }
     )

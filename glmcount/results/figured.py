@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from glmcount.allowed import counted
 from glmcount.figures import Figures
 from glmcount.fitted import Fitted
 from glmcount.numerics.tails import chi2_tail
@@ -19,8 +20,8 @@ class Figured:
 
     @property
     def nobs(self) -> float:
-        """Number of observations; the sum of frequency weights."""
-        return self._state.nobs
+        """Number of observations, or the sum of frequency weights: an int where it is whole."""
+        return counted(self._state.nobs)
 
     @property
     def df_model(self) -> int:
@@ -29,8 +30,8 @@ class Figured:
 
     @property
     def df_resid(self) -> float:
-        """nobs minus the coefficients of the mean."""
-        return self._state.df_resid
+        """nobs minus the coefficients of the mean, those of a zero part included, as R counts."""
+        return counted(self._state.df_resid)
 
     @property
     def llf(self) -> float:

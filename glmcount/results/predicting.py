@@ -127,9 +127,10 @@ class Predicting:
         return self._held.figures.scale if isinstance(which, str) and which == "var" else 1.0
 
     def simulate(self, n: int = 1, rng: int | np.random.Generator | None = None) -> pd.DataFrame:
-        """Draw n new responses for the fitted rows, one column each.
+        """Draw n new responses for the fitted rows, one column each: whole numbers.
 
-        A row with a frequency weight w gets the sum of w counts.
+        A row with a frequency weight w gets the sum of w counts. Beyond 2^53, where doubles do not
+        tell all whole numbers apart, draws are doubles.
 
         Parameters
         ----------

@@ -101,7 +101,7 @@ class Reporting:
         >>> import glmcount as gc
         >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
         >>> print(r.summary(exponentiate=True, keep="x").as_text().splitlines()[12])
-        x               3.0000      2.0000      1.648      0.099      0.8122    11.0812
+        x               3.0000     2.0000      1.648      0.099      0.8122    11.0813
         """
         facts = self._facts(alpha, method, kind)
         told = _method_told(method, kind)
@@ -162,8 +162,27 @@ class Reporting:
         return tidy_frame(equations, exponentiate, alpha)
 
     def glance(self) -> pd.DataFrame:
-        """One row for the fit."""
-        return glance_frame(self._facts())
+        """One row for the fit: its figures, and how many parameters each part has.
+
+        Returns
+        -------
+        DataFrame
+            `null_deviance df_null logLik AIC BIC deviance df_residual nobs pearson_chi2 pseudo_r2
+            scale converged n_dropped cov_type df_model k`, then `k_mean` and, of other equations,
+            `k_inflate`, `k_hurdle`, `k_alpha`: estimated parameters, which add up to `k`.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> data = {"y": [0, 3, 2, 6, 0, 1], "x": [0, 1, 0, 1, 0, 1]}
+        >>> gc.fit("y ~ x", data, hurdle="1").glance()[["df_residual", "k", "k_hurdle"]].loc[0]
+        df_residual    3
+        k              3
+        k_hurdle       1
+        Name: 0, dtype: int64
+        """
+        df_model = self._state.k_mean - int(self._figures.constant)
+        return glance_frame(self._facts(), self._state.k_parts, df_model)
 
     def __repr__(self) -> str:
         return str(self.summary())

@@ -18,6 +18,7 @@ from glmcount.figures import Figures
 from glmcount.fitted import Fitted
 from glmcount.fitting.sums import by_row
 from glmcount.numerics import Array
+from glmcount.results.augmented import augmented
 
 __all__ = ["RowWise"]
 
@@ -170,10 +171,32 @@ class RowWise:
         """
         return design_matrix(self._state)
 
-    def augment(self) -> pd.DataFrame:
+    def augment(self, data: Any = None) -> pd.DataFrame:
         """One row an observation: fitted value, residuals, leverage, Cook's distance.
 
-        The last two only where the mean has one equation of its own.
+        Parameters
+        ----------
+        data : DataFrame, dict or other table, optional
+            The table that was fitted, to which the columns are added.
+
+        Returns
+        -------
+        DataFrame
+            Of the rows used `fitted resid resid_pearson hat cooksd`, the last two only where the
+            mean has one equation of its own. With `data` all of its columns and rows, in its own
+            order, and behind them `.fitted .resid` and so on, NaN in rows that were left out.
+
+        Raises
+        ------
+        DataChangedError
+            If the table is not the one that was fitted.
+
+        Examples
+        --------
+        >>> import glmcount as gc
+        >>> data = {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]}
+        >>> gc.fit("y ~ x", data).augment(data)[["y", ".fitted"]].round(2).to_numpy().tolist()
+        [[1.0, 1.5], [3.0, 4.5], [2.0, 1.5], [6.0, 4.5]]
         """
         columns = {
             "fitted": self._rows(residuals.mean),
@@ -184,4 +207,5 @@ class RowWise:
             influence = self.get_influence()
             columns["hat"] = influence.hat_matrix_diag
             columns["cooksd"] = influence.cooks_distance[0]
-        return pd.DataFrame(columns)
+        found = pd.DataFrame(columns)
+        return found if data is None else augmented(self._state, found, data)

@@ -55,18 +55,19 @@ def test_infinite_coefficients_are_infinite_and_dropped_ones_missing():
 
 
 def test_glance_is_one_row():
-    frame = glance_frame(POISSON)
-    assert frame.shape == (1, 14)
+    frame = glance_frame(POISSON, {"mean": 8, "alpha": 1}, 7)
+    assert frame.shape == (1, 18)
     row = frame.iloc[0]
     assert row["logLik"] == POISSON.llf
     assert row["df_residual"] == 4398
     assert row["AIC"] == POISSON.aic
     assert row["nobs"] == 4406
+    assert row[["df_model", "k", "k_mean", "k_alpha"]].tolist() == [7, 9, 8, 1]
     assert bool(row["converged"])
     assert np.isnan(row["scale"])
 
 
 def test_glance_of_a_model_without_likelihood():
-    row = glance_frame(QUASI).iloc[0]
+    row = glance_frame(QUASI, {"mean": 8}, 7).iloc[0]
     assert row[["logLik", "AIC", "BIC"]].isna().all()
     assert row["scale"] == QUASI.scale

@@ -99,7 +99,9 @@ def test_each_equation_has_its_own_ratios():
     heads = [line for line in text.splitlines() if "std err" in line and "[0.025" in line]
     assert [head.split()[-7] for head in heads] == ["IRR", "OR", "coef"]
     assert "IRR = exp(coef), rate ratio; OR = exp(coef), odds ratio" in text
-    assert row(r.summary(exponentiate=True), "inflate_z")[0] == f"{np.exp(r.params['inflate_z']):.4f}"
+    assert (
+        row(r.summary(exponentiate=True), "inflate_z")[0] == f"{np.exp(r.params['inflate_z']):.4f}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -207,7 +209,7 @@ def test_keep_and_drop():
 
 def test_keep_and_drop_refuse_what_is_not_there():
     r = gc.fit("y ~ x + g", DATA)
-    with pytest.raises(UsageError, match="'gg' names no coefficient. Did you mean 'g'"):
+    with pytest.raises(UsageError, match=r"'gg' names no coefficient\. Did you mean 'g'"):
         r.summary(keep="gg")
     with pytest.raises(UsageError, match="drop='w\\*' names no coefficient"):
         r.summary(drop="w*")
