@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from glmcount.allowed import plain
+from glmcount.allowed import plain, shown
 from glmcount.columns.coerce import coerce
 from glmcount.errors import DataError
 from glmcount.numerics import Array
@@ -116,9 +116,10 @@ def given_column(source: Source, what: str, value: Given) -> tuple[str, dict[str
         )
     column = as_array(said, value)
     if column.ndim != 1 or len(column) != source.n_rows:
+        got = f"an array of shape {np.shape(value)}" if np.ndim(value) else shown(value)
         raise DataError(
             f"{said} must be a column name, an expression, or one value for each of the "
-            f"{source.n_rows} rows; got an array of shape {np.shape(value)}.",
+            f"{source.n_rows} rows; got {got}.",
             kind=f"{said}_length",
         )
     name = ARRAY.format(what)

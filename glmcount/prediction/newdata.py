@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from glmcount.allowed import real
 from glmcount.design.arrays import matrix_columns
-from glmcount.design.given import ARRAY, given_column
+from glmcount.design.given import ARRAY, as_array, given_column
 from glmcount.design.learn import complete_rows
 from glmcount.design.rows import Rows
 from glmcount.design.spec import DesignSpec
@@ -21,7 +23,13 @@ from glmcount.numerics.control import Control
 from glmcount.records import replace
 from glmcount.sources.base import Source, open_source
 
-__all__ = ["as_table", "bare_rows", "new_rows"]
+__all__ = ["as_table", "bare_rows", "new_rows", "spread_out"]
+
+# What to pass where the new rows have no column of their own.
+ALL_ALIKE = {
+    "exposure": " Pass exposure=1 for one unit in every row, or predict which='rate'.",
+    "offset": " Pass offset=0 for none.",
+}
 
 
 def as_table(state: Fitted, newdata: Any) -> Any:
@@ -36,22 +44,32 @@ def as_table(state: Fitted, newdata: Any) -> Any:
     """
     if isinstance(newdata, pd.Series):
         # Of one row: what a frame gives by .loc or .iloc.
-        index = pd.Index([newdata.name])
-        return pd.DataFrame({str(name): [value] for name, value in newdata.items()}, index)
+        index = pd.Index([0 if newdata.name is None else newdata.name])
+        newdata = pd.DataFrame({str(name): [value] for name, value in newdata.items()}, index)
     if state.again.subject.function == "fit_arrays":
         arrays = _arrays(newdata)
         if arrays is not None:
             return _named(state, arrays)
-    if not isinstance(newdata, Mapping):
-        return newdata
-    single = {name: value for name, value in newdata.items() if _single(value)}
+        _refuse_unnamed(state, newdata)
+    return spread_out(newdata)
+
+
+def spread_out(table: Any) -> Any:
+    """A dict whose single values are those of all rows, or else one row; other tables as they are.
+
+    Examples
+    --------
+    >>> spread_out({"x": [1, 2], "g": "a"})["g"]
+    ['a', 'a']
+    """
+    if not isinstance(table, Mapping):
+        return table
+    single = {name: value for name, value in table.items() if _single(value)}
     if not single:
-        return newdata
-    length = max((len(v) for name, v in newdata.items() if name not in single), default=1)
-    return {
-        name: _repeated(value, length) if name in single else value
-        for name, value in newdata.items()
-    }
+        return table
+    length = max((len(v) for name, v in table.items() if name not in single), default=1)
+    # Lists have no labels: they take those of whatever stands beside them.
+    return {name: [value] * length if name in single else value for name, value in table.items()}
 
 
 def bare_rows(rows: Rows) -> Rows:
@@ -70,17 +88,40 @@ def _single(value: Any) -> bool:
     return isinstance(value, str) or np.ndim(value) == 0
 
 
-def _repeated(value: Any, length: int) -> pd.Series:
-    return pd.Series([value] * length)
-
-
 def _arrays(newdata: Any) -> dict[str, Any] | None:
     """Arrays by the names under which fit_arrays takes them; None for a table."""
-    if isinstance(newdata, np.ndarray):
+    if isinstance(newdata, np.ndarray | list | tuple):
         return {"X": newdata}
-    if isinstance(newdata, Mapping) and "X" in newdata and np.ndim(newdata["X"]) == 2:
+    if isinstance(newdata, Mapping) and "X" in newdata and not _single(newdata["X"]):
         return dict(newdata)
     return None
+
+
+def _refuse_unnamed(state: Fitted, newdata: Any) -> None:
+    """Refuse a table without the names by which a fit to arrays knows its columns."""
+    names = getattr(newdata, "columns", newdata)
+    if not isinstance(names, Iterable):
+        return
+    there, spec = set(map(str, names)), state.spec
+    needed = spec.columns(tuple(c for e in spec.equations for p in e.parts for c in p.numeric))
+    further = [name.partition(">")[0].strip("<") for name in needed if name.startswith("<")]
+    if further and not there.issuperset(needed):
+        raise _needs_part(further[0])
+    if needed and there.isdisjoint(needed):
+        raise UsageError(
+            f"A table is read by the names of its columns, which in this fit are {some(needed)}; "
+            f"this one has {some(names)}. Pass an array, such as newdata.to_numpy(), to have "
+            "columns by position.",
+            kind="array_names",
+        )
+
+
+def _needs_part(what: str) -> UsageError:
+    return UsageError(
+        f"The model has columns of its own for {what}=, which X does not hold: pass "
+        f"newdata={{'X': X, {what!r}: ...}}.",
+        kind="usage",
+    )
 
 
 def _named(state: Fitted, arrays: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,12 +135,8 @@ def _named(state: Fitted, arrays: Mapping[str, Any]) -> dict[str, Any]:
         if not names or (what not in left and not set(names) & set(needed)):
             continue
         if what not in left:
-            raise UsageError(
-                f"The model has columns of its own for {what}=, which X does not hold: pass "
-                f"newdata={{'X': X, {what!r}: ...}}.",
-                kind="usage",
-            )
-        columns = matrix_columns(what, left.pop(what))
+            raise _needs_part(what)
+        columns = matrix_columns(what, _as_rows(what, left.pop(what), len(names)))
         if len(columns) != len(names):
             raise DataError(
                 f"{what} has {len(columns)} columns, and {len(names)} where the model was fitted: "
@@ -110,6 +147,14 @@ def _named(state: Fitted, arrays: Mapping[str, Any]) -> dict[str, Any]:
     if left.keys() - {"X"}:
         raise UsageError(f"The model has no columns for {some(left.keys() - {'X'})}.", kind="usage")
     return out or {"X": matrix_columns("X", arrays["X"])[0]}
+
+
+def _as_rows(what: str, given: Any, count: int) -> Any:
+    """One row where as many numbers are given as there are columns; a table as it is."""
+    if isinstance(given, pd.DataFrame):
+        return given
+    values = as_array(what, given)
+    return values[None, :] if np.ndim(values) == 1 and len(values) == count > 1 else values
 
 
 def new_rows(
@@ -127,9 +172,8 @@ def new_rows(
     for what in ("offset", "exposure"):
         name = ARRAY.format(what)
         value = given.get(what)
-        if isinstance(value, int | float) or getattr(value, "ndim", None) == 0:
-            # One value holds for all rows.
-            value = np.full(source.n_rows, value)
+        if value is not None and _single(value) and not isinstance(value, str):
+            value = np.full(source.n_rows, _one_for_all(what, value))
         if value is not None:
             code, extra = given_column(source, what, value)
             spec, source = _instead(spec, what, code, source, extra)
@@ -145,6 +189,14 @@ def new_rows(
     return Rows(source, spec, plan, control.threads, response=False), source.index
 
 
+def _one_for_all(what: str, value: Any) -> float:
+    """A single offset or exposure, that of all rows."""
+    least, allowed = -math.inf, "a finite number"
+    if what == "exposure":
+        least, allowed = 0.0, "a number above 0"
+    return real(what, value, f"{allowed}, or one for each new row", f"{what}_value", above=least)
+
+
 def _instead(
     spec: DesignSpec, what: str, code: str, source: Source, extra: Mapping[str, Any]
 ) -> tuple[DesignSpec, Source]:
@@ -152,7 +204,7 @@ def _instead(
     # An offset given beside the formula stands after those in it.
     old = spec.exposure if what == "exposure" else next(reversed(spec.equations[0].offsets), None)
     if old is None:
-        raise UsageError(f"The model has no {what}.", kind="usage")
+        raise UsageError(f"The model has no {what}.{_what_it_has(spec, what)}", kind="usage")
     if code not in spec.variables and not extra:
         raise UsageError(
             f"{what}={code!r} is not what the model was fitted with; put it into the new data "
@@ -173,18 +225,30 @@ def _instead(
     return changed, source.with_columns(extra)
 
 
+def _what_it_has(spec: DesignSpec, what: str) -> str:
+    """The other of offset and exposure, where the model has that."""
+    if what == "exposure" and spec.equations[0].offsets:
+        return " It has an offset: pass offset=, the logarithm of an exposure."
+    if what == "offset" and spec.exposure is not None:
+        return " It has an exposure: pass exposure=, whose logarithm is the offset."
+    return ""
+
+
 def _check_columns(spec: DesignSpec, source: Source) -> None:
     roles = dict.fromkeys((code for e in spec.equations for code in e.offsets), "offset")
     if spec.exposure is not None:
         roles[spec.exposure] = "exposure"
+    # Without those that hold what was given beside the table.
+    there = [name for name in source.names if not name.startswith("<")]
     for code in spec.predictors:
         for name in spec.variables[code].expression.columns:
             if name in source.names:
                 continue
             role = roles.get(code)
+            own = code in (spec.exposure, *spec.equations[0].offsets)
             why = f"The model was fitted with {role}={code!r}" if role else "The model needs it"
             raise UnknownColumnError(
-                f"The new data have no column {name!r}.{near(name, source.names)} {why}; columns "
-                f"there are: {some(source.names, 20)}.",
+                f"The new data have no column {name!r}.{near(name, there)} {why}; columns "
+                f"there are: {some(there, 20)}.{ALL_ALIKE.get(role or '', '') if own else ''}",
                 kind=f"{role}_required" if role else None,
             )

@@ -26,7 +26,7 @@ from glmcount.errors import DataError, NotDefinedError, UnknownColumnError, Usag
 from glmcount.fitted import Fitted
 from glmcount.numerics import Array
 from glmcount.prediction.estimable import reach_of
-from glmcount.prediction.newdata import new_rows
+from glmcount.prediction.newdata import new_rows, spread_out
 from glmcount.records import dataclass, replace
 from glmcount.sources.base import Columns, Source, open_source
 
@@ -101,7 +101,7 @@ def standardised(
                 kind="column_name",
             )
     chosen = _groups(state, by, groups)
-    source = open_source(reference)
+    source = open_source(spread_out(reference))
     if weight not in source.names:
         raise UnknownColumnError(
             f"The reference has no column {weight!r} of weights.{near(weight, source.names)} Name "

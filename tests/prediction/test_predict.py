@@ -171,7 +171,7 @@ def test_other_covariances_make_other_intervals(data):
     robust = plain.with_cov("HC3")
     rows = data.head(3)
     pd.testing.assert_series_equal(plain.predict(rows), robust.predict(rows))
-    X = np.column_stack([np.ones(3), rows.g == "b", rows.g == "c", rows.x]).astype(float)
+    X = np.column_stack([np.ones(3), rows.x, rows.g == "b", rows.g == "c"]).astype(float)
     error = np.sqrt(np.einsum("ij,jk,ik->i", X, robust.cov_params(), X))
     np.testing.assert_allclose(robust.get_prediction(rows, which="linear").se, error, rtol=1e-10)
 
@@ -343,3 +343,74 @@ def test_arrays_are_predicted_from_arrays(data):
         result.predict({"X": x, "hurdle": x})
     with pytest.raises(gc.errors.DataError, match="1 columns, and 2"):
         result.predict(x[:, :1])
+
+
+def test_one_row_of_an_array(data):
+    x = data[["x", "t"]].to_numpy()
+    result = gc.fit_arrays(data.y.to_numpy(), x, exposure=data.t.to_numpy())
+    wanted = result.predict(x[3:4], exposure=1.0)
+    for new in (x[3], x[3].tolist(), [x[3].tolist()], {"X": x[3]}, {"x0": x[3, 0], "x1": x[3, 1]}):
+        np.testing.assert_array_equal(result.predict(new, exposure=1), wanted)
+    np.testing.assert_array_equal(result.predict(x[3], which="rate"), wanted)
+    frame = result.get_prediction(x[3], exposure=1).summary_frame()
+    assert frame["mean"].tolist() == wanted.tolist()
+    alone = gc.fit_arrays(data.y.to_numpy(), x[:, :1])
+    assert len(alone.predict(x[:5, 0])) == 5
+    parts = gc.fit_arrays(data.y.to_numpy() * (np.arange(90) % 4 > 0), x, inflate=x)
+    np.testing.assert_array_equal(
+        parts.predict({"X": x[3], "inflate": x[3]}), parts.predict()[3:4].to_numpy()
+    )
+
+
+def test_tables_for_a_fit_to_arrays_go_by_their_names(data):
+    frame = data[["x", "t"]]
+    named = gc.fit_arrays(data.y, frame)
+    np.testing.assert_array_equal(named.predict(frame[["t", "x"]].head(3)), named.predict()[:3])
+    assert named.predict(frame.iloc[3]).tolist() == [named.predict().iloc[3]]
+    plain = gc.fit_arrays(data.y.to_numpy(), frame.to_numpy())
+    for new in (frame, frame.iloc[3]):
+        with pytest.raises(gc.errors.UsageError, match=r"x0, x1; this one has .*to_numpy\(\)"):
+            plain.predict(new)
+    thinned = data.y * (np.arange(90) % 4 > 0)
+    parts = gc.fit_arrays(thinned, frame, inflate=frame)
+    with pytest.raises(gc.errors.UsageError, match="'inflate'"):
+        parts.predict(frame)
+
+
+def test_labels_of_one_row(data):
+    result = gc.fit("y ~ x + g", data, exposure="t")
+    row = {"x": 0.5, "g": "b", "t": 2.0}
+    assert result.predict(row).index.tolist() == [0]
+    assert result.predict(pd.Series(row)).index.tolist() == [0]
+    assert result.predict(pd.Series(row, name="Oslo")).index.tolist() == ["Oslo"]
+    several = {"x": pd.Series([0.1, 0.5], index=["u", "v"]), "g": "b", "t": 2.0}
+    assert result.predict(several).index.tolist() == ["u", "v"]
+    for effects in (result.predictions, result.comparisons):
+        assert np.isfinite(effects(newdata=row).estimate).all()
+        assert np.isfinite(effects(newdata=pd.Series(row)).estimate).all()
+    strata = result.standardised_rate({"x": 0.5, "weight": 1}, by="g")
+    np.testing.assert_allclose(strata.estimate[1], result.predict(row, which="rate")[0])
+
+
+@pytest.mark.parametrize("exposure", [0, -1, np.nan, True, [[1.0]]])
+def test_an_exposure_that_is_none(data, exposure):
+    result = gc.fit("y ~ x", data, exposure="t")
+    with pytest.raises(gc.errors.GlmcountError, match="exposure must be"):
+        result.predict({"x": 1}, exposure=exposure)
+
+
+def test_what_to_pass_where_new_rows_have_no_exposure(data):
+    result = gc.fit("y ~ x", data, exposure="t")
+    with pytest.raises(gc.errors.UnknownColumnError, match=r"exposure=1 .* which='rate'"):
+        result.predict({"x": 1})
+    with pytest.raises(gc.errors.UsageError, match=r"no offset\. It has an exposure"):
+        result.predict({"x": 1}, offset=0)
+    result = gc.fit("y ~ x", data, offset="log(t)")
+    with pytest.raises(gc.errors.UnknownColumnError, match=r"'t'.*offset=0"):
+        result.predict({"x": 1})
+    with pytest.raises(gc.errors.UsageError, match=r"no exposure\. It has an offset"):
+        result.predict({"x": 1}, exposure=1)
+    arrays = gc.fit_arrays(data.y.to_numpy(), data[["x"]], exposure=data.t.to_numpy())
+    with pytest.raises(gc.errors.UnknownColumnError) as caught:
+        arrays.predict({"x": 1})
+    assert "<" not in str(caught.value)
