@@ -21,19 +21,20 @@ from glmcount.design.measure import Measured
 from glmcount.design.prints import Prints, prints_of
 from glmcount.design.rows import Rows
 from glmcount.design.spec import Account, DesignSpec
-from glmcount.errors import NoLikelihoodError, NoRowsError, NotDefinedError
+from glmcount.errors import NoLikelihoodError, NoRowsError, NotDefinedError, some
 from glmcount.families.base import Family
 from glmcount.fitting.estimates import Estimates
 from glmcount.fitting.run import Fit, Settings
 from glmcount.numerics import Array
 from glmcount.numerics.blas import solving
+from glmcount.printed import Lines, Printed
 from glmcount.records import dataclass, replace
 
 __all__ = ["AtHand", "Described", "Fitted"]
 
 
-@dataclass(frozen=True)
-class Described:
+@dataclass(frozen=True, repr=False)
+class Described(Printed):
     """What was fitted, in words: names of response and parameters, formula, family.
 
     Parameters
@@ -62,6 +63,16 @@ class Described:
     formula: str
     family: str
     link: str
+
+    def _lines(self) -> Lines:
+        """The model, line by line."""
+        facts = (
+            ("formula", self.formula),
+            ("response", self.endog_names),
+            ("family", f"{self.family}, {self.link} link"),
+            ("parameters", some(self.exog_names, 12)),
+        )
+        return Lines("Model", facts)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,12 @@ import scipy
 from glmcount.fitted import Fitted
 from glmcount.fitting.sums import by_row, mean_inverse, row_leverage
 from glmcount.numerics import Array
+from glmcount.printed import Lines, Printed
 from glmcount.records import dataclass
 
 __all__ = ["Influence", "cooks", "influence"]
+
+SHOWN = 10
 
 
 def cooks(pearson: Array, leverage: Array, scale: float, k: int) -> Array:
@@ -24,9 +27,11 @@ def cooks(pearson: Array, leverage: Array, scale: float, k: int) -> Array:
     return np.where(leverage >= 1.0 - 1e-10, np.nan, out)
 
 
-@dataclass(frozen=True)
-class Influence:
+@dataclass(frozen=True, repr=False)
+class Influence(Printed):
     """Influence of each fitted row; Series over the data's index.
+
+    It prints as the rows of the largest Cook's distances.
 
     Parameters
     ----------
@@ -50,6 +55,13 @@ class Influence:
     hat_matrix_diag: pd.Series
     cooks_distance: tuple[pd.Series, pd.Series]
     resid_studentized: pd.Series
+
+    def _lines(self) -> Lines:
+        """The rows that move the fit most."""
+        count = len(self.hat_matrix_diag)
+        frame = self.summary_frame().sort_values("cooks_d", ascending=False, kind="stable")
+        told = "" if count <= SHOWN else f"; the {SHOWN} of the largest Cook's distance"
+        return Lines(f"Influence of {count:,} rows{told}", (), frame.head(SHOWN))
 
     def summary_frame(self) -> pd.DataFrame:
         """All columns as a DataFrame.

@@ -17,14 +17,15 @@ from scipy import linalg
 
 from glmcount.numerics import Array
 from glmcount.numerics.blas import solving
+from glmcount.printed import Lines, Printed
 from glmcount.records import dataclass
 
 __all__ = ["Certificate", "certify"]
 
 
-@dataclass(frozen=True)
-class Certificate:
-    """The end of a fit.
+@dataclass(frozen=True, repr=False)
+class Certificate(Printed):
+    """The end of a fit; it prints in words.
 
     Parameters
     ----------
@@ -70,6 +71,27 @@ class Certificate:
     boundary: str = ""
     maximum: str = ""
     tried: str = ""
+
+    def _lines(self) -> Lines:
+        """What is known, what it rests on, and the numbers."""
+        reached = f"{self.maximum}: {self.tried}" if self.maximum else "not reached"
+        far = f"about {self.decrement:.1e} standard errors, which is not proved"
+        if self.error_bound is not None:
+            far = f"at most {self.error_bound:.1e} standard errors"
+        facts = (
+            ("maximum", reached),
+            ("at infinity", "rows without doubt: see r.separation" if self.separation else ""),
+            ("boundary", self.boundary),
+            ("distance from it", far if self.maximum else ""),
+            ("last step (rho)", f"moved no linear predictor by more than {self.rho:.1e}"),
+            (
+                "decrement",
+                f"{self.decrement:.1e} standard errors; rounding alone makes {self.floor:.1e}",
+            ),
+            ("condition number", f"{self.condition_number:.3g} of the information"),
+            ("columns kept", self.rank),
+        )
+        return Lines("Certificate of the fit", facts)
 
 
 def certify(

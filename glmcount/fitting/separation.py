@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from glmcount.engine.layout import linear
 from glmcount.engine.strip import Strip
 from glmcount.engine.sums import Sums
+from glmcount.errors import some
 from glmcount.fitting.falling import Falling
 from glmcount.fitting.rank import Dependence
 from glmcount.fitting.recession import Freedom, Ways, gone_by, leading_to, recession
 from glmcount.fitting.run import Run
 from glmcount.fitting.solvers import Outcome, newton
 from glmcount.numerics import Array
+from glmcount.printed import Lines, Printed
 from glmcount.records import dataclass, replace
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "separated",
 ]
 
+SHOWN = 12
 FLAT = 1e-4
 MOVES = 1e-2
 # Of several parts the direction settles more slowly; its longest move is 1.
@@ -49,9 +52,9 @@ MANY = 100
 EMPTY = 1e-5
 
 
-@dataclass(frozen=True)
-class Separation:
-    """Rows without doubt, and the coefficients that run to infinity.
+@dataclass(frozen=True, repr=False)
+class Separation(Printed):
+    """Rows without doubt, and the coefficients that run to infinity; it prints in words.
 
     Parameters
     ----------
@@ -82,6 +85,18 @@ class Separation:
     columns: tuple[str, ...]
     direction: Array
     signs: tuple[int, ...]
+
+    def _lines(self) -> Lines:
+        """How many rows, which, and where the coefficients go."""
+        count, total = int(self.rows.sum()), len(self.rows)
+        words = {1: "-> +inf", -1: "-> -inf", 0: "has no limit"}
+        signs = zip(self.columns, self.signs, strict=True)
+        facts = (
+            ("rows (counted from 0)", some(self.where, SHOWN)),
+            ("coefficients", some((f"{name} {words[sign]}" for name, sign in signs), SHOWN)),
+        )
+        told = "1 row is" if count == 1 else f"{count:,} rows are"
+        return Lines(f"Separation: {told} without doubt, of {total:,}", facts)
 
 
 def freedom(run: Run, found: tuple[Dependence, ...]) -> Freedom:

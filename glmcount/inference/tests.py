@@ -16,14 +16,15 @@ from glmcount.inference.words import sentences
 from glmcount.numerics import Array
 from glmcount.numerics.factor import factor
 from glmcount.numerics.tails import chi2_tail
+from glmcount.printed import Lines, Printed
 from glmcount.records import dataclass
 
 __all__ = ["Posed", "TestResult", "Tested", "posed", "single", "wald"]
 
 
-@dataclass(frozen=True)
-class TestResult:
-    """A test: its statistic, p-value and degrees of freedom.
+@dataclass(frozen=True, repr=False)
+class TestResult(Printed):
+    """A test: its statistic, p-value and degrees of freedom; it prints as a sentence.
 
     Parameters
     ----------
@@ -64,17 +65,31 @@ class TestResult:
 
     __test__ = False
 
-    def __str__(self) -> str:
+    @property
+    def _law(self) -> str:
         second = "" if self.df_denom is None else f", {self.df_denom:g}"
-        law = f"{self.distribution}({self.df:g}{second})"
-        if self.distribution == "normal":
-            law = "z"
+        return "z" if self.distribution == "normal" else f"{self.distribution}({self.df:g}{second})"
+
+    def __str__(self) -> str:
         shown = "p < 0.001" if self.pvalue < 0.001 else f"p = {self.pvalue:.4f}"
         note = f" ({self.note})" if self.note else ""
         return (
             f"{self.title} of {shortened(self.hypothesis)}: "
-            f"{law} = {self.statistic:.4f}, {shown}{self._effect()}{note}"
+            f"{self._law} = {self.statistic:.4f}, {shown}{self._effect()}{note}"
         )
+
+    def _lines(self) -> Lines:
+        """The test as a table, for notebooks."""
+        ends = None if self.conf_int is None else "{:.4g} to {:.4g}".format(*self.conf_int)
+        facts = (
+            ("hypothesis", shortened(self.hypothesis)),
+            (self._law, f"{self.statistic:.4f}"),
+            ("p-value", "< 0.001" if self.pvalue < 0.001 else f"{self.pvalue:.4f}"),
+            ("estimate", None if self.estimate is None else f"{self.estimate:.4g}"),
+            ("interval", ends),
+            ("note", self.note),
+        )
+        return Lines(self.title, facts)
 
     def _effect(self) -> str:
         ends = "" if self.conf_int is None else " [{:.4g}, {:.4g}]".format(*self.conf_int)

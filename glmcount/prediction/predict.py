@@ -30,6 +30,7 @@ from glmcount.prediction.edges import warn_of_edges, warn_of_limits
 from glmcount.prediction.estimable import Reach, reach_of, settled, told_of
 from glmcount.prediction.newdata import as_table, bare_rows, new_rows
 from glmcount.prediction.quantities import QUANTILE, asked, leaves_offset, quantity
+from glmcount.printed import Lines, Printed
 from glmcount.records import dataclass, replace
 
 __all__ = [
@@ -137,9 +138,9 @@ def _error(layout: Layout, strip: Strip, jet: Jet, matrix: Array) -> Array:
     return np.sqrt(np.maximum(quadratic(layout, strip, matrix, chosen), 0.0))
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """Predictions with standard errors and intervals.
+@dataclass(frozen=True, repr=False)
+class Prediction(Printed):
+    """Predictions with standard errors and intervals; it prints as their table.
 
     Parameters
     ----------
@@ -176,6 +177,12 @@ class Prediction:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "counts": None}
+
+    def _lines(self) -> Lines:
+        """The table with intervals of level 95 %."""
+        count = len(self.predicted)
+        title = f"{count:,} prediction{'' if count == 1 else 's'} with intervals of level 0.95"
+        return Lines(title, (), self.summary_frame())
 
     def count_interval(
         self,

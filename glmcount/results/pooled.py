@@ -15,14 +15,15 @@ from glmcount.errors import NotDefinedError, UsageError, some
 from glmcount.fitting.estimates import Estimates
 from glmcount.inference.pooling import Rubin, rubin
 from glmcount.numerics import Array
+from glmcount.printed import Lines, Printed
 from glmcount.records import dataclass
 from glmcount.results.result import Results
 
 __all__ = ["Pooled", "pool"]
 
 
-@dataclass(frozen=True, eq=False)
-class Pooled:
+@dataclass(frozen=True, eq=False, repr=False)
+class Pooled(Printed):
     """Estimates pooled over completed data sets by Rubin's rules.
 
     Each parameter has degrees of freedom of its own. An ancillary one, such as alpha, is pooled on
@@ -190,9 +191,10 @@ class Pooled:
             }
         )
 
-    def __repr__(self) -> str:
+    def _lines(self) -> Lines:
+        """The table of the pooled parameters."""
         head = f"Pooled over {self.m} data sets of {self.nobs:g} observations (Rubin's rules)"
-        return f"{head}\n{self.summary().to_string(float_format='{:.4f}'.format)}"
+        return Lines(head, (), self.summary(), "{:.4f}".format)
 
 
 def pool(results: Sequence[Results]) -> Pooled:

@@ -16,6 +16,7 @@ from glmcount.fitted import Fitted
 from glmcount.inference.watch import Watch
 from glmcount.numerics import Array
 from glmcount.prediction.simulate import simulate
+from glmcount.printed import Lines, Printed
 from glmcount.records import dataclass, replace
 from glmcount.results.result import Results
 
@@ -24,8 +25,8 @@ __all__ = ["Power", "power"]
 Test = Callable[[Results], float]
 
 
-@dataclass(frozen=True)
-class Power:
+@dataclass(frozen=True, repr=False)
+class Power(Printed):
     """How often a test rejects.
 
     Parameters
@@ -67,6 +68,19 @@ class Power:
             f"Power of {self.hypothesis} at alpha {self.alpha:g}: {self.power:.3f} "
             f"[{low:.3f}, {high:.3f}] by {self.reps} simulations{failed}"
         )
+
+    def _lines(self) -> Lines:
+        """The same as a table, for notebooks."""
+        low, high = self.conf_int
+        facts = (
+            ("hypothesis", self.hypothesis),
+            ("alpha", f"{self.alpha:g}"),
+            ("power", f"{self.power:.3f}"),
+            ("interval of level 0.95", f"{low:.3f} to {high:.3f}"),
+            ("simulations", self.reps),
+            ("could not be fitted", self.failed or None),
+        )
+        return Lines("Power by simulation", facts)
 
 
 def power(

@@ -60,6 +60,17 @@ class Clustered:
     like: str | None
     psd: bool
 
+    @property
+    def told(self) -> dict[str, object]:
+        """What was asked for, in words."""
+        return {
+            "clusters": ", ".join(map(shown_name, self.columns)),
+            "kind": self.kind,
+            "degrees of freedom": self.df,
+            "like": self.like,
+            "made positive semidefinite": self.psd,
+        }
+
     def __call__(self, setting: Setting, bread: Array) -> Covariance:
         """The covariance, and what is said of it."""
         if len(self.columns) > 1:

@@ -16,6 +16,7 @@ from glmcount.fitting.sums import inverse_information
 from glmcount.inference.intervals import OwnFreedom
 from glmcount.inference.setting import NOTHING_MORE, Needs, Setting
 from glmcount.numerics import Array
+from glmcount.printed import Lines, Printed
 from glmcount.records import dataclass, replace
 
 __all__ = [
@@ -73,8 +74,8 @@ class Covariance:
     draws: Any = None
 
 
-@dataclass(frozen=True)
-class Estimator:
+@dataclass(frozen=True, repr=False)
+class Estimator(Printed):
     """A covariance estimator.
 
     Parameters
@@ -115,6 +116,11 @@ class Estimator:
         takes(f"compute of the covariance {self.name!r}", self.compute, 2, "own_covariance")
         if not isinstance(self.needs, Needs):
             refuse(f"needs of the covariance {self.name!r}", self.needs, "Needs", "own_covariance")
+
+    def _lines(self) -> Lines:
+        """What it was asked for."""
+        told: dict[str, object] = getattr(self.compute, "told", {})
+        return Lines(f"Covariance {self.label}", tuple(told.items()))
 
     def __reduce__(self) -> tuple[Any, ...]:
         if ESTIMATORS.get(self.name) is self and self.name in BUILT_IN:

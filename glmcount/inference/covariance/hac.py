@@ -51,6 +51,19 @@ class Autocorrelated:
     summed: bool = False
 
     @property
+    def told(self) -> dict[str, object]:
+        """What was asked for, in words."""
+        return {
+            "time": "the order of the rows" if self.time == ORDER else shown_name(self.time),
+            "panel": None if self.panel is None else shown_name(self.panel),
+            "lags": None if self.lags is None else str(self.lags),
+            "bandwidth": self.bandwidth,
+            "kernel": self.kernel,
+            "prewhitening of order": self.prewhiten or None,
+            "times n / (n - k)": self.adjust,
+        }
+
+    @property
     def ordered(self) -> bool:
         """Whether a column orders the rows."""
         return self.time != ORDER

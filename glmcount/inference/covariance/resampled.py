@@ -71,6 +71,19 @@ class Resampled:
     seed: int
     studentised: bool
 
+    @property
+    def told(self) -> dict[str, object]:
+        """What was asked for, in words."""
+        draws = self.kind != "jackknife"
+        return {
+            "kind": self.kind if draws else None,
+            "left out at a time": None if draws else "a group" if self.groups else "a row",
+            "groups": None if self.groups is None else shown_name(self.groups),
+            "draws": self.reps if draws else None,
+            "seed": self.seed if draws else None,
+            "studentised": self.studentised,
+        }
+
     def __call__(self, setting: Setting, bread: Array) -> Covariance:
         """The covariance of the refits, and what is said of it."""
         units = self._units(setting)
