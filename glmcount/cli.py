@@ -34,6 +34,7 @@ from glmcount.errors import (
     UsageError,
 )
 from glmcount.families import Family, negbin, resolve
+from glmcount.numerics.control import Control
 from glmcount.report import RENDERERS
 from glmcount.request import TOLD as FIT_OPTIONS
 from glmcount.sources.files import read
@@ -53,6 +54,9 @@ JSON_OPTIONS = (
     "link", "offset", "exposure", "weights", "weights_type", "inflate", "hurdle", "zero",
     "truncated", "censored", "dispersion",
 )  # fmt: skip
+
+# Options of `Results.summary` that are not those of the JSON.
+TABLE_OPTIONS = ("exponentiate", "keep", "drop", "full")
 
 JSON_FIGURES = (
     "nobs",
@@ -142,6 +146,12 @@ def _add_model_options(command: argparse.ArgumentParser) -> None:
         help="family of the counts (default: poisson)",
     )
     add("--family-alpha", type=positive_number, metavar="A", help="hold the family's alpha at A")
+    add(
+        "--sep",
+        metavar="CHAR",
+        help="separator of a text file: ',' by default, '\\t' for a tab",
+    )
+    add("--maxiter", type=int, metavar="N", help="most iterations of the fit")
     types: dict[str, Callable[[str], Any]] = {"truncated": int, "censored": limit}
     for name, (metavar, text) in FIT_OPTIONS.items():
         flag = f"--{name.replace('_', '-')}"
@@ -155,9 +165,16 @@ def _add_output_options(command: argparse.ArgumentParser) -> None:
         type=proportion,
         default=0.05,
         metavar="A",
-        help="one minus the level of the intervals",
+        help="one minus the level of the intervals (default: 0.05); not the alpha of a negative"
+        " binomial, which --family-alpha holds",
     )
-    add("--exponentiate", action="store_true", help="show incidence rate ratios")
+    add("--exponentiate", action="store_true", help="show rate ratios and odds ratios")
+    for name, text in (
+        ("--keep", 'coefficients to show: a name, a factor, or a pattern as "x*"'),
+        ("--drop", "coefficients not to show; like --keep it may be given again"),
+    ):
+        add(name, action="append", metavar="NAME", help=text)
+    add("--full", action="store_true", help="show all coefficients of factors of many levels")
     add("--format", choices=[*RENDERERS, "json"], default="text", help="(default: text)")
     add("--output", metavar="FILE", help="write there instead of to standard output")
 
@@ -198,21 +215,27 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _fit(options: argparse.Namespace) -> int:
-    if options.format == "json" and options.exponentiate:
+    shown = {name: getattr(options, name) for name in TABLE_OPTIONS}
+    shown = {name: value for name, value in shown.items() if value}
+    if options.format == "json" and shown:
+        name = next(iter(shown))
         raise UsageError(
-            "--exponentiate is for tables; the JSON holds the coefficients themselves. "
-            "Leave out one of --exponentiate and --format json."
+            f"--{name} is for tables; the JSON holds the coefficients themselves, and all of them. "
+            f"Leave out one of --{name} and --format json."
         )
     family = _family(options.family, options.family_alpha)
     given = {name: getattr(options, name) for name in FIT_OPTIONS}
     given = {name: value for name, value in given.items() if value is not None}
+    if options.maxiter is not None:
+        given["control"] = Control(maxiter=options.maxiter)
     _check_output(options.output, options.data)
-    result = fit(options.formula, read(options.data), family=family, **given)
+    data = read(options.data, options.sep)
+    result = fit(options.formula, data, family=family, **given)
     if options.format == "json":
         asked = _asked(options, family, given)
         text = as_json(result, formula=options.formula, alpha=options.alpha, asked=asked)
     else:
-        summary = result.summary(exponentiate=options.exponentiate, alpha=options.alpha)
+        summary = result.summary(alpha=options.alpha, **shown)
         text = summary.render(options.format)
     _write(text, options.output)
     return OK

@@ -13,10 +13,10 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "glmcount"
 FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = [
-    "records", "errors", "printed", "allowed", "numerics", "families", "engine", "columns", "language",
-    "sources", "design", "cells", "fitting", "fitted", "inference", "prediction", "diagnostics",
-    "figures", "report", "request", "subject", "checks", "notes", "fits", "further", "results",
-    "api", "covariances", "datasets", "demo", "cli", "__main__", "__init__",
+    "records", "errors", "printed", "allowed", "numerics", "families", "engine", "columns",
+    "language", "sources", "design", "cells", "fitting", "fitted", "inference", "prediction",
+    "diagnostics", "figures", "report", "request", "subject", "checks", "notes", "fits", "further",
+    "results", "api", "covariances", "datasets", "demo", "cli", "__main__", "__init__",
 ]  # fmt: skip
 # Files of each room: one imports only from those before it.
 ORDER = {

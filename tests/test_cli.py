@@ -61,8 +61,8 @@ class Stub:
         limits = {0: self.params - alpha, 1: self.params + alpha}
         return pd.DataFrame(limits)
 
-    def summary(self, *, exponentiate, alpha):
-        return summarise(POISSON, exponentiate=exponentiate, alpha=alpha)
+    def summary(self, **options):
+        return summarise(POISSON, **options)
 
 
 @pytest.fixture
@@ -255,6 +255,37 @@ def test_reading_by_ending(tmp_path):
         packed.write_bytes(gzip.compress(plain.read_bytes()))
         pd.testing.assert_frame_equal(cli.read(str(plain)), DATA)
         pd.testing.assert_frame_equal(cli.read(str(packed)), DATA)
+
+
+@pytest.mark.parametrize(("given", "separator"), [(";", ";"), ("|", "|"), (r"\t", "\t")])
+def test_reading_with_another_separator(tmp_path, capsys, given, separator):
+    path = tmp_path / "a.csv"
+    DATA.to_csv(path, sep=separator, index=False)
+    pd.testing.assert_frame_equal(cli.read(str(path), given), DATA)
+    assert cli.main(["fit", "y ~ x", str(path), "--sep", given]) == 0
+    assert "6 rows used" in capsys.readouterr().out
+    path.write_text(f"y{separator}x\n1{separator}2{separator}3\n")
+    with pytest.raises(DataError, match="line 2 has 3 fields"):
+        cli.read(str(path), given)
+
+
+@pytest.mark.parametrize("given", ["", ";;", "\n", '"', r"\n"])
+def test_a_separator_is_one_character(csv, capsys, given):
+    assert cli.main(["fit", "y ~ x", csv, "--sep", given]) == 2
+    assert "--sep must be one character" in capsys.readouterr().err
+
+
+def test_parquet_has_no_separator(tmp_path, capsys):
+    assert cli.main(["fit", "y ~ x", str(tmp_path / "a.parquet"), "--sep", ";"]) == 2
+    assert "--sep" in capsys.readouterr().err
+
+
+def test_most_iterations(called, csv, capsys):
+    assert cli.main(["fit", "y ~ x", csv, "--maxiter", "7"]) == 0
+    assert called[0][2]["control"].maxiter == 7
+    for wrong in ("0", "x"):
+        assert cli.main(["fit", "y ~ x", csv, "--maxiter", wrong]) == 2
+    assert "maxiter" in capsys.readouterr().err
 
 
 def test_reading_parquet(tmp_path):
@@ -463,3 +494,27 @@ def test_the_module_runs_as_a_program(visits):
     assert run.stdout.splitlines()[1] == "=" * 79
     bad = subprocess.run([*words[:4], "y ~ x"], capture_output=True, text=True, check=False)
     assert bad.returncode == 2
+
+
+def test_some_of_the_coefficients(visits, capsys):
+    formula = "visits ~ chronic + C(age) + hospital"
+    assert cli.main(["fit", formula, visits]) == 0
+    every = capsys.readouterr().out
+    assert " levels: coef " in every
+    assert cli.main(["fit", formula, visits, "--keep", "chronic", "--keep", "hosp*"]) == 0
+    some = capsys.readouterr().out
+    assert "C(age)  " not in some and "\nIntercept" not in some
+    assert {"chronic", "hospital"} <= {line.split()[0] for line in some.splitlines() if line}
+    assert cli.main(["fit", formula, visits, "--drop", "C(age)", "--exponentiate"]) == 0
+    ratios = capsys.readouterr().out
+    assert "C(age)  " not in ratios and "IRR" in ratios and "\nIntercept" in ratios
+    assert cli.main(["fit", formula, visits, "--full"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) > len(every.splitlines()) + 20
+    assert cli.main(["fit", formula, visits, "--keep", "chronc"]) == 2
+    assert "'chronic'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--keep", "x"], ["--drop", "x"], ["--full"]])
+def test_the_json_has_all_coefficients(called, csv, capsys, words):
+    assert cli.main(["fit", "y ~ x", csv, "--format", "json", *words]) == 2
+    assert words[0] in capsys.readouterr().err

@@ -44,8 +44,8 @@ def same(found, expected, tolerance=1e-9):
 def test_names_and_their_order():
     result = gc.fit("y ~ x + g", DATA, family="negbin", inflate="z + g", dispersion="x")
     assert list(result.params.index) == [
-        *("Intercept", "g[T.b]", "g[T.c]", "x"),
-        *("inflate_Intercept", "inflate_g[T.b]", "inflate_g[T.c]", "inflate_z"),
+        *("Intercept", "x", "g[T.b]", "g[T.c]"),
+        *("inflate_Intercept", "inflate_z", "inflate_g[T.b]", "inflate_g[T.c]"),
         *("dispersion_Intercept", "dispersion_x"),
     ]
     plain = gc.fit("y ~ x", DATA, family="negbin", hurdle="1")

@@ -35,13 +35,13 @@ ROWS = 4_096
 
 @dataclass(frozen=True)
 class Dependence:
-    """A column that the earlier ones (nearly) give.
+    """A column that those kept before it (nearly) give.
 
     Parameters
     ----------
     column : int
     combination : ndarray, shape (p,)
-        v with x_column = X v over the earlier columns, in shifted columns.
+        v with x_column = X v over columns that are kept, in shifted columns.
     residual : float
         |x_column - X v| / |x_column|.
     exact : bool
@@ -76,23 +76,36 @@ def dependences(
 ) -> tuple[Dependence, ...]:
     """Columns to leave out, in column order; empty for a design of full rank.
 
+    Of those that depend on each other the later go, but none that the design has its constant of:
+    by that numeric columns are shifted.
+
     `informed` gives 0 or 1 for each row and equation: a row that says nothing of a part
     does not hold its columns apart. `definite` is the Gram matrix factored, where that is known.
     """
     flat = layout.flat
     if not flat and _all_hold(factor(gram) if definite is None else definite):
         return ()
-    found = _sweep(gram, flat)
+    order = _order(layout)
+    found = _sweep(gram, order, flat)
     out = _confirmed(data, layout, found, flat, informed)
     if len(out) < len(found):
         # Weights near zero hide rows that hold columns apart: then other columns are found.
-        found = _sweep(_unweighted(data, layout), flat) if informed is None else found
+        found = _sweep(_unweighted(data, layout), order, flat) if informed is None else found
         out = _confirmed(data, layout, found, flat, informed)
     rows = _rows(data, layout, informed)
     unsure = len(out) < len(found) and max(rows) * layout.size <= FEW
     if unsure or _too_many(layout, out, rows):
         return by_rows(data, layout, flat, informed)
     return out
+
+
+def _order(layout: Layout) -> list[int]:
+    """Columns in the order in which they are kept: of each equation those of its constant first."""
+    order: list[int] = []
+    for own, constant in zip(layout.slices, layout.constants, strict=True):
+        first = [] if constant is None else np.flatnonzero(constant).tolist()
+        order += first + [j for j in range(own.start, own.stop) if j not in set(first)]
+    return order
 
 
 def _too_many(layout: Layout, out: tuple[Dependence, ...], rows: Array) -> bool:
@@ -156,17 +169,19 @@ def _unweighted(data: Rows, layout: Layout) -> Array:
 def by_rows(
     rows: Rows, layout: Layout, flat: frozenset[int], informed: Informed | None
 ) -> tuple[Dependence, ...]:
-    """Dependent columns by orthogonalisation of the columns themselves, in their order.
+    """Dependent columns by orthogonalisation of the columns themselves, one after the other.
 
     It squares no condition, and never keeps more columns than there are rows; it is for few rows.
     """
     out: list[Dependence] = []
+    order = _order(layout)
     for k, own in enumerate(layout.slices):
         columns = _columns(rows, layout, k, informed)
         basis = np.zeros((min(columns.shape), columns.shape[1]))
         upper = np.zeros((len(basis), len(basis)))
         kept: list[int] = []
-        for j, column in enumerate(columns, own.start):
+        for j in order[own]:
+            column = columns[j - own.start]
             n, size = len(kept), float(np.sqrt(np.dot(column, column)))
             weights, rest = np.zeros(n), column
             for _ in range(2):  # once more for what rounding left (Kahan and Parlett)
@@ -183,7 +198,7 @@ def by_rows(
                 given = linalg.solve_triangular(upper[:n, :n], weights, check_finite=False)
                 combination[kept] = given
             out.append(_dependence(j, combination, ratio, flat))
-    return tuple(out)
+    return tuple(sorted(out, key=lambda one: one.column))
 
 
 def _columns(rows: Rows, layout: Layout, equation: int, informed: Informed | None) -> Array:
@@ -202,13 +217,13 @@ def _columns(rows: Rows, layout: Layout, equation: int, informed: Informed | Non
     return np.concatenate(rows.fold(work, lambda a, b: a + b), axis=1)
 
 
-def _sweep(gram: Array, flat: frozenset[int]) -> list[tuple[int, Array]]:
+def _sweep(gram: Array, order: list[int], flat: frozenset[int]) -> list[tuple[int, Array]]:
     """Columns whose Schur pivot falls to a trace of the diagonal, with null vectors."""
     p = len(gram)
     diagonal = np.diag(gram).copy()
     scale = np.where(diagonal > 0, 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0)), 0.0)
     matrix = scale[:, None] * gram * scale
-    told = [j for j in range(p) if j not in flat and scale[j] > 0.0]
+    told = [j for j in order if j not in flat and scale[j] > 0.0]
     rest = sorted(set(range(p)).difference(told))
     if rest and _all_hold(factor(matrix.take(told, axis=0).take(told, axis=1))):
         # Columns of zeros alone.

@@ -23,8 +23,8 @@ from glmcount.allowed import proportion, whole
 from glmcount.errors import ConvergenceError, CovarianceError, NotDefinedError, UsageError
 from glmcount.fitted import Fitted
 from glmcount.fitting.restrict import Restricted, restricted
-from glmcount.inference.covariance.cluster import Clustered, named, shown_name
-from glmcount.inference.covariance.estimator import Estimator
+from glmcount.inference.covariance.cluster import Clustered, named
+from glmcount.inference.covariance.estimator import Estimator, shown_name
 from glmcount.inference.covariance.grouped import Groups, groups_of, informations, score_sums, spans
 from glmcount.inference.hypotheses import shortened
 from glmcount.inference.setting import Needs, Setting

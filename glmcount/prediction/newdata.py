@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glmcount.allowed import real
+from glmcount.allowed import real, refuse
 from glmcount.design.arrays import matrix_columns
 from glmcount.design.given import ARRAY, as_array, given_column
 from glmcount.design.learn import complete_rows
@@ -100,7 +100,7 @@ def _arrays(newdata: Any) -> dict[str, Any] | None:
 def _refuse_unnamed(state: Fitted, newdata: Any) -> None:
     """Refuse a table without the names by which a fit to arrays knows its columns."""
     names = getattr(newdata, "columns", newdata)
-    if not isinstance(names, Iterable):
+    if not isinstance(names, Iterable) or isinstance(names, str):
         return
     there, spec = set(map(str, names)), state.spec
     needed = spec.columns(tuple(c for e in spec.equations for p in e.parts for c in p.numeric))
@@ -193,8 +193,12 @@ def _one_for_all(what: str, value: Any) -> float:
     """A single offset or exposure, that of all rows."""
     least, allowed = -math.inf, "a finite number"
     if what == "exposure":
-        least, allowed = 0.0, "a number above 0"
-    return real(what, value, f"{allowed}, or one for each new row", f"{what}_value", above=least)
+        least, allowed = 0.0, "a finite number above 0"
+    told = f"{allowed}, or one for each new row"
+    number = real(what, value, told, "new_exposure", above=least)
+    if math.isinf(number):
+        refuse(what, value, told, "new_exposure")
+    return number
 
 
 def _instead(

@@ -157,7 +157,7 @@ def _matched(option: str, asked: Any, pairs: Sequence[tuple[str, str]]) -> set[i
         raise UsageError(
             f"{option} must be a name, or a list of names, of coefficients or terms; got "
             f"{shown(asked)}.",
-            kind=option,
+            kind="keep",
         )
     found: set[int] = set()
     for one in several:
@@ -167,7 +167,7 @@ def _matched(option: str, asked: Any, pairs: Sequence[tuple[str, str]]) -> set[i
             raise UsageError(
                 f"{option}={one!r} names no coefficient.{near(one, every)} Those there are: "
                 f"{some((name for name, _ in pairs), 12)}.",
-                kind=option,
+                kind="keep",
             )
         found |= places
     return found

@@ -370,10 +370,11 @@ def _ratio_notes(equations: Sequence[EquationRows], statistic: str) -> Iterator[
 
 
 def _fold_note(equations: Sequence[EquationRows]) -> str:
-    terms = [fold.term for equation in equations for fold in equation.folds]
+    folds = [fold for equation in equations for fold in equation.folds]
+    joint = ", with the joint Wald test that they are 0" if any(f.test for f in folds) else ""
     return (
-        f"{some(terms)}: one line for all coefficients, with the joint Wald test that they are 0; "
-        f"summary(full=True) or summary(keep={terms[0]!r}) shows each."
+        f"{some(fold.term for fold in folds)}: one line for all coefficients{joint}; "
+        f"summary(full=True) or summary(keep={folds[0].term!r}) shows each."
     )
 
 

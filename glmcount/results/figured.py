@@ -30,7 +30,7 @@ class Figured:
 
     @property
     def df_resid(self) -> float:
-        """nobs minus the coefficients of the mean, those of a zero part included, as R counts."""
+        """nobs minus the coefficients of the mean and of a zero part; dispersion does not count."""
         return counted(self._state.df_resid)
 
     @property

@@ -69,6 +69,9 @@ class Reporting:
     ) -> Summary:
         """The printed summary: figures of the fit, and a row for each coefficient.
 
+        Equation by equation they stand in the order in which the formula writes its terms, as in
+        `params`.
+
         Parameters
         ----------
         exponentiate : bool

@@ -73,6 +73,9 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm, Re
     def params(self) -> pd.Series:
         """Estimates by name; ancillary parameters on their natural scale.
 
+        Those of the mean come first, in the order in which the formula writes its terms, then those
+        of a zero part (``inflate_``, ``hurdle_``) and of the dispersion.
+
         Where the maximum is at infinity, inf or -inf, and NaN for a coefficient that has no
         limit there.
         """

@@ -15,7 +15,8 @@ from typing import TextIO
 
 import pandas as pd
 
-from glmcount.errors import DataError, MissingExtraError, some
+from glmcount.allowed import refuse
+from glmcount.errors import DataError, MissingExtraError, UsageError, some
 
 __all__ = ["READERS", "read"]
 
@@ -24,11 +25,20 @@ SCHEMES = ("http", "https", "file")
 LARGE = 2.0**53  # whole numbers up to which doubles hold every one
 
 
-def read(path: str) -> pd.DataFrame:
-    """The data frame in a file, by its ending; ``-`` reads CSV from standard input.
+def read(path: str, separator: str | None = None) -> pd.DataFrame:
+    r"""The data frame in a file, by its ending; ``-`` reads CSV from standard input.
+
+    Parameters
+    ----------
+    path : str
+    separator : str, optional
+        What stands between the fields of a text file: one character, or ``\t`` for a tab; by
+        default a comma, of .tsv files a tab.
 
     Raises
     ------
+    UsageError
+        If the separator is not one character.
     DataError
         If the ending is unknown, the file cannot be read as what it says, or its rows do not
         fit its header.
@@ -52,8 +62,8 @@ def read(path: str) -> pd.DataFrame:
             f"{path}: the name must end in one of {', '.join(READERS)}.", kind="unknown_format"
         )
     try:
-        return READERS[ending](source)
-    except (MissingExtraError, DataError):
+        return READERS[ending](source, _separator(separator, ending))
+    except (MissingExtraError, DataError, UsageError):
         raise
     except (OSError, EOFError, ValueError, ImportError, zlib.error) as error:
         told = " ".join(str(error).split())
@@ -61,7 +71,19 @@ def read(path: str) -> pd.DataFrame:
         raise DataError(f"{path} cannot be read: {reason}", kind="unreadable_file") from error
 
 
-def _read_text(source: str | TextIO, separator: str = ",") -> pd.DataFrame:
+def _separator(given: str | None, ending: str) -> str:
+    """What separates the fields of a file with that ending."""
+    if given is None:
+        return "\t" if ending.startswith(".tsv") else ","
+    if ending == ".parquet":
+        raise UsageError("A parquet file has no separator. Leave --sep out.", kind="separator")
+    found = "\t" if given == r"\t" else given
+    if len(found) != 1 or found in '"\r\n':
+        refuse("--sep", given, r"one character, such as ';', or \t for a tab", "separator")
+    return found
+
+
+def _read_text(source: str | TextIO, separator: str) -> pd.DataFrame:
     """A file of text, every row of which has the fields of its header."""
     text = None if isinstance(source, str) else source.read()
 
@@ -141,11 +163,7 @@ def _lines(source: str | TextIO, text: str | None) -> TextIO:
     return open(path, encoding="utf-8", newline="")
 
 
-def _read_tsv(source: str | TextIO) -> pd.DataFrame:
-    return _read_text(source, "\t")
-
-
-def _read_parquet(source: str | TextIO) -> pd.DataFrame:
+def _read_parquet(source: str | TextIO, separator: str) -> pd.DataFrame:
     try:
         import pyarrow.parquet
     except ImportError as error:
@@ -156,10 +174,10 @@ def _read_parquet(source: str | TextIO) -> pd.DataFrame:
     return pyarrow.parquet.read_table(source).to_pandas(integer_object_nulls=True)
 
 
-READERS: dict[str, Callable[[str | TextIO], pd.DataFrame]] = {
+READERS: dict[str, Callable[[str | TextIO, str], pd.DataFrame]] = {
     ".csv": _read_text,
     ".csv.gz": _read_text,
-    ".tsv": _read_tsv,
-    ".tsv.gz": _read_tsv,
+    ".tsv": _read_text,
+    ".tsv.gz": _read_text,
     ".parquet": _read_parquet,
 }

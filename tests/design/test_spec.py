@@ -64,8 +64,8 @@ def test_parts_lie_in_blocks(spec):
     places = [(block, first, part.term) for block, first, part in spec.places()]
     assert places == [
         (0, 0, "Intercept"),
-        (1, 0, "g"),
         (0, 1, "x"),
+        (1, 0, "g"),
         (2, 0, "x:g"),
         (0, 2, "bs(z, df=4)"),
         (3, 0, "Intercept"),
@@ -74,11 +74,11 @@ def test_parts_lie_in_blocks(spec):
     ]
     assert spec.block_equations == (0, 0, 0, 1, 1, 2)
     assert spec.equations[1].names == ("Intercept", "g[T.b]", "g[T.c]")
-    assert spec.equations[0].terms == ("Intercept", "g", "x", "x:g", "bs(z, df=4)")
+    assert spec.equations[0].terms == ("Intercept", "x", "g", "x:g", "bs(z, df=4)")
 
 
 def test_what_it_reads(spec):
-    assert spec.predictors == ("g", "x", "bs(z, df=4)", "z", "log(t)", "t")
+    assert spec.predictors == ("x", "g", "bs(z, df=4)", "z", "log(t)", "t")
     assert spec.columns(("log(t)", "bs(z, df=4)", "t")) == ("t", "z")
     assert spec.single_levels == ()
     less = spec.without([1])

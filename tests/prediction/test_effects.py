@@ -312,7 +312,7 @@ def test_columns_are_those_of_marginaleffects(fitted, data):
     ]
     assert list(fitted.predictions(by=["g"])) == ["g", *COLUMNS]
     assert list(fitted.slopes("x", by=False)) == [*labels, "rowid", *COLUMNS]
-    assert fitted.slopes().term.tolist() == ["g", "g", "x", "z"]
+    assert fitted.slopes().term.tolist() == ["x", "g", "g", "z"]
     assert fitted.slopes(["z", "x"]).term.tolist() == ["z", "x"]
     assert fitted.slopes("g").contrast.tolist() == ["b - a", "c - a"]
 

@@ -392,7 +392,7 @@ def test_labels_of_one_row(data):
     np.testing.assert_allclose(strata.estimate[1], result.predict(row, which="rate")[0])
 
 
-@pytest.mark.parametrize("exposure", [0, -1, np.nan, True, [[1.0]]])
+@pytest.mark.parametrize("exposure", [0, -1, np.nan, np.inf, True, [[1.0]]])
 def test_an_exposure_that_is_none(data, exposure):
     result = gc.fit("y ~ x", data, exposure="t")
     with pytest.raises(gc.errors.GlmcountError, match="exposure must be"):

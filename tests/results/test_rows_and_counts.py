@@ -79,7 +79,7 @@ def test_parameters_of_every_part(options, parts, left):
     assert row["df_model"] == r.df_model == 2
     assert row["AIC"] == pytest.approx(-2 * r.llf + 2 * row["k"])
     if r.converged and not r.certificate.boundary:
-        # As R counts: the coefficients of means and zero parts, dispersion aside.
+        # The coefficients of means and zero parts, dispersion aside.
         assert row["df_residual"] == r.df_resid == left
 
 

@@ -26,7 +26,7 @@ from glmcount.errors import (
     some,
 )
 from glmcount.fitted import Fitted
-from glmcount.inference.covariance.estimator import MAKERS, Covariance, Estimator
+from glmcount.inference.covariance.estimator import MAKERS, Covariance, Estimator, shown_name
 from glmcount.inference.covariance.freedom import Forms, satterthwaite
 from glmcount.inference.covariance.grouped import Groups, groups_of, score_sums
 from glmcount.inference.covariance.leveraged import leveraged, plain_forms
@@ -59,17 +59,6 @@ class Clustered:
     df: str
     like: str | None
     psd: bool
-
-    @property
-    def told(self) -> dict[str, object]:
-        """What was asked for, in words."""
-        return {
-            "clusters": ", ".join(map(shown_name, self.columns)),
-            "kind": self.kind,
-            "degrees of freedom": self.df,
-            "like": self.like,
-            "made positive semidefinite": self.psd,
-        }
 
     def __call__(self, setting: Setting, bread: Array) -> Covariance:
         """The covariance, and what is said of it."""
@@ -345,11 +334,6 @@ def named(what: str, given: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
 
 def _is_column(given: Any) -> bool:
     return isinstance(given, str) or len(getattr(given, "shape", ())) == 1
-
-
-def shown_name(name: str) -> str:
-    """What a column is called in a sentence."""
-    return "an array" if name.startswith("<") else name
 
 
 MAKERS["cluster"] = cluster

@@ -26,6 +26,7 @@ __all__ = [
     "covariance",
     "estimator",
     "register_estimator",
+    "shown_name",
     "warn_of",
 ]
 
@@ -118,9 +119,14 @@ class Estimator(Printed):
             refuse(f"needs of the covariance {self.name!r}", self.needs, "Needs", "own_covariance")
 
     def _lines(self) -> Lines:
-        """What it was asked for."""
-        told: dict[str, object] = getattr(self.compute, "told", {})
-        return Lines(f"Covariance {self.label}", tuple(told.items()))
+        """What it was asked for, where a record computes it."""
+        held = getattr(self.compute, "__dict__", {})
+        # No lags are an answer; no draws or groups are none.
+        told = {
+            name: held[name] for name in held if name in ASKED and (held[name] or name == "lags")
+        }
+        facts = [(ASKED[name], _in_words(value)) for name, value in told.items()]
+        return Lines(f"Covariance {self.label}", facts)
 
     def __reduce__(self) -> tuple[Any, ...]:
         if ESTIMATORS.get(self.name) is self and self.name in BUILT_IN:
@@ -130,6 +136,37 @@ class Estimator(Printed):
         return Estimator, own
 
 
+def _in_words(value: object) -> object:
+    """What was asked, as it is printed: columns by their names."""
+    if isinstance(value, tuple):
+        return ", ".join(map(shown_name, value))
+    return shown_name(value) if isinstance(value, str) else value
+
+
+def shown_name(name: str) -> str:
+    """What a column is called in a sentence."""
+    return "an array" if name.startswith("<") else name
+
+
+# What the makers of covariances are asked for, by the fields of the records they make.
+ASKED = {
+    "columns": "clusters",
+    "kind": "kind",
+    "df": "degrees of freedom",
+    "like": "like",
+    "psd": "made positive semidefinite",
+    "time": "time",
+    "panel": "panel",
+    "lags": "lags",
+    "bandwidth": "bandwidth",
+    "kernel": "kernel",
+    "prewhiten": "prewhitening of order",
+    "adjust": "times n / (n - k)",
+    "groups": "groups",
+    "reps": "draws",
+    "seed": "seed",
+    "studentised": "studentised",
+}
 ESTIMATORS: dict[str, Estimator] = {}
 # By what ``cov={name: columns}`` is called, what makes it.
 MAKERS: dict[str, Callable[[Any], Estimator]] = {}

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from glmcount.allowed import choice, refuse, truth, whole
 from glmcount.errors import CovarianceError, CovarianceWarning, UsageError, outside
-from glmcount.inference.covariance.cluster import named, shown_name
-from glmcount.inference.covariance.estimator import Covariance, Estimator
+from glmcount.inference.covariance.cluster import named
+from glmcount.inference.covariance.estimator import Covariance, Estimator, shown_name
 from glmcount.inference.covariance.kernels import KERNELS, andrews, newey_west, prewhitened
 from glmcount.inference.covariance.robust import between, filled
 from glmcount.inference.covariance.series import (
@@ -49,19 +49,6 @@ class Autocorrelated:
     prewhiten: int
     adjust: bool
     summed: bool = False
-
-    @property
-    def told(self) -> dict[str, object]:
-        """What was asked for, in words."""
-        return {
-            "time": "the order of the rows" if self.time == ORDER else shown_name(self.time),
-            "panel": None if self.panel is None else shown_name(self.panel),
-            "lags": None if self.lags is None else str(self.lags),
-            "bandwidth": self.bandwidth,
-            "kernel": self.kernel,
-            "prewhitening of order": self.prewhiten or None,
-            "times n / (n - k)": self.adjust,
-        }
 
     @property
     def ordered(self) -> bool:

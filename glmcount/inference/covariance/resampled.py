@@ -32,9 +32,9 @@ from glmcount.errors import (
 from glmcount.fitting.restrict import Restricted, restricted
 from glmcount.fitting.run import Fit, Settings
 from glmcount.fitting.sums import rows_of
-from glmcount.inference.covariance.cluster import named, shown_name
+from glmcount.inference.covariance.cluster import named
 from glmcount.inference.covariance.draws import Draws, Units, acceleration, products
-from glmcount.inference.covariance.estimator import Covariance, Estimator
+from glmcount.inference.covariance.estimator import Covariance, Estimator, shown_name
 from glmcount.inference.covariance.grouped import groups_of
 from glmcount.inference.setting import Needs, Setting
 from glmcount.inference.watch import Watch
@@ -70,19 +70,6 @@ class Resampled:
     reps: int
     seed: int
     studentised: bool
-
-    @property
-    def told(self) -> dict[str, object]:
-        """What was asked for, in words."""
-        draws = self.kind != "jackknife"
-        return {
-            "kind": self.kind if draws else None,
-            "left out at a time": None if draws else "a group" if self.groups else "a row",
-            "groups": None if self.groups is None else shown_name(self.groups),
-            "draws": self.reps if draws else None,
-            "seed": self.seed if draws else None,
-            "studentised": self.studentised,
-        }
 
     def __call__(self, setting: Setting, bread: Array) -> Covariance:
         """The covariance of the refits, and what is said of it."""
