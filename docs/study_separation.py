@@ -184,9 +184,13 @@ def outcome(kind: str, method: str, seed: int, number: int) -> tuple[str, str]:
 
 
 def design_of(formula: str, data: pd.DataFrame) -> np.ndarray:
-    """The columns of the formula, in whole numbers."""
-    matrix = np.asarray(patsy.dmatrix(formula.removeprefix("y ~ "), data))
-    return np.rint(matrix).astype(np.int64)
+    """The columns of the formula, in whole numbers, its terms as they are written."""
+    right = formula.removeprefix("y ~ ")
+    matrix = patsy.dmatrix(right, data)
+    slices = matrix.design_info.term_slices
+    terms = patsy.ModelDesc.from_formula(right).rhs_termlist
+    columns = np.concatenate([np.asarray(matrix)[:, slices[term]] for term in terms], axis=1)
+    return np.rint(columns).astype(np.int64)
 
 
 def judged(

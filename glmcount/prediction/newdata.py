@@ -85,6 +85,9 @@ def _without_offset(strip: Strip) -> Strip:
 
 
 def _single(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        # numpy would ask for rows of one length.
+        return False
     return isinstance(value, str) or np.ndim(value) == 0
 
 

@@ -65,12 +65,19 @@ def augmented(state: Fitted, columns: pd.DataFrame, data: Any) -> pd.DataFrame:
 def _as_frame(data: Any) -> pd.DataFrame:
     if isinstance(data, pd.DataFrame):
         return data
+    columns = None
     if isinstance(data, Mapping):
-        return pd.DataFrame(dict(data))
-    if hasattr(data, "get_column") and hasattr(data, "to_dict"):
-        return pd.DataFrame(data.to_dict(as_series=False))
-    if hasattr(data, "to_pandas"):
-        return pd.DataFrame(data.to_pandas())
+        columns = dict(data)
+    elif hasattr(data, "get_column") and hasattr(data, "to_dict"):
+        columns = data.to_dict(as_series=False)
+    elif hasattr(data, "column_names") and hasattr(data, "to_pandas"):
+        columns = data.to_pandas()
+    try:
+        if columns is not None:
+            return pd.DataFrame(columns)
+    except (ValueError, TypeError):
+        # Columns of other lengths, or single values.
+        pass
     raise UsageError(
         f"augment(data=) takes the table that was fitted, a DataFrame or a dict of columns; got "
         f"{shown(data)}.",

@@ -37,7 +37,7 @@ class Reporting:
     ) -> tuple[EquationRows, ...]:
         found, bse, df = self._state.estimates, self._held.errors, self._held.each_df
         statistics, pvalues = judged(found, bse, df)
-        if method == "wald" and kind is None:
+        if isinstance(method, str) and method == "wald" and kind is None:
             ends = conf_int(found, bse, alpha, df)
         else:
             ends = self.conf_int(alpha, method=method, kind=kind).to_numpy()

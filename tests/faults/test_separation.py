@@ -175,7 +175,7 @@ def test_directions_as_thin_as_a_far_row_leaves_them(far):
     result = quietly("y ~ x0 + x1 + g", data, truncated=0)
     assert result.separation.where == (0, 1, 3, 4, 7)
     assert result.separation.columns == tuple(result.params.index)
-    assert result.separation.signs == (-1, 1, -1, -1, 1, 1)
+    assert result.separation.signs == (-1, 1, 1, 1, -1, -1)
     assert result.converged
 
 

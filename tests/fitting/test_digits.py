@@ -27,7 +27,7 @@ def exact(data, theta):
     with mpmath.workdps(50):
         llf, score = mpmath.mpf(0), [mpmath.mpf(0)] * 3
         for y, x, g in zip(data["y"], data["x"], data["g"], strict=True):
-            row = [mpmath.mpf(1), mpmath.mpf(float(g == "b")), mpmath.mpf(float(x))]
+            row = [mpmath.mpf(1), mpmath.mpf(float(x)), mpmath.mpf(float(g == "b"))]
             eta = mpmath.fdot(row, [mpmath.mpf(float(t)) for t in theta])
             y = mpmath.mpf(float(y))
             llf += y * eta - mpmath.exp(eta) - mpmath.loggamma(y + 1)
@@ -56,7 +56,7 @@ def test_the_log_likelihood_has_its_last_digits(scale):
 def test_the_score_left_at_an_estimate():
     data = large(1e6)
     rows, _, fit = fit_of(data)
-    user = np.array([13.8, 0.2, 0.1])
+    user = np.array([13.8, 0.1, 0.2])
     found = remainder(rows, replace(fit, theta=fit.layout.reshift(user)))
     back = np.stack([fit.layout.unshift(one) for one in np.eye(3)], axis=1)
     _, score = exact(data, back @ fit.layout.reshift(user))

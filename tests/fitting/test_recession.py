@@ -27,7 +27,7 @@ def drawn(seed, n=14):
 
 
 def design_of(data):
-    columns = [np.ones(len(data["y"])), data["g"] == "b", data["g"] == "c", data["x"], data["z"]]
+    columns = [np.ones(len(data["y"])), data["x"], data["z"], data["g"] == "b", data["g"] == "c"]
     return np.stack(columns, axis=1).astype(float)
 
 

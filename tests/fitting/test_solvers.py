@@ -158,7 +158,7 @@ def test_a_pilot_over_many_strips():
     assert sum(line.pilot for line in result.history) >= 1
     assert sum(not line.pilot for line in result.history) <= 4
     assert result.converged
-    X = np.column_stack([np.ones(n), g == "rare", x])
+    X = np.column_stack([np.ones(n), x, g == "rare"])
     mu = np.exp(X @ result.params.to_numpy())
     score = X.T @ (y - mu)
     information = (X * mu[:, None]).T @ X
