@@ -55,10 +55,15 @@ class Linear(Protocol):
         Examples
         --------
         >>> import glmcount as gc
-        >>> data = {"y": [1, 3, 2, 6, 4, 5], "x": [0, 1] * 3, "g": list("aabbcc")}
-        >>> r = gc.fit("y ~ x", data, cov=gc.cluster("g", kind="CR2", df="satterthwaite"))
-        >>> 1.0 <= r._held.found.freedom.of.single(np.array([0.0, 1.0])) <= 2.0
-        True
+        >>> cov = gc.cluster("g", kind="CR2", df="satterthwaite")
+        >>> def compute(setting, bread):
+        ...     found = cov.compute(setting, bread)
+        ...     print(round(found.freedom.of.single(np.array([1.0])), 6))
+        ...     return found
+        >>> own = gc.covariances.Estimator("own", "own", compute, cov.needs)
+        >>> data = {"y": [1, 3, 2, 6], "g": list("abcd")}
+        >>> _ = gc.fit("y ~ 1", data, cov=own).bse
+        3.0
         """
 
     def joint(self, functions: Array) -> float:
@@ -76,10 +81,15 @@ class Linear(Protocol):
         Examples
         --------
         >>> import glmcount as gc
-        >>> data = {"y": [1, 3, 2, 6, 4, 5], "x": [0, 1] * 3, "g": list("aabbcc")}
-        >>> r = gc.fit("y ~ x", data, cov=gc.cluster("g", kind="CR2", df="satterthwaite"))
-        >>> r._held.found.freedom.of.joint(np.array([[0.0, 1.0]])) > 0.0
-        True
+        >>> cov = gc.cluster("g", kind="CR2", df="satterthwaite")
+        >>> def compute(setting, bread):
+        ...     found = cov.compute(setting, bread)
+        ...     print(round(found.freedom.of.joint(np.array([[1.0]])), 6))
+        ...     return found
+        >>> own = gc.covariances.Estimator("own", "own", compute, cov.needs)
+        >>> data = {"y": [1, 3, 2, 6], "g": list("abcd")}
+        >>> _ = gc.fit("y ~ 1", data, cov=own).bse
+        3.0
         """
 
 

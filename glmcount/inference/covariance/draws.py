@@ -44,10 +44,14 @@ class Draws:
     Examples
     --------
     >>> import glmcount as gc
-    >>> r = gc.fit("y ~ 1", {"y": [1, 3, 2, 6]}, cov=gc.jackknife())
-    >>> draws = r._held.found.draws
-    >>> draws.values.shape, draws.told
-    ((4, 1), '4 refits')
+    >>> cov = gc.jackknife()
+    >>> def compute(setting, bread):
+    ...     found = cov.compute(setting, bread)
+    ...     print(found.draws.values.shape, found.draws.told)
+    ...     return found
+    >>> own = gc.covariances.Estimator("own", "own", compute, cov.needs)
+    >>> _ = gc.fit("y ~ 1", {"y": [1, 3, 2, 6]}, cov=own).bse
+    (4, 1) 4 refits
     """
 
     values: Array
