@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, NoReturn
+
 from glmcount import covariances, datasets, errors, families
 from glmcount.api import fit, fit_arrays
+from glmcount.front import public, refuse_name
 from glmcount.inference.covariance import bootstrap, cluster, driscoll_kraay, hac, jackknife
 from glmcount.numerics.control import Control
 from glmcount.results.comparing import lr_test
@@ -11,6 +14,16 @@ from glmcount.results.pooled import pool
 from glmcount.results.power import power
 from glmcount.results.result import Results
 from glmcount.results.vuong import vuong_test
+
+if TYPE_CHECKING:
+    # What a checker is to take for a mistake, too.
+    pass
+else:
+
+    @public
+    def __getattr__(name: str) -> NoReturn:
+        refuse_name(name, __all__)
+
 
 __version__ = "0.1.0"
 

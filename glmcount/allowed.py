@@ -14,7 +14,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from glmcount.errors import UsageError, near, some
+from glmcount.errors import UsageError, some
+from glmcount.spellings.lookup import instead
+from glmcount.spellings.options import VALUES
 
 __all__ = [
     "choice",
@@ -66,19 +68,25 @@ def shown(value: Any) -> str:
     Examples
     --------
     >>> shown("a"), shown(np.ones((2, 3))), shown(10**50)
-    ("'a'", 'ndarray of shape (2, 3)', 'a whole number of 167 bits')
+    ("'a'", 'an array of shape (2, 3)', 'a whole number of 167 bits')
     """
     shape = getattr(value, "shape", None)
+    kind = type(value).__name__
     if isinstance(shape, tuple) and shape:
-        return f"{type(value).__name__} of shape {shape}"
+        return f"{'an array' if kind == 'ndarray' else f'a {kind}'} of shape {shape}"
     value = plain(value)
     if isinstance(value, int) and abs(value) >= LARGE:
         return f"a whole number of {value.bit_length()} bits"
+    if isinstance(value, type) or inspect.isroutine(value):
+        return f"the {'class' if isinstance(value, type) else 'function'} {value.__name__}"
     try:
-        text = " ".join(repr(value).split())
+        raw = repr(value)
+        text = " ".join(raw.split())
     except ValueError:
         # Python writes no whole number of more than some thousand digits.
         return f"a {type(value).__name__} too long to show"
+    if text.startswith("<") or (type(value).__module__.startswith("glmcount") and "\n" in raw):
+        return f"an object of type {kind}"
     return text if len(text) <= QUOTED else f"{text[:QUOTED]} ..."
 
 
@@ -217,9 +225,14 @@ def choice(name: str, value: Any, allowed: Iterable[Any], kind: str) -> Any:
                 return one
         elif isinstance(found, str) and found == one:
             return one
-    hint = near(found, map(str, known)) if isinstance(found, str) else ""
-    told = some(map(repr, known), 20)
-    raise UsageError(f"{name}={shown(value)} is not among {told}.{hint}", kind=kind)
+    hint = ""
+    if isinstance(found, str):
+        texts = [one for one in known if isinstance(one, str)]
+        hint = instead(VALUES.get(name, {}), found, texts)
+    elif found is None:
+        hint = instead(VALUES.get(name, {}), "none")
+    listed = some(map(repr, known), 20)
+    raise UsageError(f"{name}={shown(value)} is not among {listed}.{hint}", kind=kind)
 
 
 def takes(what: str, function: Any, count: int, kind: str) -> None:

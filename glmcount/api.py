@@ -8,6 +8,7 @@ from typing import Any, Unpack
 from glmcount.families.base import Family
 from glmcount.families.combine.links import Link
 from glmcount.fits import fitted
+from glmcount.front import public
 from glmcount.inference.covariance import Estimator
 from glmcount.numerics.control import Control
 from glmcount.request import Options, Request, check_options
@@ -17,6 +18,7 @@ from glmcount.subject import Arrays, Formula
 __all__ = ["fit", "fit_arrays"]
 
 
+@public
 def fit(
     formula: str,
     data: Any,
@@ -127,6 +129,7 @@ def fit(
     return Results(*fitted(Formula(formula, data), request))
 
 
+@public
 def fit_arrays(
     y: Any,
     X: Any,

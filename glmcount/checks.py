@@ -26,6 +26,9 @@ __all__ = [
     "refuse_measured",
 ]
 
+# Offsets beyond these would be logarithms of exposures that differ by 1e13, or exceed 1e21.
+WIDEST_OFFSET, LARGEST_OFFSET = 30.0, 50.0
+
 
 def refuse_measured(rows: Rows, measured: Measured, missing: str, family: Family) -> None:
     """Refuse responses that no count model, or not this one, can have.
@@ -53,8 +56,8 @@ def refuse_measured(rows: Rows, measured: Measured, missing: str, family: Family
         told = f"{low:g} or more" if high == np.inf else f"{low:g} to {high:g}"
         raise DataError(
             f"The response {name!r} is {told} in a {family.label} model; rows (counted from 0) "
-            f"{_counted(rows, measured.outside, low, high)} hold other counts. Leave these "
-            "rows out, or choose another family.",
+            f"{_counted(rows, measured.outside, low, high)} hold other counts. Choose a family of "
+            "such counts, or leave the rows out where they do not belong.",
             kind="outside_support",
         )
     if family.columns and _all_run_up(rows, family):
@@ -105,6 +108,7 @@ def measured_warnings(
                 f"{account.n_dropped:,} of {account.n_rows:,} rows were left out: {account.told()}."
             )
         )
+    notes += _of_offset(rows, measured, family)
     if measured.fraction is not None and family.likelihood:
         notes.append(
             ResponseWarning(
@@ -123,3 +127,24 @@ def measured_warnings(
             )
         )
     return notes
+
+
+def _of_offset(rows: Rows, measured: Measured, family: Family) -> list[GlmcountWarning]:
+    """What is said of an offset that can hardly be the logarithm of an exposure."""
+    low, high = measured.offset_span
+    if family.link != "log" or (high - low <= WIDEST_OFFSET and low <= LARGEST_OFFSET):
+        return []
+    codes = rows.spec.equations[0].offsets
+    one = len(codes) == 1 and rows.spec.exposure is None
+    instead = f"exposure={codes[0]!r} or offset='log({codes[0]})'" if one else "its logarithm"
+    if one and codes[0].startswith("Q('<"):
+        instead = "exposure= in the place of offset=, or its logarithm"
+    return [
+        DesignWarning(
+            f"The offset runs from {low:,.7g} to {high:,.7g}. It is added to the logarithm of the "
+            "mean, so that of itself it makes means differ by a factor of "
+            f"exp({high - low:,.4g}). If it is a population or a time, write "
+            f"{instead}.",
+            kind="offset_span",
+        )
+    ]

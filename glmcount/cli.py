@@ -25,6 +25,7 @@ import pandas as pd
 
 from glmcount import demo
 from glmcount.api import fit
+from glmcount.command import Commands, as_flags, limit, positive_number, proportion, whole_number
 from glmcount.errors import (
     DataError,
     GlmcountError,
@@ -33,7 +34,7 @@ from glmcount.errors import (
     NotDefinedError,
     UsageError,
 )
-from glmcount.families import Family, negbin, resolve
+from glmcount.families import Family, families, negbin, resolve
 from glmcount.numerics.control import Control
 from glmcount.report import RENDERERS
 from glmcount.request import TOLD as FIT_OPTIONS
@@ -119,7 +120,7 @@ def parser() -> argparse.ArgumentParser:
     >>> parser().parse_args(["fit", "y ~ x", "data.csv", "--cov", "HC1"]).cov
     'HC1'
     """
-    top = argparse.ArgumentParser(prog="glmcount", description="Regression models for counts.")
+    top = Commands(prog="glmcount", description="Regression models for counts.")
     top.add_argument("--version", action="version", version=f"glmcount {_version()}")
     commands = top.add_subparsers(title="commands", required=True, metavar="fit | demo")
     fitting = commands.add_parser("fit", help="fit a model to a file and print its summary")
@@ -143,7 +144,7 @@ def _add_model_options(command: argparse.ArgumentParser) -> None:
         "--family",
         metavar="NAME",
         default="poisson",
-        help="family of the counts (default: poisson)",
+        help=f"family of the counts: {', '.join(families)} (default: poisson)",
     )
     add("--family-alpha", type=positive_number, metavar="A", help="hold the family's alpha at A")
     add(
@@ -151,8 +152,8 @@ def _add_model_options(command: argparse.ArgumentParser) -> None:
         metavar="CHAR",
         help="separator of a text file: ',' by default, '\\t' for a tab",
     )
-    add("--maxiter", type=int, metavar="N", help="most iterations of the fit")
-    types: dict[str, Callable[[str], Any]] = {"truncated": int, "censored": limit}
+    add("--maxiter", type=whole_number, metavar="N", help="most iterations of the fit")
+    types: dict[str, Callable[[str], Any]] = {"truncated": whole_number, "censored": limit}
     for name, (metavar, text) in FIT_OPTIONS.items():
         flag = f"--{name.replace('_', '-')}"
         add(flag, metavar=metavar, help=text, type=types.get(name, str))
@@ -177,30 +178,6 @@ def _add_output_options(command: argparse.ArgumentParser) -> None:
     add("--full", action="store_true", help="show all coefficients of factors of many levels")
     add("--format", choices=[*RENDERERS, "json"], default="text", help="(default: text)")
     add("--output", metavar="FILE", help="write there instead of to standard output")
-
-
-def positive_number(text: str) -> float:
-    """The number in an argument, which must be positive and finite."""
-    value = float(text)
-    if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
-
-
-def limit(text: str) -> float | str:
-    """The number in an argument, or a column or expression as it stands."""
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
-def proportion(text: str) -> float:
-    """The number in an argument, which must lie between 0 and 1."""
-    value = float(text)
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
-    return value
 
 
 def _version() -> str:
@@ -405,5 +382,5 @@ def _one_line(message: object) -> str:
 
 
 def _complain(error: Exception, code: int) -> int:
-    print(f"glmcount: error: {error}", file=sys.stderr)
+    print(f"glmcount: error: {as_flags(str(error))}", file=sys.stderr)
     return code

@@ -4,6 +4,8 @@
 
     GlmcountError(ValueError)                 GlmcountWarning(UserWarning)
     |- UsageError                             |- MissingRowsWarning
+    |  |- UnknownArgumentError(TypeError)     |
+    |  `- UnknownNameError(AttributeError)    |
     |- FormulaError                           |- ResponseWarning
     |  |- FormulaSyntaxError                  |- WeightsWarning
     |  |- UnsafeFormulaError                  |- SampleWarning
@@ -33,7 +35,9 @@ from __future__ import annotations
 import difflib
 import re
 import sys
+import unicodedata
 from collections.abc import Iterable
+from types import TracebackType
 
 __all__ = [
     "BoundaryError",
@@ -68,17 +72,30 @@ __all__ = [
     "SampleWarning",
     "SeparationError",
     "SeparationWarning",
+    "UnknownArgumentError",
     "UnknownColumnError",
+    "UnknownNameError",
     "UnsafeFormulaError",
     "UsageError",
     "WeightsWarning",
+    "alike",
     "caret",
+    "full_tracebacks",
     "near",
     "outside",
     "some",
+    "to_the_user",
 ]
 
 
+# Names less alike than the nearest by more than this are not offered beside it.
+CLOSE = 0.1
+SWAPPED = 0.9
+# Packages whose frames say nothing to those who call ours.
+INNER = (
+    "glmcount", "patsy", "numpy", "scipy", "pandas", "pyarrow", "polars", "threadpoolctl",
+    "concurrent", "contextlib", "functools", "threading",
+)  # fmt: skip
 _GIVEN = re.compile(r"""(?P<before>\w+ )?(?P<quote>["']?)Q\((['"])<(?P<what>\w+)>\3\)(?P=quote)""")
 _SCALAR = re.compile(
     r"np\.(?:(?:u?int|float)\d+\((-?[\w.+-]+)\)|str_\(('[^'\n]*')\)|(True|False)_)"
@@ -155,6 +172,18 @@ class UsageError(GlmcountError):
     """
 
     kind = "usage"
+
+
+class UnknownArgumentError(UsageError, TypeError):
+    """A function was called with arguments that it does not take, or without one it needs."""
+
+    kind = "unknown_argument"
+
+
+class UnknownNameError(UsageError, AttributeError):
+    """An attribute or function was asked for that there is not."""
+
+    kind = "unknown_name"
 
 
 class FormulaError(GlmcountError):
@@ -747,6 +776,61 @@ def outside() -> int:
     return level
 
 
+_shown = {"all": False}
+
+
+def full_tracebacks(on: bool = True) -> None:
+    """Let the errors of glmcount show every frame, or only those of who called it.
+
+    An error that a user can mend ends at the user's own line. Other exceptions, which would be
+    faults of glmcount, always show every frame.
+
+    Parameters
+    ----------
+    on : bool
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> gc.errors.full_tracebacks(True)
+    >>> gc.errors.full_tracebacks(False)
+    """
+    _shown["all"] = bool(on)
+
+
+def to_the_user(error: GlmcountError) -> None:
+    """Leave an error the frames of its caller, and none of ours.
+
+    What it was caught in the place of goes too, where that was raised below us.
+    """
+    if _shown["all"]:
+        return
+    error.__traceback__ = _outer(error.__traceback__)
+    cause, context = error.__cause__, error.__context__
+    if cause is not None:
+        cause.__traceback__ = _outer(cause.__traceback__)
+    elif context is not None and _is_inner(context.__traceback__):
+        error.__suppress_context__ = True
+
+
+def _is_inner(entry: TracebackType | None) -> bool:
+    if entry is None:
+        return True
+    name = str(entry.tb_frame.f_globals.get("__name__", ""))
+    return name.partition(".")[0] in INNER
+
+
+def _outer(entry: TracebackType | None) -> TracebackType | None:
+    kept = []
+    while entry is not None:
+        if not _is_inner(entry):
+            kept.append(entry)
+        entry = entry.tb_next
+    for one, following in zip(kept, [*kept[1:], None], strict=False):
+        one.tb_next = following
+    return kept[0] if kept else None
+
+
 def caret(text: str, start: int, end: int | None = None) -> str:
     """`text` on one line, and under it carets at ``start:end``.
 
@@ -771,13 +855,27 @@ def caret(text: str, start: int, end: int | None = None) -> str:
     return f"    {text}\n    {' ' * start}{'^' * (stop - start)}"
 
 
-def near(name: str, choices: Iterable[str]) -> str:
+def alike(name: str) -> str:
+    """A name without what people vary: case, spaces, dots, dashes, underscores.
+
+    Examples
+    --------
+    >>> alike("Newey-West") == alike("newey_west")
+    True
+    """
+    return re.sub(r"[\s._\-\u200b]+", "", unicodedata.normalize("NFKC", name).casefold())
+
+
+def near(name: str, choices: Iterable[object], like: float = 0.6) -> str:
     """Return " Did you mean ...?" with the names nearest to `name`, or an empty string.
 
     Parameters
     ----------
     name : str
     choices : iterable of str
+    like : float
+        How alike a name must be, from 0 to 1: more where one that is only similar is something
+        else altogether.
 
     Returns
     -------
@@ -788,9 +886,24 @@ def near(name: str, choices: Iterable[str]) -> str:
     --------
     >>> near("incme", ["income", "age"])
     " Did you mean 'income'?"
+    >>> near("INCOME", ["income", "incomes"])
+    " Did you mean 'income'?"
     """
-    found = difflib.get_close_matches(str(name), [str(c) for c in choices], n=3)
-    return f" Did you mean {' or '.join(repr(f) for f in found)}?" if found else ""
+    known = [each for each in dict.fromkeys(map(str, choices)) if each != str(name)]
+    own = alike(str(name))
+    found = [each for each in known if alike(each) == own]
+    if not found:
+        matcher = difflib.SequenceMatcher(b=own)
+        ratios: dict[str, float] = {}
+        for each in known:
+            matcher.set_seq1(alike(each))
+            if matcher.real_quick_ratio() >= like and matcher.quick_ratio() >= like:
+                # Letters that changed places count for little.
+                swapped = matcher.quick_ratio() == 1.0
+                ratios[each] = SWAPPED if swapped else matcher.ratio()
+        least = max(like, max(ratios.values(), default=0.0) - CLOSE)
+        found = sorted((n for n, r in ratios.items() if r >= least), key=lambda n: -ratios[n])
+    return f" Did you mean {' or '.join(map(repr, found[:3]))}?" if found else ""
 
 
 def some(items: Iterable[object], most: int = 5, total: int | None = None) -> str:

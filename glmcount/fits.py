@@ -150,7 +150,8 @@ def refitted(state: Fitted, changes: Mapping[str, Any]) -> Made:
             measured = remeasure(data, ready.measured, ready.family)
             return _maximised(_answered(ready, held), data, measured)
     own = subject.__dict__
-    check_options([name for name in changes if name not in own], subject.function)
+    others = {name: value for name, value in changes.items() if name not in own}
+    check_options(others, subject.function)
     if asked is not None:
         _refuse_edited(asked, ready, changes)
     rows = {name: value for name, value in changes.items() if name in own}

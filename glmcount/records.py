@@ -8,6 +8,7 @@ know these classes too.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import Field, field
@@ -81,9 +82,13 @@ def _init(
     plain = {name: one.default for name, one in own.items() if one.default is not NONE}
     makers: dict[str, Any] = {n: one.default_factory for n, one in own.items() if n not in plain}
 
-    def refusal() -> TypeError:
+    def refusal(given: Iterable[str]) -> TypeError:
         told = "by name and once" if by_name else "each once"
-        return TypeError(f"{title}() takes {', '.join(names)}, {told}")
+        odd = next((name for name in given if name not in known), "")
+        like = difflib.get_close_matches(odd, names, n=1, cutoff=0.75)
+        hint = f"Did you mean {like[0]!r}? " if like else ""
+        why = f"has no {odd!r}. {hint}It takes" if odd else "takes"
+        return TypeError(f"{title}() {why} {', '.join(names)}, {told}.")
 
     def __init__(self: Any, *values: Any, **named: Any) -> None:
         held, given = self.__dict__, len(values)
@@ -94,9 +99,9 @@ def _init(
             twice = given and not named.keys().isdisjoint(names[:given])
             held.update(named)
             if twice or not held.keys() <= known:
-                raise refusal()
+                raise refusal(named)
         if given > most:
-            raise refusal()
+            raise refusal(())
         if len(held) < count:
             for name, make in makers.items():
                 if name not in held:

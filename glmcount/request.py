@@ -9,15 +9,19 @@ from typing import Any, TypedDict
 import numpy as np
 
 from glmcount.allowed import choice, refuse
-from glmcount.errors import UsageError, near, some
+from glmcount.errors import UsageError, some
 from glmcount.families.base import Family, resolve
-from glmcount.families.combine.links import Link
+from glmcount.families.combine.links import Link, links
 from glmcount.families.combine.truncated import never_seen
 from glmcount.fitting.solvers import SOLVERS
 from glmcount.inference.covariance import Estimator, estimator
+from glmcount.inference.covariance.estimator import asked_elsewhere
 from glmcount.numerics import Array
 from glmcount.numerics.control import USUAL, Control
 from glmcount.records import dataclass, field
+from glmcount.spellings.lookup import instead, or_listed
+from glmcount.spellings.models import LINKS
+from glmcount.spellings.options import OPTIONS as ELSEWHERE
 
 __all__ = [
     "COLUMNS",
@@ -58,12 +62,15 @@ def _family(name: str, value: Any) -> Any:
 
 def _link(name: str, value: Any) -> Any:
     if not isinstance(value, str | Link):
+        title = getattr(value, "__name__", type(value).__name__)
+        advice = instead(LINKS, title, list(links)).strip() or "None takes the family's own."
+        told = title.lower() in links
         refuse(
             name,
             value,
             "a name, such as 'log', or a Link",
             "unknown_link",
-            "None takes the family's own.",
+            f"Write link={title.lower()!r}." if told else advice,
         )
     return value
 
@@ -291,20 +298,15 @@ TOLD: dict[str, tuple[str, str]] = {
 }
 _CHECKS = [(name, one.default, one.metadata["check"]) for name, one in _FIELDS.items()]
 
-INSTEAD = {
-    "cov_type": "cov='HC1' or cov={'cluster': 'g'}",
-    "vcov": "cov='HC1'",
-    "cov_kwds": "cov={'cluster': 'g'}",
-    "freq_weights": "weights=..., weights_type='frequency'",
-    "var_weights": "weights=..., weights_type='importance'",
-    "groups": "cov={'cluster': 'g'}",
-    "alpha": "family=glmcount.families.negbin(alpha=...)",
-    "maxiter": "control=glmcount.Control(maxiter=...)",
-    "tol": "control=glmcount.Control(tol=...)",
-    "start_params": "start=",
-    "subset": "data=data[condition]",
-    "na_action": "missing='drop' or 'raise'",
-}
+# Options of other packages whose value is a covariance of ours, or of theirs.
+COVARIANCE_OPTIONS = ("vcov", "vce", "cov_type", "se", "cov_est", "covtype")
+
+
+def _meant(name: str, value: Any, options: Sequence[str]) -> str:
+    """What to write for an option of another package, with the value it was given."""
+    if name in COVARIANCE_OPTIONS and (told := asked_elsewhere(value)):
+        return told
+    return instead(ELSEWHERE, name, options, repr(value) if isinstance(value, str) else "")
 
 
 def check_options(names: Iterable[str], function: str = "fit") -> None:
@@ -313,6 +315,7 @@ def check_options(names: Iterable[str], function: str = "fit") -> None:
     Parameters
     ----------
     names : iterable of str
+        Or a mapping that has their values.
     function : {"fit", "fit_arrays"}
         Whose options are meant.
 
@@ -324,10 +327,14 @@ def check_options(names: Iterable[str], function: str = "fit") -> None:
     for name in names:
         if name in options:
             continue
-        hint = f" Use {INSTEAD[name]}." if name in INSTEAD else near(name, options)
+        listed = f" Options: {some(options, 30)}."
+        value = names[name] if isinstance(names, Mapping) else None
+        hint = _meant(name, value, options)
         if name in OF_FORMULAS:
             hint = " It is for formulas, which fit() takes."
+        elif name == "data":
+            hint = " glmcount.fit(formula, data) takes a table."
         raise UsageError(
-            f"{function}() has no option {name!r}.{hint} Options: {some(options, 30)}.",
+            f"{function}() has no option {name!r}.{or_listed(hint, listed)}",
             kind="unknown_option",
         )

@@ -152,7 +152,7 @@ def test_arrays(data):
     assert list(by_array.params.index) == ["one", "x"]
     assert list(gc.fit_arrays(data.y.to_numpy(), X).params.index) == ["x0", "x1"]
     assert list(gc.fit_arrays(data.y, data[["x", "t"]]).params.index) == ["x", "t"]
-    with pytest.raises(gc.errors.UsageError, match="2 different names"):
+    with pytest.raises(gc.errors.UsageError, match="each of the 2 columns"):
         gc.fit_arrays(data.y, X, names=["a"])
     with pytest.raises(gc.errors.DataError, match="table of numbers"):
         gc.fit_arrays(data.y, np.array([["a"], ["b"]]))

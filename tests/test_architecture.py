@@ -13,13 +13,17 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "glmcount"
 FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = [
-    "records", "errors", "printed", "allowed", "numerics", "families", "engine", "columns",
-    "language", "sources", "design", "cells", "fitting", "fitted", "inference", "prediction",
-    "diagnostics", "figures", "report", "request", "subject", "checks", "notes", "fits", "further",
-    "results", "api", "covariances", "datasets", "demo", "cli", "__main__", "__init__",
+    "records", "errors", "printed", "spellings", "front", "allowed", "numerics", "families",
+    "engine", "columns", "language", "sources", "design", "cells", "fitting", "fitted",
+    "inference", "prediction", "diagnostics", "figures", "report", "request", "subject", "checks",
+    "notes", "fits", "further", "results", "api", "covariances", "datasets", "demo", "command",
+    "cli", "__main__", "__init__",
 ]  # fmt: skip
 # Files of each room: one imports only from those before it.
 ORDER = {
+    "spellings": """
+        lookup options models formulas members
+    """,
     "numerics": """
         control blas factor jets special tails mixtures
     """,
@@ -39,7 +43,7 @@ ORDER = {
         column whole coerce
     """,
     "language": """
-        node reader calls parse truth polynomials contrasts moments knots bspline cubic
+        node foreign reader calls parse truth polynomials contrasts moments knots bspline cubic
         transforms evaluate learning derivative
     """,
     "sources": """
@@ -58,7 +62,7 @@ ORDER = {
         null estimates restrict nested held
     """,
     "inference": """
-        intervals hypotheses words tests setting
+        intervals naming hypotheses words tests setting
         covariance.estimator covariance.robust covariance.freedom covariance.grouped
         covariance.leveraged covariance.cluster covariance.kernels covariance.series
         covariance.hac watch covariance.draws covariance.resampled drawn score_bootstrap

@@ -13,11 +13,11 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 
-from glmcount.columns.column import Array, Column, Levels
+from glmcount.columns.column import Array, Column, Level, Levels
 from glmcount.columns.whole import beside_missing, from_objects, refuse_merged
 from glmcount.errors import DataError, near, some
 
-__all__ = ["categorise", "coerce", "recode", "refuse_datetime", "union_levels"]
+__all__ = ["categorise", "coerce", "nearest_level", "recode", "refuse_datetime", "union_levels"]
 
 BOOLEAN: Levels = (False, True)
 FEW = 1_000
@@ -85,6 +85,25 @@ def _refuse(name: str, why: str) -> NoReturn:
     )
 
 
+def nearest_level(level: Level, levels: Sequence[Level]) -> str:
+    """What is said of a level that there is not: its namesake of another type, or those nearest.
+
+    Examples
+    --------
+    >>> nearest_level("2", (1, 2))
+    " The levels are numbers: write 2, not '2'."
+    >>> nearest_level("B", ("a", "b"))
+    " Did you mean 'b'?"
+    """
+    for own in levels:
+        if str(own) == str(level) and own != level:
+            kind = "text" if isinstance(own, str) else "numbers"
+            return f" The levels are {kind}: write {own!r}, not {level!r}."
+    if isinstance(level, str):
+        return near(level, [own for own in levels if isinstance(own, str)])
+    return ""
+
+
 def refuse_datetime(name: str) -> NoReturn:
     """Raise the error for dates or durations used as if they were numbers.
 
@@ -95,7 +114,7 @@ def refuse_datetime(name: str) -> NoReturn:
     """
     raise DataError(
         f"{name} holds dates or durations, which have no natural unit in a model. Make a number "
-        "of it in the data, such as days since a start, or levels by C(...).",
+        "of it in the data, such as days since a start, or as a predictor levels by C(...).",
         kind="design_dtype",
     )
 
@@ -403,10 +422,11 @@ def recode(column: Column, levels: Levels, name: str, first_row: int = 0) -> Arr
     rows = np.flatnonzero(codes == -2)
     if rows.size:
         unseen = [own[code] for code in np.unique(column.values[rows])]
-        hint = near(str(unseen[0]), [str(level) for level in levels]) if len(unseen) == 1 else ""
+        where = f"row{'s' if rows.size > 1 else ''} (counted from 0) {some(rows + first_row)}"
         raise DataError(
-            f"{name!r} has levels that the model has not seen: {some(map(repr, unseen))}, in rows "
-            f"{some(rows + first_row)}.{hint} Known levels: {some(map(repr, levels), 20)}.",
+            f"{name!r} has levels that the model has not seen: {some(map(repr, unseen))}, in "
+            f"{where}.{nearest_level(unseen[0], levels)} Known levels: "
+            f"{some(map(repr, levels), 20)}.",
             kind="unseen_level",
         )
     return codes

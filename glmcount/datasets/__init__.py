@@ -13,6 +13,7 @@ from importlib.resources.abc import Traversable
 import pandas as pd
 
 from glmcount.errors import UsageError, near
+from glmcount.front import public
 
 __all__ = ["describe", "load"]
 
@@ -36,6 +37,7 @@ def _find(name: str, endings: tuple[str, ...]) -> Traversable:
     )
 
 
+@public
 def load(name: str) -> pd.DataFrame:
     """Read one of the data sets that come with glmcount.
 

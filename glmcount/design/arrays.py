@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from glmcount.allowed import plain, refuse
+from glmcount.allowed import plain, refuse, shown
 from glmcount.design.given import as_array
 from glmcount.errors import DataError, UsageError
 from glmcount.sources.base import Given
@@ -31,8 +31,19 @@ def array_columns(
         response += "_"
     values = as_array("y", y)
     if np.ndim(values) != 1:
-        raise DataError(f"y must have one dimension, not shape {np.shape(values)}.", kind="data")
+        raise DataError(
+            f"y must hold one count for each row; got {shown(y)}.{_instead(y, matrix)}", kind="data"
+        )
     return {response: values, **dict(zip(names, columns, strict=True))}, response
+
+
+def _instead(y: Given, matrix: Given) -> str:
+    """What to pass for a response of another shape."""
+    if isinstance(y, str):
+        return " A formula and its table are fitted by glmcount.fit(formula, data)."
+    if np.ndim(y) == 2 and np.ndim(matrix) == 1:
+        return " The response comes first: fit_arrays(y, X)."
+    return " Pass y.ravel()." if np.ndim(y) == 2 and np.shape(y)[1] == 1 else ""
 
 
 def matrix_columns(what: str, matrix: Given) -> list[Given]:
@@ -77,7 +88,8 @@ def _named_columns(
     names = [f"{letter}{j}" for j in range(count)] if names is None else list(map(str, names))
     if len(names) != count or len(set(names)) < count:
         raise UsageError(
-            f"names must be {count} different names, one for each column of {what}.",
+            f"names must be a list of different names, one for each of the {count} "
+            f"column{'s' if count > 1 else ''} of {what}.",
             kind="names",
         )
     return columns, names

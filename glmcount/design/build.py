@@ -159,7 +159,7 @@ def _learnt(
     )
     if plan.account.n_dropped >= plan.account.n_rows:
         raise DataError(
-            f"No row is left: of {plan.account.n_rows} rows all have {plan.account.told()}.",
+            f"No row is left of {plan.account.n_rows:,}: {plan.account.told()}.",
             kind="no_observations",
         )
     return spec, source, plan

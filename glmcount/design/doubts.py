@@ -13,12 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from glmcount.allowed import shown
 from glmcount.columns.column import Level
 from glmcount.design.spec import EquationDesign, Part, Variable
 from glmcount.errors import FormulaError, caret, some
+from glmcount.language.foreign import quoted
 from glmcount.numerics import Array
 
-__all__ = ["check_offsets", "doubts", "itself", "numbers_in", "odd_sign"]
+__all__ = ["check_offsets", "doubts", "itself", "no_part", "numbers_in", "odd_sign"]
 
 # Of patsy's syntax trees, which have no types.
 ParseNode = Any
@@ -39,6 +41,26 @@ def odd_sign(formula: str) -> str:
     begin = formula.find("~") + 1
     place = next((i for i, sign in enumerate(formula) if i >= begin and sign in ODD), begin)
     return caret(formula.replace("\n", " "), place)
+
+
+def no_part(what: str, value: Any) -> str:
+    """What is said of what is no right-hand side of a formula.
+
+    Examples
+    --------
+    >>> no_part("inflate", ["x", "z"])
+    "inflate must be the right-hand side of a formula, such as inflate='x + z'; got a list."
+    """
+    if isinstance(value, list | tuple) and value and all(isinstance(each, str) for each in value):
+        joined = " + ".join(map(quoted, value))
+        return (
+            f"{what} must be the right-hand side of a formula, such as {what}={joined!r}; got a "
+            "list."
+        )
+    return (
+        f"{what} must be the right-hand side of a formula, such as {what}='z1 + z2' or "
+        f"{what}='1', not {shown(value)}. For arrays of columns use glmcount.fit_arrays."
+    )
 
 
 def _walk(node: ParseNode) -> Iterator[ParseNode]:

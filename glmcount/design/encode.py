@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.columns.column import Column, Levels, Values
+from glmcount.design.doubts import numbers_in
 from glmcount.design.roles import role_values
 from glmcount.design.spec import DesignSpec, EquationDesign, Part
 from glmcount.design.values import codes_of, coerced, evaluated, joint_code, numbers_of, undefined
@@ -156,7 +157,8 @@ class Maker:
             raise DataError(
                 f"{what} {code!r} must be one column of numbers, not "
                 + (
-                    f"levels such as {some(variable.levels or (), 3)}."
+                    f"levels such as {some(map(repr, variable.levels or ()), 3)}."
+                    + _from_text(code, variable.levels or ())
                     if variable.levels
                     else f"{variable.width} columns."
                 ),
@@ -248,3 +250,11 @@ class Maker:
 
 def _boolean(levels: Levels) -> bool:
     return all(isinstance(level, bool | np.bool_) for level in levels)
+
+
+def _from_text(code: str, levels: Levels) -> str:
+    """What to do with numbers that are written as text."""
+    numbers, _ = numbers_in(levels)
+    if not numbers and not all(isinstance(each, str) and each.isdigit() for each in levels):
+        return ""
+    return f" Make numbers of them in the data, by pandas.to_numeric(data[{code!r}])."

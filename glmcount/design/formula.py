@@ -19,7 +19,7 @@ from patsy.parse_formula import ParseNode, parse_formula
 
 from glmcount.allowed import shown
 from glmcount.columns.column import Levels
-from glmcount.design.doubts import check_offsets, itself, odd_sign
+from glmcount.design.doubts import check_offsets, itself, no_part, odd_sign
 from glmcount.design.spec import Part, Variable
 from glmcount.errors import (
     DataError,
@@ -30,6 +30,7 @@ from glmcount.errors import (
     caret,
 )
 from glmcount.language.contrasts import Contrast
+from glmcount.language.foreign import foreign, plainly
 from glmcount.language.node import Expression, Functions
 from glmcount.language.parse import parse
 from glmcount.numerics import Array
@@ -97,7 +98,9 @@ def _combined(node: ParseNode, parts: list[float]) -> float:
     return float(sum(parts))
 
 
-def _describe(formula: str) -> tuple[ModelDesc, tuple[tuple[str, str], ...]]:
+def _describe(
+    formula: str, columns: Collection[str]
+) -> tuple[ModelDesc, tuple[tuple[str, str], ...]]:
     """patsy's terms of a formula, and its pieces such as ``x**2`` that are x itself."""
     try:
         tree = parse_formula(formula)
@@ -112,16 +115,16 @@ def _describe(formula: str) -> tuple[ModelDesc, tuple[tuple[str, str], ...]]:
         return ModelDesc.from_formula(formula), itself(tree)
     except (AssertionError, IndexError):
         # What patsy's reader takes for granted of its text does not hold.
-        raise FormulaSyntaxError(
-            f"The formula cannot be read: it holds what formulas do not have.\n{odd_sign(formula)}"
-        ) from None
+        place, why = odd_sign(formula), ": it holds what formulas do not have."
     except PatsyError as problem:
         origin = problem.origin
         place = caret(formula, origin.start, origin.end) if origin else f"    {formula}"
-        advice = " A power is written **." if "^" in formula else ""
-        raise FormulaSyntaxError(
-            f"The formula cannot be read: {problem.message}.{advice}\n{place}"
-        ) from None
+        why = f": {plainly(problem.message)}."
+    found = foreign(formula, columns)
+    if found is not None:
+        place = caret(formula.replace("\n", " "), found.start, found.end)
+        why = f". {found.advice}"
+    raise FormulaSyntaxError(f"The formula cannot be read{why}\n{place}")
 
 
 def parse_model(
@@ -141,17 +144,23 @@ def parse_model(
             f"formula must be text such as 'y ~ x1 + x2', not {shown(formula)}. "
             "For arrays use glmcount.fit_arrays(y, X)."
         )
-    described, same = _describe(formula)
+    described, same = _describe(formula, columns)
     left = [factor for term in described.lhs_termlist for factor in term.factors]
     if len(described.lhs_termlist) != 1 or len(left) != 1:
-        raise FormulaError(
-            f"The formula needs exactly one response left of '~', such as 'y ~ x'.\n    {formula}",
-            kind="response",
-        )
+        raise FormulaError(_of_response(formula, columns, left), kind="response")
     reader = _FormulaReader(formula, columns, functions)
     response = reader.read(left[0])
     terms, offsets = reader.right(described, response)
     return ParsedFormula(formula, response, terms, offsets, reader.expressions, same)
+
+
+def _of_response(formula: str, columns: Collection[str], left: list[Patsy]) -> str:
+    """What is said of a formula that has not one response."""
+    found = None if "~" in formula else foreign(formula, columns)
+    if found is not None:
+        return f"{found.advice}\n{caret(formula, found.start, found.end)}"
+    told = "The formula needs exactly one response left of '~', such as 'y ~ x'."
+    return f"{told}{' The sum of two columns is I(a + b).' if left else ''}\n    {formula}"
 
 
 def parse_part(
@@ -168,14 +177,13 @@ def parse_part(
         With a caret into the text.
     """
     if not isinstance(text, str) or not text.strip():
-        raise FormulaSyntaxError(
-            f"{what} must be the right-hand side of a formula, such as {what}='z1 + z2' or "
-            f"{what}='1', not {shown(text)}. For arrays of columns use glmcount.fit_arrays."
-        )
-    described, same = _describe(text)
+        raise FormulaSyntaxError(no_part(what, text))
+    described, same = _describe(text, columns)
     if described.lhs_termlist:
         raise FormulaError(
-            f"{what}={text!r} has a response; write its right-hand side only.", kind="response"
+            f"{what}={text!r} has a response; write its right-hand side only: "
+            f"{what}={text.partition('~')[2].strip()!r}.",
+            kind="response",
         )
     reader = _FormulaReader(text, columns, functions)
     terms, offsets = reader.right(described, None)

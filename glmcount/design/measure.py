@@ -25,8 +25,15 @@ __all__ = ["Measured", "check_finite", "check_response", "measure", "remeasure"]
 
 LARGE = 1e50
 # Counts up to which a table of them is made, where it is shorter than the rows or short.
-SMALL = 4_096
-SHORT = 256
+SMALL, SHORT = 4_096, 256
+
+# Rows named in a message: of one strip, so that how many there are in all is not known.
+SHOWN = 5
+OF_TERM = "Correct them, or take an expression that has a value there, as log1p(x) at zero."
+OF_OFFSET = "Correct them, or leave them out: a row without exposure tells nothing of a rate."
+OF_RESPONSE = (
+    "Correct them; the counts themselves are the response, zeros too, not their logarithms."
+)
 
 
 @dataclass(frozen=True)
@@ -326,9 +333,8 @@ def check_finite(spec: DesignSpec, strip: Strip) -> None:
         i = 0
         for equation, offset in zip(spec.equations, strip.offsets, strict=True):
             if offset is not None and not np.isfinite(offset.sum()):
-                _refuse(
-                    " + ".join((*equation.offsets, *filter(None, [spec.exposure]))), strip, offset
-                )
+                own = " + ".join((*equation.offsets, *filter(None, [spec.exposure])))
+                _refuse(own, strip, offset, OF_OFFSET)
             names = [n for p in equation.parts if p.table is None for n in p.names]
             coded = [p for p in equation.parts if p.table is not None]
             labels = ([names] if names else []) + [list(p.numeric) or [p.term] for p in coded]
@@ -342,18 +348,18 @@ def check_finite(spec: DesignSpec, strip: Strip) -> None:
 def check_response(spec: DesignSpec, strip: Strip) -> None:
     """Refuse NaN and infinity in the response."""
     if not all(map(math.isfinite, _ends(strip.y[0]))):
-        _refuse(spec.response, strip, strip.y[0])
+        _refuse(spec.response, strip, strip.y[0], OF_RESPONSE)
 
 
-def _refuse(what: str, strip: Strip, values: Array) -> None:
+def _refuse(what: str, strip: Strip, values: Array, advice: str = OF_TERM) -> None:
     bad = np.flatnonzero(~np.isfinite(values))
     if not len(bad):
         return
+    more = " and more" if len(bad) > SHOWN else ""
     raise NonfiniteDesignError(
-        f"{what} is NaN or infinite in {len(bad)} rows whose data are there: rows (counted "
-        f"from 0) {some(_rows(strip, bad))} give {some(values[bad])}. Such rows are not missing "
-        "data and are not dropped. Correct them, or choose an expression that is defined "
-        "for them (log1p(x) for log(x) with zeros)."
+        f"{what} is NaN or infinite in rows whose data are there: rows (counted from 0) "
+        f"{some(_rows(strip, bad[:SHOWN]))}{more} give {some(values[bad[:SHOWN]])}. Such rows are "
+        f"not missing data and are not dropped. {advice}"
     )
 
 

@@ -8,6 +8,7 @@ import scipy
 
 from glmcount.fitted import Fitted
 from glmcount.fitting.sums import by_row, mean_inverse, row_leverage
+from glmcount.front import fronted
 from glmcount.numerics import Array
 from glmcount.printed import Lines, Printed
 from glmcount.records import dataclass
@@ -27,6 +28,7 @@ def cooks(pearson: Array, leverage: Array, scale: float, k: int) -> Array:
     return np.where(leverage >= 1.0 - 1e-10, np.nan, out)
 
 
+@fronted
 @dataclass(frozen=True, repr=False)
 class Influence(Printed):
     """Influence of each fitted row; Series over the data's index.

@@ -15,13 +15,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.allowed import refuse, refuse_nameless
-from glmcount.errors import UsageError, near, some
+from glmcount.allowed import refuse, refuse_nameless, shown
+from glmcount.errors import UsageError, alike, near, some
 from glmcount.families.probe import probe_family
 from glmcount.families.recipe import Recipe, recorded
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet
 from glmcount.records import dataclass, field, replace
+from glmcount.spellings.lookup import LIKE, advice, or_listed, told
+from glmcount.spellings.models import FAMILIES
 
 __all__ = [
     "Boundary",
@@ -716,19 +718,40 @@ def resolve(family: str | Family) -> Family:
     >>> resolve("nb2").name
     'negbin'
     """
+    if isinstance(family, Family):
+        return family.tried
     if not isinstance(family, str):
-        if isinstance(family, Family):
-            return family.tried
         raise UsageError(
-            f"family must be a name or a Family value, not {type(family).__name__}. "
-            f"Names: {some(families, 20)}.",
+            f"family must be a name or a Family value; got {shown(family)}."
+            f"{or_listed(_meant(_title(family), family), f' Names: {some(families, 20)}.')}",
             kind="unknown_family",
         )
     found = _aliases.get(family.strip().lower())
     if found is None:
+        hint, listed = (
+            _meant(family.strip().removesuffix("()")),
+            f" Families: {some(families, 20)}.",
+        )
         raise UsageError(
-            f"There is no family {family!r}.{near(family, _aliases)} "
-            f"Families: {some(families, 20)}.",
+            f"There is no family {family!r}.{or_listed(hint, listed)}",
             kind="unknown_family",
         )
     return families[found]
+
+
+def _title(value: Any) -> str:
+    """What a function, a class or an object of another package is called."""
+    owner = getattr(value, "__self__", value)
+    return str(getattr(owner, "__name__", type(owner).__name__))
+
+
+def _meant(title: str, value: Any = None) -> str:
+    """What to write for a family that is called so elsewhere."""
+    names = {alike(each): families[own].name for each, own in _aliases.items()}
+    text = advice(FAMILIES, title)
+    if text is None and alike(title) in names:
+        text = f"family={names[alike(title)]!r}"
+    held = getattr(value, "alpha", None)
+    if text is not None and isinstance(held, int | float):
+        return told(f"family=glmcount.families.negbin(alpha={held:g}) to hold alpha, or {text}")
+    return near(title, _aliases, LIKE) if text is None else told(text)

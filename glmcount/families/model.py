@@ -6,7 +6,7 @@ import math
 from functools import lru_cache
 from typing import Any
 
-from glmcount.errors import UsageError, near, some
+from glmcount.errors import UsageError, some
 from glmcount.families.base import Family, families, resolve
 from glmcount.families.bernoulli import bernoulli
 from glmcount.families.combine.censored import censored
@@ -14,6 +14,8 @@ from glmcount.families.combine.hurdle import hurdle
 from glmcount.families.combine.inflated import zero_inflated
 from glmcount.families.combine.links import Link, compose, links
 from glmcount.families.combine.truncated import truncated
+from glmcount.spellings.lookup import instead
+from glmcount.spellings.options import VALUES
 
 __all__ = ["COUNT_ZERO_PARTS", "model_family"]
 
@@ -118,9 +120,9 @@ def _zero_part(zero: Any, part: str) -> Family:
     allowed = (*own, *COUNT_ZERO_PARTS) if part == "hurdle" else tuple(own)
     name = "logit" if zero is None else zero
     if name not in allowed:
+        hint = instead(VALUES["zero"], str(zero), allowed)
         raise UsageError(
-            f"zero={zero!r} is no zero part of {part}=.{near(str(zero), allowed)} "
-            f"It takes: {some(allowed)}.",
+            f"zero={zero!r} is no zero part of {part}=.{hint} It takes: {some(allowed, 20)}.",
             kind="unknown_zero",
         )
     return compose(bernoulli, name) if name in own else resolve(name)

@@ -106,7 +106,7 @@ poisson = register(
 quasipoisson = register(
     poisson.with_(
         name="quasipoisson",
-        aliases=("quasi-poisson", "quasi"),
+        aliases=("quasi-poisson",),
         label="Quasi-Poisson",
         proper=False,
         scale="pearson",

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import scipy
 
-from glmcount.allowed import choice, proportion
+from glmcount.allowed import choice
 from glmcount.errors import NotDefinedError, UsageError
 from glmcount.families.base import Family
 from glmcount.fitting.estimates import Estimates
 from glmcount.inference.covariance.draws import Draws
+from glmcount.inference.intervals import significance
 from glmcount.numerics import Array
 
 __all__ = ["drawn_intervals"]
@@ -35,7 +36,7 @@ def drawn_intervals(
     UsageError
         Without a bootstrap, and for studentised ends of draws without errors.
     """
-    level = proportion("alpha", alpha)
+    level = significance(alpha)
     chosen = choice("kind", "percentile" if kind is None else kind, KINDS, "interval_kind")
     if not isinstance(draws, Draws) or draws.jackknife:
         raise UsageError(

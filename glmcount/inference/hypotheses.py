@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from glmcount.allowed import shown
-from glmcount.errors import FormulaError, caret, near, some
+from glmcount.errors import FormulaError, caret, some
+from glmcount.inference.naming import nearest_parameter, of_sign
 from glmcount.numerics import Array
 from glmcount.records import dataclass
 
@@ -131,7 +132,7 @@ def _from_mapping(hypothesis: Mapping[Any, Any], names: Names) -> tuple[Array, A
         if name in names.absent:
             _refuse(names.why(name), names)
         if name not in names.known:
-            _refuse(f"there is no parameter {name!r}.{near(name, names.known)}", names)
+            _refuse(f"there is no parameter {name!r}.{nearest_parameter(name, names.known)}", names)
         rows[i, names.known.index(name)] = 1.0
     return _from_matrix(rows, list(hypothesis.values()), names)
 
@@ -207,7 +208,8 @@ class _Parser:
             self.operator(token, ready)
             return False
         if ready:
-            self.refuse("an operator is missing before this.", token)
+            told = of_sign(token.text)
+            self.refuse(told or "an operator is missing before this.", token)
         if token.text == "(" and token.kind == "sign":
             self.waiting.append(token)
             return False
@@ -228,7 +230,9 @@ class _Parser:
         if token.text in self.names.absent:
             self.refuse(self.names.why(token.text), token)
         self.refuse(
-            f"there is no parameter {token.text!r}.{near(token.text, self.names.known)}", token
+            f"there is no parameter {token.text!r}."
+            f"{nearest_parameter(token.text, self.names.known)}",
+            token,
         )
 
     def operator(self, token: _Token, ready: bool) -> None:
@@ -236,7 +240,9 @@ class _Parser:
         if ready:
             self.settle(ORDER[token.text])
         elif token.text not in "+-":
-            self.refuse("a value is missing before this.", token)
+            again = token.text == "=" and self.waiting and self.waiting[-1].text == "="
+            told = "one sign = is enough." if again else "a value is missing before this."
+            self.refuse(told, token)
         else:
             token = _Token("unary", token.text, token.start)
         self.waiting.append(token)

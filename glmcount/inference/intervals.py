@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Protocol
 
 import numpy as np
 
 from glmcount.allowed import proportion
+from glmcount.errors import IntervalWarning, outside
 from glmcount.fitting.estimates import Estimates
 from glmcount.numerics import Array
 from glmcount.numerics.tails import normal_quantile, normal_tail, student_quantile, student_tail
@@ -19,10 +21,14 @@ __all__ = [
     "judged",
     "marked",
     "reported",
+    "significance",
     "standard_errors",
     "tail",
     "width",
 ]
+
+# Above, alpha is probably meant as the level.
+HALF = 0.5
 
 
 class Linear(Protocol):
@@ -161,6 +167,32 @@ def tail(statistic: Array, df: float | Array | None) -> Array:
     return normal_tail(statistic) if df is None else student_tail(statistic, df)
 
 
+def significance(alpha: Any) -> float:
+    """One minus the level of an interval; a warning says where it was probably the level.
+
+    Raises
+    ------
+    UsageError
+        If alpha is not between 0 and 1.
+
+    Examples
+    --------
+    >>> significance(0.05)
+    0.05
+    """
+    found = proportion("alpha", alpha)
+    if found > HALF:
+        warnings.warn(
+            IntervalWarning(
+                f"alpha={found:g} gives intervals of {100.0 * (1.0 - found):g} %: alpha is one "
+                f"minus the level. For {100.0 * found:g} % write alpha={1.0 - found:g}.",
+                kind="unusual_level",
+            ),
+            stacklevel=outside(),
+        )
+    return found
+
+
 def width(alpha: float, df: float | Array | None) -> Any:
     """Standard errors on each side of an interval of level 1 - alpha.
 
@@ -169,7 +201,7 @@ def width(alpha: float, df: float | Array | None) -> Any:
     UsageError
         If alpha is not between 0 and 1.
     """
-    level = proportion("alpha", alpha)
+    level = significance(alpha)
     return normal_quantile(level) if df is None else student_quantile(level, df)
 
 

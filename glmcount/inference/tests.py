@@ -10,6 +10,7 @@ import scipy
 from glmcount.errors import CovarianceError, NotDefinedError
 from glmcount.families.base import Family, Limit
 from glmcount.fitting.estimates import Estimates
+from glmcount.front import fronted
 from glmcount.inference.hypotheses import shortened
 from glmcount.inference.intervals import OwnFreedom, interval, tail, width
 from glmcount.inference.words import sentences
@@ -22,6 +23,7 @@ from glmcount.records import dataclass
 __all__ = ["Posed", "TestResult", "Tested", "posed", "single", "wald"]
 
 
+@fronted
 @dataclass(frozen=True, repr=False)
 class TestResult(Printed):
     """A test: its statistic, p-value and degrees of freedom; it prints as a sentence.

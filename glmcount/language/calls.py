@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 from glmcount.errors import FormulaTooComplexError, UsageError, near
+from glmcount.language.foreign import called_elsewhere, look_alike
 from glmcount.language.node import (
     CONTRASTS,
     ELEMENTARY,
@@ -13,10 +15,12 @@ from glmcount.language.node import (
     WIDEST,
     WORDS,
     Node,
-    hint,
     width,
 )
 from glmcount.language.reader import Reader, is_number
+from glmcount.spellings.formulas import CONTRASTS as CONTRASTS_ELSEWHERE
+from glmcount.spellings.formulas import SETTINGS
+from glmcount.spellings.lookup import LIKE, advice, instead
 
 __all__ = ["call"]
 
@@ -28,7 +32,8 @@ STEEPEST = 15
 
 def call(reader: Reader, node: ast.Call) -> Node:
     """Read a call to a word of the language or to a function of the user's."""
-    name = _function(reader, node.func)
+    written = [*node.args, *(keyword.value for keyword in node.keywords)]
+    name = _function(reader, node.func, [reader.text(each) for each in written])
     if any(isinstance(argument, ast.Starred) for argument in node.args) or any(
         keyword.arg is None for keyword in node.keywords
     ):
@@ -46,7 +51,7 @@ def call(reader: Reader, node: ast.Call) -> Node:
     return _user(reader, node, name)
 
 
-def _function(reader: Reader, node: ast.expr) -> str:
+def _function(reader: Reader, node: ast.expr, arguments: Sequence[str]) -> str:
     """The word of the language, or the user's function, that a call is made to."""
     match node:
         case ast.Name() if (name := reader.written(node, reader.functions)) in reader.functions:
@@ -56,11 +61,44 @@ def _function(reader: Reader, node: ast.expr) -> str:
         case ast.Name(id=name) if name in WORDS:
             return name
         case ast.Name(id=name):
-            known = [*sorted(WORDS), *reader.functions]
-            reader.refuse(node, f"{name!r} is not a function of formulas.", near(name, known))
+            _unknown_function(reader, node, name, arguments)
         case ast.Attribute(value=ast.Name(id="np"), attr=name) if name in ELEMENTARY:
             return name
-    reader.refuse(node, f"{reader.text(node)!r} is not a function of formulas.", hint(node))
+    _unknown_function(reader, node, reader.text(node), arguments)
+
+
+def _unknown_function(
+    reader: Reader, node: ast.expr, name: str, arguments: Sequence[str]
+) -> NoReturn:
+    """Refuse a function, with what to write for it or what there is."""
+    known = [*sorted(WORDS), "offset", *reader.functions]
+    bare = name.removeprefix("np.").removeprefix("numpy.")
+    advice = called_elsewhere(name, arguments) or look_alike(name, known)
+    if not advice and bare in ELEMENTARY:
+        advice = f"Write {bare}(...)."
+    if not advice and bare == "offset":
+        advice = "offset(...) is a term of its own, such as offset(log(days))."
+    if not advice and isinstance(node, ast.Attribute):
+        advice = _of_method(reader, node, name, arguments)
+    advice = advice or near(name, known, LIKE) or called_elsewhere(bare, arguments)
+    words = ", ".join(sorted(WORDS, key=str.lower))
+    usual = f"Functions are {words}, offset, and those given as env={{'f': f}}."
+    reader.refuse(node, f"{name!r} is not a function of formulas.", advice or usual)
+
+
+def _of_method(reader: Reader, node: ast.Attribute, name: str, arguments: Sequence[str]) -> str:
+    """What to write for a method of a column, ``x.clip(0, 1)``."""
+    root: ast.expr = node.value
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    own = reader.text(root)
+    if own not in reader.columns:
+        return ""
+    found = called_elsewhere(node.attr, [own, *arguments])
+    return (
+        found
+        or f"Make the column in the data first: data['new'] = data[{own!r}]{name[len(own) :]}(...)."
+    )
 
 
 def _check_redefined(word: str, given: Any) -> None:
@@ -83,7 +121,13 @@ def _bind(reader: Reader, node: ast.Call, names: tuple[str, ...], skip: int = 0)
     excess = len(node.args) - skip > len(names)
     if excess or len(bound) < len(given) or not set(bound) <= set(names):
         listed = ", ".join(names) or "no settings"
-        reader.refuse(node, f"{reader.text(node.func)} takes {listed}, each at most once.")
+        other = next((name for name in bound if name not in names), "")
+        meant = instead(SETTINGS, other, names, reader.text(bound[other])) if other else ""
+        function = reader.text(node.func)
+        said = f"{function} takes {listed}, each at most once."
+        reader.refuse(
+            node, f"{function} has no setting {other!r}." if other else said, meant or said
+        )
     return bound
 
 
@@ -93,6 +137,9 @@ def _settings(
     """The constant arguments of a call, by name."""
     settings = {}
     for key, value in _bind(reader, node, names, skip).items():
+        if name in CONTRASTS and isinstance(value, ast.Name):
+            what = f"{key} of {name} must be a constant."
+            reader.refuse(value, what, f"Write {name}({value.id!r}) for a level that is text.")
         result = settings[key] = reader.read(value)
         if result.kind != "constant":
             reader.refuse(value, f"{key} of {name} must be a constant.")
@@ -100,7 +147,7 @@ def _settings(
         if key == "scores" and result.value is not None and not all(map(is_number, scores)):
             reader.refuse(value, f"scores of {name} must be a list of numbers.")
         if key in ("df", "degree") and not isinstance(result.value, int | None):
-            reader.refuse(value, f"{key} of {name} must be a whole number.")
+            reader.refuse(value, f"{key} of {name} must be a whole number.", f"Write {key}=4.")
         most = STEEPEST if key == "degree" else WIDEST
         if key in ("df", "degree") and (result.value or 0) > most:
             raise FormulaTooComplexError(
@@ -122,7 +169,8 @@ def _factor(reader: Reader, node: ast.Call) -> Node:
         keywords["levels"] = reader.read(bound["levels"])
         levels = keywords["levels"].value
         if not isinstance(levels, list) or not levels or None in levels:
-            reader.refuse(bound["levels"], "levels must be a list of constants, at least one.")
+            what = "levels must be a list of constants, at least one."
+            reader.refuse(bound["levels"], what, "Write levels=['a', 'b'].")
         if any(level in levels[:place] for place, level in enumerate(levels)):
             reader.refuse(bound["levels"], "levels must be a list of constants, each once.")
     return Node(
@@ -138,6 +186,8 @@ def _contrast(reader: Reader, node: ast.expr) -> Node:
     """A contrast by name, by call, or as a matrix of numbers."""
     if isinstance(node, ast.Name) and node.id in CONTRASTS:
         return Node("contrast", node.id, text=reader.text(node))
+    if meant := _meant_contrast(reader, node):
+        reader.refuse(node, f"{reader.text(node)} is no contrast.", f"Write {meant}.")
     result = reader.read(node)
     rows = result.value if isinstance(result.value, list) else []
     is_matrix = bool(rows) and all(
@@ -149,6 +199,15 @@ def _contrast(reader: Reader, node: ast.expr) -> Node:
         advice = f"Contrasts are {', '.join(CONTRASTS)}; a reference level is Treatment('b')."
         reader.refuse(node, f"{reader.text(node)} is no contrast.", advice)
     return result
+
+
+def _meant_contrast(reader: Reader, node: ast.expr) -> str:
+    """A contrast of another package as ours."""
+    head = node.func if isinstance(node, ast.Call) else node
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        found = advice(CONTRASTS_ELSEWHERE, node.value)
+        return found or f"Treatment({node.value!r}) for the reference level {node.value!r}"
+    return advice(CONTRASTS_ELSEWHERE, reader.text(head)) or ""
 
 
 def _identity(reader: Reader, node: ast.Call) -> Node:
@@ -171,7 +230,15 @@ def _quoted(reader: Reader, node: ast.Call) -> Node:
 def _elementary(reader: Reader, node: ast.Call, name: str) -> Node:
     """A function of numpy's, with exactly its own arguments."""
     if node.keywords or len(node.args) != ELEMENTARY[name]:
-        reader.refuse(node, f"{name} takes {ELEMENTARY[name]} positional argument(s) only.")
+        count = ELEMENTARY[name]
+        told = f"{name} takes {count} argument{'s' if count > 1 else ''}, without a name."
+        base = [*node.args[1:], *(keyword.value for keyword in node.keywords)]
+        based = (
+            f"Write log({reader.text(node.args[0])}) / log({reader.text(base[0])})."
+            if (name == "log" and len(node.args) and len(base) == 1)
+            else told
+        )
+        reader.refuse(node, told, based)
     arguments = tuple(reader.read(argument) for argument in node.args)
     for place, (argument, result) in enumerate(zip(node.args, arguments, strict=True)):
         if name != "where" or place == 0 or not isinstance(result.value, str):

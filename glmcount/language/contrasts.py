@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from glmcount.errors import FormulaError, caret, near, some
+from glmcount.columns.coerce import nearest_level
+from glmcount.errors import FormulaError, caret, some
 from glmcount.language.node import Expression
 from glmcount.language.polynomials import orthonormal
 from glmcount.numerics import EPS, Array
@@ -248,7 +249,7 @@ def settled_contrast(
         level = order[wanted]
     else:
         raise FormulaError(
-            f"{wanted!r} is no level of {expression.code}.{near(str(wanted), map(str, order))}\n"
+            f"{wanted!r} is no level of {expression.code}.{nearest_level(wanted, order)}\n"
             f"{_pointed(expression)}\nLevels: {some(map(repr, order), 20)}.",
             kind="unknown_level",
         )

@@ -52,6 +52,12 @@ _ELEMENTARY: dict[str, Callable[..., Any]] = {
     "maximum": np.maximum,
 }
 
+# What else a bar says elsewhere.
+BAR = (
+    " What stands behind a bar in zeroinfl and hurdle is an option here, inflate='z' or "
+    "hurdle='z'; fixed effects are terms, '+ C(g)', and random effects are not fitted here."
+)
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -173,14 +179,14 @@ def _number(node: Node, rows: Scope) -> Any:
     return value.astype(np.float64, copy=False)
 
 
-def _truth(node: Node, rows: Scope) -> Any:
-    """The value of `node` as true and false, or missing."""
+def _truth(node: Node, rows: Scope, sign: str = "") -> Any:
+    """The value of `node` as true and false, or missing; `sign` is that which asks for it."""
     value = _compute(node, rows)
     if holds_truth(value):
         return value
     raise DataError(
         f"{node.text} is not true or false everywhere: & | ~ need comparisons or booleans, such "
-        f"as ({node.text} != 0).",
+        f"as ({node.text} != 0).{BAR if sign == '|' else ''}",
         kind="design_dtype",
     )
 
@@ -198,7 +204,7 @@ def _arithmetic(node: Node, rows: Scope) -> Any:
 
 
 def _logic(node: Node, rows: Scope) -> Any:
-    values = [_truth(argument, rows) for argument in node.arguments]
+    values = [_truth(argument, rows, node.name) for argument in node.arguments]
     return negated(values[0]) if len(values) == 1 else joined(node.name, *values)
 
 

@@ -92,11 +92,11 @@ ALLOWED = (
     "(bare or as np.<name>), and to functions given in env={...}."
 )
 HINTS = {
-    ast.BoolOp: "Write & for 'and', | for 'or', with a comparison on each side in parentheses.",
-    ast.Not: "Write ~ for 'not'.",
+    ast.BoolOp: "Write I((x > 0) & (z > 1)), with & for 'and' and | for 'or'.",
+    ast.Not: "Write I(~(x > 0)), with ~ for 'not'.",
     ast.BitXor: "Write ** for a power.",
     ast.IfExp: "Write where(condition, value, other).",
-    ast.Compare: "Compare two things at a time: (a < b) & (b < c).",
+    ast.Compare: "Compare two things at a time: I((a < b) & (b < c)).",
     ast.Attribute: "A column whose name has a dot is written Q('the.name').",
     ast.Subscript: "Make the column in the data first.",
 }

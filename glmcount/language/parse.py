@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from glmcount.language.calls import call
+from glmcount.language.foreign import quoted, random
 from glmcount.language.node import (
     ARITHMETIC,
     COMPARISONS,
@@ -84,9 +85,19 @@ def parse(
     syntax = reader.syntax()
     tree = reader.read(syntax)
     if tree.kind == "contrast" or (tree.kind == "constant" and not is_number(tree.value)):
-        reader.refuse(syntax, f"{code!r} is no column and makes none.")
+        why = f"{reader.text(syntax)} is no column and makes none."
+        reader.refuse(syntax, why, _unquoted(tree.value, reader.columns))
     called = {node.name: reader.functions[node.name] for node in tree.walk() if node.kind == "user"}
     return Expression(code, tuple(reader.used), tree, called, tuple(reader.transforms))
+
+
+def _unquoted(value: Any, columns: Collection[str]) -> str:
+    """What to write for names in quotes or in a list."""
+    if isinstance(value, str) and value in columns:
+        return f"Write {quoted(value)} for the column."
+    if isinstance(value, list) and value and all(each in columns for each in value):
+        return f"Write {' + '.join(map(quoted, value))}: terms are joined by +."
+    return ""
 
 
 def _constant(reader: Reader, node: ast.Constant) -> Node:
@@ -98,7 +109,8 @@ def _constant(reader: Reader, node: ast.Constant) -> Node:
 def _sequence(reader: Reader, node: ast.List | ast.Tuple) -> Node:
     parts = [reader.read(part) for part in node.elts]
     if any(part.kind != "constant" for part in parts):
-        reader.refuse(node, "A list may hold constants only.")
+        told = "Terms are joined by +, as in y ~ x + z. A list may hold constants only."
+        reader.refuse(node, "Columns in a list are no term.", told)
     return reader.known(node, [part.value for part in parts])
 
 
@@ -109,9 +121,15 @@ def _name(reader: Reader, node: ast.Name) -> Node:
 def _binary(reader: Reader, node: ast.BinOp) -> Node:
     name = ARITHMETIC.get(type(node.op)) or LOGIC.get(type(node.op))
     if name is None:
-        reader.refuse(node, f"{called(node.op)} is not an operator of formulas.", hint(node.op))
+        reader.refuse_kind(node, f"{called(node.op)} is not an operator of formulas.", node.op)
     left, right = reader.number(node.left), reader.number(node.right)
     if type(node.op) in LOGIC:
+        given = any(
+            part.kind == "constant" and type(part.value) is not bool for part in (left, right)
+        )
+        if given:
+            advice = random(reader.text(node)) if name == "|" else ""
+            reader.refuse(node, "& and | join conditions, as in I((x > 0) | (z > 1)).", advice)
         return Node("logic", name, arguments=(left, right), text=reader.text(node))
     if left.kind == right.kind == "constant":
         value = _fold(name, left.value, right.value)

@@ -21,6 +21,7 @@ from glmcount.errors import (
     near,
     some,
 )
+from glmcount.language.foreign import foreign, look_alike, other_name, plainly, quoted
 from glmcount.language.node import ALLOWED, DEEPEST, LARGEST, LONGEST, WORDS, Node, called, hint
 
 __all__ = ["Reader", "is_number", "rules"]
@@ -90,11 +91,20 @@ class Reader:
         except (RecursionError, MemoryError):
             raise self.too_complex() from None
         except SyntaxError as error:
-            where = self.point(max(0, (error.offset or 1) - 1), None)
-            message = f"The formula cannot be read: {error.msg}.\n{where}"
-            raise FormulaSyntaxError(message) from None
+            raise self.unreadable(max(0, (error.offset or 1) - 1), error.msg) from None
         except ValueError as error:
             raise FormulaSyntaxError(f"The formula cannot be read: {error}.") from None
+
+    def unreadable(self, place: int, message: str) -> FormulaSyntaxError:
+        """The error for code that is no expression: what it means elsewhere, or what is wrong."""
+        # patsy respaces the code of a factor: signs are whole in the formula alone.
+        text = self.formula.replace("\n", " ")
+        found = foreign(text, self.columns)
+        if found is None:
+            told, where = f": {plainly(message)}.", self.point(place, None)
+        else:
+            told, where = f". {found.advice}", _caret(text, found.start, found.end - found.start)
+        return FormulaSyntaxError(f"The formula cannot be read{told}\n{where}")
 
     def read(self, node: ast.expr) -> Node:
         """Resolve `node` and all below it."""
@@ -103,7 +113,7 @@ class Reader:
             raise self.too_complex()
         rule = rules.get(type(node))
         if rule is None:
-            self.refuse(node, f"{called(node)} is not part of the formula language.", hint(node))
+            self.refuse_kind(node, f"{called(node)} is not part of the formula language.", node)
         result = rule(self, node)
         self.depth -= 1
         return result
@@ -154,14 +164,37 @@ class Reader:
         return alike[0] if alike else node.id
 
     def unknown(self, node: ast.expr, name: str) -> NoReturn:
-        """Raise `UnknownColumnError` with the names nearest to `name`."""
-        advice = near(name, self.columns)
+        """Raise `UnknownColumnError` with what was meant, or the names nearest to `name`."""
+        advice = look_alike(name, self.columns) or other_name(name) or self.nearest(name)
+        found = foreign(self.formula, self.columns)
         if name in WORDS or name in self.functions:
             advice = f" {name} is a function: write {name}(...)."
-        raise UnknownColumnError(
-            f"{name!r} is not a column of the data.{advice}\n"
-            f"{self.mark(node)}\nColumns: {some(self.columns, 20)}."
+        elif found is not None and name in self.formula[found.start : found.end]:
+            advice = f" {found.advice}"
+        columns = (
+            f"Columns: {some(self.columns, 20)}." if self.columns else "The data have no columns."
         )
+        raise UnknownColumnError(
+            f"{name!r} is not a column of the data.{advice}\n{self.mark(node)}\n{columns}"
+        )
+
+    def nearest(self, name: str) -> str:
+        """The columns nearest to a name, as formulas write them."""
+        advice = near(name, self.columns)
+        for column in map(str, self.columns):
+            if quoted(column) != column and repr(column) in advice:
+                advice = advice.replace(repr(column), quoted(column))
+        return advice
+
+    def refuse_kind(self, node: ast.expr, why: str, kind: ast.AST) -> NoReturn:
+        """Refuse a kind of syntax: what the code means elsewhere, or what to write for the kind."""
+        found = foreign(self.text(node), self.columns)
+        advice = hint(kind) if found is None else found.advice
+        match node:
+            case ast.Attribute(attr=name) | ast.Subscript(slice=ast.Constant(value=name)):
+                if found is None and name in self.columns:
+                    advice = f"Write {quoted(str(name))}: a name in a formula is that of a column."
+        self.refuse(node, why, advice)
 
     def too_complex(self) -> FormulaTooComplexError:
         """The error for an expression beyond any sensible size."""
@@ -195,8 +228,8 @@ class Reader:
         return ast.get_source_segment(self.source, node) or self.source
 
     def refuse(self, node: ast.expr, why: str, advice: str = "") -> NoReturn:
-        """Raise `UnsafeFormulaError` with what, where, what to write, what is allowed."""
-        lines = [why, self.mark(node), advice.strip(), ALLOWED]
+        """Raise `UnsafeFormulaError` with what, where, and what to write or what is allowed."""
+        lines = [why, self.mark(node), advice.strip() or ALLOWED]
         raise UnsafeFormulaError("\n".join(line for line in lines if line))
 
 

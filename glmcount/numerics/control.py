@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from glmcount.allowed import plain, real, refuse, refuse_nameless, whole
+from glmcount.front import fronted
 from glmcount.records import dataclass
 
 __all__ = ["USUAL", "Control"]
 
 
+@fronted
 @dataclass(frozen=True)
 class Control:
     """Every numerical knob of a fit, once.

@@ -7,16 +7,14 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.errors import PredictionWarning, some
+from glmcount.errors import PredictionWarning, outside, some
 from glmcount.families.base import Family
 from glmcount.numerics import Array
 
 __all__ = ["warn_of_edges", "warn_of_limits"]
 
 
-def warn_of_edges(
-    which: str, family: Family, value: Array, there: NDArray[np.bool_], depth: int = 4
-) -> None:
+def warn_of_edges(which: str, family: Family, value: Array, there: NDArray[np.bool_]) -> None:
     """Warn of rows that were predicted (`there`) to be infinite or that have no value."""
     if np.isfinite(value).all():
         return
@@ -29,7 +27,7 @@ def warn_of_edges(
                 "that were fitted. Look at these rows' columns and offsets.",
                 kind="overflow",
             ),
-            stacklevel=depth,
+            stacklevel=outside(),
         )
     nothing = np.flatnonzero(there & np.isnan(value))
     if len(nothing):
@@ -41,11 +39,11 @@ def warn_of_edges(
                 "has a mean everywhere.",
                 kind="outside_link",
             ),
-            stacklevel=depth,
+            stacklevel=outside(),
         )
 
 
-def warn_of_limits(which: str, rows: NDArray[np.bool_], depth: int = 5) -> None:
+def warn_of_limits(which: str, rows: NDArray[np.bool_]) -> None:
     """Warn of rows whose prediction is a limit that has no standard error."""
     numbers = np.flatnonzero(rows)
     if len(numbers):
@@ -57,5 +55,5 @@ def warn_of_limits(which: str, rows: NDArray[np.bool_], depth: int = 5) -> None:
                 "interval. r.params says which are infinite.",
                 kind="no_standard_error",
             ),
-            stacklevel=depth,
+            stacklevel=outside(),
         )

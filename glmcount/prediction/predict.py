@@ -15,12 +15,13 @@ from glmcount.design.rows import Rows
 from glmcount.engine.forms import quadratic
 from glmcount.engine.layout import Layout
 from glmcount.engine.strip import Strip
-from glmcount.errors import NoRowsError, NotDefinedError, UsageError
+from glmcount.errors import NoRowsError, NotDefinedError, UsageError, outside
 from glmcount.families.base import Family
 from glmcount.families.quantiles import quantiles
 from glmcount.fitted import Fitted
 from glmcount.fitting.falling import FAR
 from glmcount.fitting.run import Fit
+from glmcount.front import fronted
 from glmcount.inference.intervals import width
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, eta_jet
@@ -130,7 +131,7 @@ def _tell(rows: Rows, fit: Fit, note: Array) -> None:
     """Warn of rows that have no estimate."""
     told = told_of(rows, fit, note == LOST) if note.any() else None
     if told is not None:
-        warnings.warn(told, stacklevel=4)
+        warnings.warn(told, stacklevel=outside())
 
 
 def _error(layout: Layout, strip: Strip, jet: Jet, matrix: Array) -> Array:
@@ -138,6 +139,7 @@ def _error(layout: Layout, strip: Strip, jet: Jet, matrix: Array) -> Array:
     return np.sqrt(np.maximum(quadratic(layout, strip, matrix, chosen), 0.0))
 
 
+@fronted
 @dataclass(frozen=True, repr=False)
 class Prediction(Printed):
     """Predictions with standard errors and intervals; it prints as their table.

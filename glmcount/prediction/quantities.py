@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 
 from glmcount.allowed import plain, shown
-from glmcount.errors import NotDefinedError, UsageError, near, some
+from glmcount.errors import NotDefinedError, UsageError, some
 from glmcount.families.base import Family
 from glmcount.families.distribution import log_masses, log_zero, mass_jet, stacked, tails, up_to
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, constant_jet, eta_jet, exp_jet, log_complement, times
 from glmcount.records import dataclass, replace
+from glmcount.spellings.lookup import instead, or_listed
+from glmcount.spellings.options import VALUES
 
 __all__ = ["QUANTILE", "WHICH", "Quantity", "asked", "leaves_offset", "quantity"]
 
@@ -153,10 +155,10 @@ def _known(which: Any) -> str:
     names = (*WHICH, QUANTILE)
     if isinstance(which, str) and which in names:
         return which
+    listed = f" which takes one of: {some(names, 20)}."
+    hint = instead(VALUES["which"], which, names) if isinstance(which, str) else ""
     raise UsageError(
-        f"which={shown(which)} cannot be predicted."
-        f"{near(which, names) if isinstance(which, str) else ''} which takes one of: "
-        f"{some(names, 12)}.",
+        f"which={shown(which)} cannot be predicted.{or_listed(hint, listed)}",
         kind="unknown_which",
     )
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from glmcount.allowed import proportion, truth
 from glmcount.errors import NotDefinedError, some
+from glmcount.front import fronted
 from glmcount.numerics.tails import chi2_tail
 from glmcount.records import dataclass, replace
 from glmcount.report.comparisons import heading_of
@@ -113,6 +114,7 @@ class SummaryFacts:
         return self.n_rows - self.rows_dropped
 
 
+@fronted
 @dataclass(frozen=True)
 class Summary:
     """A summary that prints as text and shows itself as HTML in a notebook.

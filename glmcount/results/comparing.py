@@ -11,6 +11,7 @@ from glmcount.allowed import generator, shown, whole
 from glmcount.errors import GlmcountError, GlmcountWarning, NotDefinedError, UsageError
 from glmcount.fits import refitted
 from glmcount.fitted import Fitted
+from glmcount.front import public
 from glmcount.inference.ratio import Compared, compared, refuse_robust
 from glmcount.inference.tests import TestResult
 from glmcount.prediction.simulate import simulate
@@ -23,6 +24,7 @@ INSTEAD = "Test the larger model's coefficients by r1.wald_test(...)"
 MOST_FAILED = 0.1
 
 
+@public
 def lr_test(
     r0: Results, r1: Results, *, bootstrap: int | None = None, rng: Any = None
 ) -> TestResult:

@@ -20,7 +20,7 @@ from glmcount.diagnostics.dispersion import (
     refuse_dispersed,
 )
 from glmcount.diagnostics.dispersion import KINDS as KINDS_OF_DISPERSION
-from glmcount.errors import GlmcountWarning, NotDefinedError, UsageError, near, some
+from glmcount.errors import GlmcountWarning, NotDefinedError, UsageError, near, outside, some
 from glmcount.figures import Figures
 from glmcount.fitted import Fitted
 from glmcount.inference.contrasts import KINDS, compare, comparison, refuse_large
@@ -119,7 +119,7 @@ class Contrasting(Testing):
         compared = comparison(chosen, own.labels, _base(own, reference, chosen))
         found, told = compare(self._state, tested(self._held), own, compared, how, level)
         if told is not None:
-            warnings.warn(told, stacklevel=2)
+            warnings.warn(told, stacklevel=outside())
         made = found.adjusted
         attrs = {
             "conf_level": 1 - level,

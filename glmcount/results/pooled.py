@@ -13,6 +13,7 @@ import scipy
 from glmcount.allowed import proportion, shown
 from glmcount.errors import NotDefinedError, UsageError, some
 from glmcount.fitting.estimates import Estimates
+from glmcount.front import fronted, public
 from glmcount.inference.pooling import Rubin, rubin
 from glmcount.numerics import Array
 from glmcount.printed import Lines, Printed
@@ -22,6 +23,7 @@ from glmcount.results.result import Results
 __all__ = ["Pooled", "pool"]
 
 
+@fronted
 @dataclass(frozen=True, eq=False, repr=False)
 class Pooled(Printed):
     """Estimates pooled over completed data sets by Rubin's rules.
@@ -197,6 +199,7 @@ class Pooled(Printed):
         return Lines(head, (), self.summary(), "{:.4f}".format)
 
 
+@public
 def pool(results: Sequence[Results]) -> Pooled:
     """Pool fits of one model to several completed data sets (multiple imputation).
 

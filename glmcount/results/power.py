@@ -13,6 +13,7 @@ import scipy
 from glmcount.allowed import generator, proportion, real, refuse, shown, truth, whole
 from glmcount.errors import GlmcountError, GlmcountWarning, NotDefinedError, UsageError, near, some
 from glmcount.fitted import Fitted
+from glmcount.front import fronted, public
 from glmcount.inference.watch import Watch
 from glmcount.numerics import Array
 from glmcount.prediction.simulate import simulate
@@ -25,6 +26,7 @@ __all__ = ["Power", "power"]
 Test = Callable[[Results], float]
 
 
+@fronted
 @dataclass(frozen=True, repr=False)
 class Power(Printed):
     """How often a test rejects.
@@ -83,6 +85,7 @@ class Power(Printed):
         return Lines("Power by simulation", facts)
 
 
+@public
 def power(
     r: Results,
     test: str | Test,

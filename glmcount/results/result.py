@@ -20,6 +20,7 @@ from glmcount.fitted import Described, Fitted
 from glmcount.fitting.certificate import Certificate
 from glmcount.fitting.separation import Separation
 from glmcount.fitting.solvers import Iteration
+from glmcount.front import fronted
 from glmcount.inference.covariance.estimator import Estimator, warn_of
 from glmcount.inference.drawn import drawn_intervals
 from glmcount.inference.intervals import conf_int, judged, marked
@@ -37,6 +38,7 @@ from glmcount.results.termwise import TermByTerm
 __all__ = ["Described", "Results"]
 
 
+@fronted
 class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm, Reporting):
     """A fitted count model.
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from glmcount.allowed import choice, whole
-from glmcount.errors import BoundaryWarning, NotDefinedError, UsageError
+from glmcount.errors import BoundaryWarning, NotDefinedError, UsageError, outside
 from glmcount.fitted import Fitted
 from glmcount.fitting.nested import Nested, designed
 from glmcount.further import written
@@ -32,13 +32,15 @@ from glmcount.results.testing import scored_test, tested
 
 __all__ = ["TermByTerm"]
 
+ANOVA = "Write type=1, 2 or 3; two models are compared by glmcount.lr_test(smaller, larger)."
+
 
 def _told(rows: Callable[[list[str]], Iterable[Row]]) -> list[Row]:
     """Rows of a table; a warning says of each that has no p-value why."""
     told: list[str] = []
     out = list(rows(told))
     for text in told:
-        warnings.warn(BoundaryWarning(text, kind="no_test"), stacklevel=4)
+        warnings.warn(BoundaryWarning(text, kind="no_test"), stacklevel=outside())
     return out
 
 
@@ -86,7 +88,7 @@ class TermByTerm:
         >>> r.anova().round(4).loc["Age"].tolist()
         [3.0, 11.5238, 0.0092]
         """
-        whole("type", type, 1, "anova_type", "Type 1, 2 or 3.", 3)
+        whole("type", type, 1, "anova_type", ANOVA, 3)
         choice("test", test, ("lr", "wald", "score"), "unknown_test")
         choice("nuisance", nuisance, ("estimated", "held"), "unknown_nuisance")
         terms = terms_of(self._state, written(self._state), type, test == "wald" and type == 3)

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glmcount.allowed import choice, generator, proportion, shown, truth
+from glmcount.allowed import choice, generator, shown, truth
 from glmcount.design.rows import Rows
 from glmcount.diagnostics import verdicts
 from glmcount.errors import (
     IntervalWarning,
     NotDefinedError,
     UsageError,
-    near,
+    outside,
     some,
 )
 from glmcount.fitted import Fitted
@@ -23,7 +23,8 @@ from glmcount.fitting.nested import scored
 from glmcount.fitting.run import Fit
 from glmcount.further import added
 from glmcount.inference.hypotheses import linear_constraints
-from glmcount.inference.intervals import OwnFreedom, reported
+from glmcount.inference.intervals import OwnFreedom, reported, significance
+from glmcount.inference.naming import nearest_parameter
 from glmcount.inference.profiled import profile_intervals
 from glmcount.inference.ratio import refuse_robust
 from glmcount.inference.score import score_result
@@ -76,7 +77,7 @@ class Testing:
         for name in asked:
             if not isinstance(name, str) or name not in known:
                 raise UsageError(
-                    f"There is no parameter {shown(name)}.{near(str(name), known)} "
+                    f"There is no parameter {shown(name)}.{nearest_parameter(str(name), known)} "
                     f"r.params has: {some(known, 20)}.",
                     kind="unknown_parameter",
                 )
@@ -88,12 +89,12 @@ class Testing:
         self._state.information_criterion("A profile likelihood interval", 0.0)
         instead = "Take r.conf_int(), which has that covariance"
         refuse_robust("A profile likelihood interval", self._held.cov, instead)
-        level = proportion("alpha", alpha)
+        level = significance(alpha)
         ends, told = profile_intervals(self._state, which, level, nuisance == "held")
         if told:
             more = f"; and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
             text = f"Intervals without an end: {'; '.join(told[:SHOWN])}{more}."
-            warnings.warn(IntervalWarning(text), stacklevel=3)
+            warnings.warn(IntervalWarning(text), stacklevel=outside())
         return ends
 
     def wald_test(self, hypothesis: Any) -> TestResult:

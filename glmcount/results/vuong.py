@@ -5,6 +5,7 @@ from __future__ import annotations
 from glmcount.allowed import choice, shown
 from glmcount.errors import ConvergenceError, UsageError
 from glmcount.fitted import Fitted
+from glmcount.front import public
 from glmcount.inference.ratio import compared
 from glmcount.inference.tests import TestResult
 from glmcount.inference.vuong import CORRECTIONS, vuong
@@ -13,6 +14,7 @@ from glmcount.results.result import Results
 __all__ = ["vuong_test"]
 
 
+@public
 def vuong_test(r1: Results, r2: Results, *, correction: str | None = None) -> TestResult:
     """Test which of two models, neither of which contains the other, is nearer to the truth.
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, islice
+from pathlib import PurePath
 from typing import Any, TypeVar
 
+from glmcount.allowed import shown
 from glmcount.errors import DataChangedError, DataError
 from glmcount.numerics.blas import single_threaded_blas
 from glmcount.records import dataclass, field, replace
@@ -332,6 +334,19 @@ def register_source(opener: Opener) -> Opener:
     return opener
 
 
+def _instead(data: Any) -> str:
+    """What to do with data that are no table."""
+    if isinstance(data, str) and "~" in data:
+        return " The formula comes first: fit('y ~ x', data)."
+    if isinstance(data, PurePath) or (isinstance(data, str) and "." in data):
+        return f" Read it first, as by data = pandas.read_csv({str(data)!r})."
+    if isinstance(data, list | tuple) and data and all(isinstance(row, Mapping) for row in data):
+        return " Make a table of these rows: pandas.DataFrame(data)."
+    if hasattr(data, "ndim"):
+        return " Arrays are fitted by glmcount.fit_arrays(y, X); a table names its columns."
+    return ""
+
+
 def open_source(data: Any) -> Source:
     """The source for what a user passed as ``data``.
 
@@ -347,7 +362,7 @@ def open_source(data: Any) -> Source:
         if source is not None:
             return source
     raise DataError(
-        f"data of type {type(data).__name__} cannot be read. Accepted: a pandas or polars "
-        "DataFrame, a pyarrow Table, or a dict of equally long columns.",
+        f"data must be a table: a pandas or polars DataFrame, a pyarrow Table, or a dict of "
+        f"equally long columns; got {shown(data)}.{_instead(data)}",
         kind="data_type",
     )

@@ -22,6 +22,7 @@ __all__ = ["READERS", "read"]
 
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 SCHEMES = ("http", "https", "file")
+SIGNS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 LARGE = 2.0**53  # whole numbers up to which doubles hold every one
 
 
@@ -58,9 +59,12 @@ def read(path: str, separator: str | None = None) -> pd.DataFrame:
     if path == "-":
         source, ending = sys.stdin, ".csv"
     if ending is None:
-        raise DataError(
-            f"{path}: the name must end in one of {', '.join(READERS)}.", kind="unknown_format"
-        )
+        told = f"{path}: the name must end in one of {', '.join(READERS)}."
+        if "~" in path:
+            told = f"{path!r} is no file. The formula comes first: glmcount fit 'y ~ x' data.csv."
+        elif path.lower().endswith((".xlsx", ".xls", ".dta", ".sav", ".rds")):
+            told += " Save the table as CSV first."
+        raise DataError(told, kind="unknown_format")
     try:
         return READERS[ending](source, _separator(separator, ending))
     except (MissingExtraError, DataError, UsageError):
@@ -130,6 +134,13 @@ def _with_whole(
 def _check_header(source: str | TextIO, separator: str) -> None:
     header = pd.read_csv(source, sep=separator, header=None, nrows=1, dtype=str)
     names = [str(name).strip() for name in header.iloc[0].dropna()]
+    other = next((sign for sign in ";\t|" if sign != separator and sign in names[0]), None)
+    if len(names) == 1 and other is not None:
+        raise DataError(
+            f"The header is one column, {names[0]!r}: its fields are parted by {SIGNS[other]}. "
+            f"Write --sep {other!r}.",
+            kind="unreadable_file",
+        )
     repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if repeated:
         raise DataError(

@@ -184,10 +184,14 @@ COLUMNS = ["x", "z", "s", "my col", "visits"]
         "I(*x)",
     ],
 )
-def test_everything_else_is_refused_and_what_is_allowed_is_said(code):
-    with pytest.raises(UnsafeFormulaError, match="A formula may hold") as caught:
+def test_everything_else_is_refused_and_what_to_write_or_what_is_allowed_is_said(code):
+    with pytest.raises(UnsafeFormulaError) as caught:
         parse(code, COLUMNS)
-    assert "^" in str(caught.value)
+    why, *shown, told = str(caught.value).split("\n")
+    assert why.endswith(".")
+    assert any(set(line) <= {" ", "^"} and "^" in line for line in shown)
+    assert told.endswith(".")
+    assert "^^" not in told
     assert caught.value.kind == "unsafe_formula"
 
 
@@ -229,7 +233,7 @@ def test_unknown_names_are_named_with_a_caret(code):
 def test_near_names_are_suggested():
     with pytest.raises(UnknownColumnError, match=r"Did you mean 'visits'\?"):
         parse("vists", COLUMNS)
-    with pytest.raises(UnknownColumnError, match=r"Did you mean 'my col'\?"):
+    with pytest.raises(UnknownColumnError, match=r"Did you mean Q\('my col'\)\?"):
         parse("Q('my_col')", COLUMNS)
     with pytest.raises(UnsafeFormulaError, match=r"Did you mean .*'log1p'"):
         parse("log1q(x)", COLUMNS)
@@ -247,7 +251,7 @@ def test_hostile_column_names_stay_names():
 
 @pytest.mark.parametrize(
     ("hint", "code"),
-    [("Write & for 'and'", "(x > 0) and (z > 0)"), ("Write ~", "not x"), ("power", "x^2"),
+    [("with & for 'and'", "(x > 0) and (z > 0)"), ("with ~", "not x"), ("power", "x^2"),
      (r"where\(condition", "1 if x else 2"), (r"\(a < b\) & \(b < c\)", "0 < x < 1"),
      ("Treatment\\('b'\\)", "C(s, 'b')"), (r"isnan", "x == None"), ("Q\\('the.name'\\)", "x.y")],
 )  # fmt: skip

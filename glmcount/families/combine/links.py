@@ -15,7 +15,7 @@ import numpy as np
 import scipy
 
 from glmcount.allowed import choice, refuse, refuse_nameless, shown
-from glmcount.errors import UsageError, near, some
+from glmcount.errors import UsageError, some
 from glmcount.families.base import Etas, Family, Limit, StartSums, a_family
 from glmcount.families.combine.reparametrise import reparametrise
 from glmcount.families.probe import STEP, called, is_slope, rows_given
@@ -24,6 +24,8 @@ from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, eta_jet
 from glmcount.numerics.special import logit, probit
 from glmcount.records import dataclass, replace
+from glmcount.spellings.lookup import instead
+from glmcount.spellings.models import LINKS
 
 __all__ = ["Link", "compose", "links", "register_link"]
 
@@ -251,7 +253,7 @@ def _link(link: Any, family: Family) -> Link:
     if isinstance(link, str):
         if link not in links:
             raise UsageError(
-                f"There is no link {link!r}.{near(link, own)} Links: {some(own)}.",
+                f"There is no link {link!r}.{instead(LINKS, link, own)} Links: {some(own)}.",
                 kind="unknown_link",
             )
         link = links[link]

@@ -26,6 +26,7 @@ from glmcount.errors import (
     some,
 )
 from glmcount.fitted import Fitted
+from glmcount.front import public
 from glmcount.inference.covariance.estimator import MAKERS, Covariance, Estimator, shown_name
 from glmcount.inference.covariance.freedom import Forms, satterthwaite
 from glmcount.inference.covariance.grouped import Groups, groups_of, score_sums
@@ -212,6 +213,7 @@ def _count(role: Role) -> int:
     return 0 if role.levels is None else len(role.levels)
 
 
+@public
 def cluster(
     groups: Any,
     kind: str | None = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from glmcount.allowed import refuse, refuse_nameless, shown, takes
-from glmcount.errors import CovarianceError, GlmcountWarning, UsageError, near, outside, some
+from glmcount.errors import CovarianceError, GlmcountWarning, UsageError, outside, some
 from glmcount.fitted import Fitted
 from glmcount.fitting.sums import inverse_information
 from glmcount.inference.intervals import OwnFreedom
@@ -18,11 +19,14 @@ from glmcount.inference.setting import NOTHING_MORE, Needs, Setting
 from glmcount.numerics import Array
 from glmcount.printed import Lines, Printed
 from glmcount.records import dataclass, replace
+from glmcount.spellings.lookup import instead, or_listed
+from glmcount.spellings.models import COVARIANCES
 
 __all__ = [
     "ESTIMATORS",
     "Covariance",
     "Estimator",
+    "asked_elsewhere",
     "covariance",
     "estimator",
     "register_estimator",
@@ -228,9 +232,9 @@ def estimator(cov: Cov, default: str) -> Estimator:
         return ESTIMATORS[name]
     known = {key.lower(): key for key in ESTIMATORS}
     if not isinstance(name, str) or name.lower() not in known:
+        listed = f" cov takes: {some(ESTIMATORS, 20)}; {some(CALLS.values(), 9)}."
         raise UsageError(
-            f"There is no covariance {shown(name)}.{_instead(name)} "
-            f"cov takes: {some(ESTIMATORS, 20)}; {some(CALLS.values(), 9)}.",
+            f"There is no covariance {_quoted(name)}.{or_listed(_instead(name), listed)}",
             kind="unknown_covariance",
         )
     return ESTIMATORS[known[name.lower()]]
@@ -247,11 +251,40 @@ def _made(name: Any, of: Any) -> Estimator | None:
     return MAKERS[name](of) if isinstance(name, str) and name in MAKERS else None
 
 
+def asked_elsewhere(value: Any) -> str:
+    """What to write for the value of another package's option of the covariance."""
+    if isinstance(value, str) and (found := {k.lower(): k for k in ESTIMATORS}.get(value.lower())):
+        return f" Write cov={found!r}."
+    return _instead(value)
+
+
+def _quoted(name: Any) -> str:
+    """What was asked for, in short."""
+    if isinstance(name, Mapping):
+        return f"of the names {some(map(repr, name), 5)}"
+    return shown(getattr(name, "__name__", name))
+
+
 def _instead(name: Any) -> str:
-    if not isinstance(name, str):
+    """What to write for a covariance of another package."""
+    if isinstance(name, Mapping):
+        return next(filter(None, (_for_clusters(key, of) for key, of in name.items())), "")
+    text = getattr(name, "__name__", name)
+    if not isinstance(text, str):
         return ""
-    call = CALLS.get(name.lower().replace("-", "_"))
-    return near(name, ESTIMATORS) if call is None else f" Write cov={call}."
+    plain = re.sub(r"[()'\"]+", " ", text).strip().removeprefix("vce ")
+    head, _, column = plain.partition(" ")
+    if column.strip().isidentifier():
+        return _for_clusters(head, column.strip())
+    return instead(COVARIANCES, plain, list(ESTIMATORS))
+
+
+def _for_clusters(key: Any, of: Any) -> str:
+    """What to write where a column, or several, came with a name."""
+    columns = isinstance(of, str) or (
+        isinstance(of, list | tuple) and all(isinstance(each, str) for each in of)
+    )
+    return instead(COVARIANCES, key, (), repr(of) if columns else "")
 
 
 def covariance(chosen: Estimator, setting: Setting) -> Covariance:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from glmcount.allowed import choice, refuse, truth, whole
 from glmcount.errors import CovarianceError, CovarianceWarning, UsageError, outside
+from glmcount.front import public
 from glmcount.inference.covariance.cluster import named
 from glmcount.inference.covariance.estimator import Covariance, Estimator, shown_name
 from glmcount.inference.covariance.kernels import KERNELS, andrews, newey_west, prewhitened
@@ -198,6 +199,7 @@ def _in_users_columns(setting: Setting, series: Array) -> tuple[Array, NDArray[A
     return own, np.flatnonzero(chosen) if chosen.any() else np.arange(len(fit.kept))
 
 
+@public
 def hac(
     time: Any,
     panel: Any = None,
@@ -292,6 +294,7 @@ def _bandwidth(given: Any) -> float | str | None:
     return float(given)
 
 
+@public
 def driscoll_kraay(time: Any, lags: int | None = None, adjust: bool = False) -> Estimator:
     """A covariance robust to autocorrelation, and to correlation between all rows of one time.
 

@@ -22,16 +22,11 @@ from glmcount.design.rows import Rows
 from glmcount.engine.passes import weighing
 from glmcount.engine.scores import each_column
 from glmcount.engine.strip import Strip
-from glmcount.errors import (
-    CovarianceError,
-    CovarianceWarning,
-    NotDefinedError,
-    UsageError,
-    outside,
-)
+from glmcount.errors import CovarianceError, CovarianceWarning, NotDefinedError, UsageError, outside
 from glmcount.fitting.restrict import Restricted, restricted
 from glmcount.fitting.run import Fit, Settings
 from glmcount.fitting.sums import rows_of
+from glmcount.front import public
 from glmcount.inference.covariance.cluster import named
 from glmcount.inference.covariance.draws import Draws, Units, acceleration, products
 from glmcount.inference.covariance.estimator import Covariance, Estimator, shown_name
@@ -344,6 +339,7 @@ def _drawn(setting: Setting, rows: Rows, units: Units, rng: np.random.Generator)
     return values
 
 
+@public
 def jackknife(groups: Any = None) -> Estimator:
     """The jackknife: every row, or every cluster, left out once.
 
@@ -372,6 +368,7 @@ def jackknife(groups: Any = None) -> Estimator:
     return Estimator("jackknife", "jackknife", made, needs)
 
 
+@public
 def bootstrap(
     reps: int = 999,
     kind: str = "pairs",
