@@ -29,6 +29,7 @@ __all__ = [
     "refuse_nameless",
     "shown",
     "takes",
+    "texts",
     "truth",
     "whole",
 ]
@@ -203,6 +204,26 @@ def truth(name: str, value: Any) -> bool:
     if not isinstance(found, bool):
         refuse(name, value, "True or False", name)
     return found
+
+
+def texts(name: str, value: Any, allowed: str, kind: str) -> list[str]:
+    """A text as a list of one; a list, tuple, array or index of texts; `allowed` says so in words.
+
+    Raises
+    ------
+    UsageError
+
+    Examples
+    --------
+    >>> texts("keep", "x", "a name, or a list of names", "keep")
+    ['x']
+    """
+    several = [value] if isinstance(value, str) else value
+    if getattr(several, "ndim", 0) == 1 and hasattr(several, "tolist"):
+        several = several.tolist()
+    if not isinstance(several, list | tuple) or not all(isinstance(one, str) for one in several):
+        refuse(name, value, allowed, kind)
+    return list(several)
 
 
 def choice(name: str, value: Any, allowed: Iterable[Any], kind: str) -> Any:

@@ -56,7 +56,8 @@ def fit_warnings(
         notes += _renamed(found)
     if fit.dependences:
         notes += _dropped_columns(fit, parameters(fit.family, rows.spec).names)
-    notes += [_single_level(rows, code) for code in rows.spec.single_levels]
+    if rows.spec.single_levels:
+        notes.append(_single_levels(rows))
     for limit in fit.limits:
         notes.append(
             BoundaryWarning(
@@ -253,9 +254,13 @@ def _renamed(found: Estimates) -> list[GlmcountWarning]:
     ]
 
 
-def _single_level(rows: Rows, code: str) -> GlmcountWarning:
-    levels = rows.spec.variables[code].levels or ()
+def _single_levels(rows: Rows) -> GlmcountWarning:
+    codes, variables = rows.spec.single_levels, rows.spec.variables
+    if len(codes) == 1:
+        (level,) = variables[codes[0]].levels or ("",)
+        text = f"{codes[0]} has the single level {level!r} in the rows used, so no coefficient"
+        return DroppedColumnWarning(f"{text} of its own.")
+    each = (f"{code} ({(variables[code].levels or ('',))[0]!r})" for code in codes)
     return DroppedColumnWarning(
-        f"{code} has the single level {some(map(repr, levels))} in the rows used, so no "
-        "coefficient of its own."
+        f"{some(each)} have a single level in the rows used, so no coefficients of their own."
     )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from glmcount.allowed import shown
+from glmcount.allowed import texts
 from glmcount.errors import UsageError, near, some
 from glmcount.numerics import Array
 from glmcount.records import dataclass, field, replace
@@ -152,15 +152,8 @@ def selected(
 
 def _matched(option: str, asked: Any, pairs: Sequence[tuple[str, str]]) -> set[int]:
     """Places of the coefficients that an option names."""
-    several = [asked] if isinstance(asked, str) else asked
-    if not isinstance(several, list | tuple) or not all(isinstance(one, str) for one in several):
-        raise UsageError(
-            f"{option} must be a name, or a list of names, of coefficients or terms; got "
-            f"{shown(asked)}.",
-            kind="keep",
-        )
     found: set[int] = set()
-    for one in several:
+    for one in texts(option, asked, "a name, or a list of names, of coefficients or terms", "keep"):
         places = set(_places(one, pairs))
         if not places:
             every = dict.fromkeys(name for pair in pairs for name in pair)

@@ -72,6 +72,18 @@ def test_one_warning_for_all_columns_left_out(count):
     assert "'c0'" in text and "r.aliased" in text
 
 
+def test_one_warning_for_all_factors_of_one_level():
+    data = DATA.assign(one="a", two="b")
+    with pytest.warns(DroppedColumnWarning, match="one has the single level 'a'"):
+        gc.fit("y ~ x + one", data)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        r = gc.fit("y ~ x + one + C(two)", data)
+    (message,) = (str(w.message) for w in caught)
+    assert "one ('a'), C(two) ('b') have a single level" in message
+    assert list(r.aliased) == ["one", "C(two)"]
+
+
 # Ratios -------------------------------------------------------------------------------
 
 
@@ -200,6 +212,8 @@ def test_keep_and_drop():
     assert shown(r.summary(keep="x")) == ["x"]
     assert shown(r.summary(keep=["g", "z"])) == ["g[T.b]", "g[T.c]", "z"]
     assert shown(r.summary(keep="inflate_*")) == every[5:]
+    assert shown(r.summary(keep=r.params.index[1:3])) == every[1:3]
+    assert shown(r.summary(drop=("x", "z"))) == [n for n in every if n not in ("x", "z")]
     assert shown(r.summary(drop=["inflate_*", "g"])) == ["Intercept", "x", "z"]
     assert shown(r.summary(keep="*g*", drop="inflate_g")) == ["g[T.b]", "g[T.c]"]
     assert row(r.summary(keep="x"), "x") == row(r.summary(), "x")
