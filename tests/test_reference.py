@@ -207,7 +207,10 @@ def test_attributes_say_what_they_are(name):
     for key, member in surface.members(CLASSES[name]).items():
         if not isinstance(member, types.FunctionType):
             assert docstrings.summary(inspect.getdoc(member) or "").endswith("."), key
-            assert surface.kind_of(member) not in ("", " (Any)", " (_empty)"), key
+            kind = surface.kind_of(member)
+            assert kind not in ("", " (Any)", " (_empty)"), key
+            if re.search("Series|DataFrame|ndarray", kind):
+                assert "shape (" in inspect.getdoc(member), key
 
 
 def test_raised_errors_are_real():

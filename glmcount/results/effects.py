@@ -229,7 +229,7 @@ class Effects:
         >>> import glmcount as gc
         >>> r = gc.fit("y ~ x + g", {"y": [1, 3, 2, 6], "x": [0, 1, 3, 4], "g": list("abab")})
         >>> r.grid(g=["a", "b"]).to_dict("list")
-        {'g': ['a', 'b'], 'x': [2.0, 2.0]}
+        {'x': [2.0, 2.0], 'g': ['a', 'b']}
         """
         return grid(self._state, values)
 

@@ -65,37 +65,37 @@ class Pooled(Printed):
 
     @cached_property
     def params(self) -> pd.Series:
-        """Pooled estimates."""
+        """Pooled estimates, shape (k,)."""
         return self._named(self.values)
 
     @cached_property
     def bse(self) -> pd.Series:
-        """Standard errors."""
+        """Standard errors, shape (k,): roots of the diagonal of T."""
         return self._named(np.sqrt(self.rubin.total.diagonal()) * np.abs(self.slopes))
 
     @cached_property
     def df(self) -> pd.Series:
-        """Degrees of freedom of each parameter (Barnard & Rubin 1999)."""
+        """Degrees of freedom of each parameter, shape (k,) (Barnard & Rubin 1999)."""
         return self._named(self.rubin.df)
 
     @cached_property
     def fmi(self) -> pd.Series:
-        """Fraction of missing information of each parameter."""
+        """Fraction of missing information of each parameter, shape (k,)."""
         return self._named(self.rubin.missing)
 
     @cached_property
     def riv(self) -> pd.Series:
-        """Relative increase in variance due to what is missing."""
+        """Relative increase in variance due to what is missing, shape (k,)."""
         return self._named(self.rubin.increase)
 
     @cached_property
     def tvalues(self) -> pd.Series:
-        """params / bse."""
+        """params / bse, shape (k,)."""
         return self.params / self.bse
 
     @cached_property
     def pvalues(self) -> pd.Series:
-        """Two-sided p-values by Student's t; none for a parameter whose null is a boundary."""
+        """Two-sided p-values by Student's t, shape (k,); NaN where the null is a boundary."""
         tails = 2.0 * scipy.special.stdtr(self.rubin.df, -np.abs(self.tvalues.to_numpy()))
         return self._named(np.where(self.found.natural, np.nan, tails))
 

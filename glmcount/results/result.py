@@ -73,7 +73,7 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm, Re
 
     @cached_property
     def params(self) -> pd.Series:
-        """Estimates by name; ancillary parameters on their natural scale.
+        """Estimates by name, shape (k,); ancillary parameters on their natural scale.
 
         Those of the mean come first, in the order in which the formula writes its terms, then those
         of a zero part (``inflate_``, ``hurdle_``) and of the dispersion.
@@ -85,7 +85,7 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm, Re
 
     @cached_property
     def bse(self) -> pd.Series:
-        """Standard errors: inf for an infinite coefficient, NaN for one on its boundary.
+        """Standard errors, shape (k,): inf of an infinite coefficient, NaN of one on its boundary.
 
         NaN too for a coefficient that has no limit on the way to infinity.
         """
@@ -93,14 +93,14 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm, Re
 
     @cached_property
     def tvalues(self) -> pd.Series:
-        """params / bse."""
+        """params / bse, shape (k,)."""
         return self._held.named(
             judged(self._state.estimates, self._held.errors, self._held.each_df)[0]
         )
 
     @cached_property
     def pvalues(self) -> pd.Series:
-        """Two-sided Wald p-values; none for a parameter whose null is a boundary."""
+        """Two-sided Wald p-values, shape (k,); NaN for a parameter whose null is a boundary."""
         return self._held.named(
             judged(self._state.estimates, self._held.errors, self._held.each_df)[1]
         )

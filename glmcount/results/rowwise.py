@@ -41,32 +41,45 @@ class RowWise:
 
     @cached_property
     def fittedvalues(self) -> pd.Series:
-        """Means of the used rows."""
+        """Means of the used rows, in counts; shape (rows used,)."""
         return self._rows(residuals.mean)
 
     @cached_property
     def resid_response(self) -> pd.Series:
-        """y - mu; of a censored count y up to its limit, less the mean of that."""
+        """y - mu, shape (rows used,).
+
+        Of a censored count y up to its limit, less the mean of that.
+        """
         return self._rows(residuals.response)
 
     @cached_property
     def resid_pearson(self) -> pd.Series:
-        """resid_response / sqrt(variance), times sqrt(w) under importance weights."""
+        """resid_response / sqrt(variance), shape (rows used,).
+
+        Times sqrt(w) under importance weights.
+        """
         return self._rows(residuals.pearson, weighted=True)
 
     @cached_property
     def resid_deviance(self) -> pd.Series:
-        """Signed root of the unit deviance, times sqrt(w) under importance weights."""
+        """Signed root of the unit deviance, shape (rows used,).
+
+        Times sqrt(w) under importance weights.
+        """
         return self._rows(residuals.deviance, weighted=True)
 
     @cached_property
     def resid_working(self) -> pd.Series:
-        """(y - mu) d eta / d mu."""
+        """(y - mu) d eta / d mu, shape (rows used,)."""
         return self._rows(residuals.working)
 
     @cached_property
     def resid_anscombe(self) -> pd.Series:
-        """Anscombe residuals, times sqrt(w) under importance weights."""
+        """Anscombe residuals, shape (rows used,).
+
+        The integral from mu to y of V(t)^(-1/3) dt / V(mu)^(1/6), V the variance function (Hilbe
+        2011, Negative Binomial Regression). Times sqrt(w) under importance weights.
+        """
         return self._rows(residuals.anscombe, weighted=True)
 
     def resid_quantile(self, rng: int | np.random.Generator | None = None) -> pd.Series:
