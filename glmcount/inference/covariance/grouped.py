@@ -18,7 +18,7 @@ from glmcount.fitting.run import Fit
 from glmcount.fitting.sums import rows_of
 from glmcount.inference.setting import Setting
 from glmcount.numerics import Array
-from glmcount.records import dataclass
+from glmcount.records import dataclass, replace
 
 __all__ = ["Codes", "Groups", "Roles", "groups_of", "informations", "score_sums", "spans"]
 
@@ -127,54 +127,77 @@ class Pending:
     ----------
     strip : Strip
     codes : ndarray
+        Of the groups of a run, from 0 on.
+    chosen : ndarray or None
+        Which rows these are of; None for all.
     slopes : tuple of ndarray or None
         Weighted derivatives of the log-likelihoods by each predictor.
     """
 
     strip: Strip
     codes: Codes
+    chosen: Codes | None
     slopes: tuple[Array | None, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreSums:
+    """Sums of scores by group so far, (k, groups), and rows that wait to be added.
+
+    Of many groups a column of sums is as large as a processor's cache: each is filled by as many
+    rows as the memory allows before the next one's turn.
+    """
+
+    fit: Fit
+    groups: int
+    most: int
+    table: Array | None
+    waiting: tuple[Pending, ...]
+
+    def plus(self, other: ScoreSums) -> ScoreSums:
+        """These and the rows that come next."""
+        both = replace(self, waiting=(*self.waiting, *other.waiting))
+        rows = sum(part.strip.n for part in both.waiting)
+        return both if rows < self.most else replace(both, table=both.sums(), waiting=())
+
+    def sums(self) -> Array:
+        """The sums, with those that wait."""
+        layout, kept = self.fit.layout, self.fit.kept
+        total = np.zeros((len(kept), self.groups)) if self.table is None else self.table
+        places = np.full(layout.size, -1)
+        places[kept] = np.arange(len(kept))
+        for columns in zip(
+            *(each_column(layout, part.strip) for part in self.waiting), strict=True
+        ):
+            for part, (equation, position, column) in zip(self.waiting, columns, strict=True):
+                slope = part.slopes[equation]
+                if slope is None or places[position] < 0:
+                    continue
+                values = slope if column is None else slope * column
+                values = np.broadcast_to(values, (part.strip.n,))
+                own = values if part.chosen is None else values[part.chosen]
+                np.add.at(total[places[position]], part.codes, own)
+        return total
 
 
 def score_sums(setting: Setting, groups: Groups) -> Iterator[tuple[int, Array]]:
     """Sums of weighted scores by group, (groups, k), for a run of groups after the other."""
-    fit, k = setting.fit, len(setting.fit.kept)
+    fit, k, count = setting.fit, len(setting.fit.kept), len(groups)
     weigh = weighing(fit.family, False, second=False)
+    most = setting.control.memory // (8 * max(fit.layout.size, 1))
+    for first, last in spans(count, k, setting, tables=1):
 
-    def work(strip: Strip, roles: Roles) -> Pending:
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            slopes = weigh(rows_of(fit.layout, strip, fit.theta)).first
-        return Pending(strip, groups.codes(roles), slopes)
+        def work(strip: Strip, roles: Roles, first: int = first, last: int = last) -> ScoreSums:
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                slopes = weigh(rows_of(fit.layout, strip, fit.theta)).first
+            codes = groups.codes(roles)
+            chosen = _within(codes, first, last, count)
+            codes = codes if chosen is None else codes[chosen] - first
+            return ScoreSums(
+                fit, last - first, most, None, (Pending(strip, codes, chosen, slopes),)
+            )
 
-    for first, last in spans(len(groups), k, setting, tables=1):
-
-        def add(total: Any, part: Any, first: int = first, last: int = last) -> Any:
-            if isinstance(total, Pending):
-                total = _onto(np.zeros((k, last - first)), total, fit, (first, last), len(groups))
-            if part is None:
-                return total
-            return _onto(total, part, fit, (first, last), len(groups))
-
-        yield first, add(setting.runs(work, add, whole=True), None).T
-
-
-def _onto(total: Array, rows: Pending, fit: Fit, run: tuple[int, int], count: int) -> Array:
-    """Add the scores of some rows to the sums of their groups, in place, (k, groups).
-
-    In place, since with many groups a table for each strip takes longer than its rows.
-    """
-    chosen = _within(rows.codes, *run, count)
-    codes = rows.codes if chosen is None else rows.codes[chosen] - run[0]
-    places = np.full(fit.layout.size, -1)
-    places[fit.kept] = np.arange(len(fit.kept))
-    for equation, position, column in each_column(fit.layout, rows.strip):
-        slope = rows.slopes[equation]
-        if slope is None or places[position] < 0:
-            continue
-        values = slope if column is None else slope * column
-        values = np.broadcast_to(values, (rows.strip.n,))
-        np.add.at(total[places[position]], codes, values if chosen is None else values[chosen])
-    return total
+        yield first, setting.runs(work, ScoreSums.plus, whole=True).sums().T
 
 
 def _added(total: Array, part: Array) -> Array:
