@@ -56,8 +56,9 @@ HEAD = """\
 # Troubleshooting, by message
 
 Every error and warning has a *kind*, one word that names the problem, and a class that names its
-group. Here is each kind with a message as it is printed, why it is there and what to do. Search the
-page for words of your message, or for the kind:
+group. Here is each kind with a message as it is printed, why it is there and what to do. An error
+ends at your own line; `gc.errors.full_tracebacks(True)` shows every frame below it. Search the page
+for words of your message, or for the kind:
 
 ```python
 import warnings

@@ -15,14 +15,11 @@ from glmcount.results.power import power
 from glmcount.results.result import Results
 from glmcount.results.vuong import vuong_test
 
-if TYPE_CHECKING:
-    # What a checker is to take for a mistake, too.
-    pass
-else:
+if not TYPE_CHECKING:
 
     @public
     def __getattr__(name: str) -> NoReturn:
-        refuse_name(name, __all__)
+        refuse_name("glmcount", name, __all__)
 
 
 __version__ = "0.1.0"

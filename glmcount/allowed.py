@@ -86,7 +86,9 @@ def shown(value: Any) -> str:
     except ValueError:
         # Python writes no whole number of more than some thousand digits.
         return f"a {type(value).__name__} too long to show"
-    if text.startswith("<") or (type(value).__module__.startswith("glmcount") and "\n" in raw):
+    if "\n" in raw and isinstance(value, list | tuple | dict):
+        return f"a {kind} of length {len(value)}"
+    if text.startswith("<") or "\n" in raw:
         return f"an object of type {kind}"
     return text if len(text) <= QUOTED else f"{text[:QUOTED]} ..."
 
@@ -183,7 +185,9 @@ def proportion(name: str, value: Any, kind: str = "alpha") -> float:
             value,
             "a number between 0 and 1",
             kind,
-            "Intervals have level 1 - alpha: alpha=0.05 gives those of 95 %.",
+            "level=0.95 gives intervals of 95 %."
+            if name == "level"
+            else "Intervals have level 1 - alpha: alpha=0.05 gives those of 95 %.",
         )
     return float(number)
 

@@ -80,6 +80,7 @@ __all__ = [
     "WeightsWarning",
     "alike",
     "caret",
+    "counted",
     "full_tracebacks",
     "near",
     "outside",
@@ -904,6 +905,27 @@ def near(name: str, choices: Iterable[object], like: float = 0.6) -> str:
         least = max(like, max(ratios.values(), default=0.0) - CLOSE)
         found = sorted((n for n, r in ratios.items() if r >= least), key=lambda n: -ratios[n])
     return f" Did you mean {' or '.join(map(repr, found[:3]))}?" if found else ""
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things, of one in the singular.
+
+    Parameters
+    ----------
+    number : int
+    what : str
+        One of them; more have an s.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(1200, "row")
+    ('1 row', '1,200 rows')
+    """
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def some(items: Iterable[object], most: int = 5, total: int | None = None) -> str:

@@ -25,6 +25,7 @@ from glmcount.errors import (
     NoRowsError,
     UnknownColumnError,
     UsageError,
+    counted,
     outside,
     some,
 )
@@ -361,7 +362,8 @@ def _start(given: Any, size: int) -> Array:
     start = np.asarray(given)
     if start.shape != (size,) or not np.all(np.isfinite(start)):
         raise UsageError(
-            f"start must hold {size} finite numbers, one for each parameter in order (ancillary "
+            f"start must hold {counted(size, 'finite number')}, one for each parameter in "
+            f"order (ancillary "
             f"ones as logarithms); got {shown(start)}.",
             kind="start",
         )

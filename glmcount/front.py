@@ -17,11 +17,14 @@ from glmcount.errors import (
     some,
     to_the_user,
 )
-from glmcount.spellings.lookup import LIKE, advice, instead, told
-from glmcount.spellings.members import MEMBERS, PACKAGE
+from glmcount.spellings.lookup import LIKE, advice, instead, or_listed, told
+from glmcount.spellings.members import MEMBERS, MODULES
 from glmcount.spellings.options import ARGUMENTS, OF, PLACED
 
 __all__ = ["fronted", "public", "refuse_name"]
+
+# Modules of functions that pass on whatever they are given.
+WRAPPERS = ("glmcount.front", "glmcount.families.recipe")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -59,7 +62,9 @@ def public(function: Callable[P, T]) -> Callable[P, T]:
 def _of_the_call(problem: TypeError) -> bool:
     """Whether arguments did not fit a call that somebody else made."""
     entry = problem.__traceback__
-    if entry is None or entry.tb_next is not None or isinstance(problem, GlmcountError):
+    while entry is not None and entry.tb_frame.f_globals.get("__name__") in WRAPPERS:
+        entry = entry.tb_next
+    if entry is not None or isinstance(problem, GlmcountError):
         return False
     caller = sys._getframe(2).f_globals.get("__name__", "")
     return not str(caller).startswith("glmcount")
@@ -168,16 +173,16 @@ def _answer(self: Any, name: str) -> Any:
     )
 
 
-def refuse_name(name: str, names: list[str]) -> NoReturn:
-    """Answer a name that the package does not have.
+def refuse_name(module: str, name: str, names: list[str]) -> NoReturn:
+    """Answer a name that the package, or a module of it, does not have.
 
     Raises
     ------
     UnknownNameError
     """
     if name.startswith("_"):
-        raise AttributeError(f"module 'glmcount' has no attribute {name!r}")
-    hint = instead(PACKAGE, name, names)
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+    hint = instead(MODULES.get(module, {}), name, names)
     raise UnknownNameError(
-        f"glmcount has no {name!r}.{hint or f' It has: {some(names, 30)}.'}", kind="unknown_name"
+        f"{module} has no {name!r}.{or_listed(hint, f' It has: {some(names, 40)}.')}"
     )

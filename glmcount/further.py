@@ -12,7 +12,7 @@ from glmcount.design.arrays import part_columns
 from glmcount.design.recall import planned_model, planned_part
 from glmcount.design.rows import Rows
 from glmcount.design.spec import EquationDesign, Part, Variable
-from glmcount.errors import DataError, UsageError
+from glmcount.errors import DataError, UsageError, counted
 from glmcount.fits import Ready, opened, part_designs
 from glmcount.fitted import Fitted
 from glmcount.fitting.nested import designed
@@ -146,7 +146,8 @@ def _by_columns(state: Fitted, terms: Any) -> tuple[Rows, dict[str, Variable], t
     for values in columns.values():
         if len(values) != source.n_rows:
             raise DataError(
-                f"The columns to be added have {len(values):,} rows, and the data of the fit "
+                f"The columns to be added have {counted(len(values), 'row')}, and the data of "
+                f"the fit "
                 f"{source.n_rows:,}.",
                 kind="length",
             )

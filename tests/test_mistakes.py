@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
+from scipy.interpolate import CubicSpline
 
 import glmcount as gc
 from glmcount.cli import main
@@ -150,7 +151,7 @@ def test_the_command_line_answers(capsys, tmp_path, monkeypatch, arguments, word
         models.FAMILIES, models.LINKS, models.COVARIANCES,
         options.OPTIONS, options.ARGUMENTS, options.FLAGS, options.PLACED,
         *options.VALUES.values(), *options.OF.values(),
-        members.PACKAGE, *members.MEMBERS.values(),
+        *members.MODULES.values(), *members.MEMBERS.values(),
     ],
     ids=lambda table: next(iter(table))[:20],
 )  # fmt: skip
@@ -173,9 +174,34 @@ def test_what_is_ours_has_no_answer():
         assert same <= exact, same
 
 
+def test_messages_of_every_kind_are_in_plain_words():
+    """The page of troubles has a message of each kind of error and warning, as it is printed."""
+    page = (Path(__file__).parents[1] / "docs/start/troubleshooting.md").read_text("utf-8")
+    blocks = re.findall(r"```text\n(.*?)```", page, flags=re.S)
+    assert len(blocks) > 200
+    for block in blocks:
+        for word in NEVER:
+            assert word not in block, block
+        assert not re.search(r"\b1 (row|value|column|coefficient|draw|level|cluster)s\b", block)
+
+
+def test_natural_splines_are_those_of_r():
+    """What is said of ns(x, 3): the same curves, with knots at the same quantiles."""
+    x = np.sort(np.random.default_rng(3).normal(size=200))
+    data = {"y": np.random.default_rng(4).poisson(2.0, 200), "x": x}
+    told = re.search(r"cr\(.*?'\)", str(answer("gc.fit('y ~ ns(x, 3)', d)")))[0]
+    ours = np.asarray(gc.fit(f"y ~ {told}", data).design_matrix())
+    knots = np.quantile(x, [0.0, 1 / 3, 2 / 3, 1.0])
+    curves = [CubicSpline(knots, unit, bc_type="natural")(x) for unit in np.eye(4)]
+    basis, _ = np.linalg.qr(np.column_stack(curves))
+    assert ours.shape == (200, 4)
+    np.testing.assert_allclose(basis @ (basis.T @ ours), ours, atol=1e-12)
+
+
 def test_code_in_answers_about_results_names_what_there_is():
     """``r.something`` in any answer is an attribute of a result."""
-    tables = [options.OPTIONS, options.ARGUMENTS, members.PACKAGE, *members.MEMBERS.values()]
+    tables = [options.OPTIONS, options.ARGUMENTS, *members.MODULES.values()]
+    tables += members.MEMBERS.values()
     tables += [*options.OF.values(), *options.VALUES.values()]
     texts = [text for table in tables for text in table.values()]
     asked = {name for text in texts for name in re.findall(r"\br\.(\w+)", text)}

@@ -9,15 +9,26 @@ from __future__ import annotations
 
 from importlib import resources
 from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING, NoReturn
 
 import pandas as pd
 
-from glmcount.errors import UsageError, near
-from glmcount.front import public
+from glmcount.errors import UnknownNameError, UsageError, near
+from glmcount.front import public, refuse_name
 
 __all__ = ["describe", "load"]
 
 _NUMBERS = (".csv.gz", ".csv")
+
+if not TYPE_CHECKING:
+
+    @public
+    def __getattr__(name: str) -> NoReturn:
+        if name in {each.partition(".")[0] for each in _files()} - {"", "__init__"}:
+            raise UnknownNameError(
+                f"glmcount.datasets has no {name!r}. Write glmcount.datasets.load({name!r})."
+            )
+        refuse_name("glmcount.datasets", name, __all__)
 
 
 def _files() -> dict[str, Traversable]:

@@ -119,11 +119,17 @@ def given_column(source: Source, what: str, value: Given) -> tuple[str, dict[str
         got = f"an array of shape {np.shape(value)}" if np.ndim(value) else shown(value)
         raise DataError(
             f"{said} must be a column name, an expression, or one value for each of the "
-            f"{source.n_rows} rows; got {got}.",
+            f"{source.n_rows} rows; got {got}.{_named(said, value)}",
             kind=f"{said}_length",
         )
     name = ARRAY.format(what)
     return f"Q({name!r})", {name: column}
+
+
+def _named(said: str, value: Given) -> str:
+    """What to write for the name of a column in a list."""
+    alone = value[0] if isinstance(value, list | tuple) and len(value) == 1 else None
+    return f" Write {said}={alone!r}." if isinstance(alone, str) else ""
 
 
 # Arrays of one argument are numbered, which is no name that a user knows.

@@ -16,7 +16,7 @@ from glmcount.design.spec import Account, Plan, Variable
 from glmcount.design.states import memorised
 from glmcount.design.task import length_of
 from glmcount.design.values import Value, coerced, evaluated, used_levels
-from glmcount.errors import DataError, FormulaError, some
+from glmcount.errors import DataError, FormulaError, counted, some
 from glmcount.language.contrasts import settled_contrast
 from glmcount.language.node import Expression
 from glmcount.language.transforms import State
@@ -223,7 +223,7 @@ def _zero_weights(code: str, first: int, value: Value, missing: Mask | None) -> 
         raise DataError(f"weights {code!r} must be one column of numbers.", kind="weights")
     if missing is not None and missing.any():
         raise DataError(
-            f"weights {code!r} are missing in {int(missing.sum())} rows, the first of them row "
+            f"weights {code!r} are missing in {counted(int(missing.sum()), 'row')}, the first row "
             f"{first + int(np.argmax(missing))} (counted from 0). Give every row a weight; "
             "0 leaves a row out.",
             kind="missing_weights",

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from glmcount.columns.coerce import coerce
 from glmcount.columns.column import Column, Levels, Values
 from glmcount.design.spec import Plan, Role
-from glmcount.errors import DataError, UnknownColumnError, near, some
+from glmcount.errors import DataError, UnknownColumnError, counted, near, some
 from glmcount.records import dataclass
 from glmcount.sources.base import Columns, Given, Source
 
@@ -167,7 +167,8 @@ def _refuse_missing(name: str, column: Column, where: Where, first: int) -> None
     if len(rows):
         told = (rows if where is None else where[rows]) + first
         raise DataError(
-            f"The covariance reads {name!r}, which is missing in {len(rows)} rows that the fit "
+            f"The covariance reads {name!r}, which is missing in {counted(len(rows), 'row')} "
+            f"that the fit "
             f"uses: rows (counted from 0) {some(told)}. Give them a value, or leave these rows "
             "out of the data.",
             kind="missing_role",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from glmcount.columns.coerce import categorise, coerce, recode, refuse_datetime
 from glmcount.columns.column import Column, Levels, Values
 from glmcount.design.spec import Variable
-from glmcount.errors import DataError, NonfiniteDesignError, some
+from glmcount.errors import DataError, NonfiniteDesignError, counted, some
 from glmcount.language.contrasts import Box, Contrast
 from glmcount.language.evaluate import evaluate
 from glmcount.language.node import Expression
@@ -146,7 +146,8 @@ def undefined(
     used = np.flatnonzero(codes < 0)
     rows = (used if where is None else where[used]) + first
     return NonfiniteDesignError(
-        f"{code} has no value in {len(used)} rows whose data are there: rows (counted from 0) "
+        f"{code} has no value in {counted(len(used), 'row')} whose data are there: rows "
+        f"(counted from 0) "
         f"{some(rows)}. Something in it is not defined for them, such as the logarithm of a "
         "negative number. Correct them, or choose an expression that is defined for them."
     )

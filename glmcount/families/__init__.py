@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, NoReturn
+
 from glmcount.families.base import Equation, Family, Limit, StartSums, families, register, resolve
 from glmcount.families.bernoulli import bernoulli
 from glmcount.families.canonical import negbin_canonical
@@ -17,6 +19,14 @@ from glmcount.families.negbin import geometric, negbin
 from glmcount.families.negbinp import negbin1, negbinp
 from glmcount.families.pig import pig
 from glmcount.families.poisson import poisson, quasipoisson
+from glmcount.front import public, refuse_name
+
+if not TYPE_CHECKING:
+
+    @public
+    def __getattr__(name: str) -> NoReturn:
+        refuse_name("glmcount.families", name, __all__)
+
 
 __all__ = [
     "Equation",

@@ -11,6 +11,7 @@ from functools import wraps
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from glmcount.allowed import refuse_nameless
+from glmcount.front import public
 from glmcount.records import dataclass
 
 __all__ = ["Recipe", "named", "recorded"]
@@ -89,6 +90,7 @@ def named(name: str) -> Recipe:
 def recorded(maker: Callable[P, F]) -> Callable[P, F]:
     """A function whose families remember what it was given."""
 
+    @public
     @wraps(maker)
     def made(*given: P.args, **settings: P.kwargs) -> F:
         family = maker(*given, **settings)

@@ -16,7 +16,7 @@ from glmcount.engine.information import Information
 from glmcount.engine.layout import Layout
 from glmcount.engine.passes import likelihood_sums, likelihood_weights, predictors
 from glmcount.engine.strip import Strip
-from glmcount.errors import ConvergenceError, NotDefinedError
+from glmcount.errors import ConvergenceError, NotDefinedError, counted
 from glmcount.families.base import Family, Limit
 from glmcount.families.combine.hold import hold
 from glmcount.fitting.maximise import attempted, fit_limit, maximise
@@ -139,8 +139,9 @@ def tested(fit: Fit, null: Fit, columns: Sequence[int], constants: Sequence[bool
                 continue
             label = ", ".join(limit.label for limit in null.limits)
             raise NotDefinedError(
-                f"The null model, of constants alone, is largest at {label}, where {own} "
-                f"coefficients of the fit mean nothing: there is no chi-squared p-value of llr. "
+                f"The null model, of constants alone, is largest at {label}, where "
+                f"{counted(own, 'coefficient')} of the fit mean nothing: there is no "
+                f"chi-squared p-value of llr. "
                 "Draw from the null model (fit it, then simulate and refit(y=...)) to see how "
                 "large llr comes out by chance.",
                 kind="null_on_boundary",

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from glmcount.allowed import shown
-from glmcount.errors import FormulaError, caret, some
+from glmcount.errors import FormulaError, caret, counted, some
 from glmcount.inference.naming import nearest_parameter, of_sign
 from glmcount.numerics import Array
 from glmcount.records import dataclass
@@ -151,7 +151,11 @@ def _from_matrix(matrix: Any, constants: Any, names: Names) -> tuple[Array, Arra
         shape = " x ".join(str(size) for size in np.shape(matrix)) or "a single number"
         _refuse(f"its shape is {shape}; {wanted}.", names)
     if len(q) not in (1, len(r)):
-        _refuse(f"{len(r)} rows of a matrix cannot have {len(q)} values on the right.", names)
+        _refuse(
+            f"{counted(len(r), 'row')} of a matrix cannot have {counted(len(q), 'value')} on "
+            f"the right.",
+            names,
+        )
     if not (np.isfinite(r).all() and np.isfinite(q).all()):
         _refuse("its numbers must be finite.", names)
     return r, np.array(np.broadcast_to(q, (len(r),)))

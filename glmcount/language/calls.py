@@ -72,9 +72,9 @@ def _unknown_function(
 ) -> NoReturn:
     """Refuse a function, with what to write for it or what there is."""
     known = [*sorted(WORDS), "offset", *reader.functions]
-    bare = name.removeprefix("np.").removeprefix("numpy.")
+    bare = name.rpartition(".")[2]
     advice = called_elsewhere(name, arguments) or look_alike(name, known)
-    if not advice and bare in ELEMENTARY:
+    if not advice and bare in ELEMENTARY and name != bare:
         advice = f"Write {bare}(...)."
     if not advice and bare == "offset":
         advice = "offset(...) is a term of its own, such as offset(log(days))."

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from glmcount.columns.coerce import nearest_level
-from glmcount.errors import FormulaError, caret, some
+from glmcount.errors import FormulaError, caret, counted, some
 from glmcount.language.node import Expression
 from glmcount.language.polynomials import orthonormal
 from glmcount.numerics import EPS, Array
@@ -167,7 +167,8 @@ def _sum(levels: Levels, full: bool, omit: Any = None) -> Coded:
 def _poly(levels: Levels, full: bool, scores: Sequence[float] | None = None) -> Coded:
     if scores is not None and len(scores) != len(levels):
         raise FormulaError(
-            f"The coding has {len(scores)} scores, and there are {len(levels)} levels.",
+            f"The coding has {counted(len(scores), 'score')}, and the factor "
+            f"{counted(len(levels), 'level')}.",
             kind="contrast_size",
         )
     matrix = orthonormal(len(levels), scores)

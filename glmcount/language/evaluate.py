@@ -14,7 +14,7 @@ import pandas as pd
 
 from glmcount.columns.coerce import coerce, refuse_datetime
 from glmcount.columns.column import Column
-from glmcount.errors import DataError, FormulaError, some
+from glmcount.errors import DataError, FormulaError, counted, some
 from glmcount.language.contrasts import Box, contrast, rows_of
 from glmcount.language.node import OPERATIONS, Expression, Node
 from glmcount.language.transforms import State, apply, new_state
@@ -371,7 +371,8 @@ def _user(node: Node, rows: Scope) -> Any:
         result = coerce(node.text, result).value()
     if np.ndim(result) and len(result) != rows.length:
         raise FormulaError(
-            f"{node.text} returned {len(result)} values for {rows.length} rows; a function in a "
+            f"{node.text} returned {counted(len(result), 'value')} for "
+            f"{counted(rows.length, 'row')}; a function in a "
             "formula returns one for each row."
         )
     return result

@@ -30,6 +30,8 @@ __all__ = [
 
 # Beyond, a formula is not searched for names of columns that need quotes.
 MOST_COLUMNS = 2_000
+# Texts beyond, which nobody wrote by hand, are not searched for what has another meaning.
+LONG = 5_000
 RANDOM = (
     "Random effects such as ({0}) are not fitted here. C(g) gives each level of g a constant of "
     "its own, and cov=glmcount.cluster('g') standard errors that allow for groups."
@@ -93,6 +95,8 @@ def called_elsewhere(name: str, arguments: Collection[str]) -> str:
         return told(f"{' + '.join([values[0], *powers])}: the same curves")
     if values:
         values[0] = re.sub(r"^(?:as\.)?factor\((.*)\)$", r"\1", values[0])
+    if bare == "i" and values and not values[0].isidentifier():
+        return told(f"I({values[0]})")
     named = text.replace("{name}", repr(values[0]) if values else "'x'")
     return told(filled(named, values))
 
@@ -186,6 +190,8 @@ def _typed(meant: str) -> str:
 
 def _patterns(text: str, columns: Collection[str]) -> Iterator[Found]:
     """Signs and functions of other packages, those first that are understood best."""
+    if len(text) > LONG:
+        return
     for pattern, said in PATTERNS:
         for match in re.finditer(pattern, text):
             meant = said(match, columns)
@@ -279,12 +285,12 @@ _NAME = r"[A-Za-z_]\w*"
 PATTERNS: tuple[tuple[str, Said], ...] = (
     (r"`([^`]*)`", _noted("{1} or, for a name with spaces or signs, Q('{1}')")),
     (rf"\(\s*(?:[01]\b[\w+.:* ]*\|\|?|[\w+.:* ]+\|\|)\s*{_NAME}[\w:/ ]*\)", _random),
-    (rf"((?:{_NAME}\s*::\s*)?{_NAME}(?:\.{_NAME})*)\s*\(([^()]*)\)?", _function),
-    (r"([\w.]+)\s*(##?)\s*([\w.]+)", _crossed),
+    (rf"(?<!\w)((?:{_NAME}\s*::\s*)?{_NAME}(?:\.{_NAME})*)\s*\(([^()]*)\)?", _function),
+    (r"(?<![\w.])([\w.]+)\s*(##?)\s*([\w.]+)", _crossed),
     (rf"\b[A-Za-z]{{1,3}}\d*\.{_NAME}\b(?!\s*\()", _prefixed),
-    (rf"({_NAME}(?:\([^()]*\))?|\([^()]*\))\s*\^\s*(\d+)", _power),
+    (rf"(?<!\w)({_NAME}(?:\([^()]*\))?|\([^()]*\))\s*\^\s*(\d+)", _power),
     (r"\^", _noted("I(x**2) for a power of x")),
-    (rf"({_NAME})\s*%in%\s*({_NAME})", _noted("{1}:{2}")),
+    (rf"(?<!\w)({_NAME})\s*%in%\s*({_NAME})", _noted("{1}:{2}")),
     (r"%\W?\w*%", _noted("the product as {0}")),
     (
         r"(?<![\w.)])\.(?![\w.])",
@@ -294,7 +300,7 @@ PATTERNS: tuple[tuple[str, Said], ...] = (
     (r"\|\|", _noted("I((x > 0) | (z > 1)), with | for 'or'")),
     (rf"!\s*({_NAME})", _noted("I(~{1})")),
     (r"!(?!=)", _noted("I(~(x > 0)), with ~ for 'not'")),
-    (rf"({_NAME})\$({_NAME})", _noted("{2}: a name is that of a column of data")),
+    (rf"(?<!\w)({_NAME})\$({_NAME})", _noted("{2}: a name is that of a column of data")),
     (r"<-|:=|==?", _joined),
     (r";", _noted("+ between terms")),
     (

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.errors import PredictionWarning, outside, some
+from glmcount.errors import PredictionWarning, counted, outside, some
 from glmcount.families.base import Family
 from glmcount.numerics import Array
 
@@ -47,7 +47,7 @@ def warn_of_limits(which: str, rows: NDArray[np.bool_]) -> None:
     """Warn of rows whose prediction is a limit that has no standard error."""
     numbers = np.flatnonzero(rows)
     if len(numbers):
-        count = "1 row" if len(numbers) == 1 else f"{len(numbers):,} rows"
+        count = counted(len(numbers), "row")
         warnings.warn(
             PredictionWarning(
                 f"{which} is a limit in {count} (counted from 0) {some(numbers)}: the coefficients "

@@ -19,7 +19,7 @@ from glmcount.design.values import coerced
 from glmcount.engine.layout import linear
 from glmcount.engine.passes import predictors
 from glmcount.engine.strip import Strip
-from glmcount.errors import NotEstimableWarning, some
+from glmcount.errors import NotEstimableWarning, counted, some
 from glmcount.fitting.estimates import parameters
 from glmcount.fitting.falling import FAR, moves_of, size_of
 from glmcount.fitting.run import Fit
@@ -177,7 +177,7 @@ def told_of(data: Rows, fit: Fit, gone: NDArray[np.bool_]) -> NotEstimableWarnin
         why = f"the data do not tell of the left-out column {told} apart from the others"
     else:
         why = "ways to infinity move their predictor up and down"
-    count = "1 row" if len(rows) == 1 else f"{len(rows):,} rows"
+    count = counted(len(rows), "row")
     return NotEstimableWarning(
         f"{count} cannot be predicted and {'is' if len(rows) == 1 else 'are'} NaN, rows (counted "
         f"from 0) {some(rows)}: {why}{cell}. Leave such rows out, or fit a model without that "

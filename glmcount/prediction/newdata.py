@@ -16,7 +16,7 @@ from glmcount.design.learn import complete_rows
 from glmcount.design.rows import Rows
 from glmcount.design.spec import DesignSpec
 from glmcount.engine.strip import Strip
-from glmcount.errors import DataError, UnknownColumnError, UsageError, near, some
+from glmcount.errors import DataError, UnknownColumnError, UsageError, counted, near, some
 from glmcount.fitted import Fitted
 from glmcount.language.parse import parse
 from glmcount.numerics.control import Control
@@ -142,7 +142,8 @@ def _named(state: Fitted, arrays: Mapping[str, Any]) -> dict[str, Any]:
         columns = matrix_columns(what, _as_rows(what, left.pop(what), len(names)))
         if len(columns) != len(names):
             raise DataError(
-                f"{what} has {len(columns)} columns, and {len(names)} where the model was fitted: "
+                f"{what} has {counted(len(columns), 'column')}, and {len(names)} where the "
+                f"model was fitted: "
                 f"{some(names)}. Give the same columns in the same order.",
                 kind="data",
             )

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from glmcount.allowed import plain, shown
+from glmcount.allowed import choice, plain, shown
 from glmcount.columns.column import Column, Levels
 from glmcount.design.rows import Rows
 from glmcount.design.spec import DesignSpec
@@ -191,10 +191,7 @@ def sloped(rows: Rows, variables: Any, slope: Any) -> Wanted:
     UsageError
         For names there are not, and for elasticities of what has levels.
     """
-    if not isinstance(slope, str) or slope not in SLOPES:
-        raise UsageError(
-            f"slope={shown(slope)} is not among {some(map(repr, SLOPES))}.", kind="unknown_slope"
-        )
+    choice("slope", slope, SLOPES, "unknown_slope")
     if isinstance(variables, Mapping):
         raise UsageError(
             "slopes takes a name or a list of names; what values are compared is said to "
@@ -243,11 +240,7 @@ def compared(rows: Rows, variables: Any, comparison: Any) -> Wanted:
         For names, levels and ways to compare that there are not.
     """
     hows = (*SIGNS, "lnratio")
-    if not isinstance(comparison, str) or comparison not in hows:
-        raise UsageError(
-            f"comparison={shown(comparison)} is not among {some(map(repr, hows))}.",
-            kind="unknown_comparison",
-        )
+    choice("comparison", comparison, hows, "unknown_comparison")
     out = Wanted()
     for name, how in _named(rows.spec, variables).items():
         levels = _levels(rows, name)

@@ -11,9 +11,10 @@ import numpy as np
 import scipy
 
 from glmcount.allowed import generator, proportion, real, refuse, shown, truth, whole
-from glmcount.errors import GlmcountError, GlmcountWarning, NotDefinedError, UsageError, near, some
+from glmcount.errors import GlmcountError, GlmcountWarning, NotDefinedError, UsageError, some
 from glmcount.fitted import Fitted
 from glmcount.front import fronted, public
+from glmcount.inference.naming import nearest_parameter
 from glmcount.inference.watch import Watch
 from glmcount.numerics import Array
 from glmcount.prediction.simulate import simulate
@@ -215,7 +216,8 @@ def _assuming(state: Fitted, params: Mapping[str, float]) -> Fitted:
     unknown = [name for name in params if name not in found.names]
     if unknown:
         raise UsageError(
-            f"There is no parameter {some(map(repr, unknown))}.{near(unknown[0], found.names)} "
+            f"There is no parameter "
+            f"{some(map(repr, unknown))}.{nearest_parameter(unknown[0], found.names)} "
             f"Parameters: {some(found.names, 20)}.",
             kind="unknown_parameter",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["MEMBERS", "PACKAGE"]
+__all__ = ["MEMBERS", "MODULES"]
 
 RESULT: dict[str, str] = {
     "fit": "glmcount.fit(formula, data) alone: what it gives is fitted",
@@ -85,3 +85,15 @@ PACKAGE: dict[str, str] = {
     "newey_west": "glmcount.hac('time')",
     "from_formula": "glmcount.fit('y ~ x', data)",
 }
+
+FAMILIES: dict[str, str] = {
+    "negativebinomial nb nb2 negbin2": "glmcount.families.negbin(alpha=0.5) to hold alpha, or "
+    "family='negbin' to estimate it",
+    "nb1": "glmcount.families.negbin1()",
+    "generalizedpoisson genpois": "glmcount.families.genpoisson()",
+    "binomial logit": "glmcount.families.bernoulli()",
+    "zip zeroinflatedpoisson": "glmcount.families.zero_inflated(glmcount.families.poisson)",
+}
+
+# Names in a module of the package.
+MODULES: dict[str, dict[str, str]] = {"glmcount": PACKAGE, "glmcount.families": FAMILIES}

@@ -159,6 +159,7 @@ VALUES: dict[str, dict[str, str]] = {
     "method": {
         "bfgs nm powell cg ncg basinhopping minimize ml mle optim nlm em dfp bhhh nr": "Leave "
         "method= out: the default, 'newton', goes to the maximum, as each method here does.",
+        "newton-raphson": "method='newton'",
         "fisher scoring irwls": "method='irls'",
         "likelihood lr profiled": "method='profile'",
         "boot": "method='bootstrap'",
@@ -195,6 +196,18 @@ VALUES: dict[str, dict[str, str]] = {
         "bh fdr_bh benjamini": "adjust='fdr'",
         "bonf": "adjust='bonferroni'",
     },
+    "comparison": {
+        "differenceavg diff": "comparison='difference'",
+        "ratioavg risk_ratio rr": "comparison='ratio'",
+        "lnratioavg logratio": "comparison='lnratio'",
+    },
+    "slope": {"elasticity elast": "slope='eyex'"},
+    "df": {
+        "g-1 g1 student": "df='t'",
+        "normal inf": "df='z'",
+        "bm bell-mccaffrey": "df='satterthwaite'",
+    },
+    "like": {"pyfixest": "like='fixest'", "r": "like='sandwich'"},
     "zero": {
         "binomial log bernoulli": "zero='logit'",
         "negbin2 nb nb2": "zero='negbin'",

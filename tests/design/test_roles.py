@@ -95,7 +95,7 @@ def test_a_group_that_is_missing_in_a_used_row(data):
         lambda: gc.fit("y ~ x", data).with_cov(clustered("g", "CR0")),
     ):
         with pytest.raises(
-            gc.errors.DataError, match=r"'g', which is missing in 1 rows.* 6\. Give"
+            gc.errors.DataError, match=r"'g', which is missing in 1 row .* 6\. Give"
         ):
             fit()
 

@@ -424,7 +424,7 @@ def test_functions_of_the_user_cannot_change_the_data():
 
 
 def test_functions_of_the_user_must_return_a_value_for_each_row():
-    with pytest.raises(FormulaError, match=r"f\(x\) returned 1 values for 2 rows"):
+    with pytest.raises(FormulaError, match=r"f\(x\) returned 1 value for 2 rows"):
         compute("f(x)", {"x": np.array([1.0, 2.0])}, {"f": lambda x: x[:1]})
     texts = compute("f(x)", {"x": np.array([1.0, 2.0])}, {"f": lambda x: ["q", "p"]})
     assert list(texts) == ["q", "p"]
@@ -459,7 +459,7 @@ def test_inner_transforms_are_learnt_before_outer_ones():
 def test_b_splines_refuse_values_outside_their_knots():
     expression = parse("bs(x, df=4)", ["x"])
     state = learn(expression, {"x": np.linspace(0, 1, 20)})
-    with pytest.raises(DataError, match=r"from 0 to 1.*2 such values.*1\.5.*upper_bound") as caught:
+    with pytest.raises(DataError, match=r"from 0 to 1.*2 values.*1\.5.*upper_bound") as caught:
         evaluate(expression, state, {"x": np.array([0.5, 1.5, -1.0])})
     assert caught.value.kind == "outside_knots"
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from glmcount.allowed import refuse
+from glmcount.errors import counted
 from glmcount.families.base import Etas, Family, a_family
 from glmcount.families.recipe import recorded
 from glmcount.numerics.jets import Jet
@@ -35,7 +36,7 @@ def hold(family: Family, values: Sequence[float]) -> Family:
     if count == 0:
         return family
     if given.shape != (count,) or given.dtype.kind not in "iuf" or not np.isfinite(given).all():
-        allowed = f"{count} finite numbers, one for each predictor after the mean's"
+        allowed = f"{counted(count, 'finite number')}, one for each predictor after the mean's"
         refuse("values", values, allowed, "held_values")
     rest = tuple(np.array([value]) for value in given.astype(np.float64))
 
