@@ -176,13 +176,27 @@ class UsageError(GlmcountError):
 
 
 class UnknownArgumentError(UsageError, TypeError):
-    """A function was called with arguments that it does not take, or without one it needs."""
+    """A function was called with arguments that it does not take, or without one it needs.
+
+    Examples
+    --------
+    >>> issubclass(UnknownArgumentError, TypeError), UnknownArgumentError.kind
+    (True, 'unknown_argument')
+    """
 
     kind = "unknown_argument"
 
 
 class UnknownNameError(UsageError, AttributeError):
-    """An attribute or function was asked for that there is not."""
+    """An attribute or function was asked for that there is not.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> gc.fit("y ~ 1", {"y": [1, 3, 2, 6]}).coefficients
+    Traceback (most recent call last):
+    glmcount.errors.UnknownNameError: ...
+    """
 
     kind = "unknown_name"
 
@@ -803,6 +817,15 @@ def to_the_user(error: GlmcountError) -> None:
     """Leave an error the frames of its caller, and none of ours.
 
     What it was caught in the place of goes too, where that was raised below us.
+
+    Parameters
+    ----------
+    error : GlmcountError
+        Whose traceback is cut, unless `full_tracebacks` asked for all of it.
+
+    Examples
+    --------
+    >>> to_the_user(GlmcountError("Nothing was raised yet."))
     """
     if _shown["all"]:
         return
@@ -858,6 +881,15 @@ def caret(text: str, start: int, end: int | None = None) -> str:
 
 def alike(name: str) -> str:
     """A name without what people vary: case, spaces, dots, dashes, underscores.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+        Equal for names that differ in these alone.
 
     Examples
     --------
