@@ -3,6 +3,7 @@
     python docs/study_maxima.py                     # print, some seconds for 20 designs a model
     python docs/study_maxima.py --designs 500 --write
     python docs/study_maxima.py --models zip,zinb --seed 7
+    python docs/study_maxima.py --designs 500 --fits fits.json    # minutes instead of hours
 
 Covariates are Student's t with 2 degrees of freedom, a third of the designs have a level of one to
 three rows, and 15 to 100 rows. Each model is fitted, and then searched for a larger likelihood:
@@ -331,6 +332,42 @@ def study(names: list[str], seed: int, designs: int, workers: int) -> list[str]:
     return lines
 
 
+def fits(names: list[str], seed: int, designs: int) -> dict[str, list[list]]:
+    """Of every fit its log-likelihood and how it ended."""
+    out: dict[str, list[list]] = {}
+    for name in names:
+        model = MODELS[name]
+        for number in range(designs):
+            data = drawn((seed, number, model.zeros), model.zeros)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                try:
+                    r = gc.fit(formula(data), data, family=model.family, **model.options)
+                    found = [r.llf, "converged" if r.converged else "unfinished"]
+                except gc.errors.GlmcountError as error:
+                    found = [-math.inf, error.kind]
+            out.setdefault(name, []).append(found)
+    return out
+
+
+def compare(names: list[str], seed: int, designs: int, file: Path) -> None:
+    """Write the fits into a file, or search where they are not those that a file holds."""
+    now = fits(names, seed, designs)
+    if not file.exists():
+        file.write_text(json.dumps(now), encoding="utf-8")
+        return
+    before = json.loads(file.read_text(encoding="utf-8"))
+    for name in names:
+        both = list(enumerate(zip(before[name], now[name], strict=True)))
+        other = [k for k, (a, b) in both if a[1] != b[1] or abs(a[0] - b[0]) > SAME]
+        print(f"{name}: {len(other)} of {designs} fits differ", flush=True)
+        for number in other:
+            one = compared(name, seed, number, None)
+            more = now[name][number][0] - before[name][number][0]
+            told = f"below by {one.below:.1g}" if one.below > SAME else "not below"
+            print(f"  {number}: {one.kind}, {more:+.1g} by itself, {told}", flush=True)
+
+
 def section(lines: list[str], seed: int, designs: int) -> str:
     """The table with what it means."""
     body = "\n".join(lines)
@@ -359,8 +396,18 @@ def main() -> None:
     parser.add_argument("--designs", type=int, default=20)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--models", default=",".join(MODELS))
+    parser.add_argument(
+        "--fits",
+        type=Path,
+        metavar="FILE",
+        help="write the fits alone into a new file; of a file that is there, as an earlier version "
+        "wrote it, search only the designs whose fit is another",
+    )
     options = parser.parse_args()
     names = options.models.split(",")
+    if options.fits is not None:
+        compare(names, options.seed, options.designs, options.fits)
+        return
     lines = study(names, options.seed, options.designs, options.workers)
     if options.write:
         text = PAGE.read_text(encoding="utf-8")
