@@ -61,6 +61,14 @@ def figure(make: Callable[[Figures], T]) -> cached_property[T]:
     return cached_property(found)
 
 
+def _under_constant(family: Family, strip: Strip, null: float) -> tuple[Array, Array]:
+    """Unit deviances and log-likelihoods of rows whose predictor is a constant and the offset."""
+    offset = strip.offsets[0]
+    own = np.array([null]) if offset is None else null + offset
+    alone = Unweighed(strip.y, strip.weights, (own,), None)
+    return residuals.unit_deviance(family, alone), family.terms(alone.y, alone.etas).value
+
+
 class Figures:
     """Figures of a fit.
 
@@ -146,21 +154,18 @@ class Figures:
         So it is where one equation has a constant and its mean is the mean count, or rate.
         """
         found, known, held = self.found, self.__dict__, self.found.held
-        null = None if held is None or held.cells is not None else self._closed_null()
+        null = self._closed_null()
         made = known.keys() & {"deviance", "pearson_chi2", "null_deviance", "llnull"}
         if held is None or null is None or made:
             return
         fit, family = found.fit, found.fit.family
 
         def look(strip: Strip) -> Array:
-            rows, offset = rows_of(fit.layout, strip, fit.theta), strip.offsets[0]
-            own = np.array([null]) if offset is None else null + offset
-            alone = Unweighed(strip.y, strip.weights, (own,), None)
+            rows = rows_of(fit.layout, strip, fit.theta)
             every = [
                 residuals.pearson_square(family, rows),
                 residuals.unit_deviance(family, rows),
-                residuals.unit_deviance(family, alone),
-                family.terms(alone.y, alone.etas).value,
+                *_under_constant(family, strip, null),
             ]
             whole = (np.broadcast_to(values, (strip.n,)) for values in every)
             w = strip.weights
@@ -174,6 +179,8 @@ class Figures:
     def _closed_null(self) -> float | None:
         """The constant predictor of the null model, where the counts' sums give it."""
         found = self.found
+        if found.held is None or found.held.cells is not None:
+            return None
         family, sums = found.fit.family, found.measured.sums
         offsets = found.spec.equations[0].offsets or found.spec.exposure
         exact = family.collapse == "mean" or (family.collapse == "eta" and not offsets)
@@ -196,8 +203,17 @@ class Figures:
             raise NotDefinedError(
                 f"{found.family.label} has no saturated model.", kind="no_deviance"
             )
-        control = found.options.control
-        return null_deviance(*found.seen_here, found.fit, self.constant, control)
+        null, family = self._closed_null(), found.fit.family
+        if null is None:
+            control = found.options.control
+            return null_deviance(*found.seen_here, found.fit, self.constant, control)
+
+        def look(strip: Strip) -> float:
+            each = np.broadcast_to(_under_constant(family, strip, null)[0], (strip.n,))
+            return float(each.sum() if strip.weights is None else np.dot(each, strip.weights))
+
+        # As `prepare` has it, to the last digit.
+        return found.rows.fold(look, float.__add__)
 
     @figure
     def pearson_chi2(self) -> float:

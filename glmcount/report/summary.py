@@ -108,11 +108,6 @@ class SummaryFacts:
         """Rows left out in all."""
         return sum(self.dropped.values()) if self.n_dropped is None else self.n_dropped
 
-    @property
-    def rows_used(self) -> int:
-        """Rows that were fitted."""
-        return self.n_rows - self.rows_dropped
-
 
 @fronted
 @dataclass(frozen=True)
@@ -300,6 +295,7 @@ def summarise(
     headings = [heading_of(each.ratio) if as_ratio else "coef" for each in equations]
     columns = [_columns(heading, facts.statistic, alpha) for heading in headings]
     left, right = _facts_in_columns(facts)
+    dropped = facts.rows_dropped
     table = Table(
         title=facts.title,
         columns=columns[0],
@@ -307,7 +303,7 @@ def summarise(
             Group(each.heading, tuple(_rows(each, own[0])), own if own != columns[0] else None)
             for each, own in zip(equations, columns, strict=True)
         ),
-        lead=(facts.formula, f"{facts.rows_used} rows used, {facts.rows_dropped} dropped"),
+        lead=(facts.formula, f"{facts.n_rows - dropped} rows used, {dropped} dropped"),
         left=left,
         right=right,
         footnotes=notes,
@@ -439,7 +435,7 @@ def _facts_in_columns(facts: SummaryFacts) -> tuple[tuple[Fact, ...], tuple[Fact
 
 
 def _likelihood_facts(facts: SummaryFacts) -> Iterator[Fact]:
-    if facts.nobs != facts.rows_used:
+    if facts.nobs != facts.n_rows - facts.rows_dropped:
         yield "Observations", _count(facts.nobs)
     yield from _present("Log-likelihood", facts.llf, _two_decimals)
     null = "  intercept only" if facts.constant else "  no constant: offset only"

@@ -107,9 +107,8 @@ class Reporting:
         x               3.0000     2.0000      1.648      0.099      0.8122    11.0813
         """
         facts = self._facts(alpha, method, kind)
-        told = _method_told(method, kind)
-        if told:
-            facts = replace(facts, footnotes=(told, *facts.footnotes))
+        if method != "wald":
+            facts = replace(facts, footnotes=(_method_told(method, kind), *facts.footnotes))
         wide = len(self._state.estimates.names) > LARGE
         if wide or keep is not None or drop is not None:
             terms = row_terms(self._state)
@@ -198,4 +197,4 @@ def _method_told(method: str, kind: str | None) -> str:
     """What is said of intervals that are not Wald's."""
     if method == "profile":
         return "Intervals: profile likelihood."
-    return f"Intervals: bootstrap, {kind or 'percentile'}." if method == "bootstrap" else ""
+    return f"Intervals: bootstrap, {kind or 'percentile'}."
