@@ -70,7 +70,7 @@ class Ready:
     family : Family
     settings : Settings
     cov : Estimator
-    y : ndarray or None
+    y : ndarray, shape (rows of the data,), or None
         A response that took the place of the one `rows` has, row by row of the source.
     """
 

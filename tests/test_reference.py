@@ -10,6 +10,7 @@ import re
 import textwrap
 import types
 import warnings
+from pathlib import Path
 
 import docstrings
 import make_reference
@@ -189,17 +190,30 @@ def test_a_record_tells_its_fields(name):
     assert [field for field in fields if not field.startswith("_") and field not in listed] == []
 
 
-@pytest.mark.parametrize("name", [*CALLS, *CLASSES])
-def test_arrays_have_shapes(name):
-    """Every array that is given or returned; of tables their columns are told."""
-    told = sections({**CALLS, **CLASSES}[name])
-    heads = [
-        line
-        for part in ("Parameters", "Returns")
-        for line in told.get(part, "").splitlines()
-        if re.search(r"(^|: )(tuple of )?ndarray", line) and not line.startswith(" ")
-    ]
-    assert [head for head in heads if "(" not in head] == []
+PACKAGE = Path(gc.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def shapeless(text):
+    """Arrays among what a docstring says is given and returned that have no shape."""
+    told = dict(docstrings.sections(text))
+    lines = [each for part in ("Parameters", "Returns") for each in told.get(part, "").splitlines()]
+    arrays = [line for line in lines if re.match(r"(\S.* : )?(tuple of )?ndarray", line)]
+    return [line for line in arrays if "(" not in line]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_everywhere_a_docstring_begins_with_a_sentence_and_arrays_have_shapes(path):
+    """In the whole package; of closures their names must do."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    public = [tree, *(node for node in classes if not node.name.startswith("_"))]
+    for node in (inner for holder in public for inner in holder.body):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            text = ast.get_docstring(node)
+            assert text or node.name.startswith("_"), node.name
+            assert re.search(r"[.?:]$", docstrings.summary(text or ".")), node.name
+            assert shapeless(text or "") == [], node.name
 
 
 @pytest.mark.parametrize("name", CLASSES)

@@ -179,11 +179,11 @@ class Grouping:
     key : Key
     ids : ndarray, shape (n_cells,)
         Keys of the cells, sorted; `rank` is the place of each among the cells.
-    rank : ndarray of int
+    rank : ndarray of int, shape (n_cells,)
     sums : ndarray, shape (s, n_cells)
         In the order of the cells.
     constant : float
-    first : ndarray of int
+    first : ndarray of int, shape (n_cells,)
     """
 
     rows: Rows

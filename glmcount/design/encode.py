@@ -33,7 +33,7 @@ class Piece:
     ----------
     number, first, length : int
         Of the strip, of its first row, and how many rows it has.
-    where : ndarray of int or None
+    where : ndarray of int, shape (rows used,), or None
         The used ones, counted from its first; None for all.
     """
 

@@ -63,9 +63,9 @@ class Met:
 
     Parameters
     ----------
-    values : ndarray or None
+    values : ndarray, shape (values,), or None
         None where there are flags.
-    there : ndarray of bool or None
+    there : ndarray of bool, shape (flags,), or None
     low : int
         The whole number of the first flag.
     levels : tuple or None

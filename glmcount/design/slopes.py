@@ -32,7 +32,7 @@ class Move:
     ----------
     block, place : int
         Of the block, and of the column among its numeric ones.
-    codes : ndarray of int or None
+    codes : ndarray of int, shape (n,), or None
         Of the block's factors.
     row : ndarray, shape (n,) or (1,)
         Its derivative.
@@ -51,7 +51,7 @@ class Motion:
     Parameters
     ----------
     columns : tuple of Move
-    offsets : tuple of ndarray or None, one each equation
+    offsets : tuple of ndarray of shape (n,) or None, one each equation
     exact : bool
         False where a derivative is a central difference.
     """

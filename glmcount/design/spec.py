@@ -64,9 +64,9 @@ class Part:
         patsy's name of the term.
     numeric, categorical : tuple of str
         Codes of its variables, in the term's order.
-    table : ndarray or None
+    table : ndarray, shape (joint levels, columns), or None
         Kronecker product of the contrast matrices, (joint levels, columns).
-    order : ndarray of int
+    order : ndarray of int, shape (columns,)
         For each column in block order (table slow, numeric fast) its place among `names`.
     names : tuple of str
         Column names, as patsy has them.
@@ -110,9 +110,9 @@ class Role:
     name : str
         Of the column.
     what : {"group", "order"}
-    levels : ndarray or None
+    levels : ndarray, shape (levels,), or None
         Of groups, the values that used rows have.
-    table : ndarray or None
+    table : ndarray of shape (numbers or codes,), or None
         Numbers of the levels by how far whole numbers lie above `low`, or by the codes of
         `known`; -1 where no used row has them.
     low : int
@@ -261,7 +261,7 @@ class Plan:
 
     Parameters
     ----------
-    keep : tuple of ndarray of uint8 or None, one each strip
+    keep : tuple of ndarray of uint8, shape (rows / 8,), or None, one each strip
         Packed bits; None where every row of the strip is used.
     account : Account
     extents : mapping of code to tuple of float

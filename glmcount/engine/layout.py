@@ -30,7 +30,7 @@ class Layout:
         Of all equations, in order.
     slices : tuple of slice
         Parameters of each equation.
-    constants : tuple of ndarray or None
+    constants : tuple of ndarray of shape (p,) or None
         For each equation the vector a with X a = 1, or None where ones are not spanned.
     """
 

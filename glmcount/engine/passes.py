@@ -55,8 +55,8 @@ class Unweighed(NamedTuple):
     ----------
     y : ndarray, shape (m, n)
     weights : ndarray, shape (n,), or None
-    etas : tuple of ndarray
-        Shape (n,), or (1,) for a predictor that is the same in all rows.
+    etas : tuple of ndarray, each of shape (n,)
+        Or (1,) for a predictor that is the same in all rows.
     extra : ndarray, shape (n,), or None
         A row quantity computed beforehand, such as the leverage.
     points : int

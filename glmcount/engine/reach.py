@@ -22,7 +22,7 @@ class Bound:
     ----------
     matrix : ndarray, shape (levels of all blocks, p)
         By how much each level of each block moves at most.
-    blocks, equations : ndarray of int
+    blocks, equations : ndarray of int, shape (blocks,) and (equations,)
         First row of each block, first block of each equation that has any.
     """
 

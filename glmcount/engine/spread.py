@@ -112,9 +112,8 @@ class Small:
 
         Returns
         -------
-        tuple of ndarray
-            Shapes (points,), (points, p) and (points, p, p); -inf and zeros where not all is
-            finite.
+        tuple of ndarray, shape (points,), (points, p) and (points, p, p)
+            -inf and zeros where not all is finite.
         """
         count = etas.shape[1]
         flat = tuple(etas.reshape(len(etas), -1))

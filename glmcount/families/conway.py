@@ -75,13 +75,13 @@ class Law:
     ----------
     centre, rho, log_z : ndarray, shape (n,)
         log P(y) = (y - centre) rho - nu T(y) - log_z, see `centred_log_factorial`.
-    mean_log : ndarray
+    mean_log : ndarray, shape (n,)
         E[T].
-    variance, slope, residual : ndarray
+    variance, slope, residual : ndarray, shape (n,)
         Var Y, Cov(Y, T) / Var Y and Var R.
-    yyy, yyr, yrr : ndarray
+    yyy, yyr, yrr : ndarray, shape (n,)
         Third cumulants.
-    yyyy, yyyr, yyrr : ndarray
+    yyyy, yyyr, yyrr : ndarray, shape (n,)
         Fourth cumulants; NaN unless they were asked for.
     """
 
@@ -136,7 +136,7 @@ class Binned:
     Parameters
     ----------
     windows : tuple of Window
-    bounds : ndarray of int
+    bounds : ndarray of int, shape (windows + 1,)
         First row of each window, and how many rows there are.
     centre, stride : ndarray, shape (n,)
     """

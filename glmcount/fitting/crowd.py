@@ -108,9 +108,9 @@ class Climbed:
     Parameters
     ----------
     points : ndarray, shape (points, p)
-    llf : ndarray
+    llf : ndarray, shape (points,)
         Log-likelihood there, without its y-only part.
-    hoped : ndarray
+    hoped : ndarray, shape (points,)
         What a further step would add by its quadratic model.
     """
 
@@ -127,9 +127,9 @@ class Steps:
     ----------
     parts : ndarray, shape (points, p, p)
         The step of each point, an addend along each eigenvector.
-    hoped : ndarray
+    hoped : ndarray, shape (points,)
         What it hopes to gain.
-    top : ndarray of bool
+    top : ndarray of bool, shape (points,)
         Whether the model has a top.
     """
 
@@ -164,7 +164,7 @@ class Known:
     ----------
     llf : float
         A log-likelihood; -inf for nothing.
-    at : ndarray or None
+    at : ndarray, shape (p,), or None
         Where that is.
     least : float
         By how much it is to be surpassed.

@@ -83,25 +83,25 @@ class Estimates:
     Parameters
     ----------
     names : tuple of str
-    values : ndarray
+    values : ndarray, shape (k,)
         On the reported scale; ``internal`` on the estimated one.
-    internal, slope : ndarray
+    internal, slope : ndarray, shape (k,)
         Estimates and d reported / d internal.
-    equations : ndarray of int
+    equations : ndarray of int, shape (k,)
         Equation of each parameter.
-    natural : ndarray of bool
+    natural : ndarray of bool, shape (k,)
         True where reported on a natural scale: no Wald test.
-    logged : ndarray of bool
+    logged : ndarray of bool, shape (k,)
         True where that is the exponential of what is estimated, and so is its interval.
-    infinite : ndarray
+    infinite : ndarray, shape (k,)
         Sign of infinity where separation makes a coefficient infinite, else 0.
-    undetermined : ndarray of bool
+    undetermined : ndarray of bool, shape (k,)
         True where a coefficient has no limit: ways to infinity move it up and down.
-    settled : ndarray
+    settled : ndarray, shape (k,)
         As `values`, with a finite number for each: estimates in the limit.
     moves : Moves or None
         Where the maximum is at infinity, how the parameters move on the way there.
-    fixed : ndarray of bool
+    fixed : ndarray of bool, shape (k,)
         True for a parameter on its boundary, which has no standard error.
     renamed : tuple of (str, str)
         Names that columns have too, and by what the parameters go instead.

@@ -59,7 +59,7 @@ class Scored:
         As the larger model sees them.
     fit : Fit
         Its parameters are those of the smaller model, its information the larger model's there.
-    added : ndarray of int
+    added : ndarray of int, shape (parameters added,)
         Among the kept parameters those that the smaller model does not have.
     step : ndarray, shape (k,)
         Where Newton's method would step from there, in the user's columns.

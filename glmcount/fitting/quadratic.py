@@ -22,9 +22,9 @@ class Model:
 
     Parameters
     ----------
-    values, turned : ndarray
+    values, turned : ndarray, shape (k,)
         Eigenvalues, and the score in their vectors.
-    back : ndarray
+    back : ndarray, shape (k, k)
         From eigenvectors to parameters.
     """
 

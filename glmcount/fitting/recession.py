@@ -259,7 +259,7 @@ def leading_to(
         The rows themselves, where cells stand for them.
     going : callable
         The way each row goes, by equation.
-    direction : ndarray, optional
+    direction : ndarray, shape (p,), optional
         One that sends them so, where it is known.
     """
 

@@ -66,7 +66,7 @@ def restricted(
     options : Settings
     constraints : (R, q)
         Over all parameters in the user's columns, ancillary ones as they are estimated.
-    near : ndarray, optional
+    near : ndarray, shape (p,), optional
         Parameters in shifted columns from which to begin, such as those of the value before.
     ends : bool
         Whether log-likelihood, score and information are those of the end; else of the point from

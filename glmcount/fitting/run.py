@@ -88,7 +88,7 @@ class Fit:
     layout : Layout
     theta : ndarray, shape (p,)
         Zero where a column was left out.
-    kept : ndarray of int
+    kept : ndarray of int, shape (k,)
     llf : float
         Log-likelihood, complete.
     information : Information

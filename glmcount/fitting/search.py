@@ -63,7 +63,7 @@ class Search:
     starts : int
     rows : int
         How many rows it looked at; fewer than all where there are many.
-    better : tuple of ndarray
+    better : tuple of ndarray, each of shape (p,)
         Parameters from which the likelihood climbs above the known one, the best first.
     """
 
@@ -78,7 +78,7 @@ def searched(run: Run, base: Array, llf: float) -> Search | None:
     Parameters
     ----------
     run : Run
-    base : ndarray
+    base : ndarray, shape (p,)
         Parameters of the fit, or inside from it where it lies on a boundary.
     llf : float
         Its log-likelihood without the y-only part.

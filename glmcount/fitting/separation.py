@@ -66,7 +66,7 @@ class Separation(Printed):
     columns : tuple of str
         Coefficients that are infinite.
     direction : ndarray, shape (k,)
-        d over the kept columns of the mean, largest entry 1 in size.
+        d over the kept columns of all equations, largest entry 1 in size.
     signs : tuple of int
         Sign of infinity for each of `columns`; 0 where it has no limit, since ways to infinity
         move it up and down.

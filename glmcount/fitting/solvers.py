@@ -142,12 +142,12 @@ class Outcome:
 
     Parameters
     ----------
-    theta : ndarray
+    theta : ndarray, shape (k,)
         Estimate, the final step taken.
-    at : ndarray
+    at : ndarray, shape (k,)
         Where `sums` was evaluated; `theta` is one step further.
     sums : Sums
-    step : ndarray
+    step : ndarray, shape (k,)
         The last step.
     rho, decrement : float
     status : {"final", "recession", "stuck", "maxiter"}

@@ -97,7 +97,7 @@ class LevelContrasts:
 
     Parameters
     ----------
-    estimate, errors, statistic, low, high : ndarray
+    estimate, errors, statistic, low, high : ndarray, shape (contrasts,)
         Of each contrast.
     adjusted : Adjusted
     """

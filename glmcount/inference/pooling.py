@@ -51,7 +51,7 @@ def rubin(estimates: Array, matrices: Array, complete: float) -> Rubin:
 
     Parameters
     ----------
-    estimates, matrices : ndarray
+    estimates, matrices : ndarray, shape (m, k) and (m, k, k)
     complete : float
         Degrees of freedom that the complete data would leave.
 

@@ -75,7 +75,7 @@ class Point:
         sqrt(2 (l - l(v))), without sign.
     slope : float
         Its derivative, by the value.
-    theta : ndarray
+    theta : ndarray, shape (p,)
         In shifted columns, with `way` by which it moves with the value.
     """
 

@@ -107,7 +107,7 @@ class Tested:
     Parameters
     ----------
     found : Estimates
-    matrix : ndarray
+    matrix : ndarray, shape (k, k)
         Covariance of the reported parameters; of a maximum at infinity that of the limit.
     family : Family
     df : float or None

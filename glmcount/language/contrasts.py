@@ -86,7 +86,7 @@ class Box:
 
     Parameters
     ----------
-    data : ndarray or Categorical
+    data : ndarray or Categorical, shape (n,)
     contrast : Contrast or None
     levels : list or None
     """

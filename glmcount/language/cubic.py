@@ -43,9 +43,10 @@ class Cubic:
     Parameters
     ----------
     all_knots : ndarray, shape (m,)
-    curvature : ndarray
-        From values at the knots to second derivatives there.
-    basis : ndarray or None
+    curvature : ndarray, shape (v, v)
+        From the v values at the knots, m or without the last of a cyclic one, to second
+        derivatives there.
+    basis : ndarray, shape (v, columns), or None
         What the columns are multiplied by, so that constraints hold.
     """
 

@@ -25,7 +25,7 @@ def mixture_tail(x: float, weights: Array) -> float:
     Parameters
     ----------
     x : float
-    weights : ndarray
+    weights : ndarray, shape (m,)
         None negative.
 
     Examples

@@ -22,7 +22,7 @@ class Margins:
     Parameters
     ----------
     state : Fitted
-    covariance : ndarray
+    covariance : ndarray, shape (k, k)
         Over the kept columns, as the user has these.
     df : float or None
         Of Student's t; None for the normal distribution.

@@ -45,7 +45,7 @@ class Reach:
 
     Parameters
     ----------
-    etas : tuple of ndarray
+    etas : tuple of ndarray, each of shape (n,) or (1,)
         Finite everywhere: a stand-in where there is no estimate, far away where it is infinite.
     ways : tuple of (ndarray or None), one each equation
         0, 1 or -1 where a predictor is finite or infinite, NaN where there is none; None where
@@ -163,7 +163,7 @@ def told_of(data: Rows, fit: Fit, gone: NDArray[np.bool_]) -> NotEstimableWarnin
     ----------
     data : Rows
     fit : Fit
-    gone : ndarray of bool
+    gone : ndarray of bool, shape (rows of the source,)
         Rows of the source, in order, that are NaN for want of an estimate.
     """
     rows = np.flatnonzero(gone)

@@ -38,13 +38,13 @@ class Pull:
     Parameters
     ----------
     value : ndarray, shape (n,)
-    factors : tuple of ndarray or None, one each equation
+    factors : tuple of ndarray of shape (n,) or None, one each equation
         Of the columns of the rows.
     lost, limit : ndarray of bool, shape (n,)
         Rows without an estimate, and rows in which it is a limit without a standard error.
     moved : tuple of Move
         Derivatives of columns that have a part in it.
-    by : tuple of ndarray or None, one each equation
+    by : tuple of ndarray of shape (n,) or None, one each equation
         Factors of these.
     """
 

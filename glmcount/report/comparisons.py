@@ -111,7 +111,7 @@ def comparison_frame(
     ----------
     term : str
     names : sequence of str
-    columns : tuple of ndarray
+    columns : tuple of ndarray, each of shape (comparisons,)
         Estimate, standard error, statistic, p-value and the ends of the interval.
     attrs : dict
         What else is to be known of the table.

@@ -84,9 +84,9 @@ class Units:
         The unit of each used row.
     weights : ndarray, shape (n,)
         As the fit has them.
-    copies : ndarray or None
+    copies : ndarray, shape (units,), or None
         How often each unit is there, where frequency weights say so.
-    numbers, places : ndarray of int
+    numbers, places : ndarray of int, shape (n,) and (rows of the data,)
         The used rows among all rows of the data, and the other way round.
     clusters : Groups or None
     """

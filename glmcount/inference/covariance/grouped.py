@@ -36,7 +36,7 @@ class Groups:
         Of the columns among those the covariance needs.
     sizes : tuple of int
         How many values each of them has.
-    keys : ndarray or None
+    keys : ndarray, shape (groups,), or None
         Of several columns the joint codes that rows have, in order.
     """
 
@@ -126,11 +126,11 @@ class Pending:
     Parameters
     ----------
     strip : Strip
-    codes : ndarray
+    codes : ndarray, shape (rows chosen,)
         Of the groups of a run, from 0 on.
-    chosen : ndarray or None
+    chosen : ndarray, shape (rows chosen,), or None
         Which rows these are of; None for all.
-    slopes : tuple of ndarray or None
+    slopes : tuple of ndarray of shape (n,) or None
         Weighted derivatives of the log-likelihoods by each predictor.
     """
 

@@ -35,15 +35,15 @@ class Clock:
 
     Parameters
     ----------
-    times : ndarray
+    times : ndarray, shape (times,)
         Distinct times, ascending.
-    steps : ndarray of int
+    steps : ndarray of int, shape (times,)
         Of each the number of units since the first.
     unit : str
         In words.
     panels : int
         How many there are; 1 where none are named.
-    keys : ndarray of int64
+    keys : ndarray of int64, shape (score sums,)
         What tells panel and time of the score sums apart, ascending; a panel's times follow each
         other, and a later time of it is as many keys on as units.
     """
