@@ -124,6 +124,27 @@ FORMULAS_OF_R = [
     formula("y ~ bs(x, df='4')", "df=4", "y ~ bs(x, df=4)"),
 ]
 
+FORMULAS_OF_R += [
+    formula(
+        "y ~ factor(g, levels=c('b', 'a', 'c'))", "C(g, levels=", "y ~ C(g, levels=['b', 'a', 'c'])"
+    ),
+    formula("y ~ C(g, contr.treatment(base=2))", "Treatment('b')", "y ~ C(g, Treatment('b'))"),
+    formula("y ~ splines::bs(x, 4)", "bs(x, 4)", "y ~ bs(x, 4)"),
+    formula("y ~ base::log(z)", "log(z)", "y ~ log(z)"),
+    formula(
+        "y ~ bs(x, df=4, intercept=TRUE)",
+        "include_intercept=True",
+        "y ~ bs(x, df=4, include_intercept=True)",
+    ),
+    formula("y ~ z^0.5", "I(z**0.5)", "y ~ I(z**0.5)"),
+    formula("y ~ z^-1", "I(z**-1)", "y ~ I(z**-1)"),
+    formula("y ~ I(x - mean(x))", "center(x)", "y ~ center(x)"),
+    formula("y ~ sin(2*pi*time)", "3.14159", "y ~ sin(2*3.14159*time)"),
+    formula("y ~ as.Date(when)", "data['when'].dt.year"),
+    formula("y/days ~ x", "exposure='days'"),
+    formula("y ~ interaction(g, k)", "g:k", "y ~ g:k"),
+]
+
 FORMULAS_OF_STATA = [
     formula("y ~ i.g", "C(g)", "y ~ C(g)", "has a dot"),
     formula("y ~ i(g)", "C(g)", "y ~ C(g)"),
@@ -183,6 +204,17 @@ FORMULAS_OF_PYTHON = [
     formula("y ~ Intercept", "1 for the constant"),
 ]
 
+FORMULAS_OF_PYTHON += [
+    formula("y ~ splines.bs(x, 4)", "bs(...)"),
+    formula("y ~ sm.add_constant(x)", "Every formula has a constant"),
+    formula("y ~ pd.get_dummies(g)", "C(g)", "y ~ C(g)"),
+    formula("y ~ when.dt.year", "data['when'].dt.year"),
+    formula("y ~ g.cat.codes", "data['g'].cat.codes"),
+    formula("y ~ x.fillna(0)", "where(isnan(x), 0, x)", "y ~ where(isnan(x), 0, x)"),
+    formula("y ~ x[g == 'a']", "Make the column in the data", never="between the response"),
+    formula("y ~ log(offset=days)", "log(days)", "y ~ log(days)"),
+]
+
 NAMES = [
     formula("y ~ my col", "Q('my col')", "y ~ Q('my col')"),
     formula("y ~ x.1", "Q('x.1')", "y ~ Q('x.1')", "invalid syntax"),
@@ -201,7 +233,7 @@ NAMES = [
     formula("y ~ INCOME", "'income'"),
     formula("Y ~ x", "'y'"),
     formula("y ~ groesse", "'größe'"),
-    formula("y ~ x \u2212 z", ("U+2212", "minus sign", "Write -", "-"), "y ~ x - z"),
+    formula("y ~ x + z \u2212 z", ("U+2212", "minus sign", "Write -", "-"), "y ~ x + z - z"),
     formula("y ~ x\u00a0+ z", ("U+00A0", "no-break space", "plain space")),
     formula("y ~ \u0445 + z", ("U+0445", "cyrillic", "'x'")),
     formula("y ~ C(g, Treatment(\u2018b\u2019))", ("U+2018", "Write '")),
@@ -398,6 +430,15 @@ OPTIONS_OF_STATSMODELS = [
     code("gc.zeroinfl", "inflate='1'", "gc.fit('y2 ~ x', d, inflate='1')"),
 ]
 
+OPTIONS_OF_STATSMODELS += [
+    option("family=\"poisson(link='log')\"", "family='poisson'", "family='poisson'"),
+    option("family='Generalized Poisson'", "family='genpoisson'", "family='genpoisson'"),
+    option("cov=['HC1']", "cov='HC1'", "cov='HC1'"),
+    option("cov=('cluster', 'id')", "cov=glmcount.cluster('id')", "cov=glmcount.cluster('id')"),
+    option("cov=d.id", "cov=glmcount.cluster('g')", "cov=glmcount.cluster('g')"),
+    option("method='Newton-Raphson'", "method='newton'", "method='newton'"),
+]
+
 OPTIONS_OF_PYFIXEST = [
     option("vcov={'CRV1': 'id'}", "cov=glmcount.cluster('id')", "cov=glmcount.cluster('id')"),
     option("vcov='hetero'", "cov='HC1'", "cov='HC1'"),
@@ -505,6 +546,15 @@ METHODS = [
     code("r.predict(d, which='link')", "which='linear'", "r.predict(d, which='linear')"),
     code("r.predict(d, which='probs')", "'prob'"),
     code("r.predict(d, which='prob')", "at=0, 1, 2"),
+    code("r.predict(d, 'mean')", "which='mean'", "r.predict(d, which='mean')"),
+    code(
+        "r.predict(d, which='count')",
+        ("which='mean'", "which='mean-main'"),
+        "r.predict(d, which='mean-main')",
+    ),
+    code("r.wald_test('C(g)[T.b] = 0')", "g[T.b]", "r.wald_test('g[T.b] = 0')"),
+    code("r.wald_test('factor(g)b = 0')", "g[T.b]", "r.wald_test('g[T.b] = 0')"),
+    code("r.wald_test(None)", "it is None", never="single number"),
     code("r.predict(d, which='quantile', at=95)", "between 0 and 1"),
     code(
         "r.predict(d, which='zero')",
@@ -597,6 +647,9 @@ MEMBERS = [
     code("r.coef", "r.params", "r.params"),
     code("r.coefficients", "r.params", "r.params"),
     code("r.std_errors", "r.bse", "r.bse"),
+    code("r.standard_error", "r.bse", "r.bse"),
+    code("r.to_latex()", "r.summary().as_latex()", "r.summary().as_latex()"),
+    code("r.bic_llf", "r.bic", "r.bic"),
     code("r.vcov()", "r.cov_params()", "r.cov_params()"),
     code("r.pvalue", "r.pvalues", "r.pvalues"),
     code("r.zvalues", "r.tvalues", "r.tvalues"),
@@ -652,6 +705,8 @@ WARNED = [
     ("r.conf_int(0.95, method='profile', parameters='x')", ("intervals of 5 %",)),
     ("r.summary(alpha=0.9)", ("intervals of 10 %", "alpha=0.1")),
     ("gc.fit('y ~ x + x**2', d)", ("I(x**2)",)),
+    ("gc.fit('y ~ x - mean(x)', d)", ("takes nothing away", "I(")),
+    ("gc.fit('y ~ a-b', d.assign(a=d.x, b=d.z))", ("takes nothing away", "Q('a-b')")),
     ("gc.fit('y ~ text', d)", ("pandas.to_numeric(data['text'])", "C(text)")),
     ("gc.fit('yfrac ~ x', d)", ("not whole", "quasi-likelihood")),
 ]

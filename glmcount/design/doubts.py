@@ -20,7 +20,7 @@ from glmcount.errors import FormulaError, caret, some
 from glmcount.language.foreign import quoted
 from glmcount.numerics import Array
 
-__all__ = ["check_offsets", "doubts", "itself", "no_part", "numbers_in", "odd_sign"]
+__all__ = ["check_offsets", "doubts", "instead_of", "itself", "no_part", "numbers_in", "odd_sign"]
 
 # Of patsy's syntax trees, which have no types.
 ParseNode = Any
@@ -41,6 +41,22 @@ def odd_sign(formula: str) -> str:
     begin = formula.find("~") + 1
     place = next((i for i, sign in enumerate(formula) if i >= begin and sign in ODD), begin)
     return caret(formula.replace("\n", " "), place)
+
+
+def instead_of(response: str) -> str:
+    """What is said of a response of several columns.
+
+    Examples
+    --------
+    >>> instead_of("visits/years ")
+    " A rate has counts as its response, and its denominator as exposure='years'."
+    """
+    by = response.partition("/")[2]
+    if by.strip().isidentifier():
+        return (
+            f" A rate has counts as its response, and its denominator as exposure={by.strip()!r}."
+        )
+    return " The sum of two columns is I(a + b)."
 
 
 def no_part(what: str, value: Any) -> str:
@@ -111,14 +127,21 @@ def _refuse(formula: str, leaf: ParseNode, what: str) -> None:
 def itself(tree: ParseNode) -> tuple[tuple[str, str], ...]:
     """Pieces such as ``x**2`` and ``x*x`` that formulas read as x, each with x.
 
+    What is taken away of terms that do not have it comes with no code.
+
     Examples
     --------
     >>> from patsy.parse_formula import parse_formula
     >>> itself(parse_formula("y ~ x + x**2 + z*z + (a + b)**2"))
     (('x**2', 'x'), ('z*z', 'z'))
+    >>> itself(parse_formula("y ~ x - mean(x)"))
+    (('mean(x)', ''),)
     """
     found = {}
     for node in _walk(tree):
+        if node.type == "-" and len(node.args) == 2:
+            there, gone = (set(filter(None, map(_code, _walk(arg)))) for arg in node.args)
+            found.update(dict.fromkeys(sorted(gone - there), ""))
         if node.type not in CROSSING or len(node.args) != 2:
             continue
         left, right = node.args
@@ -169,7 +192,9 @@ def doubts(
     used = dict.fromkeys(c for part in parts for c in (*part.numeric, *part.categorical))
     out: list[Doubt] = []
     for piece, code in same:
-        if code in used and variables[code].kind == "numerical":
+        if not code:
+            out.append(_of_nothing(piece))
+        elif code in used and variables[code].kind == "numerical":
             out.append(_of_power(piece, code))
     for code in used:
         variable = variables[code]
@@ -181,6 +206,14 @@ def doubts(
     for each in offsets:
         out += _of_offsets(each)
     return tuple(out)
+
+
+def _of_nothing(piece: str) -> Doubt:
+    return (
+        "nothing_taken",
+        f"'- {piece}' takes nothing away: the terms before it do not have {piece}. A difference of "
+        f"numbers is written I(a - {piece}), and a column whose name holds a minus Q('a-b').",
+    )
 
 
 def _of_power(piece: str, code: str) -> Doubt:

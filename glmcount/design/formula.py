@@ -19,7 +19,7 @@ from patsy.parse_formula import ParseNode, parse_formula
 
 from glmcount.allowed import shown
 from glmcount.columns.column import Levels
-from glmcount.design.doubts import check_offsets, itself, no_part, odd_sign
+from glmcount.design.doubts import check_offsets, instead_of, itself, no_part, odd_sign
 from glmcount.design.spec import Part, Variable
 from glmcount.errors import (
     DataError,
@@ -57,7 +57,8 @@ TREATMENT = Contrast("Treatment")
 class ParsedFormula:
     """A formula as expressions: response, right-hand terms (tuples of codes), offsets.
 
-    `itself` has pieces such as ``x**2`` that are x itself, each with that x.
+    `itself` has pieces such as ``x**2`` that are x itself, each with that x, and with no code what
+    is taken away and not there.
     """
 
     formula: str
@@ -160,7 +161,7 @@ def _of_response(formula: str, columns: Collection[str], left: list[Patsy]) -> s
     if found is not None:
         return f"{found.advice}\n{caret(formula, found.start, found.end)}"
     told = "The formula needs exactly one response left of '~', such as 'y ~ x'."
-    return f"{told}{' The sum of two columns is I(a + b).' if left else ''}\n    {formula}"
+    return f"{told}{instead_of(formula.partition('~')[0]) if left else ''}\n    {formula}"
 
 
 def parse_part(

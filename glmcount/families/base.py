@@ -729,7 +729,7 @@ def resolve(family: str | Family) -> Family:
     found = _aliases.get(family.strip().lower())
     if found is None:
         hint, listed = (
-            _meant(family.strip().removesuffix("()")),
+            _meant(family.partition("(")[0].strip()),
             f" Families: {some(families, 20)}.",
         )
         raise UsageError(

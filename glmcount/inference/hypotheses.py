@@ -140,6 +140,8 @@ def _from_mapping(hypothesis: Mapping[Any, Any], names: Names) -> tuple[Array, A
 def _from_matrix(matrix: Any, constants: Any, names: Names) -> tuple[Array, Array]:
     count = len(names.known)
     wanted = f"a matrix of numbers has {count} columns, one for each parameter"
+    if matrix is None:
+        _refuse(f"it is None; {wanted}.", names)
     try:
         r = np.asarray(matrix, dtype=np.float64)
         q = np.zeros(1) if constants is None else np.asarray(constants, dtype=np.float64)

@@ -32,8 +32,9 @@ STEEPEST = 15
 
 def call(reader: Reader, node: ast.Call) -> Node:
     """Read a call to a word of the language or to a function of the user's."""
-    written = [*node.args, *(keyword.value for keyword in node.keywords)]
-    name = _function(reader, node.func, [reader.text(each) for each in written])
+    written = [reader.text(each) for each in node.args]
+    written += [f"{keyword.arg}={reader.text(keyword.value)}" for keyword in node.keywords]
+    name = _function(reader, node.func, written)
     if any(isinstance(argument, ast.Starred) for argument in node.args) or any(
         keyword.arg is None for keyword in node.keywords
     ):
@@ -74,7 +75,7 @@ def _unknown_function(
     known = [*sorted(WORDS), "offset", *reader.functions]
     bare = name.rpartition(".")[2]
     advice = called_elsewhere(name, arguments) or look_alike(name, known)
-    if not advice and bare in ELEMENTARY and name != bare:
+    if not advice and bare in WORDS and name != bare:
         advice = f"Write {bare}(...)."
     if not advice and bare == "offset":
         advice = "offset(...) is a term of its own, such as offset(log(days))."
@@ -122,7 +123,9 @@ def _bind(reader: Reader, node: ast.Call, names: tuple[str, ...], skip: int = 0)
     if excess or len(bound) < len(given) or not set(bound) <= set(names):
         listed = ", ".join(names) or "no settings"
         other = next((name for name in bound if name not in names), "")
-        meant = instead(SETTINGS, other, names, reader.text(bound[other])) if other else ""
+        text = reader.text(bound[other]) if other else ""
+        plain = {"TRUE": "True", "FALSE": "False"}.get(text, text)
+        meant = instead(SETTINGS, other, names, plain) if other else ""
         function = reader.text(node.func)
         said = f"{function} takes {listed}, each at most once."
         reader.refuse(
@@ -207,7 +210,9 @@ def _meant_contrast(reader: Reader, node: ast.expr) -> str:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         found = advice(CONTRASTS_ELSEWHERE, node.value)
         return found or f"Treatment({node.value!r}) for the reference level {node.value!r}"
-    return advice(CONTRASTS_ELSEWHERE, reader.text(head)) or ""
+    found = advice(CONTRASTS_ELSEWHERE, reader.text(head)) or ""
+    named = found == "Treatment" and isinstance(node, ast.Call) and (node.args or node.keywords)
+    return "Treatment('b'), with the reference level itself" if named else found
 
 
 def _identity(reader: Reader, node: ast.Call) -> Node:
@@ -232,18 +237,23 @@ def _elementary(reader: Reader, node: ast.Call, name: str) -> Node:
     if node.keywords or len(node.args) != ELEMENTARY[name]:
         count = ELEMENTARY[name]
         told = f"{name} takes {count} argument{'s' if count > 1 else ''}, without a name."
-        base = [*node.args[1:], *(keyword.value for keyword in node.keywords)]
-        based = (
-            f"Write log({reader.text(node.args[0])}) / log({reader.text(base[0])})."
-            if (name == "log" and len(node.args) and len(base) == 1)
-            else told
-        )
-        reader.refuse(node, told, based)
+        reader.refuse(node, told, _rewritten(reader, node, name))
     arguments = tuple(reader.read(argument) for argument in node.args)
     for place, (argument, result) in enumerate(zip(node.args, arguments, strict=True)):
         if name != "where" or place == 0 or not isinstance(result.value, str):
             reader.computable(argument, result)
     return Node("elementary", name, arguments=arguments, text=reader.text(node))
+
+
+def _rewritten(reader: Reader, node: ast.Call, name: str) -> str:
+    """A call with other arguments as it is to be written, where that is known."""
+    given = [*node.args, *(keyword.value for keyword in node.keywords)]
+    texts = [reader.text(each) for each in given]
+    if name == "log" and len(texts) == 2:
+        return f"Write log({texts[0]}) / log({texts[1]})."
+    if len(texts) == ELEMENTARY[name]:
+        return f"Write {name}({', '.join(texts)})."
+    return "Other functions of numbers come by env={'f': f}."
 
 
 def _transform(reader: Reader, node: ast.Call, name: str) -> Node:

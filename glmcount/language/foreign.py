@@ -32,6 +32,8 @@ __all__ = [
 MOST_COLUMNS = 2_000
 # Texts beyond, which nobody wrote by hand, are not searched for what has another meaning.
 LONG = 5_000
+# The functions that make a factor, by their place in the table.
+FACTOR = next(iter(FUNCTIONS))
 RANDOM = (
     "Random effects such as ({0}) are not fitted here. C(g) gives each level of g a constant of "
     "its own, and cov=glmcount.cluster('g') standard errors that allow for groups."
@@ -86,7 +88,9 @@ def plainly(message: str) -> str:
 def called_elsewhere(name: str, arguments: Collection[str]) -> str:
     """What to write for a function of another package; empty for one that is not known."""
     bare = name.rpartition("::")[2]
-    text = None if bare in WORDS else advice(FUNCTIONS, bare)
+    if bare in WORDS:
+        return told(f"{bare}({', '.join(map(str.strip, arguments))})") if bare != name else ""
+    text = advice(FUNCTIONS, bare)
     if text is None:
         return ""
     values = [re.sub(r"^\w+\s*=(?!=)\s*", "", each.strip()) for each in arguments]
@@ -95,6 +99,8 @@ def called_elsewhere(name: str, arguments: Collection[str]) -> str:
         return told(f"{' + '.join([values[0], *powers])}: the same curves")
     if values:
         values[0] = re.sub(r"^(?:as\.)?factor\((.*)\)$", r"\1", values[0])
+    if text == FUNCTIONS[FACTOR] and any(each.strip().startswith("levels") for each in arguments):
+        return told(f"C({values[0]}, levels=['a', 'b']) with the levels in their order")
     if bare == "i" and values and not values[0].isidentifier():
         return told(f"I({values[0]})")
     named = text.replace("{name}", repr(values[0]) if values else "'x'")
@@ -201,6 +207,8 @@ def _patterns(text: str, columns: Collection[str]) -> Iterator[Found]:
 
 def _function(match: re.Match[str], columns: Collection[str]) -> str:
     inner = match[2] or ""
+    if match[1][:3] in ("as.", "is.") and advice(FUNCTIONS, match[1]) is None:
+        return f"{match[1]} is not a function of formulas: make the column in the data first."
     return called_elsewhere(match[1].replace(" ", ""), inner.split(",") if inner else [])
 
 
@@ -260,7 +268,10 @@ def _noted(text: str) -> Said:
 
 def _joined(match: re.Match[str], columns: Collection[str]) -> str:
     """Another sign between the response and the terms."""
-    return "" if "~" in match.string else told("~ between the response and the terms")
+    alone = re.fullmatch(r"\s*[\w.()/]+\s*", match.string[: match.start()])
+    if alone is None or "~" in match.string:
+        return ""
+    return told("~ between the response and the terms")
 
 
 def _side_by_side(match: re.Match[str], columns: Collection[str]) -> str:
@@ -288,7 +299,7 @@ PATTERNS: tuple[tuple[str, Said], ...] = (
     (rf"(?<!\w)((?:{_NAME}\s*::\s*)?{_NAME}(?:\.{_NAME})*)\s*\(([^()]*)\)?", _function),
     (r"(?<![\w.])([\w.]+)\s*(##?)\s*([\w.]+)", _crossed),
     (rf"\b[A-Za-z]{{1,3}}\d*\.{_NAME}\b(?!\s*\()", _prefixed),
-    (rf"(?<!\w)({_NAME}(?:\([^()]*\))?|\([^()]*\))\s*\^\s*(\d+)", _power),
+    (rf"(?<!\w)({_NAME}(?:\([^()]*\))?|\([^()]*\))\s*\^\s*(-?\d+(?:\.\d*)?)", _power),
     (r"\^", _noted("I(x**2) for a power of x")),
     (rf"(?<!\w)({_NAME})\s*%in%\s*({_NAME})", _noted("{1}:{2}")),
     (r"%\W?\w*%", _noted("the product as {0}")),

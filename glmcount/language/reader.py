@@ -26,6 +26,8 @@ from glmcount.language.node import ALLOWED, DEEPEST, LARGEST, LONGEST, WORDS, No
 
 __all__ = ["Reader", "is_number", "rules"]
 
+# What makes other columns of one in pandas.
+ACCESSORS = ("dt", "str", "cat", "values", "array")
 Rule = Callable[["Reader", Any], Node]
 rules: dict[type[ast.expr], Rule] = {}
 
@@ -190,6 +192,10 @@ class Reader:
         """Refuse a kind of syntax: what the code means elsewhere, or what to write for the kind."""
         found = foreign(self.text(node), self.columns)
         advice = hint(kind) if found is None else found.advice
+        root, _, rest = self.text(node).partition(".")
+        if root in self.columns and rest.partition(".")[0] in ACCESSORS:
+            advice = f"Make the column in the data first: data['new'] = data[{root!r}].{rest}."
+            self.refuse(node, why, advice)
         match node:
             case ast.Attribute(attr=name) | ast.Subscript(slice=ast.Constant(value=name)):
                 if found is None and name in self.columns:

@@ -50,6 +50,13 @@ FUNCTIONS: dict[str, str] = {
     "zscore standardise": "standardize({0})",
     "demean centre centered": "center({0})",
     "interaction": "{0}:{1}",
+    "mean avg average": "center({0}) for {0} less its mean",
+    "sd std": "standardize({0}) for {0} less its mean in standard deviations",
+    "add_constant sm.add_constant": "Every formula has a constant: leave this term out.",
+    "date as.date year month": "Make a number of the date in the data, as by "
+    "(data[{name}] - start).dt.days or data[{name}].dt.year.",
+    "inflate zeroinfl zi": "inflate='{0}' as an option of fit, and leave the term out",
+    "hurdle": "hurdle='{0}' as an option of fit, and leave the term out",
     "strata": "C({0}), constants by stratum: conditional likelihoods are not fitted here",
     "cluster": "cov=glmcount.cluster('{0}') as an option of fit, and leave the term out",
     "re gp ranef random": "C({0}), a constant for each level: random effects are not fitted here",

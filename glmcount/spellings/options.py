@@ -144,6 +144,7 @@ OF: dict[str, dict[str, str]] = {
 # Where an argument was given without its name.
 PLACED: dict[str, str] = {
     "fit": "family='poisson'",
+    "predict get_prediction": "which='mean', or the name of another quantity",
     "refit": "refit(formula='y ~ x'), or another option by its name",
     "slopes comparisons predictions": "slopes('x', by='g')",
 }
@@ -213,7 +214,8 @@ VALUES: dict[str, dict[str, str]] = {
         "negbin2 nb nb2": "zero='negbin'",
     },
     "which": {
-        "response mu fitted count n": "which='mean'",
+        "response mu fitted n": "which='mean'",
+        "count": "which='mean', or which='mean-main' for the count part of a two-part model",
         "link lp eta xb linpred lin linear_predictor": "which='linear'",
         "variance": "which='var'",
         "pr density pmf probability probabilities class": "which='prob', at=[0, 1, 2]",

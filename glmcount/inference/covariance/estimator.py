@@ -227,7 +227,7 @@ def estimator(cov: Cov, default: str) -> Estimator:
         return cov
     if isinstance(cov, Mapping) and len(cov) == 1 and (made := _made(*next(iter(cov.items())))):
         return made
-    name = default if cov is None else cov
+    name = default if cov is None else cov.strip() if isinstance(cov, str) else cov
     if isinstance(name, str) and name in ESTIMATORS:
         return ESTIMATORS[name]
     known = {key.lower(): key for key in ESTIMATORS}
@@ -269,6 +269,10 @@ def _instead(name: Any) -> str:
     """What to write for a covariance of another package."""
     if isinstance(name, Mapping):
         return next(filter(None, (_for_clusters(key, of) for key, of in name.items())), "")
+    if isinstance(name, list | tuple) and all(isinstance(each, str) for each in name):
+        return asked_elsewhere(" ".join(name))
+    if hasattr(name, "ndim"):
+        return f"{instead(COVARIANCES, 'cluster')[:-1]} for rows in clusters."
     text = getattr(name, "__name__", name)
     if not isinstance(text, str):
         return ""
