@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from glmcount.allowed import proportion, shown
+from glmcount.allowed import proportion, shown, truth
 from glmcount.errors import NotDefinedError, UsageError, some
 from glmcount.fitting.estimates import Estimates
 from glmcount.front import fronted, public
@@ -18,6 +18,7 @@ from glmcount.inference.pooling import Rubin, rubin
 from glmcount.numerics import Array
 from glmcount.printed import Lines, Printed
 from glmcount.records import dataclass
+from glmcount.report.comparisons import heading_of, ratio_of, ratios
 from glmcount.results.result import Results
 
 __all__ = ["Pooled", "pool"]
@@ -43,6 +44,8 @@ class Pooled(Printed):
         Data sets.
     nobs : float
         Observations of each.
+    ratios : tuple of str
+        What exp of each parameter is, ``"rate ratio"`` or ``"odds ratio"``; empty for no ratio.
 
     Examples
     --------
@@ -59,6 +62,7 @@ class Pooled(Printed):
     slopes: Array
     m: int
     nobs: float
+    ratios: tuple[str, ...] = ()
 
     def _named(self, values: Array) -> pd.Series:
         return pd.Series(np.array(values), index=self.found.index)
@@ -153,23 +157,29 @@ class Pooled(Printed):
         ]
         return pd.DataFrame({0: ends[0], 1: ends[1]}, index=self.found.index)
 
-    def summary(self, alpha: float = 0.05) -> pd.DataFrame:
+    def summary(self, alpha: float = 0.05, *, exponentiate: bool = False) -> pd.DataFrame:
         """One row a parameter: estimate, error, test, interval, df and what was missing.
 
         Parameters
         ----------
         alpha : float
             One minus the level of the intervals.
+        exponentiate : bool
+            Rate ratios under a log link and odds ratios under a logit one, with standard errors by
+            the delta method and exp of the ends of intervals; other parameters stay as they are.
 
         Returns
         -------
-        DataFrame, (k, 9)
-            ``estimate std_error statistic df p_value conf_low conf_high fmi riv``.
+        DataFrame, (k, 8)
+            ``estimate std_error statistic df p_value conf_low conf_high fmi``; with
+            ``exponentiate=True`` also `scale`: ``"IRR"``, ``"OR"``, ``"ratio"`` or ``"coef"``.
 
         Raises
         ------
         UsageError
-            If `alpha` is not between 0 and 1.
+            If `alpha` is not between 0 and 1, or `exponentiate` neither True nor False.
+        NotDefinedError
+            If no parameter has a ratio.
 
         Examples
         --------
@@ -179,8 +189,8 @@ class Pooled(Printed):
         >>> pooled.summary().columns.tolist()[:4]
         ['estimate', 'std_error', 'statistic', 'df']
         """
-        ends = self.conf_int(alpha)
-        return pd.DataFrame(
+        as_ratio, ends = truth("exponentiate", exponentiate), self.conf_int(alpha)
+        found = pd.DataFrame(
             {
                 "estimate": self.params,
                 "std_error": self.bse,
@@ -192,6 +202,18 @@ class Pooled(Printed):
                 "fmi": self.fmi,
             }
         )
+        return self._as_ratios(found) if as_ratio else found
+
+    def _as_ratios(self, frame: pd.DataFrame) -> pd.DataFrame:
+        chosen = np.array([bool(ratio) for ratio in self.ratios])
+        if not chosen.any():
+            raise NotDefinedError(
+                "exp of a coefficient is a ratio only under a log or logit link, and no equation "
+                "of this model has one. Use exponentiate=False.",
+                kind="no_rate_ratio",
+            )
+        out = pd.concat([ratios(frame[chosen]), frame[~chosen]]).loc[frame.index]
+        return out.assign(scale=[heading_of(ratio) for ratio in self.ratios])
 
     def _lines(self) -> Lines:
         """The table of the pooled parameters."""
@@ -252,7 +274,11 @@ def pool(results: Sequence[Results]) -> Pooled:
         natural = family.equations[int(first.equations[j])].natural
         assert natural is not None
         values[j : j + 1], slopes[j : j + 1] = natural(found.estimates[j : j + 1])
-    return Pooled(found, first, values, slopes, len(fits), fits[0].nobs)
+    told = tuple(
+        "" if own else ratio_of(family, int(k))
+        for own, k in zip(first.natural, first.equations, strict=True)
+    )
+    return Pooled(found, first, values, slopes, len(fits), fits[0].nobs, told)
 
 
 def _fits(results: Any) -> Sequence[Results]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from glmcount.allowed import truth
 from glmcount.errors import CovarianceError, NotDefinedError
 from glmcount.figures import Figures
 from glmcount.fitted import Fitted
@@ -22,6 +23,9 @@ from glmcount.results.held import Held
 from glmcount.results.testing import tested
 
 __all__ = ["Reporting"]
+
+# Coefficients up to which their joint test is made for a line of a table: it takes their cube.
+MOST = 2_000
 
 
 class Reporting:
@@ -112,7 +116,8 @@ class Reporting:
         wide = len(self._state.estimates.names) > LARGE
         if wide or keep is not None or drop is not None:
             terms = row_terms(self._state)
-            rows = folded(self._state, facts.equations, terms, self._joint)
+            test = _no_test if keep is not None or truth("full", full) else self._joint
+            rows = folded(self._state, facts.equations, terms, test)
             facts = replace(facts, equations=rows)
         return summarise(
             facts, exponentiate=exponentiate, alpha=alpha, keep=keep, drop=drop, full=full
@@ -120,6 +125,8 @@ class Reporting:
 
     def _joint(self, places: Sequence[int]) -> str:
         """The Wald test that some parameters are 0, in words; nothing where there is none."""
+        if len(places) > MOST:
+            return ""
         functions = np.zeros((len(places), len(self._state.estimates.names)))
         functions[range(len(places)), places] = 1.0
         try:
@@ -191,6 +198,11 @@ class Reporting:
 
     def _repr_html_(self) -> str:
         return self.summary().as_html()
+
+
+def _no_test(places: Sequence[int]) -> str:
+    """For rows that are shown one by one."""
+    return ""
 
 
 def _method_told(method: str, kind: str | None) -> str:

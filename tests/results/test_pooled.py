@@ -117,3 +117,28 @@ def test_infinite_and_boundary_estimates_are_not_pooled():
     with pytest.raises(gc.errors.NotDefinedError) as caught:
         gc.pool([edge, edge])
     assert caught.value.kind == "pool_boundary"
+
+
+def test_ratios_of_pooled_parameters(fits):
+    pooled = gc.pool(fits)
+    plain, found = pooled.summary(0.1), pooled.summary(0.1, exponentiate=True)
+    scales = {"Intercept": "IRR", "x": "IRR", "alpha": "coef", "inflate_Intercept": "OR"}
+    assert found.pop("scale").to_dict() == {name: scales[name] for name in pooled.params.index}
+    own = [name for name in pooled.params.index if name != "alpha"]
+    for column in ("estimate", "conf_low", "conf_high"):
+        np.testing.assert_allclose(found.loc[own, column], np.exp(plain.loc[own, column]))
+    np.testing.assert_allclose(
+        found.loc[own, "std_error"], np.exp(pooled.params[own]) * pooled.bse[own]
+    )
+    rest = [name for name in pooled.params.index if name == "alpha"]
+    pd.testing.assert_frame_equal(found.loc[rest], plain.loc[rest])
+    same = ["statistic", "df", "p_value", "fmi"]
+    pd.testing.assert_frame_equal(found[same], plain[same])
+
+
+def test_pooled_parameters_without_ratios():
+    pooled = gc.pool([gc.fit("y ~ x", data, link="sqrt") for data in completed()])
+    with pytest.raises(gc.errors.NotDefinedError, match="exponentiate=False"):
+        pooled.summary(exponentiate=True)
+    with pytest.raises(gc.errors.UsageError, match="exponentiate"):
+        pooled.summary(exponentiate="yes")
