@@ -314,10 +314,11 @@ def _check_size(
         total += float(np.prod(sizes, dtype=np.float64)) if sizes else 1.0
         if 8.0 * total * total > limit:
             told = " x ".join(f"{code} ({size:,})" for code, size in zip(codes, sizes, strict=True))
+            fewer = "Merge levels" if len(codes) == 1 else "Leave the interaction out, merge levels"
             raise MemoryLimitError(
                 f"The term {told} makes a design of more than {total:,.0f} columns, whose "
                 f"information matrix takes {8 * total * total / 2**30:,.1f} GiB; the limit is "
-                f"{limit / 2**30:,.1f} GiB. Leave the interaction out, merge levels, or raise "
+                f"{limit / 2**30:,.1f} GiB. {fewer}, or raise "
                 "control=glmcount.Control(memory_limit=...)."
             )
 

@@ -45,6 +45,8 @@ FREEDOMS = ("z", "t", "satterthwaite")
 PACKAGES = ("stata", "sandwich", "fixest")
 # Clusters below which tests by the normal distribution reject far too often.
 FEW = 50
+# Columns of clusters at most: their combinations double with each.
+WAYS = 6
 # Of the largest eigenvalue: what below it is rounding.
 ROUNDING = 1e-12
 # Of arrays, so that none is taken for another.
@@ -194,7 +196,8 @@ class FewClusters:
         sizes = {name: _count(roles[name]) for name in self.columns}
         name = min(sizes, key=lambda each: sizes[each])
         fewest, k = sizes[name], len(found.fit.kept)
-        if fewest >= FEW and fewest >= k:
+        # One cluster is refused.
+        if fewest < 2 or (fewest >= FEW and fewest >= k):
             return []
         fewer = f", fewer than the {k} coefficients" if fewest < k else ""
         what = "" if self.leveraged else "a clustered covariance is too small, and "
@@ -203,7 +206,7 @@ class FewClusters:
             CovarianceWarning(
                 f"{shown_name(name)} has {fewest} clusters{fewer}: with fewer than {FEW} {what}"
                 f"tests reject too often.{but} r.score_bootstrap('x = 0'), of the coefficient x, "
-                "holds its size.",
+                "rejects about as often as its level says.",
                 kind="few_clusters",
             )
         ]
@@ -325,6 +328,13 @@ def named(what: str, given: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
             )
         names.append(f"<{what}_{next(_NUMBERS)}>")
         arrays[names[-1]] = each
+    if len(names) > WAYS:
+        raise UsageError(
+            f"{what}= names {len(names)} columns, and all {2 ** len(names) - 1:,} combinations of "
+            f"them would be added up; at most {WAYS} are taken. Group by those within which rows "
+            "depend on each other most.",
+            kind="cluster_groups",
+        )
     if not names or len(set(names)) < len(names):
         raise UsageError(
             f"{what}={shown(given)} names a column twice, or none; name each once. Values, one a "

@@ -389,3 +389,17 @@ def test_institutions_hurdle():
         assert errors[place] == pytest.approx(value, rel=2e-3)
     whole = result.with_cov({"cluster": "company"}).bse
     np.testing.assert_allclose(whole[both], [0.00424988, 0.00208643], rtol=1e-5)
+
+
+def test_more_columns_than_can_be_added_up_are_refused():
+    with pytest.raises(gc.errors.UsageError, match="20 columns, and all 1,048,575 combinations"):
+        gc.cluster([f"g{k}" for k in range(20)])
+    gc.cluster([f"g{k}" for k in range(6)])
+
+
+def test_one_cluster_is_refused_and_not_warned_of():
+    rows = {"y": [1, 2, 0, 3], "x": [0.0, 1.0, 2.0, 1.5], "g": ["a"] * 4}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(gc.errors.CovarianceError, match="one value"):
+            gc.fit("y ~ x", rows, cov={"cluster": "g"}).bse  # noqa: B018
