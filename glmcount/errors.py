@@ -145,6 +145,7 @@ class GlmcountError(ValueError):
     Examples
     --------
     >>> import glmcount as gc
+    >>> from glmcount.errors import GlmcountError
     >>> try:
     ...     gc.fit("y ~ x", {"y": [1, -3], "x": [0, 1]})
     ... except GlmcountError as error:
@@ -180,6 +181,7 @@ class UnknownArgumentError(UsageError, TypeError):
 
     Examples
     --------
+    >>> from glmcount.errors import UnknownArgumentError
     >>> issubclass(UnknownArgumentError, TypeError), UnknownArgumentError.kind
     (True, 'unknown_argument')
     """
@@ -466,6 +468,7 @@ class MissingExtraError(GlmcountError, ImportError):
 
     Examples
     --------
+    >>> from glmcount.errors import MissingExtraError
     >>> issubclass(MissingExtraError, ImportError)
     True
     """
@@ -487,6 +490,7 @@ class GlmcountWarning(UserWarning):
     --------
     >>> import warnings
     >>> import glmcount as gc
+    >>> from glmcount.errors import GlmcountWarning
     >>> with warnings.catch_warnings():
     ...     warnings.simplefilter("ignore", GlmcountWarning)
     ...     r = gc.fit("y ~ 1", {"y": [1, 3, 2, None]})
@@ -782,6 +786,7 @@ def outside() -> int:
 
     Examples
     --------
+    >>> from glmcount.errors import outside
     >>> outside() >= 1
     True
     """
@@ -825,6 +830,7 @@ def to_the_user(error: GlmcountError) -> None:
 
     Examples
     --------
+    >>> from glmcount.errors import GlmcountError, to_the_user
     >>> to_the_user(GlmcountError("Nothing was raised yet."))
     """
     if _shown["all"]:
@@ -871,6 +877,7 @@ def caret(text: str, start: int, end: int | None = None) -> str:
 
     Examples
     --------
+    >>> from glmcount.errors import caret
     >>> print(caret("y ~ zzz", 4, 7))
         y ~ zzz
             ^^^
@@ -893,6 +900,7 @@ def alike(name: str) -> str:
 
     Examples
     --------
+    >>> from glmcount.errors import alike
     >>> alike("Newey-West") == alike("newey_west")
     True
     """
@@ -917,6 +925,7 @@ def near(name: str, choices: Iterable[object], like: float = 0.6) -> str:
 
     Examples
     --------
+    >>> from glmcount.errors import near
     >>> near("incme", ["income", "age"])
     " Did you mean 'income'?"
     >>> near("INCOME", ["income", "incomes"])
@@ -954,6 +963,7 @@ def counted(number: int, what: str) -> str:
 
     Examples
     --------
+    >>> from glmcount.errors import counted
     >>> counted(1, "row"), counted(1200, "row")
     ('1 row', '1,200 rows')
     """
@@ -976,6 +986,7 @@ def some(items: Iterable[object], most: int = 5, total: int | None = None) -> st
 
     Examples
     --------
+    >>> from glmcount.errors import some
     >>> some(range(7))
     '0, 1, 2, 3, 4 (and 2 more)'
     """

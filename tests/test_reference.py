@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import builtins
+import doctest
 import functools
 import inspect
+import io
 import re
 import textwrap
 import types
@@ -180,6 +182,16 @@ def test_a_docstring_begins_with_a_sentence_and_ends_with_an_example(name):
     assert docstrings.summary(text).endswith(".")
     if not getattr(value, "_is_protocol", False):
         assert ">>> " in sections(value)["Examples"]
+
+
+@pytest.mark.parametrize("name", [*CALLS, *CLASSES])
+def test_an_example_runs_as_a_reader_pastes_it(name):
+    """In an empty namespace: what it uses it imports."""
+    text = inspect.getdoc({**CALLS, **CLASSES}[name])
+    test = doctest.DocTestParser().get_doctest(text, {"__name__": "__main__"}, name, name, 0)
+    told = io.StringIO()
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+    assert runner.run(test, out=told.write).failed == 0, told.getvalue()
 
 
 @pytest.mark.parametrize("name", CLASSES)

@@ -70,6 +70,7 @@ def load(name: str) -> pd.DataFrame:
 
     Examples
     --------
+    >>> from glmcount.datasets import load
     >>> load("quine").shape
     (146, 5)
     """
@@ -99,6 +100,7 @@ def describe(name: str) -> str:
 
     Examples
     --------
+    >>> from glmcount.datasets import describe
     >>> print(describe("dobson").splitlines()[0])
     dobson: a randomised controlled trial with a made-up outcome
     """

@@ -345,6 +345,7 @@ class Rows:
         --------
         >>> from glmcount.design.build import Roles, formula_design
         >>> from glmcount.numerics.control import Control
+        >>> from glmcount.records import replace
         >>> from glmcount.sources.base import open_source
         >>> data = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
         >>> rows = formula_design(open_source(data), "y ~ x", Roles({}), None, Control())
@@ -533,6 +534,7 @@ class Rows:
 
         Examples
         --------
+        >>> import numpy as np
         >>> from glmcount.design.build import Roles, formula_design
         >>> from glmcount.numerics.control import Control
         >>> from glmcount.sources.base import open_source
@@ -558,6 +560,7 @@ class Rows:
 
         Examples
         --------
+        >>> import numpy as np
         >>> from glmcount.design.build import Roles, formula_design
         >>> from glmcount.numerics.control import Control
         >>> from glmcount.sources.base import open_source
@@ -828,6 +831,7 @@ class Rows:
 
         Examples
         --------
+        >>> import numpy as np
         >>> from glmcount.design.build import Roles, formula_design
         >>> from glmcount.numerics.control import Control
         >>> from glmcount.sources.base import open_source
@@ -860,6 +864,7 @@ class Rows:
 
         Examples
         --------
+        >>> import numpy as np
         >>> from glmcount.design.build import Roles, formula_design
         >>> from glmcount.numerics.control import Control
         >>> from glmcount.sources.base import open_source
@@ -886,6 +891,7 @@ class Rows:
 
         Examples
         --------
+        >>> import numpy as np
         >>> from glmcount.design.build import Roles, formula_design
         >>> from glmcount.numerics.control import Control
         >>> from glmcount.sources.base import open_source

@@ -39,6 +39,8 @@ class Strip:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from glmcount.engine.strip import Strip
     >>> strip = Strip(0, 0, 3, None, np.array([[1.0, 3.0, 2.0]]), None, (), (None,))
     >>> strip.span(1, 3).y.tolist()
     [[3.0, 2.0]]
@@ -67,6 +69,8 @@ class Strip:
 
         Examples
         --------
+        >>> import numpy as np
+        >>> from glmcount.engine.strip import Strip
         >>> strip = Strip(0, 0, 2, None, np.array([[1.0, 3.0]]), None, (), (None,))
         >>> strip.with_response(np.array([[0.0, 2.0]])).y.tolist()
         [[0.0, 2.0]]
@@ -97,6 +101,8 @@ class Strip:
 
         Examples
         --------
+        >>> import numpy as np
+        >>> from glmcount.engine.strip import Strip
         >>> strip = Strip(0, 0, 3, None, np.array([[1.0, 3.0, 2.0]]), None, (), (None,))
         >>> strip.span(0, 2).n
         2
@@ -117,6 +123,8 @@ class Strip:
 
         Examples
         --------
+        >>> import numpy as np
+        >>> from glmcount.engine.strip import Strip
         >>> strip = Strip(0, 0, 3, None, np.array([[1.0, 3.0, 2.0]]), None, (), (None,))
         >>> strip.taken(np.array([2, 0])).y.tolist()
         [[2.0, 1.0]]
@@ -161,6 +169,8 @@ class Strip:
 
         Examples
         --------
+        >>> import numpy as np
+        >>> from glmcount.engine.strip import Strip
         >>> strip = Strip(0, 0, 1, None, np.ones((1, 1)), None, (), (None, np.zeros(1)))
         >>> len(strip.of([], [1]).offsets)
         1

@@ -66,6 +66,8 @@ def negbin_canonical(alpha: float | None = None) -> Family:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from glmcount.families import negbin_canonical
     >>> family = negbin_canonical(alpha=2.0)
     >>> round(float(family.moments((np.log([0.75]),))[0].value[0]), 12)
     1.5

@@ -284,6 +284,7 @@ def genpoisson(power: float = 1.0, under: bool = False) -> Family:
 
     Examples
     --------
+    >>> from glmcount.families import genpoisson
     >>> genpoisson().label, genpoisson(power=2).label
     ('Generalized Poisson (GP-1)', 'Generalized Poisson (GP-2)')
     """

@@ -273,6 +273,7 @@ def negbin(alpha: float | None = None) -> Family:
 
     Examples
     --------
+    >>> from glmcount.families import negbin
     >>> negbin(alpha=0.5).label
     'Negative binomial (NB2, alpha = 0.5)'
     """

@@ -110,6 +110,7 @@ def negbinp(power: float | None = None) -> Family:
 
     Examples
     --------
+    >>> from glmcount.families import negbinp
     >>> negbinp(power=1.5).label
     'Negative binomial (NB-P, P = 1.5)'
     """

@@ -36,6 +36,7 @@ class Linear(Protocol):
 
     Examples
     --------
+    >>> import numpy as np
     >>> class Four:
     ...     def single(self, function):
     ...         return 4.0
@@ -60,6 +61,7 @@ class Linear(Protocol):
 
         Examples
         --------
+        >>> import numpy as np
         >>> import glmcount as gc
         >>> cov = gc.cluster("g", kind="CR2", df="satterthwaite")
         >>> def compute(setting, bread):
@@ -86,6 +88,7 @@ class Linear(Protocol):
 
         Examples
         --------
+        >>> import numpy as np
         >>> import glmcount as gc
         >>> cov = gc.cluster("g", kind="CR2", df="satterthwaite")
         >>> def compute(setting, bread):
@@ -111,7 +114,9 @@ class OwnFreedom:
 
     Examples
     --------
+    >>> import numpy as np
     >>> import glmcount as gc
+    >>> from glmcount.inference.intervals import OwnFreedom
     >>> class Four:
     ...     def single(self, function):
     ...         return 4.0

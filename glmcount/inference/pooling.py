@@ -32,6 +32,8 @@ class Rubin:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from glmcount.inference.pooling import rubin
     >>> same = rubin(np.ones((2, 1)), np.full((2, 1, 1), 0.25), complete=10.0)
     >>> float(same.total[0, 0]), float(same.increase[0])
     (0.25, 0.0)

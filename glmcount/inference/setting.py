@@ -43,6 +43,7 @@ class Needs:
 
     Examples
     --------
+    >>> from glmcount.covariances import Needs
     >>> Needs(scores=True, groups=("district",)).order
     ()
     """
@@ -79,6 +80,8 @@ class Seen:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from glmcount.covariances import Seen
     >>> part = Seen(2, None, np.array([[0.5], [-0.5]]), None, (np.array([0, 1]),), ())
     >>> np.bincount(part.groups[0], part.scores[:, 0], minlength=2).tolist()
     [0.5, -0.5]
@@ -176,7 +179,9 @@ class Setting:
 
         Examples
         --------
+        >>> import numpy as np
         >>> import glmcount as gc
+        >>> from glmcount.covariances import Needs
         >>> def compute(setting, bread):
         ...     scored = setting.told(Needs(scores=True))
         ...     return bread * scored.fold(lambda seen: np.sum(seen.scores**2), np.add)
@@ -217,7 +222,9 @@ class Setting:
         --------
         The sum of products of the scores, between two inverse informations (HC0):
 
+        >>> import numpy as np
         >>> import glmcount as gc
+        >>> from glmcount.covariances import Needs
         >>> def compute(setting, bread):
         ...     meat = setting.fold(lambda seen: np.dot(seen.scores.T, seen.scores), np.add)
         ...     return np.dot(np.dot(bread, meat), bread)
@@ -282,7 +289,9 @@ class Setting:
 
         Examples
         --------
+        >>> import numpy as np
         >>> import glmcount as gc
+        >>> from glmcount.covariances import Needs
         >>> def compute(setting, bread):
         ...     counts = setting.runs(lambda rows, roles: np.bincount(roles[0]), np.add)
         ...     assert counts.tolist() == [2, 2]
@@ -322,7 +331,9 @@ class Setting:
 
         Examples
         --------
+        >>> import numpy as np
         >>> import glmcount as gc
+        >>> from glmcount.covariances import Needs
         >>> def compute(setting, bread):
         ...     without_last = setting.refitted(np.array([True, True, True, False]))
         ...     assert np.isclose(without_last[0], np.log(2.0))

@@ -45,6 +45,7 @@ class Control:
 
     Examples
     --------
+    >>> from glmcount import Control
     >>> Control(maxiter=20).tol
     1e-06
     """

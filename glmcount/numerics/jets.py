@@ -53,6 +53,7 @@ class Jet:
     Examples
     --------
     >>> import numpy as np
+    >>> from glmcount.numerics.jets import eta_jet, exp_jet
     >>> mean = exp_jet(eta_jet((np.array([0.0]),), 0))
     >>> float((mean * mean).d2[0][0][0])
     4.0
@@ -112,6 +113,8 @@ class Jet:
 
         Examples
         --------
+        >>> import numpy as np
+        >>> from glmcount.numerics.jets import eta_jet
         >>> eta = eta_jet((np.array([2.0]),), 0)
         >>> square = eta.chain(eta.value**2, 2.0 * eta.value, np.full(1, 2.0))
         >>> float(square.value[0]), float(square.d1[0][0]), float(square.d2[0][0][0])

@@ -133,6 +133,7 @@ class TableColumn:
 
     Examples
     --------
+    >>> from glmcount.report.table import TableColumn, three_decimals
     >>> TableColumn("z", three_decimals).show(1.95996)
     '1.960'
     """
@@ -155,6 +156,7 @@ class Row:
 
     Examples
     --------
+    >>> from glmcount.report.table import Row
     >>> Row("chronic", (0.1466, "-inf", None)).cells[1]
     '-inf'
     """
@@ -178,6 +180,7 @@ class Group:
 
     Examples
     --------
+    >>> from glmcount.report.table import Group, Row
     >>> Group("Dispersion (alpha)", (Row("alpha", (0.83,)),)).columns is None
     True
     """
@@ -209,6 +212,7 @@ class Table:
 
     Examples
     --------
+    >>> from glmcount.report.table import Group, Row, Table, TableColumn
     >>> table = Table("Counts", (TableColumn("mean"),), (Group("", (Row("visits", (5.77,)),)),))
     >>> table.columns[0].heading
     'mean'

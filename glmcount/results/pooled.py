@@ -112,6 +112,7 @@ class Pooled(Printed):
 
         Examples
         --------
+        >>> import numpy as np
         >>> import glmcount as gc
         >>> x = [[0, 1, 0, 1, 2], [0, 1, 0, 2, 2], [0, 1, 1, 1, 2]]
         >>> pooled = gc.pool([gc.fit("y ~ x", {"y": [1, 3, 2, 6, 9], "x": own}) for own in x])

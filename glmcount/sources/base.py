@@ -71,6 +71,7 @@ class Source:
 
     Examples
     --------
+    >>> from glmcount.sources.base import Source
     >>> table = {"y": [1, 3, 2], "x": [0.0, 1.0, 2.0]}
     >>> def read(first, last, names):
     ...     return {name: table[name][first:last] for name in names}
@@ -116,6 +117,7 @@ class Source:
 
         Examples
         --------
+        >>> from glmcount.sources.base import Source
         >>> Source((), 5, None, lambda first, last, names: {}, strip_rows=2).span(2)
         (4, 5)
         """
@@ -138,6 +140,7 @@ class Source:
 
         Examples
         --------
+        >>> from glmcount.sources.base import streamed
         >>> unknown = streamed(["y"], lambda names: iter([{"y": [1, 3]}, {"y": [2]}]))
         >>> unknown.counted, unknown.measured([2, 1]).n_rows
         (False, 3)
@@ -164,6 +167,7 @@ class Source:
 
         Examples
         --------
+        >>> from glmcount.sources.base import streamed
         >>> streamed(["y"], lambda names: iter([{"y": [1, 3]}, {"y": [2]}])).strip(1, ["y"])
         (2, {'y': [2]})
         """
@@ -190,6 +194,7 @@ class Source:
 
         Examples
         --------
+        >>> from glmcount.sources.base import open_source
         >>> open_source({"y": [1, 3, 2]}).columns(0, 2, ["y"])["y"].tolist()
         [1, 3]
         """
@@ -242,6 +247,7 @@ class Source:
 
         Examples
         --------
+        >>> from glmcount.sources.base import open_source
         >>> open_source({"y": [1, 3, 2]}).with_columns({"z": [4, 5, 6]}).columns(1, 3, ["z"])["z"]
         [5, 6]
         """
@@ -280,6 +286,7 @@ class Source:
 
         Examples
         --------
+        >>> from glmcount.sources.base import open_source
         >>> source = open_source({"y": [1, 3, 2]})
         >>> def largest(number, first, columns):
         ...     return int(max(columns["y"]))

@@ -109,7 +109,7 @@ def censored(family: Family) -> Family:
 
     Examples
     --------
-    >>> from glmcount.families import poisson
+    >>> from glmcount.families import censored, poisson
     >>> censored(poisson).columns
     ('limit',)
     """

@@ -185,7 +185,7 @@ def hurdle(count: Family, zero: Family | None = None) -> Family:
 
     Examples
     --------
-    >>> from glmcount.families import poisson
+    >>> from glmcount.families import hurdle, poisson
     >>> hurdle(poisson).label
     'Hurdle Poisson'
     """

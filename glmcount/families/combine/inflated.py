@@ -182,7 +182,7 @@ def zero_inflated(count: Family, zero: Family | None = None) -> Family:
 
     Examples
     --------
-    >>> from glmcount.families import poisson
+    >>> from glmcount.families import poisson, zero_inflated
     >>> [e.name for e in zero_inflated(poisson).equations]
     ['mean', 'inflate']
     """

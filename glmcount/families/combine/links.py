@@ -56,7 +56,9 @@ class Link:
     --------
     Mean = lp**3:
 
+    >>> import numpy as np
     >>> import glmcount as gc
+    >>> from glmcount.families import Link
     >>> def own(lp):
     ...     safe = np.where(lp > 0, lp, np.nan)
     ...     return 3.0 * np.log(safe), 3.0 / safe, -3.0 / safe**2
@@ -161,6 +163,8 @@ def register_link(link: Link) -> Link:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from glmcount.families import Link, links, register_link
     >>> def own(lp):
     ...     return 2.0 * lp, np.full(1, 2.0), np.zeros(1)
     >>> doubled = Link("log twice", own, lambda mean: np.log(mean) / 2.0)
@@ -289,7 +293,7 @@ def compose(family: Family, link: str | Link | None) -> Family:
 
     Examples
     --------
-    >>> from glmcount.families.base import resolve
+    >>> from glmcount.families import compose, resolve
     >>> compose(resolve("poisson"), "sqrt").title
     'Poisson regression, sqrt link'
     """

@@ -156,7 +156,8 @@ def reparametrise(
 
     Examples
     --------
-    >>> from glmcount.families.base import resolve
+    >>> import numpy as np
+    >>> from glmcount.families import power_of_mean, reparametrise, resolve
     >>> family = reparametrise(resolve("negbin"), power_of_mean(1.0), deviance=None)
     >>> mean, variance = family.moments((np.log([3.0]), np.log([0.5])))
     >>> round(float(variance.value[0]), 12)
@@ -205,6 +206,8 @@ def power_of_mean(power: float | None = None) -> Map:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from glmcount.families import power_of_mean
     >>> mean, spread = power_of_mean(1.0)((np.array([0.5]), np.array([0.2])))
     >>> float(spread.value[0]), float(spread.d1[0][0])
     (-0.3, -1.0)

@@ -172,7 +172,7 @@ def truncated(family: Family, above: int = 0) -> Family:
 
     Examples
     --------
-    >>> from glmcount.families import poisson
+    >>> from glmcount.families import poisson, truncated
     >>> truncated(poisson).label
     'Zero-truncated Poisson'
     """

@@ -65,6 +65,7 @@ class Covariance:
     Examples
     --------
     >>> import glmcount as gc
+    >>> from glmcount.covariances import Covariance, Estimator
     >>> def half(setting, bread):
     ...     return Covariance(0.5 * bread, note="Half the variance.", freedom=3.0)
     >>> r = gc.fit("y ~ 1", {"y": [1, 3, 2, 6]}, cov=Estimator("half", "half the variance", half))
@@ -100,6 +101,7 @@ class Estimator(Printed):
     Examples
     --------
     >>> import glmcount as gc
+    >>> from glmcount.covariances import Estimator
     >>> twice = Estimator("twice", "twice the variance", lambda setting, bread: 2.0 * bread)
     >>> r = gc.fit("y ~ 1", {"y": [1, 3, 2, 6]})
     >>> round(float(r.with_cov(twice).bse["Intercept"] / r.bse["Intercept"]), 6)
@@ -197,6 +199,8 @@ def register_estimator(estimator: Estimator) -> Estimator:
     Examples
     --------
     >>> import glmcount as gc
+    >>> from glmcount.covariances import Estimator, register_estimator
+    >>> from glmcount.inference.covariance.estimator import ESTIMATORS
     >>> twice = Estimator("twice", "twice the variance", lambda setting, bread: 2.0 * bread)
     >>> register_estimator(twice) is twice
     True
