@@ -18,7 +18,6 @@ from glmcount.allowed import shown
 from glmcount.columns.coerce import coerce
 from glmcount.columns.column import Column
 from glmcount.design.rows import Rows
-from glmcount.design.spec import DesignSpec
 from glmcount.engine.passes import predictors
 from glmcount.engine.spread import columns_of
 from glmcount.engine.strip import Strip
@@ -64,12 +63,6 @@ class Standardised:
         return values[1:] - values[0], errors
 
 
-def without_exposure(spec: DesignSpec) -> DesignSpec:
-    """The design of a rate: of one unit of exposure, without offsets."""
-    equations = tuple(replace(equation, offsets=()) for equation in spec.equations)
-    return replace(spec, equations=equations, exposure=None)
-
-
 def standardised(
     state: Fitted, reference: Any, by: str, weight: str, groups: Sequence[Any] | None
 ) -> Standardised:
@@ -108,7 +101,8 @@ def standardised(
             f"it by weights=...; columns: {some(source.names, 12)}.",
         )
     shares = _shares(_whole(source, weight), weight)
-    spec = without_exposure(state.spec)
+    # Offsets of a zero part belong to its probability, not to the unit of a rate.
+    spec = state.spec.bare()
     needed = [name for name in spec.columns(spec.predictors) if name != by]
     lacking = [name for name in needed if name not in source.names]
     if lacking:

@@ -266,7 +266,7 @@ class Contrasting(Testing):
     ) -> pd.DataFrame:
         """Rates of groups, directly standardised to a reference population.
 
-        R(g) = sum_s w_s r_s(g): the model's mean per unit of exposure, offsets left out, of each
+        R(g) = sum_s w_s r_s(g): the mean per unit of exposure, its offsets left out, of each
         stratum s of the reference were all of it in group g, weighted by the reference's shares.
 
         Parameters

@@ -154,3 +154,21 @@ def test_a_stratum_without_a_rate_is_refused():
     assert caught.value.kind == "no_rate"
     reference["weight"][4] = 0
     assert len(result.standardised_rate(reference, by="smokes")) == 2
+
+
+def test_rates_are_those_that_predict_gives():
+    """The offset of the mean is left out, that of a zero part is not."""
+    rng = np.random.default_rng(7)
+    n = 400
+    data = pd.DataFrame({"x": rng.integers(0, 3, n), "g": rng.choice(list("ab"), n)})
+    data["t"], data["s"] = rng.uniform(0.5, 2.0, n), rng.uniform(-1.0, 1.0, n)
+    zero = rng.random(n) < 1 / (1 + np.exp(1 - data.s))
+    data["y"] = rng.poisson(data.t * np.exp(0.3 + 0.4 * data.x)) * ~zero
+    r = gc.fit("y ~ x + g", data, exposure="t", inflate="1 + offset(s)")
+    strata = pd.DataFrame({"x": [0, 1, 2], "s": [-0.5, 0.0, 0.5], "weight": [1.0, 2.0, 1.0]})
+    found = r.standardised_rate(strata, by="g")
+    for row, group in enumerate("ab"):
+        rates = r.predict(strata.assign(g=group), which="rate")
+        assert found.estimate[row] == pytest.approx(np.average(rates, weights=strata.weight))
+    with pytest.raises(gc.errors.UnknownColumnError, match="'s'"):
+        r.standardised_rate(strata.drop(columns="s"), by="g")
