@@ -26,6 +26,9 @@ __all__ = ["fronted", "public", "refuse_name"]
 # Modules of functions that pass on whatever they are given.
 WRAPPERS = ("glmcount.front", "glmcount.families.recipe")
 
+# Methods that Python and notebooks call for a user.
+SHOWN = ("__init__", "__repr__", "__str__", "_repr_html_")
+
 P = ParamSpec("P")
 T = TypeVar("T")
 C = TypeVar("C")
@@ -135,7 +138,7 @@ def fronted(cls: type[C]) -> type[C]:
         if not base.__module__.startswith("glmcount"):
             continue
         for name, value in list(vars(base).items()):
-            hidden = name.startswith("_") and name != "__init__"
+            hidden = name.startswith("_") and name not in SHOWN
             if not hidden and (made := _fronted(value)) is not None:
                 setattr(base, name, made)
                 if isinstance(made, cached_property):

@@ -45,6 +45,9 @@ LINES = [
     'gc.cluster("g", kind="CR9")',
     "gc.Control(maxiter=0)",
     "gc.Poisson",
+    "gc.families.negbin(theta=2)",
+    "gc.datasets.quine",
+    'print(gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 0, 0, 1]}, cov="HC3"))',
 ]
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator
 from glmcount.errors import some
 from glmcount.language.node import WORDS
 from glmcount.records import dataclass
-from glmcount.spellings.formulas import FUNCTIONS, LOOKS_LIKE, NAMES, PARSER
+from glmcount.spellings.formulas import FACTOR, FUNCTIONS, LOOKS_LIKE, NAMES, PARSER
 from glmcount.spellings.lookup import advice, filled, told
 
 __all__ = [
@@ -32,8 +32,6 @@ __all__ = [
 MOST_COLUMNS = 2_000
 # Texts beyond, which nobody wrote by hand, are not searched for what has another meaning.
 LONG = 5_000
-# The functions that make a factor, by their place in the table.
-FACTOR = next(iter(FUNCTIONS))
 RANDOM = (
     "Random effects such as ({0}) are not fitted here. C(g) gives each level of g a constant of "
     "its own, and cov=glmcount.cluster('g') standard errors that allow for groups."

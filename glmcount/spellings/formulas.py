@@ -5,7 +5,7 @@ In a text {0}, {1} and {2} stand for the arguments that were written.
 
 from __future__ import annotations
 
-__all__ = ["CONTRASTS", "FUNCTIONS", "LOOKS_LIKE", "NAMES", "PARSER", "SETTINGS"]
+__all__ = ["CONTRASTS", "FACTOR", "FUNCTIONS", "LOOKS_LIKE", "NAMES", "PARSER", "SETTINGS"]
 
 MAKE = "Make the column in the data"
 SMOOTH = (
@@ -13,8 +13,10 @@ SMOOTH = (
     "penalised smooths are not fitted here"
 )
 
+FACTOR = "factor as.factor i cat categorical as_factor"
+
 FUNCTIONS: dict[str, str] = {
-    "factor as.factor i cat categorical as_factor": "C({0})",
+    FACTOR: "C({0})",
     "ordered as.ordered": "C({0}, Poly, levels=[...]) with the levels in order",
     "relevel fct_relevel": "C({0}, Treatment({1}))",
     "as.numeric as.integer as.double numeric integer float int": "{0} itself, after "
