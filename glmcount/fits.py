@@ -14,6 +14,7 @@ from glmcount.cells.compress import compressed
 from glmcount.checks import measured_warnings, refuse_measured
 from glmcount.design.build import Roles, beside, left_out_missing, replaced, with_response
 from glmcount.design.given import response_values
+from glmcount.design.marks import Marks
 from glmcount.design.measure import Measured, measure, remeasure
 from glmcount.design.prints import check_prints
 from glmcount.design.recall import planned_layout
@@ -149,7 +150,7 @@ def refitted(state: Fitted, changes: Mapping[str, Any]) -> Made:
             asked.check()
             data = with_response(ready.rows, held)
             measured = remeasure(data, ready.measured, ready.family)
-            return _maximised(_answered(ready, held), data, measured)
+            return _maximised(_answered(ready, held), data, measured, asked.marks)
     own = subject.__dict__
     others = {name: value for name, value in changes.items() if name not in own}
     check_options(others, subject.function)
@@ -321,8 +322,10 @@ def _constant(given: Any) -> bool:
     return isinstance(given, str) and given == "1"
 
 
-def _maximised(ready: Ready, data: Rows, measured: Measured) -> Made:
-    """Fit rows that are ready; all but their response is as asked."""
+def _maximised(
+    ready: Ready, data: Rows, measured: Measured, marks: tuple[Marks, ...] | None = None
+) -> Made:
+    """Fit rows that are ready; all but their response is as asked, and has `marks` if known."""
     family, request, layout = ready.family, ready.request, ready.layout
     refuse_measured(data, measured, request.missing, family)
     notes = measured_warnings(data, measured, request.weights_type, family)
@@ -336,7 +339,7 @@ def _maximised(ready: Ready, data: Rows, measured: Measured) -> Made:
     notes += fit_warnings(rows, found, values, measured, request.separation)
     for note in notes:
         python_warnings.warn(note, stacklevel=outside())
-    gated = data.gated()
+    gated = data.gated(marks)
     kept = None if cells is None else cells.gated(gated)
     own = found.narrowed(gated)
     state = Fitted(

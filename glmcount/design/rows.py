@@ -624,8 +624,13 @@ class Rows:
         self.cache.keep(strip, codes)
         return strip
 
-    def gated(self) -> Rows:
+    def gated(self, known: tuple[Marks, ...] | None = None) -> Rows:
         """The same rows, whose columns are looked at from now on whenever they are read.
+
+        Parameters
+        ----------
+        known : tuple of Marks, optional
+            Of columns that were looked at a moment ago, by strip.
 
         Returns
         -------
@@ -642,8 +647,12 @@ class Rows:
         >>> rows.marks is None, len(rows.gated().marks)
         (True, 1)
         """
-        found = self.source.fold(self.names, _marks, operator.or_, self.threads)
-        return replace(self, marks=tuple(found.values()))
+        names = self.names if known is None else [n for n in self.names if n not in known[0]]
+        found = tuple(self.source.fold(names, _marks, operator.or_, self.threads).values())
+        if known is not None:
+            both = ({**old, **new} for old, new in zip(known, found, strict=True))
+            found = tuple({name: marks[name] for name in self.names} for marks in both)
+        return replace(self, marks=found)
 
     def check(self) -> None:
         """Look at all rows.
