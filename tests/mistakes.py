@@ -555,6 +555,25 @@ METHODS = [
     code("r.wald_test('C(g)[T.b] = 0')", "g[T.b]", "r.wald_test('g[T.b] = 0')"),
     code("r.wald_test('factor(g)b = 0')", "g[T.b]", "r.wald_test('g[T.b] = 0')"),
     code("r.wald_test(None)", "it is None", never="single number"),
+    code("rq.wald_test('my col = 0')", "Q('my col')", "rq.wald_test(\"Q('my col') = 0\")"),
+    code("rq.wald_test('x.1 = 0')", "Q('x.1')", "rq.wald_test(\"Q('x.1') = 0\")"),
+    code(
+        "rq.conf_int(parameters='my col')", "Q('my col')", "rq.conf_int(parameters=\"Q('my col')\")"
+    ),
+    code("rk.wald_test('k[T.2] = 0')", "C(k)[T.2]", "rk.wald_test('C(k)[T.2] = 0')"),
+    code("nb.wald_test('theta = 1')", ("alpha", "1 / alpha"), "nb.wald_test('alpha = 1')"),
+    code("zi.wald_test('zero_x = 0')", "inflate_x", "zi.wald_test('inflate_x = 0')"),
+    code("zi.wald_test('count_x = 0')", "Write 'x'"),
+    code(
+        "zi.conf_int(parameters='zero_(Intercept)')",
+        "inflate_Intercept",
+        "zi.conf_int(parameters='inflate_Intercept')",
+    ),
+    code(
+        "r.contrasts(g='b')",
+        "contrasts('g', kind='reference', reference='b')",
+        "r.contrasts('g', kind='reference', reference='b')",
+    ),
     code("r.predict(d, which='quantile', at=95)", "between 0 and 1"),
     code(
         "r.predict(d, which='zero')",

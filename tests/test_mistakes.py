@@ -53,6 +53,7 @@ def world():
     d["group"] = pd.cut(d.x, 3)
     for name in ("my col", "x.1", "lambda", "a-b", "2019", "1stvisit", "cost ($)", "inf"):
         d[name] = d.x
+    d["x.1"] = d.z
     d["class"], d["text"] = d.g, d.y.astype(str)
     d["when"] = pd.date_range("2020-01-01", periods=n)
     d["hole"], d["hole2"] = d.x.where(d.x > -1.0), np.nan
@@ -69,6 +70,8 @@ def world():
         "rt": gc.fit("y ~ x + C(k)", d.assign(k=d.k.astype(str))),
         "ro": gc.fit("y ~ x", d, exposure="days"),
         "nb": gc.fit("y2 ~ x", d, family="negbin"),
+        "zi": gc.fit("y2 ~ x", d, inflate="x"),
+        "rq": gc.fit("y ~ Q('my col') + Q('x.1')", d),
     }  # fmt: skip
 
 

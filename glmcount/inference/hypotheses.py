@@ -179,7 +179,8 @@ class _Parser:
     def tokens(self) -> Iterator[_Token]:
         """Names, the longest first; numbers; signs."""
         every = sorted({*self.names.known, *self.names.absent}, key=len, reverse=True)
-        named = "|".join(_whole(name) for name in every if name)
+        # As they stand first, then with other spaces around signs: I(x**2) is I(x ** 2).
+        named = "|".join([_whole(name) for name in every if name] + [*map(_spaced, every)])
         pattern = re.compile(
             rf"\s*(?:(?P<name>{named or '(?!)'})|(?P<number>{NUMBER})|(?P<sign>[-+*/=,()])"
             r"|(?P<other>[^\s=,+*/-]+)|$)"
@@ -189,7 +190,10 @@ class _Parser:
             found = pattern.match(self.text, at)
             assert found is not None
             if found.lastgroup is not None:
-                yield _Token(found.lastgroup, found[found.lastgroup], found.start(found.lastgroup))
+                text = found[found.lastgroup]
+                if found.lastgroup == "name" and text not in every:
+                    text = next(name for name in every if re.fullmatch(_spaced(name), text))
+                yield _Token(found.lastgroup, text, found.start(found.lastgroup))
             at = max(found.end(), at + 1)
 
     def rows(self) -> tuple[Array, ...]:
@@ -237,7 +241,7 @@ class _Parser:
             self.refuse(self.names.why(token.text), token)
         self.refuse(
             f"there is no parameter {token.text!r}."
-            f"{nearest_parameter(token.text, self.names.known)}",
+            f"{nearest_parameter(token.text, self.names.known, self.text)}",
             token,
         )
 
@@ -332,3 +336,14 @@ def _whole(name: str) -> str:
     before = r"(?<!\w)" if re.match(r"\w", name) else ""
     after = r"(?!\w)" if re.search(r"\w\Z", name) else ""
     return f"{before}{re.escape(name)}{after}"
+
+
+def _spaced(name: str) -> str:
+    """A pattern of the name with any spaces around signs within its brackets.
+
+    Of a name without brackets one that matches nothing: ``a-b`` is not a - b.
+    """
+    if "(" not in name:
+        return "(?!)"
+    loose = re.sub(r"(?:\\ )*((?:\\?[*/+:<>=%&|-])+)(?:\\ )*", r"\\s*\1\\s*", re.escape(name))
+    return rf"(?<!\w){loose}(?!\w)"

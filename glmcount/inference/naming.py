@@ -10,12 +10,17 @@ from glmcount.errors import alike, near, some
 __all__ = ["nearest_parameter", "of_sign"]
 
 CONSTANTS = ("cons", "const", "constant", "intercept", "(intercept)")
+SCALES = ("theta", "lnalpha", "logtheta", "lntheta", "logalpha")
+QUOTED = re.compile(r"Q\((['\"])(.*?)\1\)")
+# A coefficient of a two-part model as R names it.
+PART = re.compile(r"(?:count|zero|zi|infl|inflate|hurdle)[_:.](.+)")
 # What stands between equations, or in the place of "=", elsewhere.
 COMMA = "several equations are parted by commas, as in 'x = 0, z = 0'."
 EQUATION = "a hypothesis is an equation, such as 'x = 0'."
 SIGNS = {
     **dict.fromkeys(("and", "&", "&&", ";"), COMMA),
     **dict.fromkeys(("<", ">", "<=", ">=", "!", "!=", "~", "<>", "is"), EQUATION),
+    ":": "an interaction is named as in r.params, mostly 'x:z' in the order of the formula.",
     "^": "a hypothesis is linear: parameters times and by numbers.",
 }
 
@@ -31,8 +36,8 @@ def of_sign(text: str) -> str:
     return SIGNS.get(text.lower(), "") or SIGNS.get(text[:1], "")
 
 
-def nearest_parameter(name: object, known: Sequence[str]) -> str:
-    """What to write for a parameter that there is not.
+def nearest_parameter(name: object, known: Sequence[str], text: str = "") -> str:
+    """What to write for a parameter that there is not; `text` is what it stands in.
 
     Its constant, the coefficients of a factor, the name that other packages give the same one, or
     the names nearest to it.
@@ -43,6 +48,20 @@ def nearest_parameter(name: object, known: Sequence[str]) -> str:
     (" Write 'Intercept'.", " Write 'g[T.b]'.")
     """
     name = str(name)
+    for each in known:
+        quoted = QUOTED.search(each)
+        if quoted is not None and each not in text and quoted[2] in (text or name):
+            return f" Write {each!r}."
+    if alike(name) in SCALES and "alpha" in known:
+        return (
+            " Write 'alpha', which is on its own scale: theta is 1 / alpha, lnalpha its logarithm."
+        )
+    if (part := PART.fullmatch(name)) is not None:
+        rest = "Intercept" if alike(part[1]) in CONSTANTS else part[1]
+        own = [each for each in known if re.fullmatch(rf"(?:\w+_)?{re.escape(rest)}", each)]
+        own = own[:1] if name.startswith("count") else own[1:]
+        if own:
+            return f" Write {own[0]!r}."
     if alike(name) in CONSTANTS and "Intercept" in known:
         return " Write 'Intercept'."
     own = [

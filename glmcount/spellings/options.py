@@ -123,6 +123,7 @@ OF: dict[str, dict[str, str]] = {
         "adjustment p_adjust": "adjust='holm'",
         "ref base": "kind='reference', reference='b'",
         "specs": "contrasts('g'), the name of a factor",
+        "*": "contrasts('g', kind='reference', reference='b')",
     },
     "slopes comparisons predictions": {
         "vcov conf_level level": "r.with_cov('HC1').slopes(...); intervals have a level of 95 %",

@@ -296,3 +296,24 @@ def test_a_column_that_was_left_out_is_told_with_its_combination():
     factor = quiet("y ~ x + C(g)", data | {"g": ["a"] * 8})
     with pytest.raises(gc.errors.FormulaError, match="was left out"):
         factor.wald_test("C(g) = 0")
+
+
+def test_signs_within_brackets_may_stand_with_other_spaces():
+    data = {"y": [1, 3, 2, 6, 4, 1, 5], "x": [0, 1, 2, 3, 1, 2, 5]}
+    r = gc.fit("y ~ x + I(x**2)", data)
+    assert r.params.index[-1] == "I(x ** 2)"
+    whole = r.wald_test("I(x ** 2) = 0")
+    for text in ("I(x**2) = 0", "I(x **2)=0", "0 = I(x  **2)"):
+        assert r.wald_test(text).statistic == whole.statistic
+    both = r.wald_test("x = I(x**2)")
+    assert both.statistic == r.wald_test("x - I(x ** 2) = 0").statistic
+
+
+def test_a_sign_in_a_name_without_brackets_is_one_of_arithmetic_where_spaces_say_so():
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(60, 3))
+    r = gc.fit_arrays(rng.poisson(2.0, 60), X, names=["a", "b", "a-b"])
+    apart = r.wald_test([[1.0, -1.0, 0.0]])
+    assert r.wald_test("a - b = 0").statistic == pytest.approx(apart.statistic, rel=1e-12)
+    named = r.wald_test([[0.0, 0.0, 1.0]])
+    assert r.wald_test("a-b = 0").statistic == pytest.approx(named.statistic, rel=1e-12)
