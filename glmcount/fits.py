@@ -153,7 +153,7 @@ def refitted(state: Fitted, changes: Mapping[str, Any]) -> Made:
             return _maximised(_answered(ready, held), data, measured, asked.marks)
     own = subject.__dict__
     others = {name: value for name, value in changes.items() if name not in own}
-    check_options(others, subject.function)
+    check_options(others, subject.function, tuple(own))
     if asked is not None:
         _refuse_edited(asked, ready, changes)
     rows = {name: value for name, value in changes.items() if name in own}

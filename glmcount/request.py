@@ -309,7 +309,7 @@ def _meant(name: str, value: Any, options: Sequence[str]) -> str:
     return instead(ELSEWHERE, name, options, repr(value) if isinstance(value, str) else "")
 
 
-def check_options(names: Iterable[str], function: str = "fit") -> None:
+def check_options(names: Iterable[str], function: str = "fit", more: Sequence[str] = ()) -> None:
     """Refuse keywords that are no options, naming what to use.
 
     Parameters
@@ -318,12 +318,14 @@ def check_options(names: Iterable[str], function: str = "fit") -> None:
         Or a mapping that has their values.
     function : {"fit", "fit_arrays"}
         Whose options are meant.
+    more : sequence of str
+        What may be given besides.
 
     Raises
     ------
     UsageError
     """
-    options = [each for each in OPTIONS if function == "fit" or each not in OF_FORMULAS]
+    options = [*more, *(each for each in OPTIONS if function == "fit" or each not in OF_FORMULAS)]
     for name in names:
         if name in options:
             continue

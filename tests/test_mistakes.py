@@ -201,6 +201,62 @@ def test_natural_splines_are_those_of_r():
     np.testing.assert_allclose(basis @ (basis.T @ ours), ours, atol=1e-12)
 
 
+FIT_TABLES = [
+    options.OPTIONS, models.FAMILIES, models.LINKS, models.COVARIANCES,
+    *(options.VALUES[name] for name in ("missing", "weights_type", "separation", "information")),
+]  # fmt: skip
+
+
+def test_options_in_answers_are_accepted():
+    """``name='value'`` in an answer is an option with a value that a request takes."""
+    found = set()
+    for text in (text for table in FIT_TABLES for text in table.values()):
+        plain = re.sub(r"\{0\|([^}]*)\}", r"\1", text)
+        found |= set(re.findall(r"(?<![\w.(])(\w+)='([\w+ .]+)'", plain))
+    given = {(name, value) for name, value in found if name in gc.request.OPTIONS}
+    assert {name for name, _ in given} >= {"family", "cov", "link", "inflate", "weights_type"}
+    for name, value in sorted(given):
+        gc.request.Request(**{name: value})
+
+
+def test_calls_in_answers_run():
+    """``glmcount.f(...)`` in an answer is a call that runs, dots filled in."""
+    calls = set()
+    for text in (text for table in FIT_TABLES for text in table.values()):
+        plain = re.sub(r"\{0\|([^}]*)\}", r"\1", text)
+        calls |= set(re.findall(r"glmcount\.(?:families\.)?(?:\w+)\((?:[^()]*)\)", plain))
+    assert len(calls) > 12
+    for call in sorted(calls):
+        if call.startswith("glmcount.fit"):
+            continue
+        run(call.replace("=...", "=3"))
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("kind", "r.contrasts('g', kind={})"),
+        ("adjust", "r.contrasts('g', adjust={})"),
+        ("test", "r.anova(test={})"),
+        ("which", "zi.predict(d, which={})"),
+        ("df", "gc.cluster('id', df={})"),
+        ("like", "gc.cluster('id', like={})"),
+        ("comparison", "r.comparisons('x', comparison={})"),
+        ("slope", "r.slopes('x', slope={})"),
+        ("zero", "gc.fit('y2 ~ x', d, hurdle='x', zero={})"),
+    ],
+)
+def test_values_in_answers_are_accepted(name, call):
+    values = set()
+    for text in options.VALUES[name].values():
+        values |= set(re.findall(rf"{name}=('[\w-]+'(?:, at=[\d.]+|, at=\[[\d, ]+\])?)", text))
+    assert values
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", gc.errors.GlmcountWarning)
+        for value in values:
+            run(call.format(value))
+
+
 def test_code_in_answers_about_results_names_what_there_is():
     """``r.something`` in any answer is an attribute of a result."""
     tables = [options.OPTIONS, options.ARGUMENTS, *members.MODULES.values()]

@@ -253,7 +253,9 @@ def _boolean(levels: Levels) -> bool:
 
 
 def _from_text(code: str, levels: Levels) -> str:
-    """What to do with numbers that are written as text."""
+    """What to do with numbers that are written as text, or declared as categories."""
+    if levels and not any(isinstance(each, str) for each in levels):
+        return f" Make numbers of them in the data, by data[{code!r}].astype(float)."
     numbers, _ = numbers_in(levels)
     if not numbers and not all(isinstance(each, str) and each.isdigit() for each in levels):
         return ""

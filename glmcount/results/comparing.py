@@ -82,7 +82,7 @@ def lr_test(
         each._state.information_criterion("lr_test", 0.0)
         refuse_robust("A likelihood-ratio test", each._held.cov, INSTEAD)
     null, full = r0._state, r1._state
-    found = compared(null, full)
+    found = _in_order(null, full)
     if bootstrap is not None:
         reps = whole("bootstrap", bootstrap, 1, "bootstrap", "It is the number of draws.")
         return _bootstrapped(null, full, found, reps, rng)
@@ -100,6 +100,27 @@ def lr_test(
         found.hypothesis,
         title="LR test",
     )
+
+
+def _in_order(null: Fitted, full: Fitted) -> Compared:
+    """The comparison; of models in the other order an error that says so."""
+    try:
+        return compared(null, full)
+    except UsageError as problem:
+        if problem.kind != "not_nested" or not _contains(null, full):
+            raise
+    raise UsageError(
+        "The first model contains the second. Pass the smaller one first: lr_test(r1, r0).",
+        kind="not_nested",
+    )
+
+
+def _contains(larger: Fitted, smaller: Fitted) -> bool:
+    try:
+        compared(smaller, larger)
+    except GlmcountError:
+        return False
+    return True
 
 
 def _bootstrapped(null: Fitted, full: Fitted, found: Compared, reps: int, rng: Any) -> TestResult:

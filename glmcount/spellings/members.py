@@ -68,7 +68,11 @@ MEMBERS: dict[str, dict[str, str]] = {
         "df_num dof degrees_of_freedom": "test.df",
         "effect coef": "test.estimate",
     },
-    "Summary": {"tables": "r.tidy()", "as_csv to_csv": "r.tidy().to_csv()"},
+    "Summary": {
+        "tables": "r.tidy()",
+        "as_csv to_csv": "r.tidy().to_csv()",
+        "save write": "str(r.summary()), or as_html(), as_latex() and as_markdown() of it",
+    },
 }
 
 PACKAGE: dict[str, str] = {

@@ -138,6 +138,10 @@ OF: dict[str, dict[str, str]] = {
     "anova": {"test_type": "test='lr', 'wald' or 'score'"},
     "tidy summary": {"conf_level level": "alpha=0.05 for a level of 95 %"},
     "count_interval": {"alpha": "level=0.95"},
+    "with_cov": {
+        "cov_type vcov vce type": "r.with_cov('HC1')",
+        "groups cov_kwds cluster": "r.with_cov(glmcount.cluster('g'))",
+    },
     "fit_arrays": {"data": "glmcount.fit(formula, data) for a table"},
     "lr_test vuong_test": {"test": "Leave it out."},
 }
@@ -148,6 +152,9 @@ PLACED: dict[str, str] = {
     "predict get_prediction": "which='mean', or the name of another quantity",
     "refit": "refit(formula='y ~ x'), or another option by its name",
     "slopes comparisons predictions": "slopes('x', by='g')",
+    "wald_test": "all hypotheses in one text, 'x = 0, z = 0'",
+    "with_cov": "r.with_cov(glmcount.cluster('g')): what a covariance takes is in its call",
+    "summary": "r.summary(exponentiate=True)",
 }
 
 # Values of options, by the option.
