@@ -20,7 +20,8 @@ from glmcount.errors import ConvergenceError, NotDefinedError, counted
 from glmcount.families.base import Family, Limit
 from glmcount.families.combine.hold import hold
 from glmcount.fitting.maximise import attempted, fit_limit, maximise
-from glmcount.fitting.run import Fit, Settings, fold_sums
+from glmcount.fitting.quadratic import Model
+from glmcount.fitting.run import Fit, Run, Settings, fold_sums
 from glmcount.fitting.sums import total
 from glmcount.numerics import Array
 from glmcount.numerics.control import Control
@@ -35,6 +36,10 @@ __all__ = [
     "tested",
     "unit_deviances",
 ]
+
+
+# To the top of a ridge from beside it.
+STEPS = 4
 
 
 def _constant(offsets: tuple[str, ...], constant: bool) -> EquationDesign:
@@ -85,8 +90,28 @@ def _fitted(rows: Rows, measured: Measured, family: Family, control: Control) ->
                 "llr, prsquared or null_deviance; the fit itself is not concerned.",
                 kind="null_model",
             )
-        return found
+        return found if found.separated else _topped(rows, measured, found, options)
     return offset_alone(rows, layout, measured, family, quiet)
+
+
+def _topped(rows: Rows, measured: Measured, fit: Fit, options: Settings) -> Fit:
+    """A fit that came to no end on the top of the ridge where it is.
+
+    Beside a constant mean a parameter may mean nothing, as NB-P's power does: the likelihood is
+    the same all along a ridge, and a walk along it ends anywhere, somewhat beside its top.
+    """
+    if fit.status == "final":
+        return fit
+    run = Run(fit.narrowed(rows), fit.layout, measured, fit.family, options)
+    run.kept = fit.kept
+    theta, llf = fit.theta[fit.kept], fit.llf
+    for _ in range(STEPS):
+        sums = run.reduced(theta, True, expected=False)
+        if not sums.llf + measured.constant >= llf - sums.slack:
+            break
+        llf = max(llf, sums.llf + measured.constant)
+        theta = theta + Model.of(sums).told()
+    return replace(fit, llf=llf)
 
 
 def offset_alone(

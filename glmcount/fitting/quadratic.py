@@ -14,6 +14,8 @@ __all__ = ["Model"]
 
 # Of the equilibrated information.
 LEAST_SHIFT = 1e-14
+# Of the largest eigenvalue, below which a direction is one of a ridge.
+RIDGE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,12 @@ class Model:
     def turned_up(self) -> Array:
         """Step by the absolute eigenvalues: uphill (Nocedal & Wright 2006, section 3.4)."""
         return np.dot(self.back, self.turned / np.maximum(np.abs(self.values), 1e-8))
+
+    def told(self) -> Array:
+        """Step along the directions alone of which the rows tell: across a ridge to its top."""
+        clear = self.values > RIDGE * self.values.max(initial=0.0)
+        own: Array = np.dot(self.back[:, clear], self.turned[clear] / self.values[clear])
+        return own
 
     def within(self, reach: Callable[[Array], float], radius: float) -> Array:
         """Step of (H + shift D), about the least shift that keeps it within the radius.

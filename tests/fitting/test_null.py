@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import optimize, stats
 
+import glmcount as gc
 from glmcount.errors import NotDefinedError
 from glmcount.families import families
 from glmcount.fitting.maximise import maximise
@@ -85,3 +88,16 @@ def test_a_limit_of_a_predictor_that_cannot_move_is_not_tried():
     mean = Y.mean()
     expected = stats.nbinom.logpmf(Y, size, size / (size + mean)).sum()
     assert null.limits == () and null.llf == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_on_a_ridge_the_null_model_is_at_its_top(seed):
+    # Beside a constant mean NB-P's power means nothing, and its null model is NB2's.
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=300)
+    y = rng.poisson(np.exp(0.8 + 0.4 * x) * rng.gamma(2.0, 0.5, 300))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ridge = gc.fit("y ~ x", {"y": y, "x": x}, family="negbinp").llnull
+    plain = gc.fit("y ~ 1", {"y": y, "x": x}, family="negbin").llf
+    assert ridge == pytest.approx(plain, rel=1e-13)
