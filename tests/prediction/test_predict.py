@@ -341,7 +341,7 @@ def test_arrays_are_predicted_from_arrays(data):
         np.testing.assert_array_equal(gone.predict(new), gone.predict()[5:9])
     with pytest.raises(gc.errors.UsageError, match="no columns for"):
         result.predict({"X": x, "hurdle": x})
-    with pytest.raises(gc.errors.DataError, match="1 columns, and 2"):
+    with pytest.raises(gc.errors.DataError, match="1 column, and 2"):
         result.predict(x[:, :1])
 
 
