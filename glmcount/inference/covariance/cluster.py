@@ -201,12 +201,13 @@ class FewClusters:
             return []
         fewer = f", fewer than the {k} coefficients" if fewest < k else ""
         what = "" if self.leveraged else "a clustered covariance is too small, and "
-        but = " df='satterthwaite' mends that;" if self.leveraged else ""
+        nearer = "df='satterthwaite'" if self.leveraged else "kind='CR2', df='satterthwaite'"
+        nearer = "df='t'" if len(self.columns) > 1 else nearer
         return [
             CovarianceWarning(
                 f"{shown_name(name)} has {fewest} clusters{fewer}: with fewer than {FEW} {what}"
-                f"tests reject too often.{but} r.score_bootstrap('x = 0'), of the coefficient x, "
-                "rejects about as often as its level says.",
+                f"tests reject too often. {nearer} comes nearer to their level, as does "
+                "r.score_bootstrap('x = 0') of the coefficient x.",
                 kind="few_clusters",
             )
         ]
