@@ -64,7 +64,10 @@ def fit(
         A column, an expression, or one value a row. The logarithm of the exposure is added
         to the predictor. All are remembered by predict and the null model.
     weights_type : {"frequency", "importance", "probability"}
-        Copies of a row; weights as given; sampling weights (robust errors by default).
+        "frequency": whole numbers or not, copies of a row, whose sum is the number of
+        observations. "importance": a row's log-likelihood times its weight, the row still one
+        observation (nonrobust errors go by the weights, robust ones by the rows). "probability":
+        sampling weights; no likelihood, and robust errors by default.
     inflate, hurdle : str, optional
         Right-hand side of a second part: ``"z1 + z2"`` or ``"1"``. Zero-inflated, the
         probability of a structural zero; hurdle, that of a positive count, the counts above

@@ -43,7 +43,8 @@ def lr_test(
         The smaller model, and one that contains it: of the same rows, responses and weights, its
         family the same or a larger one, its columns spanning those of the smaller.
     bootstrap : int, optional
-        So many draws; p = (1 + draws with T at least as large) / (draws + 1).
+        So many draws; p = (1 + draws with T at least as large) / (draws + 1). Each fits both
+        models again, and nothing is printed on the way: time a few first.
     rng : int or numpy.random.Generator, optional
         Of these draws.
 
