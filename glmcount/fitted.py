@@ -282,12 +282,22 @@ class Fitted:
     def information_criterion(self, what: str, penalty: float) -> float:
         """-2 llf + penalty k."""
         llf = self.likelihood(what)
+        self.refuse_sampled(what)
+        return -2.0 * llf + penalty * self.k_all
+
+    def refuse_sampled(self, what: str, instead: str = "") -> None:
+        """Refuse what takes the weighted sum for the likelihood of the rows.
+
+        Raises
+        ------
+        NoLikelihoodError
+            Under probability weights.
+        """
         if self.weights_type == "probability":
             raise NoLikelihoodError(
                 f"{what} is not defined under probability weights: the weighted sum is not the "
-                "likelihood of the sample."
+                f"likelihood of the sample.{instead}"
             )
-        return -2.0 * llf + penalty * self.k_all
 
     def aicc(self) -> float:
         """AIC + 2 k (k + 1) / (nobs - k - 1); inf where that denominator is not positive."""

@@ -308,6 +308,6 @@ def _rows(
         spec.exposure,
         spec.weights,
         spec.beside,
-        doubts(spec.variables, equations, same, _several_offsets(learnt, equations)),
+        doubts(spec.variables, equations, same, _several_offsets(learnt, equations), spec.exposure),
     )
     return Rows(source, full, plan, control.threads, Cache(control.memory))

@@ -20,13 +20,23 @@ from glmcount.errors import FormulaError, caret, some
 from glmcount.language.foreign import quoted
 from glmcount.numerics import Array
 
-__all__ = ["check_offsets", "doubts", "instead_of", "itself", "no_part", "numbers_in", "odd_sign"]
+__all__ = [
+    "check_offsets",
+    "doubts",
+    "instead_of",
+    "itself",
+    "logged",
+    "no_part",
+    "numbers_in",
+    "odd_sign",
+]
 
 # Of patsy's syntax trees, which have no types.
 ParseNode = Any
 
 ODD = "%<>=!@;?$^&|,.\\'\"`"
 CROSSING = (":", "*", "/", "**")
+LOGS = ("log", "log1p", "log2", "log10")
 # A number as people write them: with signs, separators, decimal commas, percent signs.
 NUMBER = re.compile(r"\s*[-+]?(\d[\d' ,.]*|[.,]\d+)([eE][-+]?\d+)?\s*%?\s*")
 MARKS = {"", ".", "-", "--", "?", "*", "na", "n/a", "nan", "null", "none", "missing"}
@@ -171,11 +181,18 @@ def numbers_in(levels: Iterable[Level]) -> tuple[list[str], list[str]]:
     return (found, others) if enough and few else ([], [])
 
 
+def logged(variable: Variable) -> str:
+    """What an expression is the logarithm of, as it was written; empty where it is none."""
+    tree = variable.expression.tree
+    return tree.arguments[0].text if tree.kind == "elementary" and tree.name in LOGS else ""
+
+
 def doubts(
     variables: Mapping[str, Variable],
     equations: Iterable[EquationDesign],
     same: Iterable[tuple[str, str]],
     offsets: Iterable[Mapping[str, Array]],
+    exposure: str | None = None,
 ) -> tuple[Doubt, ...]:
     """What may mean another model than was meant, each with its kind.
 
@@ -187,6 +204,8 @@ def doubts(
         Pieces of formulas that are the code itself, as `itself` tells.
     offsets : iterable of mapping
         For each equation of several offsets, each by what it is called, over some rows.
+    exposure : str, optional
+        Its code.
     """
     parts = [part for equation in equations for part in equation.parts]
     used = dict.fromkeys(c for part in parts for c in (*part.numeric, *part.categorical))
@@ -205,7 +224,17 @@ def doubts(
             out.append(_of_reference(code, variable))
     for each in offsets:
         out += _of_offsets(each)
+    if exposure is not None and (inside := logged(variables[exposure])):
+        out.append(_of_log(exposure, inside))
     return tuple(out)
+
+
+def _of_log(exposure: str, inside: str) -> Doubt:
+    return (
+        "logged_exposure",
+        f"exposure={exposure!r} takes the logarithm twice: an exposure is given as it is, in "
+        f"years or people, and its logarithm is added here. Write exposure={inside!r}.",
+    )
 
 
 def _of_nothing(piece: str) -> Doubt:

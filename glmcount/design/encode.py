@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.columns.column import Column, Levels, Values
-from glmcount.design.doubts import numbers_in
+from glmcount.design.doubts import logged, numbers_in
 from glmcount.design.roles import role_values
 from glmcount.design.spec import DesignSpec, EquationDesign, Part
 from glmcount.design.values import codes_of, coerced, evaluated, joint_code, numbers_of, undefined
@@ -240,10 +240,14 @@ class Maker:
     def _refuse_exposure(self, exposure: Array) -> None:
         bad = np.flatnonzero(~(exposure > 0))
         rows = (bad if self.piece.where is None else self.piece.where[bad]) + self.piece.first
+        code = self.spec.exposure or ""
+        inside = logged(self.spec.variables[code])
+        instead = (
+            f"Write exposure={inside!r}" if inside else "Leave these rows out, or correct them"
+        )
         raise DataError(
-            f"exposure {self.spec.exposure!r} must be positive: its logarithm is the "
-            f"offset. Rows (counted from 0) {some(rows)} hold {some(exposure[bad])}. Leave these "
-            "rows out, or correct them.",
+            f"exposure {code!r} must be positive: its logarithm is the "
+            f"offset. Rows (counted from 0) {some(rows)} hold {some(exposure[bad])}. {instead}.",
             kind="nonpositive_exposure",
         )
 

@@ -17,7 +17,7 @@ from glmcount.inference.tests import Tested, TestResult, single
 from glmcount.numerics import Array
 from glmcount.numerics.tails import normal_above, student_above
 
-__all__ = ["bounds_of", "equivalence"]
+__all__ = ["bounds_of", "doubt_of", "equivalence"]
 
 
 def bounds_of(low: object, high: object, exponentiate: bool) -> tuple[float, float]:
@@ -39,6 +39,40 @@ def bounds_of(low: object, high: object, exponentiate: bool) -> tuple[float, flo
             kind="bounds",
         )
     return (float(np.log(first)), float(np.log(last))) if exponentiate else (first, last)
+
+
+def doubt_of(low: float, high: float, as_ratio: bool, has_ratio: bool) -> str:
+    """What is said of bounds on one side of no effect; nothing where that lies between them.
+
+    Parameters
+    ----------
+    low, high : float
+        As they were given.
+    as_ratio : bool
+        Whether these are ratios.
+    has_ratio : bool
+        Whether exp of the coefficient is one.
+
+    Examples
+    --------
+    >>> doubt_of(0.8, 1.25, True, True)
+    ''
+    """
+    none = 1.0 if as_ratio else 0.0
+    if low < none < high:
+        return ""
+    told = f"low={low:g} and high={high:g} are on one side of {none:g}"
+    if as_ratio:
+        return (
+            f"{told}, the ratio of no effect: equivalence is an effect near it. Ratios are such as "
+            "low=0.8, high=1.25."
+        )
+    told = f"{told}: they are bounds of the coefficient, which is 0 where there is no effect."
+    if has_ratio and 0.0 < low < 1.0 < high:
+        return (
+            f"{told} For bounds of the ratio write low={low:g}, high={high:g}, exponentiate=True."
+        )
+    return f"{told} Bounds are such as low=-0.2, high=0.2."
 
 
 def equivalence(

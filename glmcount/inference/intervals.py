@@ -17,6 +17,7 @@ from glmcount.records import dataclass
 __all__ = [
     "OwnFreedom",
     "conf_int",
+    "confidence",
     "interval",
     "judged",
     "marked",
@@ -191,6 +192,32 @@ def significance(alpha: Any) -> float:
             IntervalWarning(
                 f"alpha={found:g} gives intervals of {100.0 * (1.0 - found):g} %: alpha is one "
                 f"minus the level. For {100.0 * found:g} % write alpha={1.0 - found:g}.",
+                kind="unusual_level",
+            ),
+            stacklevel=outside(),
+        )
+    return found
+
+
+def confidence(level: Any) -> float:
+    """The level of an interval; a warning says where it was probably one minus that.
+
+    Raises
+    ------
+    UsageError
+        If it is not between 0 and 1.
+
+    Examples
+    --------
+    >>> confidence(0.95)
+    0.95
+    """
+    found = proportion("level", level, "level")
+    if found < HALF:
+        warnings.warn(
+            IntervalWarning(
+                f"level={found:g} gives intervals of {100.0 * found:g} %. For "
+                f"{100.0 * (1.0 - found):g} % write level={1.0 - found:g}.",
                 kind="unusual_level",
             ),
             stacklevel=outside(),

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
-from glmcount.allowed import proportion, whole
+from glmcount.allowed import whole
 from glmcount.errors import ConvergenceError, CovarianceError, NotDefinedError, UsageError
 from glmcount.fitted import Fitted
 from glmcount.fitting.restrict import Restricted, restricted
@@ -27,6 +27,7 @@ from glmcount.inference.covariance.cluster import Clustered, named
 from glmcount.inference.covariance.estimator import Estimator, shown_name
 from glmcount.inference.covariance.grouped import Groups, groups_of, informations, score_sums, spans
 from glmcount.inference.hypotheses import shortened
+from glmcount.inference.intervals import significance
 from glmcount.inference.setting import Needs, Setting
 from glmcount.inference.tests import Tested, TestResult, posed
 from glmcount.numerics import Array
@@ -123,7 +124,7 @@ def score_bootstrap(
         For several hypotheses where an interval is asked for.
     """
     reps = whole("reps", reps, 99, "reps")
-    alpha = None if alpha is None else proportion("alpha", alpha)
+    alpha = None if alpha is None else significance(alpha)
     asked = _asked(about, found, *hypothesis)
     if alpha is not None and len(asked.matrix) > 1:
         raise NotDefinedError(

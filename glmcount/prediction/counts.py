@@ -17,7 +17,7 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
-from glmcount.allowed import generator, proportion, whole
+from glmcount.allowed import generator, whole
 from glmcount.design.measure import check_finite
 from glmcount.design.rows import Rows
 from glmcount.engine.layout import Layout
@@ -29,6 +29,7 @@ from glmcount.families.base import Family
 from glmcount.families.distribution import log_masses, stacked, tails
 from glmcount.families.quantiles import quantiles
 from glmcount.fitting.run import Fit
+from glmcount.inference.intervals import confidence
 from glmcount.numerics import Array
 from glmcount.prediction.edges import warn_of_limits
 from glmcount.prediction.estimable import reach_of, told_of
@@ -106,7 +107,7 @@ class NewCounts:
         >>> r.get_prediction().counts.interval(0.9, None, 200).iloc[0].round(3).tolist()
         [0.0, 6.0, 0.971]
         """
-        alpha = 1.0 - proportion("level", level, "level")
+        alpha = 1.0 - confidence(level)
         count = whole("draws", draws, 2, "draws")
         family = self.fit.family
         if not family.likelihood:

@@ -202,6 +202,7 @@ class Prediction(Printed):
         Parameters
         ----------
         level : float
+            How much of the law of a new count lies between the ends: 0.95, not 0.05.
         rng : int or Generator, optional
             Of the draws; the same ones each time where not given.
         draws : int

@@ -219,11 +219,15 @@ def _dispersion(state: Fitted, pearson_chi2: float) -> list[str]:
             "scale."
         ]
     wider = state.family.wider
-    ratio = pearson_chi2 / state.df_resid if state.df_resid > 0 else 0.0
+    ratio, how = pearson_chi2 / state.df_resid if state.df_resid > 0 else 0.0, "Pearson/df"
+    if state.importance and state.spec.weights is not None:
+        # Such weights have no scale of their own, and what is said of the rows must have none.
+        ratio *= state.nobs / state.measured.sums.weight
+        how += ", by weights that average 1"
     if not wider or ratio < 1.5:
         return []
     return [
-        f"Dispersion (Pearson/df) {ratio:.2f}: more variance than {state.family.label}; compare "
+        f"Dispersion ({how}) {ratio:.2f}: more variance than {state.family.label}; compare "
         f'family="{wider}".'
     ]
 

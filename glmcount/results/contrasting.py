@@ -20,11 +20,19 @@ from glmcount.diagnostics.dispersion import (
     refuse_dispersed,
 )
 from glmcount.diagnostics.dispersion import KINDS as KINDS_OF_DISPERSION
-from glmcount.errors import GlmcountWarning, NotDefinedError, UsageError, near, outside, some
+from glmcount.errors import (
+    GlmcountWarning,
+    IntervalWarning,
+    NotDefinedError,
+    UsageError,
+    near,
+    outside,
+    some,
+)
 from glmcount.figures import Figures
 from glmcount.fitted import Fitted
 from glmcount.inference.contrasts import KINDS, compare, comparison, refuse_large
-from glmcount.inference.equivalence import bounds_of, equivalence
+from glmcount.inference.equivalence import bounds_of, doubt_of, equivalence
 from glmcount.inference.hypotheses import linear_constraints
 from glmcount.inference.intervals import tail, width
 from glmcount.inference.levels import FactorLevels, factor_levels
@@ -208,7 +216,8 @@ class Contrasting(Testing):
         term : str or array
             A parameter, or a combination of several, ``"x1 - x2"``.
         low, high : float
-            Between which the effect does not matter; ratios with ``exponentiate=True``.
+            Between which the effect does not matter; ratios with ``exponentiate=True``. A warning
+            says where no effect, a coefficient of 0 or a ratio of 1, is not between them.
         exponentiate : bool
             Whether bounds, estimate and interval are ratios, as ``low=0.8, high=1.25``.
         alpha : float
@@ -251,8 +260,14 @@ class Contrasting(Testing):
             )
         if as_ratio:
             self._refuse_without_ratio(rows)
-        name = sums(rows, self._state.estimates.names)[0]
-        return equivalence(tested(self._held), rows[0], bounds, name, level, as_ratio)
+        found, family = self._state.estimates, self._state.family
+        name = sums(rows, found.names)[0]
+        test = equivalence(tested(self._held), rows[0], bounds, name, level, as_ratio)
+        used = found.equations[(rows != 0.0).any(axis=0)]
+        ratio = all(ratio_of(family, int(k)) for k in used)
+        if doubt := doubt_of(float(low), float(high), as_ratio, ratio):
+            warnings.warn(IntervalWarning(doubt, kind="one_sided_bounds"), stacklevel=outside())
+        return test
 
     def standardised_rate(
         self,

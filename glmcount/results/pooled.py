@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from glmcount.allowed import proportion, shown, truth
+from glmcount.allowed import shown, truth
 from glmcount.errors import NotDefinedError, UsageError, some
 from glmcount.fitting.estimates import Estimates
 from glmcount.front import fronted, public
+from glmcount.inference.intervals import significance
 from glmcount.inference.pooling import Rubin, rubin
 from glmcount.numerics import Array
 from glmcount.printed import Lines, Printed
@@ -148,7 +149,7 @@ class Pooled(Printed):
         >>> bool((pooled.conf_int()[0] < pooled.params).all())
         True
         """
-        reach = -scipy.special.stdtrit(self.rubin.df, proportion("alpha", alpha) / 2.0)
+        reach = -scipy.special.stdtrit(self.rubin.df, significance(alpha) / 2.0)
         errors = np.sqrt(self.rubin.total.diagonal())
         inner = [self.rubin.estimates + sign * reach * errors for sign in (-1.0, 1.0)]
         plain = [self.values + sign * reach * self.bse.to_numpy() for sign in (-1.0, 1.0)]

@@ -74,6 +74,8 @@ class TermByTerm:
 
         Raises
         ------
+        NoLikelihoodError
+            Likelihood ratios under probability weights.
         NotDefinedError
             Likelihood ratios under a robust covariance; type 3 with levels compared with the
             first in interactions.
@@ -97,6 +99,7 @@ class TermByTerm:
 
     def _ratios(self, terms: list[Term], held: bool) -> Iterable[Row]:
         state, cov = self._state, self._held.cov
+        state.refuse_sampled("A likelihood ratio", " Write r.anova(test='wald').")
         refuse_robust("A likelihood ratio", cov, "Write r.anova(test='wald')")
         about = self._held.figures.scale, self._freedom
         if held:
@@ -116,7 +119,9 @@ class TermByTerm:
         state, cov = self._state, self._held.cov
         about = self._held.figures.scale, self._freedom
         if held:
-            refuse_robust("A score test with dispersion held", cov, "Leave nuisance= out")
+            what = "A score test with dispersion held"
+            state.refuse_sampled(what, " Leave nuisance= out.")
+            refuse_robust(what, cov, "Leave nuisance= out")
             return held_tests(state, terms, about, True)
         fitted = models(state, self._compress)
 

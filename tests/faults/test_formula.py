@@ -422,6 +422,24 @@ def test_an_exposure_that_counts_twice_is_told(formula, options):
     assert "double_offset" in dict(told(formula, POPULATION, **options))
 
 
+@pytest.mark.parametrize("written", ["log(pop)", "np.log(pop)", "log1p(pop)", "log10(pop)"])
+def test_an_exposure_that_is_a_logarithm_is_told(written):
+    text = dict(told("y ~ x", POPULATION, exposure=written))["logged_exposure"]
+    assert "Write exposure='pop'." in text
+
+
+@pytest.mark.parametrize("written", ["pop", "pop / 1000", "exp(log(pop))", "pop * log(pop)"])
+def test_an_exposure_that_is_none_needs_no_word(written):
+    assert "logged_exposure" not in dict(told("y ~ x", POPULATION, exposure=written))
+
+
+def test_logarithms_that_are_not_positive_point_at_what_they_are_of():
+    with pytest.raises(errors.DataError, match=r"must be positive.*Write exposure='pop / 9'\.$"):
+        gc.fit("y ~ x", POPULATION, exposure="log(pop / 9)")
+    with pytest.raises(errors.DataError, match=r"Leave these rows out, or correct them\.$"):
+        gc.fit("y ~ x", POPULATION, exposure="pop - 5")
+
+
 @pytest.mark.parametrize(
     "options",
     [{"offset": "x", "exposure": "pop"}, {"offset": "1", "exposure": "pop"}, {"exposure": "pop"}],

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 import glmcount as gc
-from glmcount.errors import BoundaryWarning, GlmcountError
+from glmcount.errors import BoundaryWarning, GlmcountError, NoLikelihoodError
 from tests.made import counts
 
 DATA = pd.DataFrame(counts(120, 4)).assign(h=lambda d: np.where(d.t > 1.2, "u", "v"))
@@ -152,9 +152,25 @@ def test_refusals():
     robust = r.with_cov("HC0")
     assert kind_of(robust.anova) == "robust_likelihood"
     assert kind_of(lambda: robust.anova(test="score", nuisance="held")) == "robust_likelihood"
+
+
+def test_sampling_weights_have_no_likelihood_ratio_whatever_the_covariance():
     sampled = fit("y ~ x", weights="w", weights_type="probability")
-    assert kind_of(sampled.anova) == "robust_likelihood"
+    for r in (sampled, sampled.with_cov("nonrobust")):
+        for ask in (
+            {},
+            {"nuisance": "held"},
+            {"test": "score", "nuisance": "held"},
+        ):
+            with pytest.raises(NoLikelihoodError, match="not defined under probability") as caught:
+                r.anova(**ask)
+            assert "nonrobust" not in str(caught.value)
+    quasi = fit("y ~ x", family="quasipoisson", weights="w", weights_type="probability")
+    with pytest.raises(NoLikelihoodError, match=r"Write r.anova\(test='wald'\)"):
+        quasi.anova()
     assert sampled.anova(test="wald").loc["x", "df"] == 1
+    # Copies of rows have one: the weights alone are no reason to refuse.
+    assert fit("y ~ x", weights="w").anova().loc["x", "df"] == 1
 
 
 def test_infinite_coefficients_have_no_wald_row():

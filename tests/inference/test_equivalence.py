@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -71,6 +73,32 @@ def test_usage(result, call, kind):
         result.equivalence("phd", -0.1, 1.1, exponentiate=True)
     with pytest.raises(gc.errors.UsageError):
         result.equivalence("phd", -0.1, 1.1, alpha=0.5)
+
+
+def doubts(call):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        call()
+    return [(each.message.kind, str(each.message)) for each in caught]
+
+
+def test_bounds_that_leave_no_effect_out_are_told(result):
+    ((kind, text),) = doubts(lambda: result.equivalence("phd", 0.8, 1.25))
+    assert kind == "one_sided_bounds"
+    assert text.endswith("write low=0.8, high=1.25, exponentiate=True.")
+    assert result.equivalence("phd", 0.8, 1.25, exponentiate=True).pvalue < 0.05
+    ((_, text),) = doubts(lambda: result.equivalence("phd", 0, 0.3))
+    assert "exponentiate" not in text and "low=-0.2, high=0.2" in text
+    ((_, text),) = doubts(lambda: result.equivalence("phd", 1.1, 1.4, exponentiate=True))
+    assert "one side of 1" in text
+    assert doubts(lambda: result.equivalence("phd", -0.1, 1.25)) == []
+    assert doubts(lambda: result.equivalence("phd", 0.8, 1.25, exponentiate=True)) == []
+
+
+def test_bounds_of_what_has_no_ratio_are_told_without_one():
+    root = gc.fit("art ~ phd", DATA, link="sqrt")
+    ((kind, text),) = doubts(lambda: root.equivalence("phd", 0.8, 1.25))
+    assert kind == "one_sided_bounds" and "exponentiate" not in text
 
 
 def test_what_has_no_test_is_named():

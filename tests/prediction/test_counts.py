@@ -107,6 +107,14 @@ def test_a_count_at_another_exposure(data):
     assert once.upper[0] < own.upper[0]
 
 
+def test_a_level_that_is_an_alpha_is_told(data):
+    prediction = gc.fit("y ~ x", data).get_prediction(data.head(2))
+    with pytest.warns(gc.errors.IntervalWarning, match=r"5 %. For 95 % write level=0.95") as told:
+        low = prediction.count_interval(0.05)
+    assert told[0].message.kind == "unusual_level"
+    assert (low.upper <= prediction.count_interval(0.5).upper).all()
+
+
 def test_what_has_no_law_is_refused(data):
     quasi = gc.fit("y ~ x", data, family="quasipoisson")
     with pytest.raises(gc.errors.NotDefinedError, match="distribution"):

@@ -142,3 +142,8 @@ def test_pooled_parameters_without_ratios():
         pooled.summary(exponentiate=True)
     with pytest.raises(gc.errors.UsageError, match="exponentiate"):
         pooled.summary(exponentiate="yes")
+
+
+def test_an_alpha_that_is_a_level_is_told(fits):
+    with pytest.warns(gc.errors.IntervalWarning, match="write alpha=0.05"):
+        gc.pool(fits).conf_int(0.95)

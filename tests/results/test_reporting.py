@@ -296,3 +296,28 @@ def test_rows_used_and_dropped():
         text = str(gc.fit("y ~ x", data, exposure="t"))
     assert "594 rows used, 6 dropped" in text
     assert "Rows dropped: x missing 4, t missing 3." in text
+
+
+def dispersion_line(**options):
+    text = " ".join(str(gc.fit("y ~ x", DATA, exposure="t", **options)).split())
+    return [line for line in text.split(". ") if line.startswith("Dispersion (")]
+
+
+@pytest.mark.parametrize("kind", ["importance", "probability"])
+def test_a_dispersion_does_not_depend_on_the_scale_of_weights(kind):
+    w = RNG.uniform(0.5, 3.0, N)
+    (one,) = dispersion_line(weights=w, weights_type=kind)
+    (other,) = dispersion_line(weights=1000.0 * w, weights_type=kind)
+    assert one == other
+    r = gc.fit("y ~ x", DATA, exposure="t", weights=w, weights_type=kind)
+    mean = r.fittedvalues.to_numpy()
+    wanted = np.average((DATA.y - mean) ** 2 / mean, weights=w) * N / (N - 2)
+    assert f"(Pearson/df, by weights that average 1) {wanted:.2f}" in one
+
+
+def test_a_dispersion_under_copies_is_that_of_the_rows_repeated():
+    copies = RNG.integers(1, 4, N)
+    repeated = DATA.loc[DATA.index.repeat(copies)]
+    r = gc.fit("y ~ x", repeated, exposure="t")
+    (line,) = dispersion_line(weights=copies)
+    assert f"(Pearson/df) {r.pearson_chi2 / r.df_resid:.2f}" in line
