@@ -70,7 +70,9 @@ def refuse_measured(rows: Rows, measured: Measured, missing: str, family: Family
     if measured.sums.response <= 0:
         raise BoundaryError(
             f"The response {name!r} is 0 in every row that is used: the mean has no maximum "
-            "likelihood estimate above 0, and nothing can be said of its dependence on anything.",
+            "likelihood estimate above 0, and nothing can be said of its dependence on anything. "
+            "Counts above 0 are needed. (With 95 % confidence a Poisson mean that n rows share is "
+            "3 / n at most, a rate 3 / sum of exposures.)",
             kind="all_zero_response",
         )
 
@@ -114,7 +116,8 @@ def measured_warnings(
             ResponseWarning(
                 f"The response {rows.spec.response!r} is not whole, first in row "
                 f"{measured.fraction} (counted from 0): the coefficients are quasi-likelihood "
-                "estimates, and llf and aic are not those of a sample. Use cov='HC1', or "
+                "estimates, and llf and aic are not those of a sample. If it is a rate fit the "
+                "count, with what it was divided by as exposure=. Else use cov='HC1', or "
                 "family='quasipoisson'."
             )
         )

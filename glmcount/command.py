@@ -16,6 +16,9 @@ __all__ = ["Commands", "as_flags", "limit", "positive_number", "proportion", "wh
 
 UNKNOWN = re.compile(r"unrecognized arguments: (\S+)")
 VALUE = re.compile(r"argument (--[\w-]+): expected one argument")
+# What a message has for those who write Python.
+IN_PYTHON = re.compile(r" Write (cov=glmcount\.[^()]*\([^()]*\))\.")
+PANDAS = re.compile(r"(?:in the data, )?by pandas\.\w+\((?:[^()]|\[[^]]*\])*\)")
 CHOICE = re.compile(r"argument (.*?): invalid choice: '(.*?)'")
 
 
@@ -102,6 +105,12 @@ def proportion(text: str) -> float:
 
 def as_flags(message: str) -> str:
     """A message with options as the command line has them."""
+    message = IN_PYTHON.sub(
+        r" The command line has no such covariance; in Python it is \1.", message
+    )
+    message = PANDAS.sub(
+        "in the file: digits and a decimal point alone, missing values left empty", message
+    )
 
     def flag(found: re.Match[str]) -> str:
         name, text, word = found.groups()

@@ -18,7 +18,8 @@ from glmcount.errors import (
     to_the_user,
 )
 from glmcount.spellings.lookup import LIKE, advice, instead, or_listed, told
-from glmcount.spellings.members import MEMBERS, MODULES
+from glmcount.spellings.members import INNER, MEMBERS, MODULES
+from glmcount.spellings.models import OURS
 from glmcount.spellings.options import ARGUMENTS, OF, PLACED
 
 __all__ = ["fronted", "public", "refuse_name"]
@@ -92,7 +93,9 @@ def refuse_call(
     if unknown:
         why = f"has no argument {unknown[0]!r}.{_argument(title, unknown[0], names)}"
     elif len(args) > len(placed):
-        why = f"takes {_counted(placed)} without a name.{_surplus(title, names[len(placed) :])}"
+        many = len(placed)
+        why = f"takes {_counted(placed)} without a name."
+        why += _surplus(title, names[many:], args[many:])
     elif twice:
         why = f"was given {twice[0]} twice, by its place and by its name."
     else:
@@ -125,10 +128,11 @@ def _counted(placed: list[str]) -> str:
     return f"{len(placed)} argument{plural} ({', '.join(placed)})"
 
 
-def _surplus(title: str, named: list[str]) -> str:
+def _surplus(title: str, named: list[str], given: tuple[Any, ...]) -> str:
     """What to write for arguments that have no place."""
-    if (text := advice(PLACED, title)) is not None:
-        return told(text)
+    if advice(PLACED, title) is not None:
+        known = len(given) == 1 and isinstance(given[0], str) and given[0].lower() in OURS
+        return instead(PLACED, title, (), repr(given[0]) if known else "")
     return f" Others are named: {some([f'{name}=' for name in named], 30)}." if named else ""
 
 
@@ -170,6 +174,7 @@ def _answer(self: Any, name: str) -> Any:
         raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r}")
     own = [each for each in dir(kind) if not each.startswith("_")]
     own += [each for each in vars(self) if not each.startswith("_")]
+    own = sorted(set(own) - set(INNER.get(kind.__name__, "").split()))
     hint = instead(MEMBERS.get(kind.__name__, {}), name, own)
     raise UnknownNameError(
         f"{kind.__name__} has no {name!r}.{hint or f' It has: {some(own, 90)}.'}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from glmcount.design.measure import Measured
@@ -71,7 +73,8 @@ def fit_warnings(
         notes.append(
             SampleWarning(
                 f"As many parameters ({len(fit.kept)}) as rows ({measured.n}): the model repeats "
-                "the data, and nothing is left to judge it by."
+                "the data, and nothing is left to judge it by. To judge a term, an interaction "
+                "first, leave it out and write r.score_test('a:b') of that fit."
             )
         )
     if measured.sums.largest > PRECISE and fit.layout.q > 1:
@@ -111,6 +114,7 @@ def _separated(fit: Fit, found: Estimates, separation: str) -> list[GlmcountWarn
         f"{_what_is_certain(fit, parts, count)}, "
         f"so the maximum likelihood estimate is infinite: {told}. Rows (counted from 0): "
         f"{some(fit.falling.where)}. {_advice(fit, parts, whole)} r.separation has all of them."
+        f"{_of_reference(found)}"
     )
     if separation == "raise":
         raise SeparationError(message)
@@ -191,6 +195,21 @@ def _advice(fit: Fit, parts: set[int], whole: bool) -> str:
     )
 
 
+def _of_reference(found: Estimates) -> str:
+    """What to do where it is the reference level of a factor that has no events."""
+    signs = dict(zip(found.names, found.infinite.tolist(), strict=True))
+    rising = [name for name, sign in signs.items() if sign > 0]
+    factors = {name.partition("[T.")[0] for name in rising}
+    if signs.get("Intercept", 0) >= 0 or len(factors) != 1 or not all("[T." in n for n in rising):
+        return ""
+    bare = re.sub(r"^C\((.*?)(?:, .*)?\)$", r"\1", factors.pop())
+    return (
+        f" It is the reference of {bare} that has no events: name another level in "
+        f"C({bare}, Treatment(...)) for finite coefficients of the others, or compare these by "
+        f"r.contrasts({bare!r})."
+    )
+
+
 def _part_names(fit: Fit, parts: set[int]) -> str:
     own = "mean" if fit.family.mean_equation else "count part"
     edges = "all its counts are at the edge of what there can be"
@@ -221,11 +240,11 @@ def _dropped_columns(fit: Fit, names: tuple[str, ...]) -> list[GlmcountWarning]:
     if count == 1:
         one = fit.dependences[0]
         text = (
-            f"Column {names[one.column]!r} was left out: it is {_why_dropped(one, names)}. "
+            f"Column {_placed(fit, one, names)} was left out: it is {_why_dropped(one, names)}. "
             "r.aliased has the combination."
         )
     elif count <= MANY:
-        each = (f"{names[d.column]!r} is {_why_dropped(d, names)}" for d in fit.dependences)
+        each = (f"{_placed(fit, d, names)} is {_why_dropped(d, names)}" for d in fit.dependences)
         text = f"{count} columns were left out: {'; '.join(each)}. r.aliased has the combinations."
     else:
         told = some(repr(names[one.column]) for one in fit.dependences)
@@ -234,6 +253,19 @@ def _dropped_columns(fit: Fit, names: tuple[str, ...]) -> list[GlmcountWarning]:
             f"rows that tell of it: {told}. r.aliased has the combinations."
         )
     return [DroppedColumnWarning(text)]
+
+
+def _placed(fit: Fit, one: Dependence, names: tuple[str, ...]) -> str:
+    """A column's name, and its part where a model of several has no part in the name."""
+    name = repr(names[one.column])
+    slices = fit.layout.slices
+    several = sum(own.stop > own.start for own in slices) > 1
+    first = slices[0].start <= one.column < slices[0].stop
+    return (
+        f"{name} of the {'mean' if fit.family.mean_equation else 'count part'}"
+        if first and several
+        else name
+    )
 
 
 def _why_dropped(one: Dependence, names: tuple[str, ...]) -> str:

@@ -103,7 +103,8 @@ FORMULAS_OF_R = [
     formula("y ~ x + (1|g)", ("Random effects", "not fitted here"), never="(1 != 0)"),
     formula("y ~ x + (1 + z | g)", ("andom effects", "not fitted here", "C(g)")),
     formula("y ~ x + (x || g)", "Random effects"),
-    formula("y ~ x | g", ("inflate='z'", "hurdle='z'", "C(g)"), "y ~ x + C(g)"),
+    formula("y ~ x | g", ("inflate='g'", "hurdle='g'", "C(g)"), "y ~ x + C(g)", "inflate='z'"),
+    formula("y ~ x | Q('my col')", "inflate=\"Q('my col')\""),
     formula("y ~ x || z", "I((x > 0) | (z > 1))", "y ~ I((x > 0) | (z > 1))"),
     formula("y ~ (x > 0) && (z > 1)", "I((x > 0) & (z > 1))", "y ~ I((x > 0) & (z > 1))"),
     formula("y ~ !flag", "I(~flag)", "y ~ I(~flag)"),
@@ -478,6 +479,25 @@ DATA = [
     code("gc.fit('yneg ~ x', d)", ("negative", "counts are 0 or more")),
     code("gc.fit('g ~ x', d)", ("column of numbers", "'a', 'b', 'c'")),
     code("gc.fit('y ~ x', d.assign(y=d.y.astype('category')))", "data['y'].astype(float)"),
+    code(
+        "gc.fit('y ~ x', d.assign(y=d.y.astype(str).where(d.y > 0, '.')))",
+        "pandas.to_numeric(data['y'], errors='coerce')",
+    ),
+    code(
+        "gc.fit('y ~ x', d.assign(y=[f'{each * 1000:,}' for each in d.y]))",
+        "pandas.read_csv(file, thousands=',')",
+        never="to_numeric",
+    ),
+    code(
+        "gc.fit('y ~ x', d.assign(y=[f'{each},5' for each in d.y]))",
+        "pandas.read_csv(file, decimal=',')",
+    ),
+    code("gc.fit('y ~ x', d.assign(y=pd.cut(d.y, 3)))", "make one of y"),
+    code("gc.fit('y ~ x', d, exposure=100)", ("constant", "data.assign(exposure=100)")),
+    code("gc.fit('y ~ x', d, weights=2)", "changes no estimate"),
+    code("gc.fit('y ~ log(x)', d)", "negative numbers have no logarithm"),
+    code("gc.fit('y ~ log(nothing)', d)", "log1p(x) at zero", never="negative"),
+    code("gc.fit('y ~ x', pd.concat({'a': d[['y', 'x']]}, axis=1))", "'_'.join(each)"),
     code("gc.fit('text ~ x', d)", ("pandas.to_numeric(data['text'])",)),
     code("gc.fit('when ~ x', d)", "days since a start"),
     code("gc.fit('y ~ when', d)", ("days since a start", "C(...)")),
@@ -497,7 +517,7 @@ DATA = [
     code("gc.fit('y ~ x', d, weights='ww')", "'w'"),
     code("gc.fit('y ~ x', d, weights='g')", "column of numbers"),
     code("gc.fit('y ~ x', d, weights='hole2')", "120 rows"),
-    code("gc.fit('y ~ x', d.assign(y=0))", "0 in every row"),
+    code("gc.fit('y ~ x', d.assign(y=0))", ("0 in every row", "3 / n at most")),
     code("gc.fit('y ~ x', d.assign(x=1).rename(columns={'z': 'x'}))", "stands 2 times"),
     code("gc.fit('y ~ x', d, truncated=0)", ("1 or more", "family")),
     code("gc.fit_arrays(d[['x']], d.y)", "The response comes first", never="ndim"),
@@ -510,7 +530,18 @@ DATA = [
 ]
 
 METHODS = [
-    code("gc.families.negbin(theta=2)", "Arguments: alpha"),
+    code("gc.families.negbin(theta=2)", ("alpha=", "1 / theta")),
+    code(
+        "gc.families.poisson()",
+        ("brackets out", "family='poisson'"),
+        "gc.fit('y ~ x', d, family='poisson')",
+    ),
+    code("gc.datasets.describe()", "describe(name)"),
+    code("gc.fit('y ~ x', d, 'negbin')", "family='negbin'", "gc.fit('y ~ x', d, family='negbin')"),
+    code("gc.fit('y ~ x', d, 'HC1')", "family='poisson'", never="'HC1'"),
+    code("r.grid(g=['a', 'zz'])", ("no level 'zz'", "'a', 'b', 'c'")),
+    code("r.grid(g='A')", "'a'", "r.grid(g='a')"),
+    code("r.slopes(alpha=0.1)", ("95 %", "std_error")),
     code(
         "gc.families.NegativeBinomial",
         "glmcount.families.negbin(alpha=0.5)",
@@ -712,6 +743,11 @@ MEMBERS = [
     code("r.compare_lr_test(r)", "glmcount.lr_test(smaller, larger)"),
     code("r.resid_person", "'resid_pearson'"),
     code("r.pvaluse", "'pvalues'"),
+    code("r.prediction_interval", "r.get_prediction(newdata).count_interval(0.95)"),
+    code("gc.summary_col", ("no table of several models", "r.tidy()")),
+    code("gc.table", "docs/how-to/tables.md"),
+    code("gc.pool([r, r]).tidy()", "pooled.summary()"),
+    code("gc.pool([r, r]).frobnicate", "conf_int", never="rubin"),
     code("r.wald_test('x = 0').fvalue", "test.statistic"),
     code("r.wald_test('x = 0').p_value", "test.pvalue"),
 ]
@@ -740,10 +776,25 @@ WARNED = [
     ("r.conf_int(0.95, method='profile', parameters='x')", ("intervals of 5 %",)),
     ("r.summary(alpha=0.9)", ("intervals of 10 %", "alpha=0.1")),
     ("gc.fit('y ~ x + x**2', d)", ("I(x**2)",)),
+    ("gc.fit('y ~ flag | late', d.assign(late=d.z > 1))", ("inflate='late'", "I(flag | late)")),
     ("gc.fit('y ~ x - mean(x)', d)", ("takes nothing away", "I(")),
     ("gc.fit('y ~ a-b', d.assign(a=d.x, b=d.z))", ("takes nothing away", "Q('a-b')")),
     ("gc.fit('y ~ text', d)", ("pandas.to_numeric(data['text'])", "C(text)")),
     ("gc.fit('yfrac ~ x', d)", ("not whole", "quasi-likelihood")),
+    ("gc.fit('rate ~ x', d.assign(rate=d.y / d.days))", ("a rate", "exposure=")),
+    (
+        "gc.fit('y ~ x', d.assign(x=[str(each).replace('.', ',') for each in d.x]))",
+        ("pandas.read_csv(file, decimal=',')", "C(x)"),
+    ),
+    (
+        "gc.fit('y ~ g', d.assign(y=d.y.where(d.g != 'a', 0)))",
+        ("reference of g", "C(g, Treatment(...))", "r.contrasts('g')"),
+    ),
+    (
+        "gc.fit('y ~ g + x', {'y': [1, 2, 3], 'g': ['a', 'b', 'a'], 'x': [1, 2, 4]})",
+        ("score_test",),
+    ),
+    ("gc.fit('y2 ~ x + one', d.assign(one=1.0), hurdle='x')", ("'one' of the count part",)),
 ]
 
 # Words of a command line.
@@ -755,6 +806,8 @@ FLAGS = [
     (["fit", "y ~ x", "d.csv", "--irr"], ("--exponentiate",)),
     (["fit", "y ~ x", "d.csv", "--vcov", "HC1"], ("--cov HC1",)),
     (["fit", "y ~ x", "d.csv", "--cov", "robust"], ("--cov HC0",)),
+    (["fit", "y ~ x", "d.csv", "--cov", "cluster"], ("command line has no", "in Python")),
+    (["fit", "y ~ x", "comma.csv"], ("in the file", "decimal point")),
     (["fit", "y ~ x", "d.csv", "--level", "95"], ("--alpha 0.05",)),
     (["fit", "y ~ x", "d.csv", "--alpha", "95"], ("--alpha 0.05", "95 %")),
     (["fit", "y ~ x", "d.csv", "--alpha", "half"], ("half is not between 0 and 1",)),

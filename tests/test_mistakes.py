@@ -17,6 +17,7 @@ from scipy.interpolate import CubicSpline
 import glmcount as gc
 from glmcount.cli import main
 from glmcount.errors import GlmcountError, alike
+from glmcount.families import base
 from glmcount.spellings import formulas, members, models, options
 from tests.mistakes import FLAGS, MISTAKES, WARNED
 
@@ -138,6 +139,7 @@ def test_the_command_line_answers(capsys, tmp_path, monkeypatch, arguments, word
     frame.to_csv("d.csv", index=False)
     frame.to_csv("semicolons.csv", index=False, sep=";")
     frame.to_csv("tabs.csv", index=False, sep="\t")
+    frame.assign(y=[f"{each},0" for each in frame.y]).to_csv("comma.csv", index=False)
     assert main(arguments) in (1, 2)
     told = capsys.readouterr().err
     for word in words:
@@ -163,6 +165,10 @@ def test_a_spelling_has_one_answer(table):
     for keys in table:
         for spelling in keys.split():
             assert found.setdefault(alike(spelling), keys) == keys, spelling
+
+
+def test_families_are_known_where_a_call_has_them_in_the_wrong_place():
+    assert set(models.OURS) == set(base.families)
 
 
 def test_what_is_ours_has_no_answer():

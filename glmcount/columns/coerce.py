@@ -97,7 +97,8 @@ def nearest_level(level: Level, levels: Sequence[Level]) -> str:
     """
     for own in levels:
         if str(own) == str(level) and own != level:
-            kind = "text" if isinstance(own, str) else "numbers"
+            kinds = {str: "text", bool: "true and false", np.bool_: "true and false"}
+            kind = kinds.get(type(own), "numbers")
             return f" The levels are {kind}: write {own!r}, not {level!r}."
     if isinstance(level, str):
         return near(level, [own for own in levels if isinstance(own, str)])

@@ -80,6 +80,7 @@ def load(name: str) -> pd.DataFrame:
         return pd.read_csv(stream, compression=compression, keep_default_na=False)
 
 
+@public
 def describe(name: str) -> str:
     """What a data set is: its rows, each column, and where the numbers come from.
 

@@ -18,9 +18,13 @@ from glmcount.columns.column import Level
 from glmcount.design.spec import EquationDesign, Part, Variable
 from glmcount.errors import FormulaError, caret, some
 from glmcount.language.foreign import quoted
+from glmcount.language.node import Node
 from glmcount.numerics import Array
+from glmcount.spellings.formulas import BAR
+from glmcount.spellings.lookup import filled, told
 
 __all__ = [
+    "as_numbers",
     "check_offsets",
     "doubts",
     "instead_of",
@@ -39,6 +43,9 @@ CROSSING = (":", "*", "/", "**")
 LOGS = ("log", "log1p", "log2", "log10")
 # A number as people write them: with signs, separators, decimal commas, percent signs.
 NUMBER = re.compile(r"\s*[-+]?(\d[\d' ,.]*|[.,]\d+)([eE][-+]?\d+)?\s*%?\s*")
+PLAIN = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*")
+GROUPED = re.compile(r"\s*[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?\s*")
+DECIMAL = re.compile(r"\s*[-+]?\d*,\d+([eE][-+]?\d+)?\s*")
 MARKS = {"", ".", "-", "--", "?", "*", "na", "n/a", "nan", "null", "none", "missing"}
 LOOKED_AT = 2_000  # levels
 NUMBERS = 4  # fewer levels that all are numbers mostly are codes of groups
@@ -187,6 +194,30 @@ def logged(variable: Variable) -> str:
     return tree.arguments[0].text if tree.kind == "elementary" and tree.name in LOGS else ""
 
 
+def as_numbers(code: str, found: Iterable[str], others: Iterable[str]) -> str:
+    """The call that makes numbers of text: of what `numbers_in` has found, and of marks beside it.
+
+    Examples
+    --------
+    >>> as_numbers("x", ["1", "2.5"], []), as_numbers("x", ["1,000", "12"], [])
+    ("pandas.to_numeric(data['x'])", "pandas.read_csv(file, thousands=',')")
+    >>> as_numbers("x", ["0,5", "12"], ["."])
+    "pandas.read_csv(file, na_values=['.'], decimal=',')"
+    """
+    odd = [text for text in found if not PLAIN.fullmatch(text)]
+    marks = [f"na_values={list(others)[:3]}"] if others else []
+    if not odd:
+        return f"pandas.to_numeric(data[{code!r}]{', errors=' + repr('coerce') if marks else ''})"
+    if all(map(GROUPED.fullmatch, odd)):
+        return f"pandas.read_csv(file, {', '.join([*marks, 'thousands=' + repr(',')])})"
+    if all(map(DECIMAL.fullmatch, odd)):
+        return f"pandas.read_csv(file, {', '.join([*marks, 'decimal=' + repr(',')])})"
+    return (
+        f"data[{code!r}].str.replace(...), which takes out what is neither digit nor decimal point,"
+        f" and pandas.to_numeric of that"
+    )
+
+
 def doubts(
     variables: Mapping[str, Variable],
     equations: Iterable[EquationDesign],
@@ -217,6 +248,8 @@ def doubts(
             out.append(_of_power(piece, code))
     for code in used:
         variable = variables[code]
+        if not code.startswith("I(") and _barred(variable.expression.tree):
+            out.append(_of_bar(code, variable.expression.tree))
         found, others = numbers_in(variable.levels or ()) if variable.text else ([], [])
         if found:
             out.append(_of_text(code, len(variable.levels or ()), found, others))
@@ -245,6 +278,23 @@ def _of_nothing(piece: str) -> Doubt:
     )
 
 
+def _barred(node: Node) -> bool:
+    """Whether bars stand between columns alone, as nobody writes a condition of comparisons."""
+    if node.name != "|" or len(node.arguments) != 2:
+        return False
+    left, right = node.arguments
+    return right.kind == "column" and (left.kind == "column" or _barred(left))
+
+
+def _of_bar(code: str, node: Node) -> Doubt:
+    before, behind = (each.text for each in node.arguments)
+    return (
+        "bar_of_columns",
+        f"{code} is read as a condition here, true where {before} or {behind} is. If that is meant "
+        f"write I({code}).{told(filled(BAR, [behind, repr(behind)]))}",
+    )
+
+
 def _of_power(piece: str, code: str) -> Doubt:
     # Inside I(...) a colon is no Python, and a column divided by itself is 1.
     sign = next(each for each in ("**", "*", ":", "/") if piece.startswith(code + each))
@@ -267,20 +317,20 @@ def _reduced(code: str, parts: Iterable[Part]) -> bool:
 
 
 def _of_text(code: str, count: int, found: list[str], others: list[str]) -> Doubt:
-    how = f"pandas.to_numeric(data[{code!r}]"
+    how = as_numbers(code, found, others)
     size = f"a factor of {count:,} levels here"
     if not others:
         return (
             "numbers_as_text",
             f"Column {code!r} holds numbers written as text, such as "
             f"{some(map(repr, found), 3)}: it is {size}. Make numbers of it in the data, by "
-            f"{how}), or write C({code}) if levels are meant.",
+            f"{how}, or write C({code}) if levels are meant.",
         )
     return (
         "text_among_numbers",
         f"Column {code!r} holds numbers but for {some(map(repr, others))}, so it is {size}. "
-        f"If these stand for missing values make numbers of it in the data, by {how}, "
-        f"errors='coerce'), or write C({code}) if levels are meant.",
+        f"If these stand for missing values make numbers of it in the data, by {how}, or write "
+        f"C({code}) if levels are meant.",
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.columns.column import Column, Levels, Values
-from glmcount.design.doubts import logged, numbers_in
+from glmcount.design.doubts import as_numbers, logged, numbers_in
 from glmcount.design.roles import role_values
 from glmcount.design.spec import DesignSpec, EquationDesign, Part
 from glmcount.design.values import codes_of, coerced, evaluated, joint_code, numbers_of, undefined
@@ -260,7 +260,7 @@ def _from_text(code: str, levels: Levels) -> str:
     """What to do with numbers that are written as text, or declared as categories."""
     if levels and not any(isinstance(each, str) for each in levels):
         return f" Make numbers of them in the data, by data[{code!r}].astype(float)."
-    numbers, _ = numbers_in(levels)
-    if not numbers and not all(isinstance(each, str) and each.isdigit() for each in levels):
-        return ""
-    return f" Make numbers of them in the data, by pandas.to_numeric(data[{code!r}])."
+    found, others = numbers_in(levels)
+    if not found and not all(isinstance(each, str) and each.isdigit() for each in levels):
+        return f" Name a column of numbers, or make one of {code} in the data."
+    return f" Make numbers of them in the data, by {as_numbers(code, found, others)}."

@@ -26,6 +26,7 @@ __all__ = [
 
 ARRAY = "<{}>"
 BESIDE = "censored"
+SAME = {"weights": "changes no estimate"}
 
 
 def as_array(what: str, values: Given) -> Given:
@@ -129,7 +130,14 @@ def given_column(source: Source, what: str, value: Given) -> tuple[str, dict[str
 def _named(said: str, value: Given) -> str:
     """What to write for the name of a column in a list."""
     alone = value[0] if isinstance(value, list | tuple) and len(value) == 1 else None
-    return f" Write {said}={alone!r}." if isinstance(alone, str) else ""
+    if isinstance(alone, str):
+        return f" Write {said}={alone!r}."
+    if _number(value) is None:
+        return ""
+    return (
+        f" One that is the same in every row {SAME.get(said, 'moves the constant alone')}: leave "
+        f"it out, or make a column of it by data.assign({said}={plain(value)!r}) and name that."
+    )
 
 
 # Arrays of one argument are numbered, which is no name that a user knows.

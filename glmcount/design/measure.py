@@ -13,6 +13,7 @@ from glmcount.columns.column import extent_of
 from glmcount.design.exact import check_exact
 from glmcount.design.rows import Rows
 from glmcount.design.spec import DesignSpec
+from glmcount.design.values import OF_NEGATIVE, OF_OFFSET, OF_RESPONSE, OF_TERM
 from glmcount.engine.block import Block, BlockRows
 from glmcount.engine.layout import Layout
 from glmcount.engine.strip import Strip
@@ -29,11 +30,6 @@ SMALL, SHORT = 4_096, 256
 
 # Rows named in a message: of one strip, so that how many there are in all is not known.
 SHOWN = 5
-OF_TERM = "Correct them, or take an expression that has a value there, as log1p(x) at zero."
-OF_OFFSET = "Correct them, or leave them out: a row without exposure tells nothing of a rate."
-OF_RESPONSE = (
-    "Correct them; the counts themselves are the response, zeros too, not their logarithms."
-)
 
 
 @dataclass(frozen=True)
@@ -351,10 +347,11 @@ def check_response(spec: DesignSpec, strip: Strip) -> None:
         _refuse(spec.response, strip, strip.y[0], OF_RESPONSE)
 
 
-def _refuse(what: str, strip: Strip, values: Array, advice: str = OF_TERM) -> None:
+def _refuse(what: str, strip: Strip, values: Array, advice: str = "") -> None:
     bad = np.flatnonzero(~np.isfinite(values))
     if not len(bad):
         return
+    advice = advice or (OF_NEGATIVE if np.isnan(values[bad]).any() else OF_TERM)
     more = " and more" if len(bad) > SHOWN else ""
     raise NonfiniteDesignError(
         f"{what} is NaN or infinite in rows whose data are there: rows (counted from 0) "

@@ -20,7 +20,29 @@ from glmcount.language.transforms import State
 from glmcount.records import dataclass, replace
 from glmcount.sources.base import Columns
 
-__all__ = ["Value", "codes_of", "coerced", "evaluated", "undefined", "used_levels"]
+__all__ = [
+    "OF_NEGATIVE",
+    "OF_OFFSET",
+    "OF_RESPONSE",
+    "OF_TERM",
+    "Value",
+    "codes_of",
+    "coerced",
+    "evaluated",
+    "undefined",
+    "used_levels",
+]
+
+# What to do where an expression has no value, by what it is for.
+OF_TERM = "Correct them, or take an expression that has a value there, as log1p(x) at zero."
+OF_NEGATIVE = (
+    "Correct them, or take an expression that has a value there: negative numbers have no "
+    "logarithm and no root, and 0 / 0 is nothing. log1p(x) is for zeros alone."
+)
+OF_OFFSET = "Correct them, or leave them out: a row without exposure tells nothing of a rate."
+OF_RESPONSE = (
+    "Correct them; the counts themselves are the response, zeros too, not their logarithms."
+)
 
 
 @dataclass(frozen=True)

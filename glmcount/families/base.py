@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from glmcount.allowed import refuse, refuse_nameless, shown
 from glmcount.errors import UsageError, alike, near, some
 from glmcount.families.probe import probe_family
 from glmcount.families.recipe import Recipe, recorded
+from glmcount.front import public
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet
 from glmcount.records import dataclass, field, replace
@@ -577,6 +578,20 @@ class Family:
     def described(self) -> dict[str, Any]:
         """Facts of the counts and of the mean's predictor, for a law that leaves them alone."""
         return {name: getattr(self, name) for name in DESCRIBED}
+
+    @public
+    def __call__(self, *given: Any, **settings: Any) -> NoReturn:
+        """Refuse to be called, as only makers of families are.
+
+        Raises
+        ------
+        UsageError
+        """
+        raise UsageError(
+            f"The family {self.name!r} is ready as it stands: leave the brackets out, or write "
+            f"family={self.name!r}.",
+            kind="family_called",
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.recipe is not None:

@@ -77,7 +77,8 @@ class Recipe:
 
     def __reduce__(self) -> tuple[Any, ...]:
         for value in (*self.given, *(value for _, value in self.settings)):
-            if callable(value):
+            # A family answers calls as well, but is no function of a user's.
+            if callable(value) and not hasattr(value, "recipe"):
                 refuse_nameless(f"what {self.maker} was given", value)
         return Recipe, (self.maker, self.given, self.settings)
 

@@ -219,8 +219,10 @@ def _check_columns(null: Fitted, full: Fitted, number: int, k: int) -> None:
 
         found = spans(full.asked, large, k, control, left)
         if not found:
-            what = "the columns" if probe else "the offset"
-            raise _apart(f"{what} of the first in the equation {name!r} are not in the second's")
+            what, verb = ("columns", "are") if probe else ("offset", "is")
+            raise _apart(
+                f"the {what} of the first in the equation {name!r} {verb} not the second's"
+            )
 
 
 def _sizes(rows: Rows, equation: int) -> Array:

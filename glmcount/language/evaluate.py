@@ -28,6 +28,8 @@ from glmcount.language.truth import (
     with_missing,
 )
 from glmcount.records import dataclass
+from glmcount.spellings.formulas import BAR
+from glmcount.spellings.lookup import filled, told
 
 __all__ = ["Scope", "evaluate", "inputs", "scope_of", "value_of"]
 
@@ -51,12 +53,6 @@ _ELEMENTARY: dict[str, Callable[..., Any]] = {
     "minimum": np.minimum,
     "maximum": np.maximum,
 }
-
-# What else a bar says elsewhere.
-BAR = (
-    " What stands behind a bar in zeroinfl and hurdle is an option here, inflate='z' or "
-    "hurdle='z'; fixed effects are terms, '+ C(g)', and random effects are not fitted here."
-)
 
 
 @dataclass(frozen=True)
@@ -179,14 +175,14 @@ def _number(node: Node, rows: Scope) -> Any:
     return value.astype(np.float64, copy=False)
 
 
-def _truth(node: Node, rows: Scope, sign: str = "") -> Any:
-    """The value of `node` as true and false, or missing; `sign` is that which asks for it."""
+def _truth(node: Node, rows: Scope, behind: str = "") -> Any:
+    """The value of `node` as true and false, or missing; `behind` is what a bar has behind it."""
     value = _compute(node, rows)
     if holds_truth(value):
         return value
     raise DataError(
         f"{node.text} is not true or false everywhere: & | ~ need comparisons or booleans, such "
-        f"as ({node.text} != 0).{BAR if sign == '|' else ''}",
+        f"as ({node.text} != 0).{told(filled(BAR, [behind, repr(behind)])) if behind else ''}",
         kind="design_dtype",
     )
 
@@ -204,7 +200,8 @@ def _arithmetic(node: Node, rows: Scope) -> Any:
 
 
 def _logic(node: Node, rows: Scope) -> Any:
-    values = [_truth(argument, rows, node.name) for argument in node.arguments]
+    behind = node.arguments[1].text if node.name == "|" else ""
+    values = [_truth(argument, rows, behind) for argument in node.arguments]
     return negated(values[0]) if len(values) == 1 else joined(node.name, *values)
 
 

@@ -173,6 +173,11 @@ class Reader:
             advice = f" {name} is a function: write {name}(...)."
         elif found is not None and name in self.formula[found.start : found.end]:
             advice = f" {found.advice}"
+        if any(each.startswith("('") and each.endswith("')") for each in map(str, self.columns)):
+            advice = (
+                " The columns have names of several levels. Join them: data.columns = "
+                "['_'.join(each) for each in data.columns]."
+            )
         columns = (
             f"Columns: {some(self.columns, 20)}." if self.columns else "The data have no columns."
         )

@@ -241,7 +241,7 @@ def _check_range(node: Node, values: Array, knots: Array) -> None:
     if outside.size:
         raise DataError(
             f"{node.text} was learnt on values from {knots[0]:g} to {knots[-1]:g} and is not "
-            f"defined outside, where {counted(outside.size, 'value')} lie, for example "
+            f"defined outside, as in {counted(outside.size, 'value')}, for example "
             f"{values.flat[outside[0]]:g}. Give lower_bound= and upper_bound= when fitting.",
             kind="outside_knots",
         )

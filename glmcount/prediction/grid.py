@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glmcount.columns.column import Column, Values
+from glmcount.allowed import shown
+from glmcount.columns.coerce import nearest_level
+from glmcount.columns.column import Column, Levels, Values
 from glmcount.design.encode import Piece
 from glmcount.design.values import coerced
 from glmcount.engine.strip import Strip
@@ -25,6 +27,7 @@ from glmcount.errors import (
 from glmcount.fitted import Fitted
 from glmcount.numerics import Array
 from glmcount.numerics.control import Control
+from glmcount.prediction.variables import among, coded_levels
 from glmcount.records import dataclass, field
 from glmcount.sources.base import Columns
 
@@ -60,6 +63,8 @@ def grid(state: Fitted, values: Mapping[str, Any]) -> pd.DataFrame:
     ------
     UnknownColumnError
         For a column that the model does not read.
+    DataError
+        For a level that it does not have.
     NoRowsError
         Where the rows that were fitted are not at hand.
     MemoryLimitError
@@ -74,6 +79,8 @@ def grid(state: Fitted, values: Mapping[str, Any]) -> pd.DataFrame:
                 f"{some(names, 20)}."
             )
     given = {name: _listed(name, value) for name, value in values.items()}
+    for name, own in given.items():
+        _refuse_levels(name, own, coded_levels(spec, name))
     _refuse_beyond(math.prod(map(len, given.values())), len(names), state.options.control)
     seen = _seen(state, tuple(name for name in names if name not in given))
     held = {name: total / seen.weight for name, total in seen.sums.items()}
@@ -84,6 +91,19 @@ def grid(state: Fitted, values: Mapping[str, Any]) -> pd.DataFrame:
         {name: table.get(name, [held.get(name)] * len(combined)) for name in names},
         index=range(len(combined)),
     )
+
+
+def _refuse_levels(name: str, values: list[Any], levels: Levels | None) -> None:
+    """Refuse levels that the model does not have, before anything is predicted at them."""
+    if levels is None:
+        return
+    odd = [value for value in values if not (among(value, levels) or pd.isna(value))]
+    if odd:
+        raise DataError(
+            f"{name!r} has no level {shown(odd[0])}.{nearest_level(odd[0], levels)} Levels: "
+            f"{some(map(repr, levels))}.",
+            kind="unseen_level",
+        )
 
 
 def _refuse_beyond(rows: int, columns: int, control: Control) -> None:

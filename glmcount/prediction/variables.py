@@ -21,6 +21,8 @@ __all__ = [
     "Effect",
     "Version",
     "Wanted",
+    "among",
+    "coded_levels",
     "compared",
     "model_columns",
     "predicted",
@@ -154,14 +156,29 @@ def _named(spec: DesignSpec, variables: Any) -> dict[str, Any]:
     return out
 
 
-def _levels(rows: Rows, name: str) -> Levels | None:
-    """The levels of a column; None of one that holds numbers."""
-    for code in rows.spec.predictors:
-        variable = rows.spec.variables[code]
+def coded_levels(spec: DesignSpec, name: str) -> Levels | None:
+    """The levels that the model has for a column; None where it takes no levels of it.
+
+    Examples
+    --------
+    >>> import glmcount as gc
+    >>> r = gc.fit("y ~ g", {"y": [1, 3, 2, 6], "g": ["a", "b", "a", "b"]})
+    >>> coded_levels(r._state.rows.spec, "g")
+    ('a', 'b')
+    """
+    for code in spec.predictors:
+        variable = spec.variables[code]
         tree = variable.expression.tree
         own = tree.arguments[0] if tree.kind == "factor" else tree
         if variable.levels is not None and own.kind == "column" and own.name == name:
             return variable.levels
+    return None
+
+
+def _levels(rows: Rows, name: str) -> Levels | None:
+    """The levels of a column; None of one that holds numbers."""
+    if (coded := coded_levels(rows.spec, name)) is not None:
+        return coded
     column = coerced(rows.source.strip(0, (name,))[1])[name]
     if column.kind == "datetime":
         raise DataError(
@@ -273,7 +290,7 @@ def predicted(rows: Rows, variables: Any) -> Wanted:
     ((name, how),) = named.items()
     levels = _levels(rows, name)
     values = list(levels or ()) if how is None else _listed(how)
-    known = levels is None or all(_among(value, levels) for value in values)
+    known = levels is None or all(among(value, levels) for value in values)
     numbers = levels is not None or all(_finite(value) for value in values)
     if not values or not known or not numbers:
         told = "numbers" if levels is None else f"among {some(map(repr, levels), 12)}"
@@ -344,7 +361,7 @@ def _compare_levels(out: Wanted, name: str, levels: Levels, how: Any, comparison
             "pairwise": list(combinations(levels, 2)),
             "sequential": list(pairwise(levels)),
         }[how]
-    elif isinstance(how, tuple | list) and len(how) == 2 and all(_among(e, levels) for e in how):
+    elif isinstance(how, tuple | list) and len(how) == 2 and all(among(e, levels) for e in how):
         pairs = [(how[0], how[1])]
     else:
         raise UsageError(
@@ -359,7 +376,14 @@ def _compare_levels(out: Wanted, name: str, levels: Levels, how: Any, comparison
         out.contrasts.append(Effect(name, label, comparison, ends))
 
 
-def _among(value: Any, levels: Levels) -> bool:
+def among(value: Any, levels: Levels) -> bool:
+    """Whether a value is one of the levels.
+
+    Examples
+    --------
+    >>> among("a", ("a", "b")), among(True, (0, 1))
+    (True, False)
+    """
     value = plain(value)
     # True is not the number 1 here.
     return any(

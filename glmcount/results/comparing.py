@@ -90,7 +90,8 @@ def lr_test(
     if found.unidentified:
         raise NotDefinedError(
             f"This likelihood ratio has no law that is known: {found.unidentified}. Draw it: "
-            "glmcount.lr_test(r0, r1, bootstrap=999, rng=1).",
+            "glmcount.lr_test(r0, r1, bootstrap=99, rng=1), which fits both models again for each "
+            "draw.",
             kind="unidentified_null",
         )
     return TestResult(

@@ -219,6 +219,8 @@ class Effects:
         ------
         UnknownColumnError
             For a column that the model does not read.
+        DataError
+            For a level that it does not have.
         NoRowsError
             Where the rows that were fitted are not at hand.
         MemoryLimitError

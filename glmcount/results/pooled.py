@@ -123,13 +123,15 @@ class Pooled(Printed):
         matrix = self.rubin.total * np.multiply.outer(self.slopes, self.slopes)
         return pd.DataFrame(matrix, index=self.found.index, columns=self.found.index)
 
-    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
+    def conf_int(self, alpha: float = 0.05, *, exponentiate: bool = False) -> pd.DataFrame:
         """Intervals of level 1 - alpha, columns 0 and 1; of alpha exp of those of log alpha.
 
         Parameters
         ----------
         alpha : float
             One minus the level.
+        exponentiate : bool
+            Those of rate ratios and odds ratios; other parameters stay as they are.
 
         Returns
         -------
@@ -139,7 +141,9 @@ class Pooled(Printed):
         Raises
         ------
         UsageError
-            If `alpha` is not between 0 and 1.
+            If `alpha` is not between 0 and 1, or `exponentiate` neither True nor False.
+        NotDefinedError
+            If no parameter has a ratio.
 
         Examples
         --------
@@ -149,6 +153,9 @@ class Pooled(Printed):
         >>> bool((pooled.conf_int()[0] < pooled.params).all())
         True
         """
+        if truth("exponentiate", exponentiate):
+            found = self.summary(alpha, exponentiate=True)
+            return pd.DataFrame({0: found["conf_low"], 1: found["conf_high"]})
         reach = -scipy.special.stdtrit(self.rubin.df, significance(alpha) / 2.0)
         errors = np.sqrt(self.rubin.total.diagonal())
         inner = [self.rubin.estimates + sign * reach * errors for sign in (-1.0, 1.0)]

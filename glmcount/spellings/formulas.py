@@ -103,6 +103,13 @@ NAMES: dict[str, str] = {
     "unless 0 + stands in it",
 }
 
+# What a bar says elsewhere, by what stands behind it.
+BAR = (
+    "What stands behind a bar in zeroinfl and hurdle, here {0} and what follows it, is an option: "
+    "inflate={1} or hurdle={1}. Fixed effects are terms, '+ C({0})', and random effects are not "
+    "fitted here."
+)
+
 # What signs are taken for, beside those that Unicode itself calls compatible.
 LOOKS_LIKE: dict[str, str] = {
     **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d", "-"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["MEMBERS", "MODULES"]
+__all__ = ["INNER", "MEMBERS", "MODULES"]
 
 RESULT: dict[str, str] = {
     "fit": "glmcount.fit(formula, data) alone: what it gives is fitted",
@@ -33,6 +33,9 @@ RESULT: dict[str, str] = {
     "resid residuals resid_raw resid_generalized": "r.resid_response, r.resid_pearson, "
     "r.resid_deviance or r.resid_quantile()",
     "fitted fitted_values mu yhat": "r.fittedvalues",
+    "prediction_interval predict_interval prediction_intervals count_interval obs_ci": (
+        "r.get_prediction(newdata).count_interval(0.95)"
+    ),
     "predict_proba predict_prob predprob": "r.predict(which='prob', at=[0, 1, 2])",
     "linear_predictor linear_predictors linpred eta": "r.predict(which='linear')",
     "dispersion phi": "r.scale; the parameters of a family are in r.params",
@@ -62,6 +65,18 @@ MEMBERS: dict[str, dict[str, str]] = {
         "se_mean se se_fit std_error": "p.summary_frame()",
         "interval prediction_interval obs_ci": "p.count_interval()",
     },
+    "Pooled": {
+        "tidy coef coefficients pool": "pooled.summary(), which is a data frame",
+        "exponentiate irr exp": "pooled.summary(exponentiate=True)",
+        "aic bic llf glance": "Likelihoods do not pool by these rules. Look at each fit's.",
+        "std_errors std_error se": "pooled.bse",
+        "pvalue p_values": "pooled.pvalues",
+        "confint ci": "pooled.conf_int()",
+        "vcov cov": "pooled.cov_params()",
+        "lambda fraction_missing": "pooled.fmi",
+        "predict slopes comparisons wald_test anova": "Only coefficients are pooled. Write "
+        "glmcount.pool(fits) for them, and the rest for each fit.",
+    },
     "TestResult": {
         "fvalue chi2 stat z t tvalue": "test.statistic",
         "p p_value pval": "test.pvalue",
@@ -74,6 +89,9 @@ MEMBERS: dict[str, dict[str, str]] = {
         "save write": "str(r.summary()), or as_html(), as_latex() and as_markdown() of it",
     },
 }
+
+# Fields of records that nobody is told of.
+INNER: dict[str, str] = {"Pooled": "rubin found values slopes ratios"}
 
 PACKAGE: dict[str, str] = {
     "poisson glm fepois ppml poissonregressor": "glmcount.fit('y ~ x', data)",
@@ -88,6 +106,10 @@ PACKAGE: dict[str, str] = {
     "lrtest": "glmcount.lr_test(smaller, larger)",
     "vuong": "glmcount.vuong_test(r1, r2)",
     "anova": "r.anova()",
+    "table compare summary_col modelsummary msummary etable esttab stargazer texreg screenreg": (
+        "There is no table of several models yet. One of r.tidy() takes ten lines: see 'Several "
+        "models side by side' in docs/how-to/tables.md."
+    ),
     "load_data get_dataset": "glmcount.datasets.load('quine')",
     "hc0 hc1 hc2 hc3 robust": "cov='HC1', or the name of another, in fit or r.with_cov",
     "newey_west": "glmcount.hac('time')",

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["COVARIANCES", "FAMILIES", "LINKS"]
+__all__ = ["COVARIANCES", "FAMILIES", "LINKS", "OURS"]
 
 REAL = "The families here are of counts; none is of a response of real numbers."
+
+# Names of the families here, which a call in the wrong place is recognised by.
+OURS = (
+    "poisson", "negbin", "negbin1", "negbinp", "geometric", "genpoisson", "genpoisson2",
+    "compoisson", "pig", "bernoulli", "quasipoisson",
+)  # fmt: skip
 
 FAMILIES: dict[str, str] = {
     "zip zeroinfl zeroinflated zeroinflatedpoisson zeroinflpoisson": (

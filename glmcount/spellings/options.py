@@ -126,7 +126,9 @@ OF: dict[str, dict[str, str]] = {
         "*": "contrasts('g', kind='reference', reference='b')",
     },
     "slopes comparisons predictions": {
-        "vcov conf_level level": "r.with_cov('HC1').slopes(...); intervals have a level of 95 %",
+        "vcov cov": "r.with_cov('HC1').slopes(...): a result has its covariance",
+        "conf_level level alpha": "Intervals have a level of 95 % here; std_error is in the table.",
+        "exponentiate irr exp": "comparison='lnratio' or 'ratio' in r.comparisons(...)",
         "type": "which='mean', 'rate' or another quantity",
         "method": "slope='dydx', 'eyex', 'dyex' or 'eydx'",
     },
@@ -142,13 +144,14 @@ OF: dict[str, dict[str, str]] = {
         "cov_type vcov vce type": "r.with_cov('HC1')",
         "groups cov_kwds cluster": "r.with_cov(glmcount.cluster('g'))",
     },
+    "negbin negbin1 negbinp": {"theta k size": "alpha=..., which is 1 / theta"},
     "fit_arrays": {"data": "glmcount.fit(formula, data) for a table"},
     "lr_test vuong_test": {"test": "Leave it out."},
 }
 
 # Where an argument was given without its name.
 PLACED: dict[str, str] = {
-    "fit": "family='poisson'",
+    "fit": "family={0|'poisson'}",
     "predict get_prediction": "which='mean', or the name of another quantity",
     "refit": "refit(formula='y ~ x'), or another option by its name",
     "slopes comparisons predictions": "slopes('x', by='g')",
