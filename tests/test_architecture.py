@@ -33,7 +33,7 @@ ORDER = {
         combine.hold combine.parts combine.reparametrise combine.links combine.truncated
         combine.censored
         bernoulli poisson negbin negbinp canonical genpoisson compoisson pig
-        combine.hurdle combine.inflated model nesting
+        combine.hurdle combine.inflated model nesting proportion
     """,
     "engine": """
         level_table block strip reach scatter plan layout gram forms tables information sums

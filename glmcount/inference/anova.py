@@ -17,7 +17,7 @@ import pandas as pd
 from glmcount.design.measure import measure
 from glmcount.design.recall import planned_layout
 from glmcount.design.spec import DesignSpec, Part, Variable
-from glmcount.errors import ConvergenceError, NotDefinedError, some
+from glmcount.errors import ConvergenceError, CovarianceError, NotDefinedError, counted, some
 from glmcount.fitted import Fitted
 from glmcount.fitting.estimates import names
 from glmcount.fitting.identified import confused, in_doubt
@@ -41,6 +41,7 @@ __all__ = [
     "own_columns",
     "table",
     "terms_of",
+    "undimensioned",
     "unidentified",
     "untold",
 ]
@@ -344,7 +345,8 @@ def _free(state: Fitted, gone: Sequence[int]) -> Array:
 def by_wald(state: Fitted, terms: Sequence[Term], about: Tested, told: list[str]) -> Iterator[Row]:
     """Wald statistics by whatever covariance the result has.
 
-    Of infinite coefficients there is none, and `told` gets a sentence that says so.
+    Of infinite coefficients there is none, nor of more than the covariance has dimensions, and
+    `told` gets a sentence that says so.
     """
     kept = state.fit.kept.tolist()
     plain = replace(about, df=None, freedom=None)
@@ -375,6 +377,12 @@ def by_wald(state: Fitted, terms: Sequence[Term], about: Tested, told: list[str]
                 continue
             whole = _dropped(plain, [*own, *beside], term.label)
             rest = _dropped(plain, beside, term.label)
+        except CovarianceError as error:
+            if error.kind != "singular_covariance":
+                raise
+            told.append(undimensioned(term, len(own), about.found.names[own[0]]))
+            yield np.nan, len(own), np.nan
+            continue
         except NotDefinedError:
             told.append(
                 f"{term.label} has a coefficient that is infinite, of which there is no Wald test. "
@@ -384,6 +392,17 @@ def by_wald(state: Fitted, terms: Sequence[Term], about: Tested, told: list[str]
             continue
         statistic, pvalue, _ = judge(whole - rest, len(own), about.df)
         yield statistic, len(own), pvalue
+
+
+def undimensioned(term: Term, count: int, name: str = "") -> str:
+    """Why a term has no test by the covariance of a result."""
+    beside = " and those it is tested beside" if term.beside else ""
+    own = counted(count, "coefficient")
+    instead = f"a few of them, as by r.wald_test({f'{name} = 0'!r})" if name else "a few of them"
+    return (
+        f"{term.label} has no joint test: the covariance has fewer dimensions than its {own}"
+        f"{beside}, as one of so many clusters, times or draws has. Test {instead}."
+    )
 
 
 def _taken_over(state: Fitted, term: Term) -> str:

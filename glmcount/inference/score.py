@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import scipy
 
-from glmcount.errors import CovarianceError
+from glmcount.errors import CovarianceError, counted
 from glmcount.fitted import AtHand, Fitted
 from glmcount.fitting.nested import Scored
 from glmcount.inference.covariance.estimator import Estimator, Setting, covariance
@@ -63,15 +63,18 @@ def score_result(
             "and use r.wald_test(...).",
             kind="score_freedom",
         )
-    inside = factor(made.matrix[np.ix_(found.added, found.added)])
+    df, many = len(found.added), made.rank is not None and len(found.added) > made.rank
+    # Rounding may hide that a matrix is singular.
+    inside = None if many else factor(made.matrix[np.ix_(found.added, found.added)])
     if inside is None:
         raise CovarianceError(
-            f"The covariance {cov.name!r} of the scores of {hypothesis!r} is singular: there is no "
-            "score test. Add fewer terms, or use r.with_cov('nonrobust').",
-            kind="singular_hypothesis",
+            f"The covariance {cov.name!r} leaves no score test of {hypothesis!r}: it has fewer "
+            f"dimensions than {counted(df, 'column')}, as one of so many clusters, times or draws "
+            "has. Add fewer terms, or use r.with_cov('nonrobust') if the model is to be trusted.",
+            kind="singular_covariance",
         )
     freedom = freedom if made.freedom is None else made.freedom
-    step, df = found.step[found.added], len(found.added)
+    step = found.step[found.added]
     statistic, pvalue, law = judge(float(np.dot(step, inside.solve(step))), df, freedom)
     served = found.information
     note = f"{served}{'' if served.startswith('outer') else ' information'}, {cov.label} covariance"

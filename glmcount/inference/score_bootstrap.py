@@ -122,6 +122,8 @@ def score_bootstrap(
     ------
     NotDefinedError
         For several hypotheses where an interval is asked for.
+    CovarianceError
+        For as many hypotheses as clusters.
     """
     reps = whole("reps", reps, 99, "reps")
     alpha = None if alpha is None else significance(alpha)
@@ -135,6 +137,14 @@ def score_bootstrap(
     opened = found.opened(needs.groups, (), needs.given)
     setting = Setting(opened, lambda: 1.0, needs)
     groups = groups_of(setting, (0,))
+    if len(asked.matrix) >= len(groups):
+        # So many sums of scores have a covariance of their own making: T is then G in every draw.
+        raise CovarianceError(
+            f"{len(groups)} clusters of {shown_name(needs.groups[0])} leave no joint test of "
+            f"{len(asked.matrix)} hypotheses: it takes more clusters than these. Test fewer at a "
+            "time.",
+            kind="singular_covariance",
+        )
     seed = int(rng.integers(1 << 63))
     under = _restricted(found, asked, None)
     statistic, share = _judged(_scores(setting, groups, asked, under), reps, seed)

@@ -114,6 +114,8 @@ class Tested:
         Of Student's t, or the second of an F.
     freedom : OwnFreedom or None
         Where each hypothesis has its own.
+    rank : int or None
+        Dimensions that the covariance has at most; None for all.
     """
 
     found: Estimates
@@ -121,6 +123,7 @@ class Tested:
     family: Family
     df: float | None
     freedom: OwnFreedom | None = None
+    rank: int | None = None
 
     def inside(self, functions: Array) -> Array:
         """Functions of the reported parameters as those of the kept ones, as they are estimated."""
@@ -264,7 +267,10 @@ def wald(about: Tested, coefficients: Array, constants: Array, hypothesis: str) 
         raise _no_test(quoted)
     gap = np.dot(rows, asked.values[used]) - asked.constants
     count = len(coefficients)
-    found = factor(np.dot(np.dot(rows, matrix), rows.T)) if len(rows) == count else None
+    # Rounding may hide that a matrix is singular.
+    many = about.rank is not None and count > about.rank
+    whole = len(rows) == count and not many
+    found = factor(np.dot(np.dot(rows, matrix), rows.T)) if whole else None
     if found is None:
         raise _singular(quoted, rows, count)
     statistic = float(np.dot(gap, found.solve(gap)))

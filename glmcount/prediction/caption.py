@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glmcount.families.proportion import proportional
 from glmcount.prediction.choices import Choices, Margins
 from glmcount.prediction.partition import Ask
 from glmcount.records import dataclass
@@ -54,7 +55,12 @@ class Caption:
         if not names:
             return ""
         if self.ask.quantity.bare:
-            return f"Per unit of exposure: {', '.join(names)} left out."
+            if proportional(self.margins.state.fit.family):
+                return f"Per unit of exposure: {', '.join(names)} left out."
+            return (
+                f"Means at an exposure of 1, {', '.join(names)} left out: they are not in "
+                "proportion to the exposure."
+            )
         return f"Offset as observed in each row: {', '.join(names)}."
 
 

@@ -22,6 +22,7 @@ from glmcount.engine.passes import predictors
 from glmcount.engine.spread import columns_of
 from glmcount.engine.strip import Strip
 from glmcount.errors import DataError, NotDefinedError, UnknownColumnError, UsageError, near, some
+from glmcount.families.proportion import proportional
 from glmcount.fitted import Fitted
 from glmcount.numerics import Array
 from glmcount.prediction.estimable import reach_of
@@ -85,7 +86,8 @@ def standardised(
     DataError
         If weights are negative, missing or add up to nothing.
     NotDefinedError
-        If a stratum has no estimate in the model.
+        If a stratum has no estimate in the model, or the mean is not in proportion to the
+        exposure.
     """
     for what, name in (("by", by), ("weights", weight)):
         if not isinstance(name, str):
@@ -93,6 +95,7 @@ def standardised(
                 f"{what}= of standardised_rate is the name of a column; got {shown(name)}.",
                 kind="column_name",
             )
+    _refuse_without_rate(state, by)
     chosen = _groups(state, by, groups)
     source = open_source(spread_out(reference))
     if weight not in source.names:
@@ -117,6 +120,19 @@ def standardised(
         found.append(_rate(state, rows, shares, group))
     table = np.array(found)
     return Standardised(tuple(chosen), table[:, 0], table[:, 1:])
+
+
+def _refuse_without_rate(state: Fitted, by: str) -> None:
+    spec = state.spec
+    given = (*spec.equations[0].offsets, *([] if spec.exposure is None else [spec.exposure]))
+    if given and not proportional(state.fit.family):
+        raise NotDefinedError(
+            "A standardised rate is of means in proportion to their exposure, and those of this "
+            f"model ({state.fit.family.title}) are not: twice the exposure is not twice the count. "
+            f"Take r.predictions(by={by!r}), of means at the exposure that each row has, or with "
+            "which='rate', of means at an exposure of 1.",
+            kind="not_proportional",
+        )
 
 
 def _groups(state: Fitted, by: str, groups: Sequence[Any] | None) -> list[Any]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from glmcount.errors import GlmcountError, some
 from glmcount.families.base import Family
+from glmcount.families.proportion import where_zeros_are
 from glmcount.figures import Figures, attempt
 from glmcount.fitted import Fitted
 from glmcount.fitting.estimates import Estimates
@@ -241,7 +242,7 @@ def _design_notes(state: Fitted) -> list[str]:
         offsets.append(f"log({_named(spec.exposure)})")
     line = []
     if offsets:
-        line.append(f"Offset: {' + '.join(offsets)}.")
+        line.append(f"Offset: {' + '.join(offsets)}{_unseen(state)}.")
     if spec.weights is not None:
         line.append(f"Weights ({state.weights_type}): {_named(spec.weights)}.")
     if dropped:
@@ -256,6 +257,14 @@ def _design_notes(state: Fitted) -> list[str]:
     shown = (str(w).split("\n")[0] for w in told)
     notes += [f"Warning: {text}" for text in shown]
     return notes
+
+
+def _unseen(state: Fitted) -> str:
+    """What is said where zeros do not see the offset of the mean, nor have one of their own."""
+    where = where_zeros_are(state.fit.family)
+    if not where or 0 in where or any(state.spec.equations[k].offsets for k in where):
+        return ""
+    return ", in the count part alone: P(y > 0) does not depend on it"
 
 
 def _named(code: str) -> str:

@@ -40,9 +40,10 @@ class Predicting:
             the columns of `fit_arrays`, whose further parts go along in a dict:
             ``{"X": X, "inflate": Z}``.
         which : str
-            "mean", "rate" (the mean per unit of exposure: without exposure and offset of the
-            mean), "linear" (the mean's predictor), "var"; "prob" P(Y = at), "cdf"
-            P(Y <= at), "quantile" (at a probability); "prob-zero", "prob-positive",
+            "mean", "rate" (the mean at an exposure of 1, without exposure and offset of the mean:
+            that per unit where means are in proportion to it, as a hurdle's are not), "linear"
+            (the mean's predictor), "var"; "prob" P(Y = at), "cdf" P(Y <= at), "quantile" (at a
+            probability); "prob-zero", "prob-positive",
             "mean-nonzero" E[Y | Y > 0]; "zero" P(structural zero), "mean-main" the mean of
             the count part.
         at : float or list of float, optional

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from glmcount.allowed import choice, whole
-from glmcount.errors import BoundaryWarning, NotDefinedError, UsageError, outside
+from glmcount.errors import BoundaryWarning, CovarianceError, NotDefinedError, UsageError, outside
 from glmcount.fitted import Fitted
 from glmcount.fitting.nested import Nested, designed
 from glmcount.further import written
@@ -23,6 +23,7 @@ from glmcount.inference.anova import (
     own_columns,
     table,
     terms_of,
+    undimensioned,
     unidentified,
     untold,
 )
@@ -144,6 +145,12 @@ class TermByTerm:
             if error.kind == "nothing_added":
                 return 0.0, 0, float("nan")
             raise
+        except CovarianceError as error:
+            if error.kind != "singular_covariance":
+                raise
+            count = own_columns(state, term)
+            told.append(undimensioned(term, count))
+            return float("nan"), count, float("nan")
         return found.statistic, int(found.df), found.pvalue
 
     @property

@@ -49,7 +49,7 @@ def tested(held: Held) -> Tested:
     state, freedom = held.state, held.found.freedom
     matrix = reported(state.estimates, held.covariance)
     own = freedom if isinstance(freedom, OwnFreedom) else None
-    return Tested(state.estimates, matrix, state.family, held.df, own)
+    return Tested(state.estimates, matrix, state.family, held.df, own, held.found.rank)
 
 
 def scored_test(held: Held, models: tuple[Fit, Rows, Rows], name: str) -> TestResult:

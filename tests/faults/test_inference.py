@@ -319,6 +319,50 @@ def test_too_many_hypotheses_for_the_clusters_are_told_from_repeated_ones(panel)
         assert told.value.kind == kind
 
 
+@pytest.fixture(scope="module")
+def few():
+    """Eight clusters, and a factor of nine levels."""
+    rng = np.random.default_rng(5)
+    data = pd.DataFrame({"g": np.repeat(np.arange(8), 40), "x": rng.normal(size=320)})
+    data["year"] = np.tile(np.arange(2000, 2010), 32)
+    return data.assign(y=rng.poisson(np.exp(1.0 + 0.1 * data.x + rng.normal(0, 0.3, 8)[data.g])))
+
+
+@pytest.mark.parametrize(
+    ("test", "cov"),
+    [("wald", gc.cluster("g")), ("score", gc.cluster("g")), ("wald", gc.jackknife("g"))],
+    ids=["wald", "score", "jackknife"],
+)
+def test_a_table_has_a_row_for_a_term_that_few_clusters_cannot_test(few, test, cov):
+    r = quiet(lambda: gc.fit("y ~ x + C(year)", few, cov=cov))
+    with pytest.warns(gc.errors.BoundaryWarning, match=r"C\(year\) has no joint test: .* 9 coeff"):
+        table = r.anova(test=test)
+    assert table.df.tolist() == [1, 9] and np.isnan(table.loc["C(year)", "pvalue"])
+    assert 0.0 < table.loc["x", "pvalue"] < 1.0
+    if test == "wald":
+        assert table.loc["x", "pvalue"] == pytest.approx(r.wald_test("x = 0").pvalue)
+
+
+def test_as_many_hypotheses_as_clusters_have_no_joint_test(few):
+    """Rounding would hide that the matrix is singular, whatever the data."""
+    r = quiet(lambda: gc.fit("y ~ C(year)", few, cov=gc.cluster("g")))
+    names = list(r.params.index[1:])
+    for count in range(7, 10):
+        several = ", ".join(f"{name} = 0" for name in names[:count])
+        if count > 7:
+            with pytest.raises(CovarianceError) as told:
+                r.wald_test(several)
+            assert told.value.kind == "singular_covariance"
+            with pytest.raises(CovarianceError, match="8 clusters of g leave no joint test"):
+                r.score_bootstrap(several, rng=1, reps=199)
+        else:
+            assert r.wald_test(several).df == 7
+            assert r.score_bootstrap(several, rng=1, reps=199).pvalue <= 1.0
+    with pytest.raises(CovarianceError) as told:
+        quiet(lambda: gc.fit("y ~ x", few, cov=gc.cluster("g"))).score_test("C(year)")
+    assert told.value.kind == "singular_covariance"
+
+
 def test_fits_of_different_rows_are_not_pooled(panel):
     fits = [gc.fit("y ~ x", panel), gc.fit("y ~ x", panel.iloc[:80])]
     with pytest.raises(gc.errors.UsageError, match="has 80 observations, the first 112"):

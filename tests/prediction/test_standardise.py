@@ -88,7 +88,7 @@ FAMILIES = {
     "negbin1": {"family": "negbin1"},
     "pig": {"family": "pig"},
     "zip": {"inflate": "z + g"},
-    "hurdle": {"hurdle": "g", "family": "geometric"},
+    "hurdle": {"hurdle": "g", "family": "geometric", "exposure": None},
     "robust": {"cov": "HC1"},
 }
 
@@ -97,7 +97,7 @@ FAMILIES = {
 def test_every_family_by_differences_of_predictions(name):
     """The rate is a weighted mean of predictions at an exposure of one."""
     data = simulated()
-    result = gc.fit("y ~ g * x", data, exposure="t", **FAMILIES[name])
+    result = gc.fit("y ~ g * x", data, **{"exposure": "t"} | FAMILIES[name])
     reference = pd.DataFrame({"x": [-1.0, 0.0, 2.0], "z": [0.5, 0.0, 1.0], "weight": [1, 2, 5]})
     found = result.standardised_rate(reference, by="g")
     w = reference.weight / reference.weight.sum()
@@ -172,3 +172,66 @@ def test_rates_are_those_that_predict_gives():
         assert found.estimate[row] == pytest.approx(np.average(rates, weights=strata.weight))
     with pytest.raises(gc.errors.UnknownColumnError, match="'s'"):
         r.standardised_rate(strata.drop(columns="s"), by="g")
+
+
+def two_parts(**options):
+    rng = np.random.default_rng(11)
+    n = 500
+    data = pd.DataFrame({"x": rng.integers(0, 3, n), "g": rng.choice(list("ab"), n)})
+    data["t"] = rng.uniform(0.5, 4.0, n)
+    data["y"] = rng.poisson(data.t * np.exp(0.2 * data.x)) * (rng.random(n) > 0.3)
+    used = data[data.y > 0] if "truncated" in options else data
+    return gc.fit("y ~ x + g", used, **options), data
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"hurdle": "x"}, {"hurdle": "x + offset(log(t))"}, {"truncated": 0}],
+)
+def test_means_that_are_not_in_proportion_have_no_standardised_rate(options):
+    r, data = two_parts(exposure="t", **options)
+    once, twice = (r.predict(data.head(3), exposure=e) for e in (1.0, 2.0))
+    assert not np.allclose(twice, 2.0 * once, rtol=1e-3)
+    strata = {"x": [0, 1, 2], "weight": [1, 2, 1]}
+    with pytest.raises(gc.errors.NotDefinedError, match="are not: twice the exposure") as caught:
+        r.standardised_rate(strata, by="g")
+    assert caught.value.kind == "not_proportional"
+    caption = r.predictions(by="g", which="rate").attrs["caption"]
+    assert "Means at an exposure of 1" in caption and "Per unit" not in caption
+
+
+@pytest.mark.parametrize("options", [{}, {"inflate": "x"}, {"family": "negbin"}])
+def test_means_in_proportion_have_one(options):
+    r, data = two_parts(exposure="t", **options)
+    once, twice = (r.predict(data.head(3), exposure=e) for e in (1.0, 2.0))
+    np.testing.assert_allclose(twice, 2.0 * once)
+    strata = {"x": [0, 1, 2], "weight": [1, 2, 1]}
+    assert (r.standardised_rate(strata, by="g").estimate > 0).all()
+    assert "Per unit of exposure" in r.predictions(by="g", which="rate").attrs["caption"]
+
+
+def test_without_an_exposure_a_hurdle_has_standardised_means():
+    r, _ = two_parts(hurdle="x + g")
+    strata = pd.DataFrame({"x": [0, 1, 2], "weight": [1.0, 2.0, 1.0]})
+    found = r.standardised_rate(strata, by="g")
+    means = r.predict(strata.assign(g="b"))
+    assert found.estimate[1] == pytest.approx(np.average(means, weights=strata.weight))
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"hurdle": "x"}, True),
+        ({"hurdle": "x", "family": "geometric"}, True),
+        ({"hurdle": "x + offset(log(t))"}, False),
+        ({"inflate": "x"}, False),
+        ({}, False),
+    ],
+)
+def test_zeros_that_do_not_see_the_exposure_are_told(options, told):
+    r, data = two_parts(exposure="t", **options)
+    once, twice = (r.predict(data.head(3), exposure=e, which="prob-zero") for e in (1.0, 2.0))
+    if "offset" not in options.get("hurdle", "offset"):
+        assert np.array_equal(once, twice) == told
+    summary = " ".join(str(r.summary()).split())
+    assert ("P(y > 0) does not depend on it" in summary) == told

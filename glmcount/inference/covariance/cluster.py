@@ -83,7 +83,10 @@ class Clustered:
             f"Clustered by {shown_name(self.columns[0])}: {len(groups):,} clusters, {label}"
             f"{_times(factor, told)}, {self._law([len(groups)])}."
         )
-        return Covariance(matrix * factor, note, self._freedom(setting, [len(groups)], forms))
+        freedom = self._freedom(setting, [len(groups)], forms)
+        # Scores add up to zero at the maximum; those that are corrected for leverage do not.
+        rank = len(groups) - (self.kind not in LEVERAGED)
+        return Covariance(matrix * factor, note, freedom, rank=rank)
 
     def _several(self, setting: Setting, bread: Array) -> Covariance:
         """Over all combinations of columns, those of an even number subtracted."""

@@ -61,6 +61,9 @@ class Covariance:
         Degrees of freedom of Student's t; None for the normal distribution.
     draws : Draws or None
         Of refits, what each came to.
+    rank : int or None
+        Dimensions that it has at most, as one of few clusters has: of more hypotheses there is no
+        joint test. None where it has all.
 
     Examples
     --------
@@ -78,6 +81,7 @@ class Covariance:
     note: str = ""
     freedom: float | OwnFreedom | None = None
     draws: Any = None
+    rank: int | None = None
 
 
 @dataclass(frozen=True, repr=False)

@@ -241,7 +241,7 @@ class Resampled:
             matrix = _jackknifed(inner, copies)
         of = f" of clusters of {shown_name(self.groups)}" if self.groups else ""
         what = "Jackknife" if self.kind == "jackknife" else f"Bootstrap ({self.kind})"
-        return Covariance(matrix, f"{what}{of}: {draws.told}.", None, draws)
+        return Covariance(matrix, f"{what}{of}: {draws.told}.", None, draws, len(usable) - 1)
 
 
 def _slopes(setting: Setting, rows: Rows) -> Slopes:
