@@ -368,7 +368,7 @@ def _warnings_in_one_line() -> Iterator[None]:
             line: str | None = None,
         ) -> None:
             if issubclass(category, GlmcountWarning):
-                print(f"glmcount: warning: {_one_line(message)}", file=sys.stderr)
+                print(f"glmcount: warning: {_one_line(as_flags(str(message)))}", file=sys.stderr)
             else:
                 usual(message, category, filename, lineno, file, line)
 

@@ -131,7 +131,7 @@ def _counted(placed: list[str]) -> str:
 def _surplus(title: str, named: list[str], given: tuple[Any, ...]) -> str:
     """What to write for arguments that have no place."""
     if advice(PLACED, title) is not None:
-        known = len(given) == 1 and isinstance(given[0], str) and given[0].lower() in OURS
+        known = isinstance(given[0], str) and given[0].lower() in OURS
         return instead(PLACED, title, (), repr(given[0]) if known else "")
     return f" Others are named: {some([f'{name}=' for name in named], 30)}." if named else ""
 

@@ -540,6 +540,8 @@ METHODS = [
     code("gc.fit('y ~ x', d, 'negbin')", "family='negbin'", "gc.fit('y ~ x', d, family='negbin')"),
     code("gc.fit('y ~ x', d, 'HC1')", "family='poisson'", never="'HC1'"),
     code("r.grid(g=['a', 'zz'])", ("no level 'zz'", "'a', 'b', 'c'")),
+    code("rk.grid(k=['1'])", "write 1, not '1'"),
+    code("gc.fit('y ~ x', d, 'negbin', 'log')", "family='negbin'"),
     code("r.grid(g='A')", "'a'", "r.grid(g='a')"),
     code("r.slopes(alpha=0.1)", ("95 %", "std_error")),
     code(
@@ -682,6 +684,10 @@ METHODS = [
     code("r.summary().save('fit.txt')", "str(r.summary())", "str(r.summary())"),
     code("gc.lr_test('y ~ x', 'y ~ x + z')", "two results of fit"),
     code("gc.lr_test(r, nb)", "different responses"),
+    code(
+        "gc.lr_test(ro, gc.fit('y ~ x + z', d))",
+        "the offset of the first in the equation 'mean' is",
+    ),
     code("gc.vuong_test(r, 3)", "two results of fit"),
     code("r.slopes('xx')", "'x'"),
     code("r.slopes(['x', 'gg'])", "'g'"),

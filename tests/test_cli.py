@@ -518,3 +518,15 @@ def test_some_of_the_coefficients(visits, capsys):
 def test_the_json_has_all_coefficients(called, csv, capsys, words):
     assert cli.main(["fit", "y ~ x", csv, "--format", "json", *words]) == 2
     assert words[0] in capsys.readouterr().err
+
+
+def test_warnings_have_options_as_the_command_line_has_them(capsys, tmp_path):
+    """A response of rates: what to write instead are flags, and no calls of pandas."""
+    path = tmp_path / "rates.csv"
+    path.write_text("y;x\n" + "".join(f"{i % 4}.5;{i % 7},{i % 5}\n" for i in range(60)))
+    assert cli.main(["fit", "y ~ x", str(path), "--sep", ";"]) == 0
+    told = capsys.readouterr().err
+    for words in ("--cov HC1", "--family quasipoisson", "decimal point"):
+        assert words in told
+    assert "cov=" not in told
+    assert "pandas" not in told

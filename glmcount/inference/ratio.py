@@ -219,10 +219,9 @@ def _check_columns(null: Fitted, full: Fitted, number: int, k: int) -> None:
 
         found = spans(full.asked, large, k, control, left)
         if not found:
-            what, verb = ("columns", "are") if probe else ("offset", "is")
-            raise _apart(
-                f"the {what} of the first in the equation {name!r} {verb} not the second's"
-            )
+            what = "columns of the first" if probe else "offset of the first"
+            lack = "are not among the second's" if probe else "is not the second's"
+            raise _apart(f"the {what} in the equation {name!r} {lack}")
 
 
 def _sizes(rows: Rows, equation: int) -> Array:

@@ -70,7 +70,9 @@ class TestResult(Printed):
     @property
     def _law(self) -> str:
         second = "" if self.df_denom is None else f", {self.df_denom:g}"
-        return "z" if self.distribution == "normal" else f"{self.distribution}({self.df:g}{second})"
+        # The draws have no degrees of freedom.
+        free = {"normal": "z", "bootstrap": "T"}.get(self.distribution)
+        return free or f"{self.distribution}({self.df:g}{second})"
 
     def __str__(self) -> str:
         shown = "p < 0.001" if self.pvalue < 0.001 else f"p = {self.pvalue:.4f}"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glmcount.allowed import shown
+from glmcount.allowed import plain, shown
 from glmcount.columns.coerce import nearest_level
 from glmcount.columns.column import Column, Levels, Values
 from glmcount.design.encode import Piece
@@ -35,6 +35,8 @@ __all__ = ["grid"]
 
 # Bytes that one value takes on the way to a frame.
 PLACE = 64
+# What has one spelling alone.
+SPELT = str | int | float
 
 
 @dataclass
@@ -95,9 +97,11 @@ def grid(state: Fitted, values: Mapping[str, Any]) -> pd.DataFrame:
 
 def _refuse_levels(name: str, values: list[Any], levels: Levels | None) -> None:
     """Refuse levels that the model does not have, before anything is predicted at them."""
-    if levels is None:
+    # Of dates and intervals predictions know more than one spelling.
+    if levels is None or not all(isinstance(level, SPELT) for level in levels):
         return
-    odd = [value for value in values if not (among(value, levels) or pd.isna(value))]
+    given = [plain(value) for value in values]
+    odd = [v for v in given if isinstance(v, SPELT) and not (among(v, levels) or pd.isna(v))]
     if odd:
         raise DataError(
             f"{name!r} has no level {shown(odd[0])}.{nearest_level(odd[0], levels)} Levels: "

@@ -141,6 +141,7 @@ def test_drawn_ratios():
     assert refused(small, large) == "unidentified_null"
     first = gc.lr_test(small, large, bootstrap=39, rng=3)
     again = gc.lr_test(small, large, bootstrap=39, rng=3)
+    assert f": T = {first.statistic:.4f}, p = " in str(first)
     assert first == again
     assert first.distribution == "bootstrap"
     assert first.note.startswith("39 draws")

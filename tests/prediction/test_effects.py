@@ -477,6 +477,17 @@ def test_a_hypothesis_of_single_rows(fitted):
     assert table.estimate[0] == pytest.approx(mean[1] - mean[0], rel=1e-12)
 
 
+def test_a_grid_takes_levels_of_all_kinds(data):
+    """Intervals and dates have more than one spelling; what predictions take a grid takes."""
+    cut = pd.cut(data.x, 3)
+    r = gc.fit("y ~ cut + day", data.assign(cut=cut, day=data.x > 0))
+    grid = r.grid(cut=list(cut.cat.categories), day=[True, False])
+    text = r.grid(cut=[str(each) for each in cut.cat.categories], day=[True, False])
+    np.testing.assert_array_equal(r.predict(grid), r.predict(text))
+    with pytest.raises(gc.errors.DataError, match="no level 'yes'"):
+        r.grid(day="yes")
+
+
 def test_a_grid_holds_the_other_columns(fitted, data):
     grid = fitted.grid(x=[0, 1], g=["a", "b"])
     assert grid[["x", "g"]].to_numpy().tolist() == [[0, "a"], [0, "b"], [1, "a"], [1, "b"]]
