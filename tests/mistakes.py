@@ -481,7 +481,7 @@ DATA = [
     code("gc.fit('y ~ x', d.assign(y=d.y.astype('category')))", "data['y'].astype(float)"),
     code(
         "gc.fit('y ~ x', d.assign(y=d.y.astype(str).where(d.y > 0, '.')))",
-        "pandas.to_numeric(data['y'], errors='coerce')",
+        ("pandas.to_numeric(data['y'], errors='coerce')", "makes '.' missing"),
     ),
     code(
         "gc.fit('y ~ x', d.assign(y=[f'{each * 1000:,}' for each in d.y]))",

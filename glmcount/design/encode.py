@@ -263,4 +263,5 @@ def _from_text(code: str, levels: Levels) -> str:
     found, others = numbers_in(levels)
     if not found and not all(isinstance(each, str) and each.isdigit() for each in levels):
         return f" Name a column of numbers, or make one of {code} in the data."
-    return f" Make numbers of them in the data, by {as_numbers(code, found, others)}."
+    gone = f", which makes {some(map(repr, others), 3)} missing" if others else ""
+    return f" Make numbers of them in the data, by {as_numbers(code, found, others)}{gone}."
