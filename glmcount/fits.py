@@ -328,6 +328,8 @@ def _maximised(
     """Fit rows that are ready; all but their response is as asked, and has `marks` if known."""
     family, request, layout = ready.family, ready.request, ready.layout
     refuse_measured(data, measured, request.missing, family)
+    if ready.cov.refuses is not None:
+        ready.cov.refuses(family, data.spec)
     notes = measured_warnings(data, measured, request.weights_type, family)
     cells = compressed(data, layout, measured, family, request.compress)
     seen = (data, measured) if cells is None else (cells.rows, cells.measured)

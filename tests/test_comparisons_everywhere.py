@@ -134,6 +134,10 @@ def test_every_method_gives_a_number_or_a_named_refusal(family, combinator):
     plain = combinator in ("plain", "offset", "inflate", "hurdle", "sampled", "weights")
     if plain and inside:
         wanted = ["pairwise", "single-step", "t_test", "equivalence", "standardised", "pool"]
+        if family == "bernoulli" and combinator == "offset":
+            # Its means are probabilities, which no offset multiplies.
+            wanted.remove("standardised")
+            assert asked("standardised", result).kind == "not_proportional"
         refused = {m: asked(m, result) for m in wanted}
         assert not [m for m, e in refused.items() if isinstance(e, gc.errors.GlmcountError)], (
             refused
@@ -149,7 +153,11 @@ def test_every_covariance_reaches_every_comparison(family, combinator, cov):
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        other = result.with_cov(COVARIANCES[cov])
+        try:
+            other = result.with_cov(COVARIANCES[cov])
+        except gc.errors.GlmcountError as error:
+            assert error.kind == "no_leverage" and combinator == "inflate"
+            return
     errors = {}
     for method in ("pairwise", "t_test", "equivalence", "standardised"):
         found = asked(method, other)

@@ -32,6 +32,7 @@ __all__ = [
     "inverse_information",
     "mean_inverse",
     "mean_weights",
+    "refuse_parts",
     "row_leverage",
     "spread",
     "total",
@@ -139,6 +140,22 @@ def mean_weights(family: Family, rows: Unweighed) -> Array:
     return np.broadcast_to(entry, (rows.y.shape[1],))
 
 
+def refuse_parts(family: Family) -> None:
+    """Refuse leverages of a model of several parts, whose mean no single equation speaks of.
+
+    Raises
+    ------
+    NotDefinedError
+    """
+    if not family.mean_equation:
+        raise NotDefinedError(
+            f"Leverages, and with them HC2, HC3 and Cook's distances, are those of the equation of "
+            f"the mean; in a {family.label} model the mean comes from several parts. Use "
+            "cov='HC1'.",
+            kind="no_leverage",
+        )
+
+
 def mean_inverse(rows: Rows, fit: Fit) -> Array:
     """Inverse of the mean equation's expected information, over all columns.
 
@@ -147,13 +164,7 @@ def mean_inverse(rows: Rows, fit: Fit) -> Array:
     NotDefinedError
         For a model of several parts, whose mean no single equation speaks of.
     """
-    if not fit.family.mean_equation:
-        raise NotDefinedError(
-            f"Leverages, and with them HC2, HC3 and Cook's distances, are those of the equation of "
-            f"the mean; in a {fit.family.label} model the mean comes from several parts. Use "
-            "cov='HC1'.",
-            kind="no_leverage",
-        )
+    refuse_parts(fit.family)
     from_joint = fit.kept < fit.layout.slices[0].stop
     own = fit.information.kept(from_joint).matrix
     if fit.family.expected is not None:

@@ -221,6 +221,8 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm, Re
         ------
         UsageError
             If there is none of that name.
+        NotDefinedError, CovarianceError
+            If the family or the clusters tell that there is none; others where it is computed.
         NoRowsError
             If it takes the rows, and the result came without them.
 
@@ -235,6 +237,8 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm, Re
         chosen = chosen_estimator(cov, self._state.weights_type)
         needs = chosen.needs
         state = self._state.opened(needs.groups, needs.order, needs.given)
+        if state.held is not None and chosen.refuses is not None:
+            chosen.refuses(state.fit.family, state.rows.spec)
         found = Results(state, chosen, self._figures)
         if state.held is None:
             found._held.refuse_rowless()

@@ -319,6 +319,27 @@ def test_too_many_hypotheses_for_the_clusters_are_told_from_repeated_ones(panel)
         assert told.value.kind == kind
 
 
+@pytest.mark.parametrize(
+    ("options", "cov", "kind"),
+    [
+        ({"inflate": "1"}, "HC3", "no_leverage"),
+        ({"hurdle": "1"}, "HC2", "no_leverage"),
+        ({}, {"cluster": "one"}, "one_cluster"),
+        ({}, gc.cluster(["unit", "one"]), "one_cluster"),
+        ({}, gc.cluster(np.zeros(112)), "one_cluster"),
+    ],
+)
+def test_what_can_be_known_of_a_covariance_is_told_by_the_fit(panel, options, cov, kind):
+    data = panel.assign(one=1, unit=np.arange(112) % 56, y=panel.y * (np.arange(112) % 3 > 0))
+    for ask in (
+        lambda: gc.fit("y ~ x", data, cov=cov, **options),
+        lambda: gc.fit("y ~ x", data, **options).with_cov(cov),
+    ):
+        with pytest.raises(gc.errors.GlmcountError) as told:
+            ask()
+        assert told.value.kind == kind
+
+
 @pytest.fixture(scope="module")
 def few():
     """Eight clusters, and a factor of nine levels."""

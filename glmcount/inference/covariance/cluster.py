@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from glmcount.allowed import choice, refuse, shown, truth
-from glmcount.design.spec import Role
+from glmcount.design.spec import DesignSpec, Role
 from glmcount.errors import (
     CovarianceError,
     CovarianceWarning,
@@ -25,11 +25,12 @@ from glmcount.errors import (
     outside,
     some,
 )
+from glmcount.families.base import Family
 from glmcount.fitted import Fitted
 from glmcount.front import public
 from glmcount.inference.covariance.estimator import MAKERS, Covariance, Estimator, shown_name
 from glmcount.inference.covariance.freedom import Forms, satterthwaite
-from glmcount.inference.covariance.grouped import Groups, groups_of, score_sums
+from glmcount.inference.covariance.grouped import Groups, groups_of, refuse_one, score_sums
 from glmcount.inference.covariance.leveraged import leveraged, plain_forms
 from glmcount.inference.covariance.robust import between, filled
 from glmcount.inference.intervals import OwnFreedom
@@ -187,6 +188,17 @@ def _meat(setting: Setting, groups: Groups) -> Array:
 
 
 @dataclass(frozen=True)
+class OneCluster:
+    """That one cluster is none, as the design tells."""
+
+    columns: tuple[str, ...]
+
+    def __call__(self, family: Family, spec: DesignSpec) -> None:
+        """Refuse it."""
+        refuse_one(self.columns, spec)
+
+
+@dataclass(frozen=True)
 class FewClusters:
     """What is doubtful about few clusters."""
 
@@ -306,7 +318,9 @@ def cluster(
     # What is made for few clusters is not warned of.
     meant = chosen in LEVERAGED and df == "satterthwaite"
     doubts = None if meant else FewClusters(columns, chosen in LEVERAGED)
-    return Estimator("cluster", f"cluster ({chosen})", made, needs, doubts)
+    return Estimator(
+        "cluster", f"cluster ({chosen})", made, needs, doubts, refuses=OneCluster(columns)
+    )
 
 
 def named(what: str, given: Any) -> tuple[tuple[str, ...], dict[str, Any]]:

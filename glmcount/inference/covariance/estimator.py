@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from glmcount.allowed import refuse, refuse_nameless, shown, takes
+from glmcount.design.spec import DesignSpec
 from glmcount.errors import CovarianceError, GlmcountWarning, UsageError, outside, some
+from glmcount.families.base import Family
 from glmcount.fitted import Fitted
 from glmcount.fitting.sums import inverse_information
 from glmcount.inference.intervals import OwnFreedom
@@ -101,6 +103,9 @@ class Estimator(Printed):
     trusting : bool
         Whether it takes the model for true: likelihood ratios and profiles then go with it, and
         of effects rows and estimates do not vary together.
+    refuses : callable or None
+        ``(family, design)``, which raises where either tells, before anything is computed, that
+        there is no such covariance.
 
     Examples
     --------
@@ -118,6 +123,7 @@ class Estimator(Printed):
     needs: Needs = NOTHING_MORE
     doubts: Callable[[Fitted], list[GlmcountWarning]] | None = None
     trusting: bool = False
+    refuses: Callable[[Family, DesignSpec], None] | None = None
 
     def __post_init__(self) -> None:
         for what in ("name", "label"):
@@ -142,8 +148,8 @@ class Estimator(Printed):
         if ESTIMATORS.get(self.name) is self and self.name in BUILT_IN:
             return estimator, (self.name, self.name)
         refuse_nameless(f"compute of the covariance {self.name!r}", self.compute)
-        own = self.name, self.label, self.compute, self.needs, self.doubts, self.trusting
-        return Estimator, own
+        made = self.name, self.label, self.compute, self.needs
+        return Estimator, (*made, self.doubts, self.trusting, self.refuses)
 
 
 def _in_words(value: object) -> object:

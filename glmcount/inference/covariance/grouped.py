@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glmcount.design.spec import DesignSpec
 from glmcount.engine.passes import weighing
 from glmcount.engine.scores import each_column
 from glmcount.engine.spread import columns_of
@@ -20,7 +21,9 @@ from glmcount.inference.setting import Setting
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace
 
-__all__ = ["Codes", "Groups", "Roles", "groups_of", "informations", "score_sums", "spans"]
+__all__ = [
+    "Codes", "Groups", "Roles", "groups_of", "informations", "refuse_one", "score_sums", "spans",
+]  # fmt: skip
 
 Codes = NDArray[np.integer[Any]]
 Roles = tuple[NDArray[Any], ...]
@@ -85,13 +88,30 @@ def groups_of(setting: Setting, places: tuple[int, ...]) -> Groups:
         )
         found = Groups(places, sizes, keys)
     if len(found) < 2:
-        name = " and ".join(setting.needs.groups[place].strip("<>") for place in places)
-        raise CovarianceError(
-            f"A clustered covariance takes two clusters and more, and all used rows have one value "
-            f"in {name}. Group by another column, or use cov='HC1'.",
-            kind="one_cluster",
-        )
+        raise _one(" and ".join(setting.needs.groups[place] for place in places))
     return found
+
+
+def _one(columns: str) -> CovarianceError:
+    name = columns.replace("<", "").replace(">", "")
+    return CovarianceError(
+        f"A clustered covariance takes two clusters and more, and all used rows have one value "
+        f"in {name}. Group by another column, or use cov='HC1'.",
+        kind="one_cluster",
+    )
+
+
+def refuse_one(columns: Sequence[str], spec: DesignSpec) -> None:
+    """Refuse columns of which the design knows that they have one value.
+
+    Raises
+    ------
+    CovarianceError
+    """
+    for role in spec.roles:
+        own = role.what == "group" and role.name in columns
+        if own and role.levels is not None and len(role.levels) < 2:
+            raise _one(role.name)
 
 
 def spans(count: int, numbers: int, setting: Setting, tables: int = 4) -> Iterator[tuple[int, int]]:

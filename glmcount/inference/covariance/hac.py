@@ -36,6 +36,8 @@ __all__ = ["driscoll_kraay", "hac"]
 
 ORDER = "order"
 RULES = ("newey-west", "andrews")
+# What columns of times are called.
+WORDS = ("date", "day", "hour", "month", "period", "quarter", "time", "week", "year")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,8 @@ class Autocorrelated:
         """The covariance, and what is said of it."""
         clock = clock_of(setting)
         self._refuse_beyond(clock)
+        if not self.summed:
+            self._doubt_series(setting.rows.n_used, len(clock.keys))
         if (self.prewhiten or self.bandwidth in RULES) and not clock.regular:
             self._refuse_irregular(clock)
         by_rule = self.lags is None and self.bandwidth is None and not self.panel
@@ -96,6 +100,25 @@ class Autocorrelated:
                 "leave hardly any variance. Take fewer lags; the default is a rule.",
                 kind="lags",
             )
+
+    def _doubt_series(self, rows: int, sums: int) -> None:
+        """Warn where rows of one time are added up, or time and panel look exchanged."""
+        time, of = shown_name(self.time), shown_name(self.panel or "")
+        own, text = _written(self.time), ""
+        if of.lower() in WORDS and time.lower() not in WORDS:
+            text = (
+                f"Lags are of {time}, within panels by {of}, which by its name is the time. Write "
+                f"glmcount.hac({of!r}, panel={own})."
+            )
+        elif rows > sums and not of:
+            text = (
+                f"{rows:,} rows have {sums:,} times of {time}, {rows / sums:.3g} each: without "
+                "panel= rows of one time are added up and taken as one series. Write "
+                f"glmcount.hac({own}, panel=...) with the column that names the series, or "
+                f"glmcount.driscoll_kraay({own}) if the sum is meant."
+            )
+        if text:
+            warnings.warn(CovarianceWarning(text, kind="rows_of_one_time"), stacklevel=outside())
 
     def _doubt_reach(self, clock: Clock, weights: Array) -> None:
         """Warn where no two times are as near as the lags reach."""
@@ -184,6 +207,11 @@ def _refuse_bandwidth(bandwidth: float, times: int) -> None:
             "is too short for it. Give lags= as a number.",
             kind="bandwidth",
         )
+
+
+def _written(name: str) -> str:
+    """A column as a call has it."""
+    return "..." if name.startswith("<") else repr(name)
 
 
 def _in_users_columns(setting: Setting, series: Array) -> tuple[Array, NDArray[Any]]:

@@ -14,12 +14,14 @@ import numpy as np
 from scipy import linalg
 
 from glmcount.cells.compress import Cells, residual_sums
+from glmcount.design.spec import DesignSpec
 from glmcount.engine.passes import Raw, Unweighed, Weighed, add, assemble, strip_sums
 from glmcount.engine.strip import Strip
 from glmcount.errors import CovarianceError, some
+from glmcount.families.base import Family
 from glmcount.fitting.estimates import parameters
 from glmcount.fitting.run import Fit
-from glmcount.fitting.sums import mean_inverse, row_leverage, rows_of
+from glmcount.fitting.sums import mean_inverse, refuse_parts, row_leverage, rows_of
 from glmcount.inference.covariance.estimator import Estimator, register_estimator
 from glmcount.inference.setting import Setting
 from glmcount.numerics import Array
@@ -217,6 +219,10 @@ def _is_singular(filling: Array, bread: Array, nothing: float) -> bool:
     return not shares.size or bool(shares[0] <= max(SINGULAR * shares[-1], nothing))
 
 
+def _refuse_parts(family: Family, spec: DesignSpec) -> None:
+    refuse_parts(family)
+
+
 for _each in (
     Estimator(
         "nonrobust", "nonrobust", lambda setting, bread: bread * setting.scale, trusting=True
@@ -224,7 +230,9 @@ for _each in (
     Estimator("opg", "OPG", _opg, trusting=True),
     Estimator("HC0", "robust (HC0)", _sandwich(None)),
     Estimator("HC1", "robust (HC1)", _hc1),
-    Estimator("HC2", "robust (HC2)", _sandwich(lambda h: 1.0 / (1.0 - h))),
-    Estimator("HC3", "robust (HC3)", _sandwich(lambda h: 1.0 / (1.0 - h) ** 2)),
+    Estimator("HC2", "robust (HC2)", _sandwich(lambda h: 1.0 / (1.0 - h)), refuses=_refuse_parts),
+    Estimator(
+        "HC3", "robust (HC3)", _sandwich(lambda h: 1.0 / (1.0 - h) ** 2), refuses=_refuse_parts
+    ),
 ):
     register_estimator(_each)

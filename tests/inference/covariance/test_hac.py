@@ -132,6 +132,7 @@ def scores_of(result):
     )
 
 
+@pytest.mark.filterwarnings("ignore:.*rows of one time are added up")
 def test_runs_of_times_and_transforms_give_the_same(panel):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -189,6 +190,42 @@ def test_the_order_of_the_data_is_time():
     np.testing.assert_array_equal(found, result.with_cov(gc.hac("t", lags=3)).bse)
 
 
+@pytest.fixture(scope="module")
+def balanced():
+    """Thirty units in twenty years, one row each."""
+    rng = np.random.default_rng(9)
+    frame = pd.DataFrame(
+        {"unit": np.repeat(np.arange(30), 20), "year": np.tile(np.arange(2000, 2020), 30)}
+    )
+    return gc.fit("y ~ x", frame.assign(x=rng.normal(size=600), y=rng.poisson(2.0, 600)))
+
+
+@pytest.mark.parametrize(
+    ("cov", "told"),
+    [
+        (gc.hac("year"), r"600 rows have 20 times of year, 30 each.*hac\('year', panel=\.\.\.\)"),
+        (gc.hac(np.tile(np.arange(20), 30)), r"20 times of an array, 30 each.*hac\(\.\.\., panel"),
+        (gc.hac("unit", panel="year"), r"by its name is the time.*hac\('year', panel='unit'\)"),
+    ],
+    ids=["no panel", "array", "exchanged"],
+)
+def test_series_that_are_hardly_meant_are_told(balanced, cov, told):
+    with pytest.warns(gc.errors.CovarianceWarning, match=told) as caught:
+        _ = balanced.with_cov(cov).bse
+    assert caught[0].message.kind == "rows_of_one_time"
+
+
+@pytest.mark.parametrize(
+    "cov",
+    [gc.hac("year", panel="unit"), gc.hac("order"), gc.driscoll_kraay("year")],
+    ids=["panel", "order", "summed"],
+)
+def test_series_that_are_meant_need_no_word(balanced, cov):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert (balanced.with_cov(cov).bse > 0).all()
+
+
 def test_what_is_refused(panel):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -211,8 +248,8 @@ def test_what_is_refused(panel):
     assert kind(lambda: gc.hac("year", ["firm", "x"])) == "panel"
     assert kind(lambda: gc.driscoll_kraay("order")) == "time"
     gaps = gc.fit("y ~ x", frame[frame.year != 2005])
-    assert kind(lambda: gaps.with_cov(gc.hac("year", bandwidth="andrews")).bse) == (
-        "irregular_series"
-    )
+    with pytest.warns(gc.errors.CovarianceWarning, match="528 rows have 19 times of year"):
+        found = kind(lambda: gaps.with_cov(gc.hac("year", bandwidth="andrews")).bse)
+    assert found == "irregular_series"
     with pytest.raises(gc.errors.UsageError, match=r"glmcount\.hac\('time'\)"):
         result.with_cov("HAC")
