@@ -200,7 +200,10 @@ def _of_reference(found: Estimates) -> str:
     signs = dict(zip(found.names, found.infinite.tolist(), strict=True))
     rising = [name for name, sign in signs.items() if sign > 0]
     factors = {name.partition("[T.")[0] for name in rising}
-    if signs.get("Intercept", 0) >= 0 or len(factors) != 1 or not all("[T." in n for n in rising):
+    # Else it may be a corner of several columns that has none.
+    falling = [name for name, sign in signs.items() if sign < 0]
+    single = all("[T." in name and ":" not in name for name in rising)
+    if falling != ["Intercept"] or len(factors) != 1 or not single:
         return ""
     bare = re.sub(r"^C\((.*?)(?:, .*)?\)$", r"\1", factors.pop())
     return (

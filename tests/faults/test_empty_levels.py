@@ -1,6 +1,7 @@
 """Levels of which every count is 0: seen at once, not at the end of a long way to infinity."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import glmcount as gc
@@ -41,3 +42,26 @@ def test_a_level_that_only_looks_empty_is_fitted():
     own = data["firm"] == 5
     level = r.params["Intercept"] + r.params["C(firm)[T.5]"]
     assert level == pytest.approx(np.log(1.0 / exposure[own].sum()), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("formula", "idle", "told"),
+    [
+        ("y ~ g", ("a",), True),
+        ("y ~ C(g) + x", ("a",), True),
+        ("y ~ C(g, Treatment('b'))", ("a",), False),
+        ("y ~ g", ("b",), False),
+        ("y ~ g + h", ("a", "u"), False),
+        ("y ~ g:h", ("a", "c", "u"), False),
+    ],
+)
+def test_a_reference_without_events_is_named_and_no_other_corner(formula, idle, told):
+    rng = np.random.default_rng(5)
+    data = pd.DataFrame({"g": np.resize(list("abc"), 60), "h": np.resize(list("uvuu"), 60)})
+    data["x"] = rng.normal(size=60)
+    gone = data.g.isin(idle) | data.h.isin(idle)
+    data["y"] = np.where(gone, 0, rng.poisson(3.0, 60) + 1)
+    with pytest.warns(gc.errors.SeparationWarning) as caught:
+        gc.fit(formula, data)
+    said = [str(each.message) for each in caught]
+    assert any("It is the reference of g that has no events" in each for each in said) == told
