@@ -543,7 +543,7 @@ METHODS = [
     code("rk.grid(k=['1'])", "write 1, not '1'"),
     code("gc.fit('y ~ x', d, 'negbin', 'log')", "family='negbin'"),
     code("r.grid(g='A')", "'a'", "r.grid(g='a')"),
-    code("r.slopes(alpha=0.1)", ("95 %", "std_error")),
+    code("r.slopes(level=0.9)", ("alpha=0.05", "95 %")),
     code(
         "gc.families.NegativeBinomial",
         "glmcount.families.negbin(alpha=0.5)",

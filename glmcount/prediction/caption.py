@@ -38,7 +38,7 @@ class Caption:
         errors = "rows and estimates sampled" if unconditional else "rows held fixed"
         sentences.append(
             f"Standard errors: delta method, {self.margins.label} covariance, {errors}; "
-            f"intervals of 95 %{self._law()}."
+            f"intervals of {100.0 * (1.0 - options.alpha):.6g} %{self._law()}."
         )
         if self.ask.wanted.contrasts[0].how == "ratio" and options.hypothesis is None:
             sentences.append("Ratios are tested against 1.")

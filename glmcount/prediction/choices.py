@@ -54,6 +54,7 @@ class Choices:
     at: Any = None
     hypothesis: Any = None
     unconditional: Any = False
+    alpha: Any = 0.05
 
 
 def points_of(options: Choices) -> list[float | None]:

@@ -23,7 +23,6 @@ from glmcount.records import dataclass, replace
 
 __all__ = ["Told", "framed", "hypothesised", "told_averages", "warn_of_effects"]
 
-ALPHA = 0.05
 COLUMNS = ("estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high")
 
 
@@ -165,8 +164,10 @@ def _times(factor: float) -> str:
     return "" if abs(factor) == 1.0 else f"{abs(factor):g}*"
 
 
-def framed(told: Told, df: float | None, caption: str, scale: str = "plain") -> pd.DataFrame:
-    """The table of estimates, each with its standard error, test and interval of 95 %.
+def framed(
+    told: Told, df: float | None, caption: str, alpha: float, scale: str = "plain"
+) -> pd.DataFrame:
+    """The table of estimates, each with its standard error, test and interval of level 1 - alpha.
 
     Intervals are symmetric on a scale: of averages of means and probabilities that of their
     logarithms and logits, as of single ones.
@@ -175,23 +176,25 @@ def framed(told: Told, df: float | None, caption: str, scale: str = "plain") -> 
     ends = None
     if scale != "plain":
         inner, own = inner_of(told.estimate, errors, scale)
-        reach = width(ALPHA, df) * own
+        reach = width(alpha, df) * own
         with np.errstate(all="ignore"):
             ends = OUTER[scale](inner - reach), OUTER[scale](inner + reach)
-    return table(told.labels, told.estimate, errors, df, caption, told.null, ends)
+    law = df, alpha
+    return table(told.labels, told.estimate, errors, law, caption, told.null, ends)
 
 
 def table(
     labels: Mapping[str, Sequence[Any]],
     estimate: Array,
     errors: Array,
-    df: float | None,
+    law: tuple[float | None, float],
     caption: str,
     null: float | Array = 0.0,
     ends: tuple[Array, Array] | None = None,
 ) -> pd.DataFrame:
-    """Columns of labels, then those of estimates."""
-    reach = width(ALPHA, df)
+    """Columns of labels, then those of estimates; the law is degrees of freedom and alpha."""
+    df, alpha = law
+    reach = width(alpha, df)
     with np.errstate(all="ignore"):
         statistic = (estimate - null) / errors
         low, high = ends or (estimate - reach * errors, estimate + reach * errors)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from glmcount.allowed import truth
+from glmcount.allowed import proportion, truth
 from glmcount.design.rows import Rows
 from glmcount.design.spec import DesignSpec
 from glmcount.design.values import coerced
@@ -67,6 +67,7 @@ def effects(
         For quantiles, and where the sampling of rows has no form.
     """
     state, newdata = margins.state, options.newdata
+    options = replace(options, alpha=proportion("alpha", options.alpha))
     if newdata is None:
         state = state.opened(margins.needs.groups, (), margins.needs.given)
         margins = replace(margins, state=state)
@@ -112,7 +113,7 @@ def effects(
     alone = wanted.contrasts[0].how == "single" and not wanted.slopes
     scale = chosen.scale if alone and tested.labels is told.labels else "plain"
     said = caption.of(found.exact, found.left_out, unconditional)
-    return framed(tested, margins.df, said, scale)
+    return framed(tested, margins.df, said, options.alpha, scale)
 
 
 def _wanted(state: Fitted, newdata: Any, which: Any) -> tuple[Rows, Any, DesignSpec]:
@@ -222,7 +223,7 @@ def _row_by_row(
     places = state.used_rows() if fitted else np.arange(ask.rows.source.n_rows)
     _check_memory(ask, len(places))
     if not ask.wanted.contrasts[0].term:
-        found, ends = _predicted(margins, ask, matrix, places)
+        found, ends = _predicted(margins, ask, matrix, places, options.alpha)
         exact = True
     else:
         found, exact = by_rows(ask, matrix)
@@ -235,7 +236,8 @@ def _row_by_row(
     null = 1.0 if blocks[0][0].how == "ratio" else 0.0
     estimate, errors = (np.concatenate([each[k] for each in found]) for k in (0, 1))
     told = caption.of(exact, 0, False)
-    out = table(labels, estimate, errors, margins.df, told, null, ends)
+    law = margins.df, options.alpha
+    out = table(labels, estimate, errors, law, told, null, ends)
     return out if fitted else _beside(out, options.newdata, ask, len(blocks))
 
 
@@ -280,7 +282,7 @@ def _beside(out: pd.DataFrame, newdata: Any, ask: Ask, times: int) -> pd.DataFra
 
 
 def _predicted(
-    margins: Margins, ask: Ask, matrix: Array, places: Any
+    margins: Margins, ask: Ask, matrix: Array, places: Any, alpha: float
 ) -> tuple[list[Array], tuple[Array, Array]]:
     """Predictions with their intervals, as `get_prediction` makes these."""
     found, low, high = [], [], []
@@ -295,7 +297,7 @@ def _predicted(
             lambda values: pd.Series(values[places]),
             margins.scale,
         )
-        ends = one.conf_int()
+        ends = one.conf_int(alpha)
         found.append(np.stack([one.predicted.to_numpy(), one.se.to_numpy()]))
         low.append(ends[0].to_numpy())
         high.append(ends[1].to_numpy())

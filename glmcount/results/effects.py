@@ -50,6 +50,7 @@ class Effects:
         slope: str = "dydx",
         hypothesis: Any = None,
         unconditional: bool = False,
+        alpha: float = 0.05,
     ) -> pd.DataFrame:
         """Marginal effects: derivatives of what is predicted by the columns of the data.
 
@@ -76,6 +77,8 @@ class Effects:
             "sequential", a matrix with a column for each; a number is the value tested.
         unconditional : bool
             Whether the sampling of the fitted rows adds to standard errors.
+        alpha : float
+            One minus the level of the intervals.
 
         Returns
         -------
@@ -97,7 +100,7 @@ class Effects:
         >>> round(float(r.slopes("x").estimate[0]), 6) == round(float(r.params["x"]) * 3, 6)
         True
         """
-        options = Choices(by, newdata, which, at, hypothesis, unconditional)
+        options = Choices(by, newdata, which, at, hypothesis, unconditional, alpha)
         want = partial(sloped, variables=variables, slope=slope)
         return effects(
             self._margins(which),
@@ -117,6 +120,7 @@ class Effects:
         at: float | Sequence[float] | None = None,
         hypothesis: Any = None,
         unconditional: bool = False,
+        alpha: float = 0.05,
     ) -> pd.DataFrame:
         """What is predicted with a column changed, compared with it unchanged.
 
@@ -129,8 +133,9 @@ class Effects:
             ``{"x": 5}`` for 5 more, ``{"x": (0, 1)}`` for 1 against 0, ``{"g": "pairwise"}``,
             "sequential", or ``{"g": ("a", "b")}`` for b against a.
         comparison : {"difference", "ratio", "lift", "lnratio"}
-            b - a, b / a (tested against 1), b / a - 1, log(b / a).
-        by, newdata, which, at, hypothesis, unconditional
+            b - a, b / a (tested against 1), b / a - 1, log(b / a). Intervals are symmetric about
+            each; of a ratio that is far from certain take exp of that of "lnratio".
+        by, newdata, which, at, hypothesis, unconditional, alpha
             As `slopes` takes them.
 
         Returns
@@ -150,7 +155,7 @@ class Effects:
         >>> r.comparisons("g", comparison="ratio").estimate.round(6).tolist()
         [3.0]
         """
-        options = Choices(by, newdata, which, at, hypothesis, unconditional)
+        options = Choices(by, newdata, which, at, hypothesis, unconditional, alpha)
         want = partial(compared, variables=variables, comparison=comparison)
         return effects(self._margins(which), want, options, f"Comparisons ({comparison})")
 
@@ -164,6 +169,7 @@ class Effects:
         at: float | Sequence[float] | None = None,
         hypothesis: Any = None,
         unconditional: bool = False,
+        alpha: float = 0.05,
     ) -> pd.DataFrame:
         """What is predicted, on average, in groups or row by row, with standard errors.
 
@@ -175,7 +181,7 @@ class Effects:
         variables : str or dict, optional
             A column that is set to values in all rows: the name of one with levels, or
             ``{"x": [0, 1]}``.
-        by, newdata, which, at, hypothesis, unconditional
+        by, newdata, which, at, hypothesis, unconditional, alpha
             As `slopes` takes them.
 
         Returns
@@ -195,7 +201,7 @@ class Effects:
         >>> r.predictions(by="g").estimate.round(6).tolist()
         [1.5, 4.5]
         """
-        options = Choices(by, newdata, which, at, hypothesis, unconditional)
+        options = Choices(by, newdata, which, at, hypothesis, unconditional, alpha)
         want = partial(predicted, variables=variables)
         return effects(self._margins(which), want, options, "Predictions")
 

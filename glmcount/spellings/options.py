@@ -127,7 +127,7 @@ OF: dict[str, dict[str, str]] = {
     },
     "slopes comparisons predictions": {
         "vcov cov": "r.with_cov('HC1').slopes(...): a result has its covariance",
-        "conf_level level alpha": "Intervals have a level of 95 % here; std_error is in the table.",
+        "conf_level level": "alpha=0.05 for a level of 95 %",
         "exponentiate irr exp": "comparison='lnratio' or 'ratio' in r.comparisons(...)",
         "type": "which='mean', 'rate' or another quantity",
         "method": "slope='dydx', 'eyex', 'dyex' or 'eydx'",

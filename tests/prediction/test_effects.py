@@ -191,6 +191,45 @@ def test_a_comparison_of_rates():
     assert "Per unit of exposure: N left out." in rate.attrs["caption"]
 
 
+@pytest.mark.parametrize("family", ["poisson", "quasipoisson"])
+@pytest.mark.parametrize("by", [True, "g", False])
+def test_intervals_of_another_level(family, by):
+    r = gc.fit("y ~ t + g", RATES, exposure="N", family=family)
+    law = stats.norm if family == "poisson" else stats.t(r.df_resid)
+    for ask in (r.slopes, r.comparisons):
+        usual, wide = ask("t", by=by), ask("t", by=by, alpha=0.2)
+        reach = law.isf(0.1) * usual.std_error
+        np.testing.assert_allclose(wide.conf_low, usual.estimate - reach, rtol=1e-9)
+        np.testing.assert_allclose(wide.conf_high, usual.estimate + reach, rtol=1e-9)
+        pd.testing.assert_frame_equal(wide.iloc[:, :-2], usual.iloc[:, :-2])
+        assert "intervals of 80 %" in wide.attrs["caption"]
+    found = r.predictions(by=by, alpha=0.2)
+    half = law.isf(0.1) * found.std_error / found.estimate
+    np.testing.assert_allclose(found.conf_low, found.estimate * np.exp(-half), rtol=1e-9)
+    if by is False:
+        ends = r.get_prediction().conf_int(0.2)
+        np.testing.assert_allclose(found[["conf_low", "conf_high"]], ends, rtol=1e-12)
+
+
+def test_an_alpha_that_is_none():
+    r = gc.fit("y ~ t", RATES, exposure="N")
+    with pytest.raises(gc.errors.UsageError) as caught:
+        r.slopes("t", alpha=90)
+    assert caught.value.kind == "alpha"
+    with pytest.warns(gc.errors.IntervalWarning, match="write alpha=0.05"):
+        r.comparisons("t", alpha=0.95)
+
+
+def test_the_logarithm_of_a_ratio_has_the_interval_of_its_coefficient():
+    small = pd.DataFrame({"y": [0, 1, 0, 0, 4, 3, 5, 4], "g": list("aaaabbbb")})
+    r = gc.fit("y ~ g", small)
+    log = r.comparisons("g", comparison="lnratio").iloc[0]
+    low, high = r.conf_int().loc["g[T.b]"]
+    assert (log.conf_low, log.conf_high) == pytest.approx((low, high), rel=1e-7)
+    ratio = r.comparisons("g", comparison="ratio").iloc[0]
+    assert ratio.estimate == pytest.approx(np.exp(log.estimate)) and ratio.conf_low < 0
+
+
 def test_frequency_and_probability_weights_weigh_and_importance_weights_do_not():
     frame = pd.DataFrame(RATES)
     frame["r"] = frame.y / frame.N
