@@ -135,7 +135,9 @@ def measured_warnings(
 def _of_offset(rows: Rows, measured: Measured, family: Family) -> list[GlmcountWarning]:
     """What is said of an offset that can hardly be the logarithm of an exposure."""
     low, high = measured.offset_span
-    if family.link != "log" or (high - low <= WIDEST_OFFSET and low <= LARGEST_OFFSET):
+    # One that is the same in all rows moves the intercept alone.
+    wide = high - low > WIDEST_OFFSET or (low > LARGEST_OFFSET and high > low)
+    if family.link != "log" or not wide:
         return []
     codes = rows.spec.equations[0].offsets
     one = len(codes) == 1 and rows.spec.exposure is None

@@ -192,7 +192,7 @@ class Outcome:
         kinds = {warning.kind for warning in self.warnings}
         if len(kinds) > 1:
             # These are told besides, whatever else is the matter.
-            kinds -= {"saturated", "noninteger_response"}
+            kinds -= {"saturated", "noninteger_response", "offset_span"}
         if "separation" in kinds:
             kinds -= {"column"}
         if not kinds:
