@@ -169,7 +169,20 @@ def table(replicates: int, n: int, workers: int) -> str:
                 ]
                 lines.append(f"| {kind} | {what} | {' | '.join(shares)} |")
                 print(lines[-1], flush=True)
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", outside(lines)]) + "\n"
+
+
+def outside(lines: list[str]) -> str:
+    """Which intervals hold the truth less often than 93 %, or more often than 97."""
+    found = []
+    for line in lines:
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) < 3 or not cells[1].startswith("interval: "):
+            continue
+        for model, share in zip(MODELS, cells[2:], strict=True):
+            if share and not 93.0 <= float(share) <= 97.0:
+                found.append(f"{cells[0]}, {cells[1].removeprefix('interval: ')}, {model} {share}")
+    return f"Intervals outside 93 to 97 %: {'; '.join(found) or 'none'}."
 
 
 def main() -> int:
