@@ -15,36 +15,37 @@ SHARED := -n auto --dist loadfile -rs
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-oldest lint format docs pages clean
 
-help: ## show this list
+help: ## show this list (1 s)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@echo "Times on 2 cores. The first one also installs: half a minute, for tests and pages one more."
 
-demo: $(VENV)/installed ## fit the doctor-visits models and compare them with the published numbers
+demo: $(VENV)/installed ## fit the doctor-visits models and compare them with the published numbers (1 s)
 	@$(RUN) glmcount demo
 
-test: $(VENV)/installed-test ## run all tests
+test: $(VENV)/installed-test ## run all tests, and say what was left out and why (6 minutes)
 	@$(RUN) pytest $(SHARED)
 
-test-oldest: $(OLDEST)/installed ## run all tests on the oldest supported numpy, scipy, pandas, patsy
+test-oldest: $(OLDEST)/installed ## run all tests on the oldest supported numpy, scipy, pandas, patsy (6 minutes)
 	@$(OLDEST)/bin/python -m pytest $(SHARED)
 
-lint: $(VENV)/installed-test ## check style, formatting and types
+lint: $(VENV)/installed-test ## check style, formatting and types (10 s)
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 
-format: $(VENV)/installed-test ## rewrite the code in the project's format
+format: $(VENV)/installed-test ## rewrite the code in the project's format (1 s)
 	@$(RUN) ruff check --fix .
 	@$(RUN) ruff format .
 
-docs: $(VENV)/installed-test ## rewrite what is made of docstrings, llms.txt, and the outputs shown in the pages
+docs: $(VENV)/installed-test ## rewrite what is made of docstrings, llms.txt, and the outputs in the pages (30 s)
 	@$(VENV)/bin/python docs/make_troubleshooting.py --write
 	@$(VENV)/bin/python docs/refresh.py --write
 	@$(VENV)/bin/python docs/make_reference.py --write
 
-pages: $(VENV)/installed-test ## open every page in Chromium, with pictures of them in build/pages
+pages: $(VENV)/installed-test ## open every page in Chromium, with pictures of them in build/pages (1 minute)
 	@$(VENV)/bin/python docs/check_pages.py --shots build/pages
 
-clean: ## remove the environments and everything built
+clean: ## remove the environments and everything built (1 s)
 	rm -rf $(VENV) $(OLDEST) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:

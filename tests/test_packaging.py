@@ -96,3 +96,11 @@ def test_python_would_find_the_folder(beside_a_clone):
     """That the test above stands where the mistake is made."""
     found = beside_a_clone("import os, sys; print(sys.path[0] == '', os.listdir())")
     assert found.stdout.strip() == "True ['glmcount']"
+
+
+def test_every_target_says_how_long_it_takes():
+    targets = re.findall(r"^([a-z-]+):.*## (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert {"help", "demo", "test", "lint", "docs", "pages", "clean"} <= {
+        name for name, _ in targets
+    }
+    assert [told for _, told in targets if not re.search(r" \(\d+ (s|minutes?)\)$", told)] == []
