@@ -2,10 +2,11 @@
 
 A mark is the sum of the bits of a column's values, as whole numbers, each times an odd number of
 its place, modulo 2^64: whatever else a column holds, one changed value always shows, and a changed
-order but by a chance of about 2^-32. It costs one look at each column and holds at any parameters.
-Of few rows the bits themselves are the mark. Levels are marked by their codes and by what these
-stand for. Numbers may be the user's memory and are looked at whenever rows are read; text that is
-encoded already is the fit's own, and its mark is for data that are opened anew.
+order but by a chance of about 2^-32. Small whole numbers are packed, eight to one, and one that
+becomes large shows but by a chance of 2^-64. It costs one look at each column and holds at any
+parameters. Of few rows the bits themselves are the mark. Levels are marked by their codes and by
+what these stand for. Numbers may be the user's memory and are looked at whenever rows are read;
+text that is encoded already is the fit's own, and its mark is for data that are opened anew.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ Marks = Mapping[str, int]
 LAST = 2**64 - 1
 # Rows whose bits are their own mark: of few rows a sum costs what its calls cost.
 FEW = 128
+LAST_BYTE = 255
 # Remainders stand for whole numbers of more than 64 bits.
 PRIME = 2**64 - 59
 # How the types of numpy, pandas, polars and Arrow begin whose values may be taken without a copy.
@@ -57,11 +59,18 @@ def _sum(values: Values) -> int:
     elif values.dtype.kind == "O":
         bits = np.array([int(each) % PRIME for each in values], dtype=np.uint64)
     else:
-        whole = values.view(np.int64) if values.dtype.kind in "mM" else values
-        bits = whole.astype(np.uint64)
-    n = len(bits)
-    if n <= FEW:
+        whole, n = values.view(np.int64) if values.dtype.kind in "mM" else values, len(values)
+        if n <= FEW or whole.min() < 0 or whole.max() > LAST_BYTE:
+            bits = whole.astype(np.uint64)
+        else:
+            # Codes and small counts, eight in one: a million take a fifth of the time.
+            held = scratch("bytes", (-(-n // 8) * 8,), np.uint8)
+            np.copyto(held[:n], whole, casting="unsafe")
+            held[n:] = 0
+            bits = held.view(np.uint64)
+    if len(values) <= FEW:
         return int.from_bytes(bits.tobytes(), "little")
+    n = len(bits)
     own = places(1 << max(n - 1, 1).bit_length())[:n]
     # Two odd numbers differ by an even one, so of 1 and -1, or of whole numbers, which differ in
     # their first bits alone, a changed order would fall out of the product; the last bits take

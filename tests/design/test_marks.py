@@ -134,3 +134,23 @@ def test_large_whole_numbers_and_floats_of_every_kind():
         other = column.copy()
         other[2] += 1
         assert changed(marks, {"k": other}) == "k"
+
+
+@pytest.mark.parametrize("n", [5, 129, 1000, 1003])
+def test_small_whole_numbers_have_one_mark_whatever_their_type(n):
+    rng = np.random.default_rng(n)
+    x = rng.integers(0, 100, n)
+    marks = marks_of({"x": x})
+    for kind in (np.int8, np.uint8, np.int16, np.uint32, np.int64):
+        assert changed(marks, {"x": x.astype(kind)}) is None
+    for place in {0, n // 3, n // 2, n - 1}:
+        for value in (x[place] + 1, 255, 256, 70_000, -1):
+            other = x.copy()
+            other[place] = value
+            assert (changed(marks, {"x": other}) == "x") == (value != x[place])
+    turned = x.copy()
+    turned[[0, n - 1]] = turned[[n - 1, 0]]
+    assert (changed(marks, {"x": turned}) is None) == (x[0] == x[n - 1])
+    negative = marks_of({"x": x - 50})
+    assert changed(negative, {"x": (x - 50).astype(np.int8)}) is None
+    assert changed(negative, {"x": x}) == "x"
