@@ -170,6 +170,7 @@ class Resampled:
             )
             weights = np.zeros(rows.source.n_rows)
             weights[units.numbers] = units.weights * shares[units.of]
+            # Measured with the fit's own weights: of a draw no log-likelihood is asked.
             own, measured = rows.reweighted(weights), setting.found.measured
             begin = _one_step(fit, own, *known)
         free = np.zeros((0, fit.layout.size)), np.zeros(0)
