@@ -12,9 +12,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import glmcount as gc
-from tests import golden_files, test_disagreements, test_golden_comparisons, test_golden_tests
+from tests import (
+    golden_files,
+    interpolated,
+    test_disagreements,
+    test_golden_comparisons,
+    test_golden_tests,
+    test_printed_profiles,
+)
 from tests.prediction import test_effects_elsewhere
 
 FOLDER = golden_files.FOLDER / "covariances"
@@ -202,3 +210,22 @@ def disagreements() -> Iterator[str]:
             f"| {record['what']}; `{record['formula']}` | {record['package']} {version} | "
             f"{digits[0]} | {digits[1]} | {test_disagreements.ours(case):.6g} | {record['why']} |"
         )
+
+
+def printed_profiles() -> Iterator[str]:
+    """Rows of a table: model, coefficient, R's printed ends, ours at its values, the ends."""
+    own = test_printed_profiles
+    for case, name in own.NAMES:
+        try:
+            result = own.fitted(case)
+        except pytest.skip.Exception:
+            continue
+        printed = own.RECORDS[case]["published"][name]
+        digits = [len(text.partition(".")[2]) for text in printed]
+        ends = result.conf_int(method="profile", parameters=[name]).loc[name]
+        shown = [
+            ", ".join(f"{end:.{places}f}" for end, places in zip(pair, digits, strict=True))
+            for pair in (interpolated.printed(result, name), ends)
+        ]
+        formula = own.RECORDS[case]["formula"]
+        yield f"| `{formula}` | {name} | {', '.join(printed)} | {shown[0]} | {shown[1]} |"

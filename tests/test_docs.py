@@ -170,6 +170,13 @@ def test_the_evidence_says_where_packages_of_r_give_another_number():
     assert [row for row in agreements.disagreements() if row not in page] == []
 
 
+def test_the_evidence_has_the_profile_intervals_that_r_prints():
+    page = PAGES["docs/evidence.md"].read_text(encoding="utf-8")
+    rows = list(agreements.printed_profiles())
+    assert len(rows) >= 5
+    assert [row for row in rows if row not in page] == []
+
+
 def test_the_evidence_has_what_agrees_with_packages_of_r():
     page = PAGES["docs/evidence.md"].read_text(encoding="utf-8")
     section = page.partition("## Inference beside R and Stata")[2].partition("\n## ")[0]
