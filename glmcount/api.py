@@ -90,7 +90,8 @@ def fit(
     start : array, optional
         Starting values in the order of the parameters, ancillary ones as logarithms.
     missing : {"drop", "raise"}
-        What to do with rows that have missing values.
+        What to do with rows that have missing values, in the model or in a column that `cov`
+        reads.
     separation : {"warn", "raise", "ignore"}
         What to do where a coefficient is infinite.
     compress : {"auto", True, False}

@@ -38,6 +38,7 @@ from glmcount.fitting.identified import in_doubt, refuse_unidentified
 from glmcount.fitting.maximise import maximise
 from glmcount.fitting.run import Settings
 from glmcount.inference.covariance.estimator import Estimator, warn_of
+from glmcount.inference.setting import NOTHING_MORE, Needs, without_arrays
 from glmcount.notes import fit_warnings
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace
@@ -112,9 +113,9 @@ def fitted(subject: Subject, request: Request) -> Made:
     ------
     GlmcountError
     """
-    rows, family = opened(subject, request)
-    information = _information(request.information, family)
     cov = chosen_estimator(request.cov, request.weights_type)
+    rows, family = opened(subject, request, cov.needs)
+    information = _information(request.information, family)
     if cov.needs.groups or cov.needs.order:
         rows = rows.with_roles(cov.needs.groups, cov.needs.order, cov.needs.given)
     measured, layout = measure(rows, planned_layout(rows.spec), family)
@@ -124,11 +125,15 @@ def fitted(subject: Subject, request: Request) -> Made:
     return _maximised(ready, rows, measured)
 
 
-def opened(subject: Subject, request: Request) -> tuple[Rows, Family]:
-    """The rows of a subject by a design that is learnt of them, and the family asked for."""
+def opened(subject: Subject, request: Request, needs: Needs = NOTHING_MORE) -> tuple[Rows, Family]:
+    """The rows of a subject by a design that is learnt of them, and the family asked for.
+
+    Rows that miss a column that a covariance needs are left out.
+    """
     found = subject.opened(request)
     family = _family(request, found.parts, found.columns["censored"] is not None)
-    roles = Roles(found.columns, part_designs(family, found.parts))
+    read = tuple(dict.fromkeys((*needs.groups, *needs.order)))
+    roles = Roles(found.columns, part_designs(family, found.parts), read, needs.given)
     return found.design(roles), family
 
 
@@ -184,9 +189,9 @@ def _refuse_edited(asked: Rows, ready: Ready, changes: Mapping[str, Any]) -> Non
     DataChangedError
         If the table, or arrays, were edited after the fit.
     """
-    given = ", ".join(f"{name}=..." for name in dict.fromkeys((*ready.arrays, *changes)))
+    named = ", ".join(f"{name}=..." for name in dict.fromkeys((*ready.arrays, *changes)))
     otherwise = (
-        f"refit fits the same rows otherwise; r.refit({given}) fits the data as they are now."
+        f"refit fits the same rows otherwise; r.refit({named}) fits the data as they are now."
     )
     try:
         opened = ready.subject.opened(ready.request)
@@ -196,7 +201,9 @@ def _refuse_edited(asked: Rows, ready: Ready, changes: Mapping[str, Any]) -> Non
             f"The data are not those that were fitted: they cannot be read as these were. "
             f"{otherwise} {error}"
         ) from error
-    asked.refuse_edited(opened.source.with_columns(columns), otherwise)
+    given = {role.name for role in asked.spec.roles if role.name.startswith("<")}
+    held = {name: asked.source.beside[name] for name in given}
+    asked.refuse_edited(opened.source.with_columns({**held, **columns}), otherwise)
 
 
 def attached(found: Fitted, given: Mapping[str, Any]) -> Fitted:
@@ -225,7 +232,7 @@ def attached(found: Fitted, given: Mapping[str, Any]) -> Fitted:
         )
         gated = again[1].gated()
         check_prints(gated, prints)
-    except (DataChangedError, UnknownColumnError):
+    except (DataChangedError, NoRowsError, UnknownColumnError):
         raise
     except GlmcountError as error:
         raise DataChangedError(
@@ -243,13 +250,14 @@ def _reopened(ready: Ready, found: Fitted, given: Mapping[str, Any]) -> tuple[Re
     subject = ready.subject.holding(arrays)
     options = {name: value for name, value in given.items() if name not in own}
     request = replace(ready.request, **options)
-    rows, _ = opened(subject, request)
+    needs, spec = without_arrays(ready.cov.needs, found)
+    rows, _ = opened(subject, request, needs)
     data, values = rows, None
     if replaced(found.asked_spec):
         # The rows used stayed those of the response that was there first.
         values = response_values(rows.source, rows.spec.response, given["y"])
         data = with_response(rows, values)
-    data = replace(data, spec=found.asked_spec, cache=Cache(request.knobs.memory))
+    data = replace(data, spec=spec, cache=Cache(request.knobs.memory))
     measured, layout = measure(data, planned_layout(data.spec), ready.family)
     base = data if values is None else rows
     settings, cov = ready.settings, ready.cov

@@ -96,7 +96,7 @@ def _by_formula(state: Fitted, terms: str) -> tuple[dict[str, Variable], tuple[P
             kind="no_terms",
         )
     larger = replace(subject, formula=f"{subject.formula} + {terms}")
-    rows, _ = opened(larger, ready.request)
+    rows, _ = opened(larger, ready.request, ready.cov.needs)
     spec = rows.spec
     _refuse_lost(state.asked.n_used - rows.n_used, terms)
     own, mean = state.asked_spec.equations[0], spec.equations[0]

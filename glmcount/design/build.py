@@ -12,6 +12,7 @@ from glmcount.design.formula import ParsedFormula, intercept_part
 from glmcount.design.given import ARRAY, BESIDE, given_column, response_values
 from glmcount.design.learn import learn_variables
 from glmcount.design.recall import planned_model, planned_part, planned_parts
+from glmcount.design.roles import with_read
 from glmcount.design.rows import Cache, Rows
 from glmcount.design.spec import DesignSpec, EquationDesign, Part, Plan, Variable
 from glmcount.design.values import coerced, numbers_of
@@ -20,7 +21,7 @@ from glmcount.language.node import Expression, Functions
 from glmcount.language.parse import parse
 from glmcount.numerics import Array
 from glmcount.numerics.control import Control
-from glmcount.records import dataclass, replace
+from glmcount.records import dataclass, field, replace
 from glmcount.sources.base import Columns, Given, Source
 
 __all__ = [
@@ -49,10 +50,16 @@ class Roles:
     parts : tuple of (name, given) or None
         For each further equation how the user calls it, and its right-hand side (or for
         arrays its columns); None for a constant.
+    read : tuple of str
+        Columns that a covariance reads: rows that miss one are left out too.
+    given : mapping
+        Those of them that were given as arrays.
     """
 
     columns: Columns
     parts: tuple[tuple[str, Given] | None, ...] = ()
+    read: tuple[str, ...] = ()
+    given: Columns = field(default_factory=dict)
 
 
 def with_response(rows: Rows, values: Array) -> Rows:
@@ -116,18 +123,18 @@ def _no_rows() -> DataError:
 def _learnt(
     source: Source,
     parsed: ParsedFormula,
-    roles: Columns,
+    roles: Roles,
     env: Functions,
     control: Control,
 ) -> tuple[DesignSpec, Source, Plan]:
     """Learn what the formula and the roles (offset, exposure, weights) need."""
     expressions: dict[str, Expression] = dict(parsed.expressions)
     codes: dict[str, str] = {}
-    if roles.get("y") is not None:
-        values = response_values(source, parsed.response, roles["y"])
+    if roles.columns.get("y") is not None:
+        values = response_values(source, parsed.response, roles.columns["y"])
         source = source.with_columns({RESPONSE: values})
         expressions[parsed.response] = REPLACED.expression
-    for what, value in roles.items():
+    for what, value in roles.columns.items():
         if value is None or what == "y":
             continue
         code, extra = given_column(source, what, value)
@@ -142,8 +149,10 @@ def _learnt(
             )
     if source.n_rows == 0:
         raise _no_rows()
-    source = _held(source)
-    variables, plan, source = learn_variables(source, expressions, codes.get("weights"), control)
+    source = _held(with_read(source, roles.read, roles.given) if roles.read else source)
+    variables, plan, source = learn_variables(
+        source, expressions, codes.get("weights"), control, roles.read
+    )
     # Of a stream that is known only now.
     if source.n_rows == 0:
         raise _no_rows()
@@ -194,7 +203,7 @@ def formula_design(
             )
     if len(expressions) > len(parsed.expressions):
         parsed = replace(parsed, expressions=expressions)
-    learnt = _learnt(source, parsed, roles.columns, env, control)
+    learnt = _learnt(source, parsed, roles, env, control)
     spec = learnt[0]
     parts = planned_parts(parsed.terms, spec.variables, control.memory_limit)
     more = []
@@ -223,7 +232,7 @@ def array_design(
     expressions = {f"Q({name!r})": parse(f"Q({name!r})", names) for name in every}
     formula = f"{response} ~ {' + '.join(columns[:6])}{' + ...' if len(columns) > 6 else ''}"
     parsed = ParsedFormula(formula, f"Q({response!r})", (), (), expressions)
-    learnt = _learnt(source, parsed, roles.columns, None, control)
+    learnt = _learnt(source, parsed, roles, None, control)
     spec = learnt[0]
     for name in every[1:]:
         if spec.variables[f"Q({name!r})"].kind != "numerical":

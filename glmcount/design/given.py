@@ -21,6 +21,7 @@ __all__ = [
     "BESIDE",
     "as_array",
     "given_column",
+    "plain_name",
     "response_values",
 ]
 
@@ -100,7 +101,7 @@ def given_column(source: Source, what: str, value: Given) -> tuple[str, dict[str
             return value, {}
         plain = value.isidentifier() and not keyword.iskeyword(value)
         return (value if plain else f"Q({value!r})"), {}
-    said = _NUMBER.sub("", what)
+    said = plain_name(ARRAY.format(what))
     if not source.counted:
         raise DataError(
             f"{said} was given as an array, and how many rows these data have is known only when "
@@ -142,6 +143,11 @@ def _named(said: str, value: Given) -> str:
 
 # Arrays of one argument are numbered, which is no name that a user knows.
 _NUMBER = re.compile(r"_\d+$")
+
+
+def plain_name(name: str) -> str:
+    """What a user calls a column: one that was given as an array by what it is for."""
+    return _NUMBER.sub("", name.strip("<>")) if name.startswith("<") else name
 
 
 def response_values(source: Source, name: str, y: Given) -> Array:

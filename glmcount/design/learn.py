@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from glmcount.columns.coerce import union_levels
 from glmcount.columns.column import Column, Extent, Levels
+from glmcount.design.given import plain_name
 from glmcount.design.spec import Account, Plan, Variable
 from glmcount.design.states import memorised
 from glmcount.design.task import length_of
@@ -49,13 +50,17 @@ class _Scan:
 
 
 def learn_variables(
-    source: Source, expressions: Mapping[str, Expression], weights: str | None, control: Control
+    source: Source,
+    expressions: Mapping[str, Expression],
+    weights: str | None,
+    control: Control,
+    also: Sequence[str] = (),
 ) -> tuple[dict[str, Variable], Plan, Source]:
     """Go over the rows and learn every variable, the rows to use, and how many there are.
 
-    A row is used when no column it needs is missing and its weight is positive. Levels are
-    those of the used rows, as R's glm has them. The source comes back with its text read:
-    finding the levels of text is most of what reading it costs.
+    A row is used when no column it needs is missing, none of `also` either, and its weight is
+    positive. Levels are those of the used rows, as R's glm has them. The source comes back with
+    its text read: finding the levels of text is most of what reading it costs.
 
     Raises
     ------
@@ -64,12 +69,14 @@ def learn_variables(
     MemoryLimitError
         Where quantiles are asked for of too many values.
     """
-    names = tuple(dict.fromkeys(name for e in expressions.values() for name in e.columns))
+    own = (name for e in expressions.values() for name in e.columns)
+    names = tuple(dict.fromkeys((*own, *also)))
     # A single strip is held as it was read; text that was coded elsewhere stays there.
     single = source.stream is None and source.n_strips == 1
     light = not single and _light(source, names, expressions)
     threads = control.threads or (1 if light else None)
-    look = partial(_scan, expressions, weights, not single and source.folding is None)
+    text = not single and source.folding is None
+    look = partial(_scan, expressions, weights, tuple(also), text)
     scan = source.fold(names or source.names[:1], look, _fold, threads)
     source = source.measured(scan.lengths)
     states = memorised(source, expressions, scan.keep, control)
@@ -100,6 +107,7 @@ def _light(source: Source, names: Sequence[str], expressions: Mapping[str, Expre
 def _scan(
     expressions: Mapping[str, Expression],
     weights: str | None,
+    also: tuple[str, ...],
     text: bool,
     number: int,
     first: int,
@@ -129,8 +137,13 @@ def _scan(
             _note_missing(lost, expression, masks, own)
         if own is not None:
             drop = own.copy() if drop is None else drop | own
+    for name in also:
+        mask = masks[name]
+        if mask is not None:
+            lost[name] = mask
+            drop = mask if drop is None else drop | mask
     for name, mask in lost.items():
-        reason = f"{name.strip('<>')} missing"
+        reason = f"{plain_name(name)} missing"
         scan.missing[reason] = scan.missing.get(reason, 0) + int(mask.sum())
     keep = None if drop is None or not drop.any() else ~drop
     scan.keep = [keep]

@@ -1,12 +1,12 @@
 """Roles: columns that tell rows apart or order them, carried beside the weights.
 
-A covariance names them. They are no part of a formula and no row is left out for them: a used row
-that has no value is refused.
+A covariance names them. They are no part of a formula. A fit that is asked for such a covariance
+leaves out the rows that miss one; once its rows are settled, one without a value is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from glmcount.columns.coerce import coerce
 from glmcount.columns.column import Column, Levels, Values
+from glmcount.design.given import given_column, plain_name
 from glmcount.design.spec import Plan, Role
-from glmcount.errors import DataError, UnknownColumnError, counted, near, some
+from glmcount.errors import DataError, NoRowsError, UnknownColumnError, counted, near, some
 from glmcount.records import dataclass
 from glmcount.sources.base import Columns, Given, Source
 
-__all__ = ["learn_roles", "role_values"]
+__all__ = ["learn_roles", "role_values", "with_read"]
 
 Where = NDArray[np.intp] | None
 # Whole numbers up to which a flag each is quicker than a search, 4 MB of them.
@@ -39,14 +40,7 @@ def learn_roles(
     DataError
         If a used row has no value, or times that are neither numbers nor dates.
     """
-    # In brackets are arrays that were given beside the data.
-    own = [name for name in source.names if not name.startswith("<")]
-    for name in (*groups, *order):
-        if name not in own and name not in source.beside:
-            raise UnknownColumnError(
-                f"The covariance reads the column {name!r}, and the data have none of that name."
-                f"{near(name, own)} It takes one of the columns: {some(own, 20)}."
-            )
+    _refuse_unknown(source, (*groups, *order))
     found: dict[str, Met] = {}
     if groups:
         names = tuple(dict.fromkeys(groups))
@@ -55,6 +49,42 @@ def learn_roles(
         *(found[name].role(name) for name in groups),
         *(Role(name, "order") for name in order),
     )
+
+
+def with_read(source: Source, names: Sequence[str], given: Mapping[str, Given]) -> Source:
+    """The source beside the arrays that a covariance was given; all that it reads is there.
+
+    Raises
+    ------
+    UnknownColumnError
+        If there is no such column.
+    DataError
+        If an array has another length than the data.
+    """
+    columns: dict[str, Given] = {}
+    for name, values in given.items():
+        columns |= given_column(source, name.strip("<>"), values)[1]
+    source = source.with_columns(columns) if columns else source
+    _refuse_unknown(source, names)
+    return source
+
+
+def _refuse_unknown(source: Source, names: Sequence[str]) -> None:
+    # In brackets are arrays that were given beside the data.
+    own = [name for name in source.names if not name.startswith("<")]
+    for name in names:
+        if name in own or name in source.beside:
+            continue
+        if name.startswith("<"):
+            raise NoRowsError(
+                "The covariance was given an array, which a result from another process or from a "
+                "file does not have. Pass it again: r.refit(cov=glmcount.cluster(array)), or "
+                "r.with_cov(...)."
+            )
+        raise UnknownColumnError(
+            f"The covariance reads the column {name!r}, and the data have none of that name."
+            f"{near(name, own)} It takes one of the columns: {some(own, 20)}."
+        )
 
 
 @dataclass(frozen=True)
@@ -100,7 +130,7 @@ def _levels(
     for name in names:
         column = _column(name, raw[name])
         where = plan.where(number, len(column))
-        _refuse_missing(name, column, where, first)
+        _refuse_missing(Role(name, "group"), column, where, first)
         out[name] = _met(column, where)
     return out
 
@@ -159,18 +189,21 @@ def _objects(levels: Levels) -> Values:
     return out
 
 
-def _refuse_missing(name: str, column: Column, where: Where, first: int) -> None:
+def _refuse_missing(role: Role, column: Column, where: Where, first: int) -> None:
     missing = column.missing_mask()
     if missing is None:
         return
     rows = np.flatnonzero(missing if where is None else missing[where])
     if len(rows):
         told = (rows if where is None else where[rows]) + first
+        array = role.name.startswith("<")
+        name = f"the array {plain_name(role.name)!r}" if array else repr(role.name)
+        named = role.what == "group" and not array
+        call = f"cov={{'cluster': {name}}}), or" if named else "cov=...), with"
         raise DataError(
-            f"The covariance reads {name!r}, which is missing in {counted(len(rows), 'row')} "
-            f"that the fit "
-            f"uses: rows (counted from 0) {some(told)}. Give them a value, or leave these rows "
-            "out of the data.",
+            f"The covariance reads {name}, which is missing in {counted(len(rows), 'row')} that "
+            f"the fit uses: rows (counted from 0) {some(told)}. r.refit({call} a covariance that "
+            "reads it, fits without these rows. Or give them a value.",
             kind="missing_role",
         )
 
@@ -188,7 +221,7 @@ def role_values(
     out = []
     for role in roles:
         column = _column(role.name, columns[role.name])
-        _refuse_missing(role.name, column, where, first)
+        _refuse_missing(role, column, where, first)
         found = _times(role.name, column) if role.levels is None else _codes(role, column, first)
         out.append(found if where is None else found[where])
     return tuple(out)

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from glmcount.columns.column import Values
 from glmcount.design.encode import Piece, encode
-from glmcount.design.given import given_column
 from glmcount.design.marks import Marks, changed, marks_of, refuse_changed
-from glmcount.design.roles import learn_roles, role_values
+from glmcount.design.roles import learn_roles, role_values, with_read
 from glmcount.design.spec import Account, DesignSpec, Plan
 from glmcount.design.task import Task, length_of
 from glmcount.design.values import coerced
@@ -290,11 +289,8 @@ class Rows:
 
     def _beside(self, given: Mapping[str, Given]) -> Rows:
         """The same rows with further columns beside the table."""
-        columns = dict(self.source.beside)
-        for name, values in given.items():
-            columns |= given_column(self.source, name.strip("<>"), values)[1]
         made = self.made and (self.made[0]._beside(given), self.made[1])
-        return replace(self, source=replace(self.source, beside=columns), made=made)
+        return replace(self, source=with_read(self.source, (), given), made=made)
 
     def without(self, gone: Sequence[int]) -> Rows:
         """The same rows for all equations but those; codes and encoded strips are shared.

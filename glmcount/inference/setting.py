@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.cells.compress import Cells
+from glmcount.design.given import plain_name
 from glmcount.design.measure import measure
 from glmcount.design.rows import Rows
+from glmcount.design.spec import DesignSpec
 from glmcount.engine.scores import chunks, row_scores
 from glmcount.engine.strip import Strip
+from glmcount.errors import NoRowsError, some
 from glmcount.fitted import Fitted
 from glmcount.fitting.restrict import restricted
 from glmcount.fitting.run import Fit, Settings
@@ -22,7 +25,7 @@ from glmcount.numerics import Array
 from glmcount.numerics.control import Control
 from glmcount.records import dataclass, field, replace
 
-__all__ = ["NOTHING_MORE", "Needs", "Seen", "Setting"]
+__all__ = ["NOTHING_MORE", "Needs", "Seen", "Setting", "without_arrays"]
 
 T = TypeVar("T")
 
@@ -60,6 +63,33 @@ class Needs:
 
 
 NOTHING_MORE = Needs()
+
+
+def without_arrays(needs: Needs, found: Fitted) -> tuple[Needs, DesignSpec]:
+    """What the covariance reads of a table, and the fit's design without arrays it was given.
+
+    Raises
+    ------
+    NoRowsError
+        If rows were left out that miss a value of such an array.
+    """
+    spec = found.asked_spec
+    gone = [role.name for role in spec.roles if role.name.startswith("<")]
+    if not gone:
+        return needs, spec
+    lacking = {reason.removesuffix(" missing") for reason in found.account.reasons}
+    lost = some(sorted({plain_name(name) for name in gone} & lacking))
+    if lost:
+        raise NoRowsError(
+            f"The covariance of the fit was given {lost} as an array, by which rows were left "
+            "out, and a result from another process or from a file does not have it. Make it a "
+            "column of the data, and fit with its name."
+        )
+    groups, order = (
+        tuple(name for name in own if name not in gone) for own in (needs.groups, needs.order)
+    )
+    roles = tuple(role for role in spec.roles if role.name not in gone)
+    return replace(needs, groups=groups, order=order), replace(spec, roles=roles)
 
 
 @dataclass(frozen=True)

@@ -87,17 +87,146 @@ def test_clusters_by_hand_with_rows_left_out(data, kind, groups):
     np.testing.assert_allclose(again.bse, other.bse, rtol=1e-7)
 
 
-def test_a_group_that_is_missing_in_a_used_row(data):
+def test_a_group_that_is_missing_in_a_row_of_the_fit(data):
     data.loc[6, "g"] = None
     assert np.isfinite(data.x[6])
-    for fit in (
-        lambda: gc.fit("y ~ x", data, cov=clustered("g", "CR0")),
-        lambda: gc.fit("y ~ x", data).with_cov(clustered("g", "CR0")),
+    told = r"'g', which is missing in 1 row .* 6\. r\.refit\(cov=\{'cluster': 'g'\}\)"
+    result = gc.fit("y ~ x", data)
+    for call in (
+        lambda: result.with_cov(clustered("g", "CR0")),
+        lambda: result.with_cov(gc.jackknife("g")),
+        lambda: result.with_cov(gc.bootstrap(99, "cluster", groups="g")),
+        lambda: result.score_bootstrap("x = 0", "g"),
     ):
-        with pytest.raises(
-            gc.errors.DataError, match=r"'g', which is missing in 1 row .* 6\. Give"
-        ):
-            fit()
+        with pytest.raises(gc.errors.DataError, match=told) as caught:
+            call()
+        assert caught.value.kind == "missing_role"
+    again = result.refit(cov=clustered("g", "CR0"))
+    assert again.nobs == result.nobs - 1
+
+
+MISSING = {
+    "text": lambda codes, lost: pd.Series(codes).map(str).where(~lost, None),
+    "floats": lambda codes, lost: pd.Series(codes, dtype=float).where(~lost, np.nan),
+    "whole": lambda codes, lost: pd.Series(codes, dtype="Int64").where(~lost, pd.NA),
+    "strings": lambda codes, lost: pd.Series(codes).map(str).astype("string").where(~lost, pd.NA),
+    "categories": lambda codes, lost: pd.Series(codes).where(~lost, None).astype("category"),
+    "dates": lambda codes, lost: pd.Series(
+        pd.Timestamp("2026-01-01") + pd.to_timedelta(codes, unit="D")
+    ).where(~lost, pd.NaT),
+}
+
+
+def panel_with_holes(make, n=400):
+    rng = np.random.default_rng(21)
+    frame = pd.DataFrame({"x": rng.normal(size=n), "u": np.arange(n) % 80})
+    frame["y"] = rng.poisson(np.exp(0.5 + 0.4 * frame.x) * rng.gamma(1.0, 1.0, n))
+    lost = np.isin(np.arange(n), [2, 3, 11, 380])
+    frame["g"] = make(np.arange(n) % 57, lost).array
+    frame.loc[[3, 40], "x"] = np.nan
+    return frame
+
+
+@pytest.mark.parametrize("kind", MISSING)
+def test_rows_without_a_cluster_are_left_out_of_a_fit_that_asks_for_it(kind):
+    frame = panel_with_holes(MISSING[kind])
+    with pytest.warns(gc.errors.MissingRowsWarning, match=r"5 of 400 .*x missing 2, g missing 4"):
+        result = gc.fit("y ~ x", frame, cov={"cluster": "g"})
+    kept = gc.fit("y ~ x", frame.drop(index=[2, 3, 11, 380]), cov={"cluster": "g"})
+    np.testing.assert_allclose(result.params, kept.params, rtol=1e-12)
+    np.testing.assert_allclose(result.cov_params(), kept.cov_params(), rtol=1e-10)
+    assert result.nobs == kept.nobs == 395
+    assert "Rows dropped: x missing 2, g missing 4." in str(result.summary())
+    arrays = gc.fit("y ~ x", frame, cov={"cluster": frame.g.array})
+    np.testing.assert_array_equal(arrays.bse, result.bse)
+    assert "groups missing 4" in str(arrays.summary())
+    with pytest.raises(gc.errors.DataError, match="g missing 4") as caught:
+        gc.fit("y ~ x", frame, cov={"cluster": "g"}, missing="raise")
+    assert caught.value.kind == "missing_values"
+
+
+ASKED = {
+    "two": gc.cluster(["g", "u"]),
+    "cr2": gc.cluster("g", "CR2", df="satterthwaite"),
+    "panels": gc.hac("t", "g", lags=1),
+    "times": gc.driscoll_kraay("t", lags=2),
+    "one series": gc.hac("day", lags=2),
+    "jackknife": gc.jackknife("g"),
+    "bootstrap": gc.bootstrap(20, "cluster", groups="g", rng=1),
+}
+
+
+@pytest.mark.filterwarnings("ignore::glmcount.errors.CovarianceWarning")
+@pytest.mark.parametrize("options", [{}, {"family": "negbin"}, {"inflate": "1"}])
+@pytest.mark.parametrize("asked", ASKED)
+def test_every_covariance_leaves_out_rows_without_its_columns(asked, options):
+    frame = panel_with_holes(MISSING["text"])
+    n = len(frame)
+    frame["t"] = (pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(n) // 57, unit="D")).where(
+        ~np.isin(np.arange(n), [0, 2]), pd.NaT
+    )
+    frame["day"] = np.where(np.arange(n) == 7, np.nan, np.arange(n))
+    needs = ASKED[asked].needs
+    kept = frame.dropna(subset=[*needs.groups, *needs.order])
+    assert len(kept) < n
+    result = gc.fit("y ~ x", frame, cov=ASKED[asked], **options)
+    other = gc.fit("y ~ x", kept, cov=ASKED[asked], **options)
+    np.testing.assert_allclose(result.params, other.params, rtol=1e-8)
+    np.testing.assert_allclose(result.bse, other.bse, rtol=1e-7)
+    assert result.nobs == other.nobs < gc.fit("y ~ x", frame, **options).nobs
+
+
+def test_rows_left_out_for_a_cluster_from_fit_to_fit():
+    frame = panel_with_holes(MISSING["floats"]).assign(w=np.arange(400) % 4)
+    result = gc.fit("y ~ x", frame, cov={"cluster": "g"}, weights="w")
+    np.testing.assert_array_equal(result.refit().bse, result.bse)
+    more = result.refit(cov="HC1")
+    assert more.nobs == gc.fit("y ~ x", frame, weights="w").nobs > result.nobs
+    again = result.refit(y=2 * frame.y.to_numpy())
+    assert again.nobs == result.nobs
+    back = pickle.loads(pickle.dumps(result))  # noqa: S301
+    np.testing.assert_array_equal(back.with_data(frame).fittedvalues, result.fittedvalues)
+    np.testing.assert_array_equal(back.with_data(frame).refit().bse, result.bse)
+    shorter = gc.fit(
+        "y ~ x", frame.dropna(), weights=(np.arange(400) % 4)[frame.notna().all(axis=1)]
+    )
+    np.testing.assert_allclose(
+        result.with_cov("nonrobust").score_test("u").statistic, shorter.score_test("u").statistic
+    )
+    assert result.augment(frame)[".fitted"].isna().sum() == 400 - len(result.fittedvalues)
+    with pytest.raises(gc.errors.DataChangedError):
+        back.with_data(frame.assign(g=frame.g.fillna(1.0)))
+
+
+def test_partitions_without_a_value_of_the_cluster():
+    frame = panel_with_holes(MISSING["text"])
+    frame.loc[100:119, "g"] = None
+    whole = gc.fit("y ~ x", frame, cov={"cluster": "g"})
+    cut = gc.sources.open_source(frame)
+    cut = type(cut)(cut.names, cut.n_rows, cut.index, cut.read, 20)
+    parts = gc.fit("y ~ x", cut, cov={"cluster": "g"})
+    np.testing.assert_allclose(parts.bse, whole.bse, rtol=1e-9)
+    assert parts.nobs == whole.nobs == 375
+    with pytest.raises(gc.errors.DataError, match=r"No row is left of 400: .*g missing 400"):
+        gc.fit("y ~ x", frame.assign(g=None), cov={"cluster": "g"})
+
+
+def test_arrays_of_clusters_in_another_process():
+    frame = panel_with_holes(MISSING["floats"])
+    groups = frame.u.to_numpy()
+    result = gc.fit("y ~ x", frame, cov=gc.cluster(groups))
+    back = pickle.loads(pickle.dumps(result)).with_data(frame)  # noqa: S301
+    np.testing.assert_array_equal(back.bse, result.bse)
+    np.testing.assert_array_equal(back.with_cov(gc.cluster(groups)).bse, result.bse)
+    with pytest.raises(gc.errors.NoRowsError, match="was given an array"):
+        back.refit(family="negbin")
+    holes = gc.fit("y ~ x", frame, cov=gc.cluster(frame.g.to_numpy()))
+    assert holes.refit(family="negbin").nobs == holes.nobs
+    with pytest.raises(gc.errors.NoRowsError, match="was given groups as an array"):
+        pickle.loads(pickle.dumps(holes)).with_data(frame)  # noqa: S301
+    X = np.column_stack([np.ones(400), frame.x])
+    arrays = gc.fit_arrays(frame.y, X, cov=gc.cluster(frame.g.to_numpy()))
+    np.testing.assert_allclose(arrays.bse, holes.bse, rtol=1e-12)
 
 
 def test_an_unknown_column(data):

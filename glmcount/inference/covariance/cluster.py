@@ -249,8 +249,9 @@ def cluster(
     Parameters
     ----------
     groups : str, array, or list of these
-        Columns of the data, or arrays with one value for each of its rows; used rows must have
-        a value in each.
+        Columns of the data, or arrays with one value for each of its rows. ``fit(cov=...)``
+        leaves out rows that miss one, and counts them; `with_cov` refuses them, since the rows
+        of a fit stay.
     kind : {"CR1", "CR0", "CR1S", "CR2", "CR3"}
         CR0 takes c = 1, CR1 (the default) G / (G - 1), CR1S G (N - 1) / ((G - 1)(N - k)) with
         the k coefficients of the mean. CR2 corrects the residuals for the leverage of their

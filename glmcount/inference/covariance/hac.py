@@ -248,12 +248,12 @@ def hac(
         The column of times, numbers or dates: a lag is a difference of these, whatever the order
         of the rows, in units of what all differences are multiples of: months for dates that
         are one day of the month, or its last. "order" takes the rows of the data as they come.
+        A fit that is asked for it leaves out rows that miss their time or panel.
     panel : str or array, optional
         Series within which lags are taken, never across.
     lags : int, optional
         L lags in units of time, with weights k(l / (L + 1)). By default, in panels
-        floor(T^(1/4)) of T times; of
-        one series by the rule of Newey & West 1994.
+        floor(T^(1/4)) of T times; of one series by the rule of Newey & West 1994.
     bandwidth : float or {"newey-west", "andrews"}, optional
         b of k(l / b) instead; the rules take one series without gaps.
     kernel : {"bartlett", "parzen", "qs"}
