@@ -173,6 +173,8 @@ def new_rows(
         the exposure or offset is.
     """
     source: Source = open_source(newdata)
+    # What a covariance read of the rows that were fitted.
+    spec = replace(spec, roles=())
     for what in ("offset", "exposure"):
         name = ARRAY.format(what)
         value = given.get(what)

@@ -284,3 +284,21 @@ def test_a_covariance_still_needs_its_columns_in_another_process(data):
     again = pickle.loads(pickle.dumps(result)).with_data(data)  # noqa: S301
     np.testing.assert_array_equal(again.bse, result.bse)
     np.testing.assert_array_equal(again.refit(family="poisson").bse, result.bse)
+
+
+@pytest.mark.parametrize(
+    "cov", [{"cluster": "u"}, gc.driscoll_kraay("u"), gc.cluster(np.arange(400) % 80)]
+)
+def test_new_rows_need_no_column_of_the_covariance(cov):
+    frame = panel_with_holes(MISSING["floats"])
+    result = gc.fit("y ~ x", frame, cov=cov)
+    plain = gc.fit("y ~ x", frame)
+    new = {"x": [0.0, 1.0]}
+    for each in (result, pickle.loads(pickle.dumps(result))):  # noqa: S301
+        np.testing.assert_array_equal(each.predict(new), plain.predict(new))
+        assert each.get_prediction(new).se.gt(0.0).all()
+        assert each.slopes("x", newdata=new).std_error.gt(0.0).all()
+    strata = {"weight": [1.0, 3.0], "z": [0.0, 1.0]}
+    frame["z"] = frame.u % 2
+    rates = gc.fit("y ~ x + z", frame, cov=cov).standardised_rate(strata, by="x", groups=[0, 1])
+    assert rates.std_error.gt(0.0).all()
