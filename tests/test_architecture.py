@@ -103,8 +103,8 @@ LAZY = {"scipy.optimize", "scipy.stats", "pyarrow", "pyarrow.parquet"}
 PATSY = {"design/formula.py"}
 TREES = {path: ast.parse(path.read_text()) for path in FILES}
 HEAVY = [
-    "scipy.special", "scipy.stats", "scipy.optimize", "matplotlib", "pyarrow", "dask", "polars",
-    "statsmodels", "numba",
+    "scipy.special", "scipy.linalg", "scipy.stats", "scipy.optimize", "matplotlib", "pyarrow",
+    "dask", "polars", "statsmodels", "numba",
 ]  # fmt: skip
 
 

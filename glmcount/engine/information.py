@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
 from glmcount.numerics import Array
 from glmcount.numerics.factor import Factored, factor
@@ -113,5 +113,5 @@ class Information:
         if bound < WELL:
             return bound
         norm = float((found.scale * np.dot(np.abs(self.matrix), found.scale)).max())
-        reciprocal, _ = lapack.dpocon(found.equilibrated, norm, uplo="L")
+        reciprocal, _ = scipy.linalg.lapack.dpocon(found.equilibrated, norm, uplo="L")
         return 1.0 / reciprocal if reciprocal > 0 else math.inf

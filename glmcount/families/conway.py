@@ -37,7 +37,6 @@ from functools import lru_cache
 import numpy as np
 import scipy
 from numpy.typing import NDArray
-from scipy import linalg
 
 from glmcount.families.large import entropy
 from glmcount.numerics import Array
@@ -215,7 +214,9 @@ def _panel(count: int) -> tuple[Array, Array]:
         return np.arange(float(count)), np.ones(count)
     k = np.arange(1.0, ORDER)
     squares = k * k * (float(count) ** 2 - k * k) / (4.0 * (4.0 * k * k - 1.0))
-    points, vectors = linalg.eigh_tridiagonal(np.full(ORDER, 0.5 * (count - 1.0)), np.sqrt(squares))
+    points, vectors = scipy.linalg.eigh_tridiagonal(
+        np.full(ORDER, 0.5 * (count - 1.0)), np.sqrt(squares)
+    )
     return points, count * np.square(vectors[0])
 
 

@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from scipy import linalg
+import scipy
 
 from glmcount.numerics import Array
 from glmcount.numerics.blas import solving
@@ -113,7 +113,7 @@ def certify(
     if np.all(diagonal > 0):
         scale = 1.0 / np.sqrt(diagonal)
         with solving(len(diagonal)):
-            values = linalg.eigvalsh(scale[:, None] * information * scale, check_finite=False)
+            values = scipy.linalg.eigvalsh(scale[:, None] * information * scale, check_finite=False)
         if values.size and values[0] > 0:
             condition = float(values[-1] / values[0])
             kappa = float(np.sqrt(np.sum(np.square(sizes * scale)) / values[0]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy import linalg
+import scipy
 
 from glmcount.design.rows import Rows
 from glmcount.engine.layout import Layout, linear
@@ -69,7 +69,7 @@ def _inverse(gram: Array) -> Array:
     diagonal = gram.diagonal()
     scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     with solving(len(gram)):
-        inner = linalg.pinvh(scale[:, None] * gram * scale, rtol=1e-12)
+        inner = scipy.linalg.pinvh(scale[:, None] * gram * scale, rtol=1e-12)
     out: Array = scale[:, None] * inner * scale
     return out
 

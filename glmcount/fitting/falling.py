@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import linalg
 
 from glmcount.engine.layout import Layout, linear
 from glmcount.engine.strip import Strip
@@ -84,7 +84,7 @@ class Falling:
         assert self.null is not None and self.carriers is not None
         null = [layout.reshift(self.layout.unshift(way)) for way in self.null.T]
         along = np.stack(null, axis=1)
-        back = linalg.lstsq(along[self.carriers], theta[self.carriers])[0]
+        back = scipy.linalg.lstsq(along[self.carriers], theta[self.carriers])[0]
         out: Array = theta - np.dot(along, back)
         out[self.carriers] = 0.0
         return out

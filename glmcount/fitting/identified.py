@@ -12,8 +12,8 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import linalg
 
 from glmcount.design.measure import Measured
 from glmcount.design.rows import Rows
@@ -146,9 +146,9 @@ def _across(layout: Layout, gram: Array) -> NDArray[np.intp]:
     for own in layout.slices:
         mine = (used >= own.start) & (used < own.stop)
         with solving(int(mine.sum())):
-            values = linalg.eigvalsh(matrix[np.ix_(mine, mine)]) if mine.any() else np.ones(0)
+            values = scipy.linalg.eigvalsh(matrix[np.ix_(mine, mine)]) if mine.any() else np.ones(0)
         alone += int((values < NOTHING).sum())
-    values, vectors = linalg.eigh(matrix)
+    values, vectors = scipy.linalg.eigh(matrix)
     lost = vectors[:, values < NOTHING]
     if lost.shape[1] <= alone:
         return np.zeros(0, dtype=np.intp)

@@ -11,8 +11,8 @@ moves every row that any moves (compare Correia, Guimaraes & Zylkin 2019, arXiv:
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import linalg
 
 from glmcount.numerics import Array
 
@@ -70,7 +70,7 @@ def apart(cone: Array) -> tuple[Array, Array]:
     """
     k = cone.shape[1]
     rows = _unit(cone)
-    _, triangle, order = linalg.qr(rows.T, mode="economic", pivoting=True)
+    _, triangle, order = scipy.linalg.qr(rows.T, mode="economic", pivoting=True)
     sizes = np.abs(np.diag(triangle))
     if len(sizes) < k or sizes[-1] < 1e-9 * sizes[0]:
         return np.eye(k), cone
@@ -196,7 +196,7 @@ def _within(still: Array, z: Array) -> Array:
     """z without what moves the rows that stay: to rounding, not to a programme's tolerance."""
     if not len(still):
         return z
-    _, sizes, turned = linalg.svd(still, full_matrices=False)
+    _, sizes, turned = scipy.linalg.svd(still, full_matrices=False)
     held = turned[sizes > 1e-9 * max(float(sizes[0]), 1e-300)]
     return z - np.dot(held.T, np.dot(held, z))
 

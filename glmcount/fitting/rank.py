@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy import linalg
-from scipy.linalg import lapack
+import scipy
 
 from glmcount.design.rows import Rows
 from glmcount.engine.layout import Layout
@@ -195,7 +194,7 @@ def by_rows(
                 continue
             combination = np.zeros(layout.size)
             if j not in flat and n:
-                given = linalg.solve_triangular(upper[:n, :n], weights, check_finite=False)
+                given = scipy.linalg.solve_triangular(upper[:n, :n], weights, check_finite=False)
                 combination[kept] = given
             out.append(_dependence(j, combination, ratio, flat))
     return tuple(sorted(out, key=lambda one: one.column))
@@ -252,7 +251,7 @@ def _sweep(gram: Array, order: list[int], flat: frozenset[int]) -> list[tuple[in
                 lower[k, :k], lower[k, k] = row, np.sqrt(pivot)
                 kept.append(j)
                 continue
-            back = lapack.dtrtrs(lower[:k, :k], row, lower=1, trans=1)[0] if k else row
+            back = scipy.linalg.lapack.dtrtrs(lower[:k, :k], row, lower=1, trans=1)[0] if k else row
             found[j] = -back * scale[kept] / scale[j]
     return [(j, _null(j, p, kept, found[j])) for j in sorted(found)]
 
@@ -270,7 +269,7 @@ def _forward(lower: Array, rhs: Array) -> Array:
     if not rhs.size:
         return rhs
     # LAPACK itself, since for a few columns scipy's wrapper costs more than the work.
-    solved: Array = lapack.dtrtrs(lower, rhs, lower=1)[0]
+    solved: Array = scipy.linalg.lapack.dtrtrs(lower, rhs, lower=1)[0]
     return solved
 
 

@@ -7,8 +7,8 @@ from functools import reduce
 from typing import TypeVar
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import linalg
 
 from glmcount.design.rows import Rows
 from glmcount.engine.forms import quadratic
@@ -177,7 +177,7 @@ def mean_inverse(rows: Rows, fit: Fit) -> Array:
         )
     found = factor(own)
     with solving(len(own)):
-        inverse = linalg.pinvh(own) if found is None else found.inverse()
+        inverse = scipy.linalg.pinvh(own) if found is None else found.inverse()
     full = np.zeros((fit.layout.size, fit.layout.size))
     mine = fit.kept[from_joint]
     full[np.ix_(mine, mine)] = inverse

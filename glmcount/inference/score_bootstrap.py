@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from scipy import linalg
+import scipy
 
 from glmcount.allowed import whole
 from glmcount.errors import ConvergenceError, CovarianceError, NotDefinedError, UsageError
@@ -237,7 +237,7 @@ def _scores(setting: Setting, groups: Groups, asked: Asked, under: Restricted) -
     information = under.information.matrix
     if not under.information.definite:
         information = _products(there)
-    free = linalg.null_space(inside / np.linalg.norm(inside, axis=1, keepdims=True))
+    free = scipy.linalg.null_space(inside / np.linalg.norm(inside, axis=1, keepdims=True))
     middle = np.dot(np.linalg.solve(information, inside.T).T, inside.T)
     efficient = np.linalg.solve(middle, np.linalg.solve(information, inside.T).T)
     inner = np.dot(free.T, np.dot(information, free))

@@ -11,8 +11,8 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import linalg
 
 from glmcount.language.knots import Span, Tally, check_within, column, ends, given_knots, quantiles
 from glmcount.language.moments import Total, columns_of
@@ -76,7 +76,7 @@ def _constraints(settings: Settings) -> Array | str | None:
 def _complement(constraints: Array) -> Array:
     """A basis of what the constraints leave free, with the signs that LAPACK gives it."""
     # The last bits of a product depend on the order its factors lie in, which saving loses.
-    return np.ascontiguousarray(linalg.qr(constraints.T)[0][:, len(constraints) :])
+    return np.ascontiguousarray(scipy.linalg.qr(constraints.T)[0][:, len(constraints) :])
 
 
 def _fixed(settings: Settings) -> bool:
@@ -183,7 +183,7 @@ def _natural_curvature(h: Array) -> Array:
     if len(rows):
         beside = h[1:-1] / 6.0
         banded = np.array([[0.0, *beside], (h[:-1] + h[1:]) / 3.0, [*beside, 0.0]])
-        out[1:-1] = linalg.solve_banded((1, 1), banded, d)
+        out[1:-1] = scipy.linalg.solve_banded((1, 1), banded, d)
     return out
 
 

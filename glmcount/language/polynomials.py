@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import linalg
+import scipy
 
 from glmcount.errors import FormulaError, FormulaTooComplexError
 from glmcount.numerics import Array
@@ -38,9 +38,9 @@ def orthonormal(count: int, scores: Sequence[float] | None) -> Array:
     if scores is None:
         k = np.arange(1.0, count)
         beside = np.sqrt(k**2 * (count**2 - k**2) / (4.0 * (4.0 * k**2 - 1.0)))
-        vectors = (
-            linalg.eigh_tridiagonal(np.zeros(count), beside)[1] if count > 1 else np.ones((1, 1))
-        )
+        vectors = np.ones((1, 1))
+        if count > 1:
+            vectors = scipy.linalg.eigh_tridiagonal(np.zeros(count), beside)[1]
         return np.ascontiguousarray((vectors * np.sign(vectors[0])).T)
     if count > MANY:
         raise FormulaTooComplexError(

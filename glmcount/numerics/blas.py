@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
+import scipy
 from threadpoolctl import ThreadpoolController
 
 __all__ = ["alone", "several", "single_threaded_blas", "solving"]
@@ -55,6 +56,8 @@ def single_threaded_blas() -> Iterator[None]:
     # to the process, hence the count of holders.
     with _limit.lock:
         if _limit.controller is None:
+            # It sees the libraries that are loaded, and scipy's is another than numpy's.
+            _ = scipy.linalg.lapack
             _limit.controller = ThreadpoolController()
             _keep_freed_memory()
         if _limit.holders == 0:

@@ -6,8 +6,7 @@ import math
 from functools import cached_property
 
 import numpy as np
-from scipy import linalg
-from scipy.linalg import lapack
+import scipy
 
 from glmcount.numerics import EPS, Array
 from glmcount.numerics.blas import alone, solving
@@ -40,6 +39,7 @@ class Factored:
         """H^-1 rhs."""
         if not rhs.size:
             return np.zeros_like(rhs)
+        lapack = scipy.linalg.lapack
         solution: Array = alone(len(self.lower), lapack.dpotrs, self.lower, rhs, lower=1)[0]
         return solution
 
@@ -50,6 +50,7 @@ class Factored:
         usual = self.diagonal.item(self.diagonal.argmin()) > 1.0 / USUAL
         usual = usual and self.diagonal.item(self.diagonal.argmax()) < USUAL
         # Else by rows of unit length, so that no product leaves the range of numbers.
+        lapack = scipy.linalg.lapack
         with solving(len(self.lower)):
             lower, _ = lapack.dtrtri(self.lower if usual else self.equilibrated, lower=1)
             # A product with its own transpose is taken by one triangle, and copied to the other.
@@ -94,7 +95,7 @@ def factor(matrix: Array, finite: bool = False) -> Factored | None:
         return None
     # LAPACK itself, since for ten columns scipy's wrapper costs ten times the work; transposed,
     # which is the same matrix in the order that it copies fastest.
-    lower, info = alone(len(matrix), lapack.dpotrf, matrix.T, lower=1, clean=1)
+    lower, info = alone(len(matrix), scipy.linalg.lapack.dpotrf, matrix.T, lower=1, clean=1)
     if info:
         return None
     own, diagonal = lower.diagonal(), matrix.diagonal()
@@ -112,5 +113,5 @@ def condition_number(matrix: Array) -> float:
         return float("inf")
     scale = 1.0 / np.sqrt(diagonal)
     with solving(len(matrix)):
-        values = linalg.eigvalsh(scale[:, None] * matrix * scale, check_finite=False)
+        values = scipy.linalg.eigvalsh(scale[:, None] * matrix * scale, check_finite=False)
     return float(values[-1] / values[0]) if values[0] > 0 else float("inf")

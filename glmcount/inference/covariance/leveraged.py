@@ -14,7 +14,7 @@ import operator
 from functools import partial
 
 import numpy as np
-from scipy import linalg
+import scipy
 
 from glmcount.engine.spread import columns_of
 from glmcount.engine.strip import Strip
@@ -264,7 +264,7 @@ def _adjusted(part: Array, inverse: Array) -> Array:
     half = np.sqrt(variance)
     inside = -np.dot(columns.T, np.dot(inverse, columns)) * np.outer(half, half)
     inside[np.diag_indices(len(half))] += variance * variance
-    values, vectors = linalg.eigh(inside, check_finite=False)
+    values, vectors = scipy.linalg.eigh(inside, check_finite=False)
     kept = values > NOTHING * max(values[-1], 0.0)
     power = np.zeros_like(values)
     power[kept] = values[kept] ** -0.5

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy import linalg
+import scipy
 
 from glmcount.cells.compress import Cells, residual_sums
 from glmcount.design.spec import DesignSpec
@@ -214,7 +214,7 @@ def _is_singular(filling: Array, bread: Array, nothing: float) -> bool:
     if root is None or not np.isfinite(filling).all():
         return True
     half = np.asarray(root.lower)
-    shares = linalg.eigvalsh(half.T @ filling[np.ix_(own, own)] @ half)
+    shares = scipy.linalg.eigvalsh(half.T @ filling[np.ix_(own, own)] @ half)
     # As large as a score is by chance, the shares are about 1; rounding leaves squares of it.
     return not shares.size or bool(shares[0] <= max(SINGULAR * shares[-1], nothing))
 
