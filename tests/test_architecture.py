@@ -70,9 +70,8 @@ ORDER = {
         together multiplicity levels contrasts equivalence pooling
     """,
     "prediction": """
-        edges estimable newdata quantities simulate counts predict variables pulls partition effects
-        effect_table choices caption
-        grid margins standardise
+        edges estimable newdata quantities simulate counts scales predict variables pulls partition
+        effects effect_table choices caption grid margins standardise
     """,
     "diagnostics": """
         influence openness residuals verdicts dispersion

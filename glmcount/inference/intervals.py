@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,8 +17,10 @@ from glmcount.records import dataclass
 
 __all__ = [
     "OwnFreedom",
+    "Student",
     "conf_int",
     "confidence",
+    "each_freedom",
     "interval",
     "judged",
     "marked",
@@ -134,6 +137,44 @@ class OwnFreedom:
 
     own: Array
     of: Linear
+
+
+@dataclass(frozen=True)
+class Student:
+    """By what distribution estimates are judged that are functions of the parameters.
+
+    Parameters
+    ----------
+    df : float or None
+        Of Student's t; None for the normal distribution. Where each has its own, the smallest of
+        the parameters.
+    of : Linear or None
+        Tells each its own.
+    inner : callable or None
+        From derivatives by all shifted parameters, (m, p), to those by the kept ones, as the user
+        has these.
+    """
+
+    df: float | None
+    of: Linear | None = None
+    inner: Callable[[Array], Array] | None = None
+
+    def each(self, slopes: Array) -> float | Array | None:
+        """Degrees of freedom of each of several, by their derivatives (m, p): the delta method."""
+        if self.of is None or self.inner is None:
+            return self.df
+        found = each_freedom(self.of, self.inner(slopes))
+        # What does not move with the parameters is so without doubt.
+        least = np.nan if self.df is None else self.df
+        return np.where(np.isnan(found) & np.isfinite(slopes).all(axis=1), least, found)
+
+
+def each_freedom(of: Linear, functions: Array) -> Array:
+    """Degrees of freedom of each of several linear functions alone."""
+    several = getattr(of, "each", None)
+    if several is not None:
+        return np.asarray(several(functions))
+    return np.array([of.single(row) for row in functions])
 
 
 def reported(found: Estimates, matrix: Array) -> Array:

@@ -12,7 +12,7 @@ from glmcount.families.base import Family, Limit
 from glmcount.fitting.estimates import Estimates
 from glmcount.front import fronted
 from glmcount.inference.hypotheses import shortened
-from glmcount.inference.intervals import OwnFreedom, interval, tail, width
+from glmcount.inference.intervals import OwnFreedom, each_freedom, interval, tail, width
 from glmcount.inference.words import sentences
 from glmcount.numerics import Array
 from glmcount.numerics.factor import factor
@@ -136,7 +136,7 @@ class Tested:
         """Degrees of freedom of each of several functions alone; None for the normal law."""
         if self.freedom is None:
             return self.df
-        return np.array([self.freedom.of.single(row) for row in self.inside(functions)])
+        return each_freedom(self.freedom.of, self.inside(functions))
 
     def on_boundary(self, j: int, value: float, hypothesis: str) -> float:
         """The predictor at which an ancillary parameter has that value.

@@ -38,15 +38,24 @@ class Caption:
         errors = "rows and estimates sampled" if unconditional else "rows held fixed"
         sentences.append(
             f"Standard errors: delta method, {self.margins.label} covariance, {errors}; "
-            f"intervals of {100.0 * (1.0 - options.alpha):.6g} %{self._law()}."
+            f"intervals of {100.0 * (1.0 - options.alpha):.6g} %{self._law(unconditional)}."
         )
         if self.ask.wanted.contrasts[0].how == "ratio" and options.hypothesis is None:
             sentences.append("Ratios are tested against 1.")
         return " ".join(each for each in sentences if each)
 
-    def _law(self) -> str:
-        df = self.margins.df
-        return "" if df is None else f" by Student's t with {df:.5g} degrees of freedom"
+    def _law(self, unconditional: bool) -> str:
+        law = self.margins.law
+        if law.df is None:
+            return ""
+        if law.of is None:
+            return f" by Student's t with {law.df:.5g} degrees of freedom"
+        if unconditional:
+            # What the sampling of rows adds has none of its own.
+            return (
+                f" by Student's t with {law.df:.5g} degrees of freedom, the fewest of a parameter"
+            )
+        return " by Student's t with degrees of freedom of each estimate's own (.attrs['df'])"
 
     def _offsets(self) -> str:
         spec = self.margins.state.spec

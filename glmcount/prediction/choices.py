@@ -7,6 +7,7 @@ from typing import Any
 from glmcount.allowed import plain, shown
 from glmcount.errors import NotDefinedError, UsageError
 from glmcount.fitted import Fitted
+from glmcount.inference.intervals import Student
 from glmcount.inference.setting import Needs
 from glmcount.numerics import Array
 from glmcount.prediction.quantities import QUANTILE, asked
@@ -24,8 +25,8 @@ class Margins:
     state : Fitted
     covariance : ndarray, shape (k, k)
         Over the kept columns, as the user has these.
-    df : float or None
-        Of Student's t; None for the normal distribution.
+    law : Student
+        By what estimates are judged.
     label : str
         Of the covariance.
     needs : Needs
@@ -37,7 +38,7 @@ class Margins:
 
     state: Fitted
     covariance: Array
-    df: float | None
+    law: Student
     label: str
     needs: Needs
     trusting: bool

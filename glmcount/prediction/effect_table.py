@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from glmcount.allowed import plain, real
 from glmcount.errors import NotEstimableWarning, PredictionWarning, outside, some
 from glmcount.inference.hypotheses import Names, linear_constraints
-from glmcount.inference.intervals import tail, width
+from glmcount.inference.intervals import Student, tail, width
 from glmcount.numerics import Array
 from glmcount.prediction.effects import Averages, combined
 from glmcount.prediction.partition import Ask
-from glmcount.prediction.predict import OUTER, inner_of
+from glmcount.prediction.scales import OUTER, inner_of
 from glmcount.records import dataclass, replace
 
 __all__ = ["Told", "framed", "hypothesised", "told_averages", "warn_of_effects"]
@@ -39,12 +39,15 @@ class Told:
         NaN where there is none.
     null : float
         The value that is tested.
+    slopes : ndarray, shape (r, p), or None
+        Derivatives by all shifted parameters, where these alone make the estimates vary.
     """
 
     labels: Mapping[str, Sequence[Any]]
     estimate: Array
     covariance: Array
     null: float = 0.0
+    slopes: Array | None = None
 
     @property
     def names(self) -> list[str]:
@@ -93,7 +96,8 @@ def told_averages(
     none = is_lost | (is_limit == 2)
     covariance[none, :] = covariance[:, none] = np.nan
     estimate = np.where(is_lost, np.nan, np.array(values))
-    return Told(labels, estimate, covariance), is_lost, is_limit
+    alone = jacobian if more is None else None
+    return Told(labels, estimate, covariance, slopes=alone), is_lost, is_limit
 
 
 def _chained(slopes: Array, factors: Sequence[Array]) -> Array:
@@ -137,7 +141,10 @@ def hypothesised(told: Told, hypothesis: Any) -> Told:
             covariance[i, j] = (
                 matrix[i, own] @ told.covariance[np.ix_(own, other)] @ matrix[j, other]
             )
-    return Told({"term": labels}, estimate, covariance)
+    slopes = told.slopes
+    if slopes is not None:
+        slopes = np.stack([m[own] @ slopes[own] for m, own in zip(matrix, used, strict=True)])
+    return Told({"term": labels}, estimate, covariance, slopes=slopes)
 
 
 def _pairs(hypothesis: Any, count: int) -> list[tuple[int, int]] | None:
@@ -165,7 +172,7 @@ def _times(factor: float) -> str:
 
 
 def framed(
-    told: Told, df: float | None, caption: str, alpha: float, scale: str = "plain"
+    told: Told, by: Student, caption: str, alpha: float, scale: str = "plain"
 ) -> pd.DataFrame:
     """The table of estimates, each with its standard error, test and interval of level 1 - alpha.
 
@@ -173,7 +180,7 @@ def framed(
     logarithms and logits, as of single ones.
     """
     errors = np.sqrt(np.maximum(told.covariance.diagonal(), 0.0))
-    ends = None
+    df, ends = (by.df if told.slopes is None else by.each(told.slopes)), None
     if scale != "plain":
         inner, own = inner_of(told.estimate, errors, scale)
         reach = width(alpha, df) * own
@@ -187,7 +194,7 @@ def table(
     labels: Mapping[str, Sequence[Any]],
     estimate: Array,
     errors: Array,
-    law: tuple[float | None, float],
+    law: tuple[float | Array | None, float],
     caption: str,
     null: float | Array = 0.0,
     ends: tuple[Array, Array] | None = None,
@@ -201,6 +208,8 @@ def table(
     numbers = (estimate, errors, statistic, tail(statistic, df), low, high)
     out = pd.DataFrame({**labels, **dict(zip(COLUMNS, numbers, strict=True))})
     out.attrs["caption"] = caption
+    if isinstance(df, np.ndarray):
+        out.attrs["df"] = df.tolist()
     return out
 
 

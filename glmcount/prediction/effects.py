@@ -21,6 +21,7 @@ from glmcount.errors import MemoryLimitError
 from glmcount.fitting.run import Fit
 from glmcount.fitting.sums import inverse_information
 from glmcount.inference.covariance.grouped import Groups
+from glmcount.inference.intervals import Student
 from glmcount.numerics import Array
 from glmcount.prediction.partition import Ask, Index, Key, Partition
 from glmcount.prediction.pulls import gradients, sums
@@ -175,20 +176,21 @@ def combined(how: str, parts: Sequence[Array]) -> tuple[Array, tuple[Array, ...]
         return (ratio if how == "ratio" else ratio - 1.0), (-ratio / low, 1.0 / low)
 
 
-def by_rows(ask: Ask, matrix: Array) -> tuple[list[Array], bool]:
-    """For each contrast and point: values, standard errors, and a note, over all rows.
+def by_rows(ask: Ask, matrix: Array, law: Student) -> tuple[list[Array], bool]:
+    """For each contrast and point: values, errors, a note, degrees of freedom, over all rows.
 
-    The note is 1 where there is no estimate and 2 where it is a limit without a standard error.
+    The note is 1 where there is no estimate and 2 where it is a limit without a standard error;
+    degrees of freedom are NaN for the normal distribution.
     """
     contrasts = ask.wanted.contrasts
     rows = ask.rows.source.n_rows
-    out = [np.full((3, rows), np.nan) for _ in range(len(contrasts) * len(ask.points))]
+    out = [np.full((4, rows), np.nan) for _ in range(len(contrasts) * len(ask.points))]
 
     def work(strip: Strip, piece: Piece, raw: Columns) -> bool:
         part = Partition(ask, strip, piece, raw)
         where = (np.arange(strip.n) if strip.where is None else strip.where) + strip.first
         for number, contrast in enumerate(contrasts):
-            for first, found in _contrasted(ask, part, contrast, matrix):
+            for first, found in _contrasted(ask, part, contrast, (matrix, law)):
                 for a, values in enumerate(found):
                     place = where[first : first + values.shape[1]]
                     out[number * len(ask.points) + a][:, place] = values
@@ -198,9 +200,10 @@ def by_rows(ask: Ask, matrix: Array) -> tuple[list[Array], bool]:
 
 
 def _contrasted(
-    ask: Ask, part: Partition, contrast: Effect, matrix: Array
+    ask: Ask, part: Partition, contrast: Effect, by: tuple[Array, Student]
 ) -> Iterator[tuple[int, list[Array]]]:
-    """Values, standard errors and notes of one contrast, some rows at a time, at each point."""
+    """What `by_rows` tells of one contrast, some rows at a time, at each point."""
+    matrix, law = by
     own, layout = len(ask.wanted.versions), ask.fit.layout
     versions = [ask.wanted.versions[k] if k < own else OBSERVED for k in contrast.parts]
     runs = [list(part.runs(version)) for version in versions]
@@ -225,7 +228,9 @@ def _contrasted(
             limit = np.logical_or.reduce([p.limit for p in chosen])
             error = np.where(lost | limit, np.nan, error)
             note = np.where(lost, 1.0, np.where(limit, 2.0, 0.0))
-            found.append(np.stack([np.where(lost, np.nan, value), error, note]))
+            df = law.each(total.T)
+            free = np.broadcast_to(np.asarray(np.nan if df is None else df), (n,))
+            found.append(np.stack([np.where(lost, np.nan, value), error, note, free]))
         yield first, found
 
 

@@ -113,7 +113,7 @@ def effects(
     alone = wanted.contrasts[0].how == "single" and not wanted.slopes
     scale = chosen.scale if alone and tested.labels is told.labels else "plain"
     said = caption.of(found.exact, found.left_out, unconditional)
-    return framed(tested, margins.df, said, options.alpha, scale)
+    return framed(tested, margins.law, said, options.alpha, scale)
 
 
 def _wanted(state: Fitted, newdata: Any, which: Any) -> tuple[Rows, Any, DesignSpec]:
@@ -226,7 +226,7 @@ def _row_by_row(
         found, ends = _predicted(margins, ask, matrix, places, options.alpha)
         exact = True
     else:
-        found, exact = by_rows(ask, matrix)
+        found, exact = by_rows(ask, matrix, margins.law)
         found = [each[:, places] for each in found]
         names = [f"{c.term} {c.contrast}" for c in ask.wanted.contrasts for _ in ask.points]
         value, _, note = (np.stack([each[k] for each in found]) for k in range(3))
@@ -234,9 +234,9 @@ def _row_by_row(
     blocks = [(c, at) for c in ask.wanted.contrasts for at in _at_of(options)]
     labels = _row_labels(ask, blocks, places, index, options)
     null = 1.0 if blocks[0][0].how == "ratio" else 0.0
-    estimate, errors = (np.concatenate([each[k] for each in found]) for k in (0, 1))
+    estimate, errors, own = (np.concatenate([each[k] for each in found]) for k in (0, 1, -1))
     told = caption.of(exact, 0, False)
-    law = margins.df, options.alpha
+    law = (margins.law.df if margins.law.of is None else own), options.alpha
     out = table(labels, estimate, errors, law, told, null, ends)
     return out if fitted else _beside(out, options.newdata, ask, len(blocks))
 
@@ -293,12 +293,13 @@ def _predicted(
             ask.quantity.name,
             at,
             matrix,
-            margins.df,
+            margins.law,
             lambda values: pd.Series(values[places]),
             margins.scale,
         )
         ends = one.conf_int(alpha)
-        found.append(np.stack([one.predicted.to_numpy(), one.se.to_numpy()]))
+        df = np.broadcast_to(np.asarray(np.nan if one.df is None else one.df), len(places))
+        found.append(np.stack([one.predicted.to_numpy(), one.se.to_numpy(), df]))
         low.append(ends[0].to_numpy())
         high.append(ends[1].to_numpy())
     return found, (np.concatenate(low), np.concatenate(high))

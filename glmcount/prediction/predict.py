@@ -14,6 +14,8 @@ from glmcount.design.measure import check_finite
 from glmcount.design.rows import Rows
 from glmcount.engine.forms import quadratic
 from glmcount.engine.layout import Layout
+from glmcount.engine.scores import chunks
+from glmcount.engine.spread import columns_of
 from glmcount.engine.strip import Strip
 from glmcount.errors import NoRowsError, NotDefinedError, UsageError, outside
 from glmcount.families.base import Family
@@ -22,22 +24,20 @@ from glmcount.fitted import Fitted
 from glmcount.fitting.falling import FAR
 from glmcount.fitting.run import Fit
 from glmcount.front import fronted
-from glmcount.inference.intervals import width
+from glmcount.inference.intervals import Student, width
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, eta_jet
-from glmcount.numerics.special import expit, logit
 from glmcount.prediction.counts import NewCounts
 from glmcount.prediction.edges import warn_of_edges, warn_of_limits
 from glmcount.prediction.estimable import Reach, reach_of, settled, told_of
 from glmcount.prediction.newdata import as_table, bare_rows, new_rows
 from glmcount.prediction.quantities import QUANTILE, asked, leaves_offset, quantity
+from glmcount.prediction.scales import OUTER, inner_of
 from glmcount.printed import Lines, Printed
 from glmcount.records import dataclass, replace
 
 __all__ = [
-    "OUTER",
     "Prediction",
-    "inner_of",
     "predict",
     "predict_rows",
     "prediction",
@@ -149,8 +149,8 @@ class Prediction(Printed):
     predicted, se : Series
     inner, inner_se : Series
         The quantity and its standard error on the scale on which intervals are symmetric.
-    df : float or None
-        Of the t distribution; None for normal.
+    df : float, Series or None
+        Of the t distribution, for each row where they differ; None for normal.
     outer : callable
         From that scale to the quantity's own.
     edges : tuple of float
@@ -172,7 +172,7 @@ class Prediction(Printed):
     se: pd.Series
     inner: pd.Series
     inner_se: pd.Series
-    df: float | None
+    df: float | pd.Series | None
     outer: Callable[[Array], Array]
     edges: tuple[float, float]
     counts: NewCounts | None = None
@@ -260,7 +260,8 @@ class Prediction(Printed):
         >>> r.get_prediction({"x": [1]}).conf_int().round(4).to_numpy().tolist()
         [[2.3414, 8.6486]]
         """
-        reach = width(alpha, self.df)
+        own = self.df.to_numpy() if isinstance(self.df, pd.Series) else self.df
+        reach = width(alpha, own)
         ends = {}
         for column, sign in enumerate((-1.0, 1.0)):
             with np.errstate(all="ignore"):
@@ -306,42 +307,6 @@ class Prediction(Printed):
         )
 
 
-def inner_of(values: Array, errors: Array, scale: str) -> tuple[Array, Array]:
-    """A quantity and its standard error on the scale of its intervals."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if scale == "log":
-            inner, own = np.log(values), errors / values
-        elif scale == "logit":
-            inner, own = logit(values), errors / (values * (1.0 - values))
-        else:
-            inner, own = values, errors
-    # What is 0, 1 or infinite to the last digit is so without a doubt that a digit could show,
-    # but where it is a limit, of which no error is known.
-    return inner, np.where(np.isinf(inner) & ~np.isnan(errors), 0.0, own)
-
-
-def _plain(values: Array) -> Array:
-    return values
-
-
-def _exponential(values: Array) -> Array:
-    found: Array = np.exp(values)
-    return found
-
-
-def _share(values: Array) -> Array:
-    found: Array = expit(values)
-    return found
-
-
-# By name, which other processes know them by too.
-OUTER: dict[str, Callable[[Array], Array]] = {
-    "plain": _plain,
-    "log": _exponential,
-    "logit": _share,
-}
-
-
 @dataclass(frozen=True)
 class Mean:
     """From the mean's predictor to the mean, the other predictors being those of the rows."""
@@ -359,7 +324,7 @@ def prediction(
     which: str,
     at: float | None,
     matrix: Array,
-    df: float | None,
+    law: Student,
     label: Callable[[Array], pd.Series],
     scale: float = 1.0,
 ) -> Prediction:
@@ -399,16 +364,36 @@ def prediction(
             inner, inner_error = inner_of(value, error, chosen.scale)
         ends = _without_width(chosen.scale, value, beyond, (error, inner, inner_error))
         error, inner, inner_error = (np.where(lost, np.nan, end) for end in ends)
-        return _note(lost, beyond), value, error, inner, inner_error, *reach.etas[1:]
+        moving = eta_jet(reach.etas, 0) if by_mean else jet
+        free = _freedom(law, fit.layout, strip, moving)
+        return _note(lost, beyond), value, error, inner, inner_error, free, *reach.etas[1:]
 
-    note, *found = _filled(rows, fit, 5 + fit.layout.q - 1, values)
+    note, *found = _filled(rows, fit, 6 + fit.layout.q - 1, values)
     _tell(rows, fit, note)
     warn_of_edges(which, family, found[0], note == 0.0)
     warn_of_limits(which, (note == LIMIT) & np.isnan(found[3]))
-    rest = tuple(label(eta).to_numpy() for eta in found[4:])
+    rest = tuple(label(eta).to_numpy() for eta in found[5:])
     outer = Mean(family, rest) if by_mean else OUTER[chosen.scale]
-    own = [label(each) for each in found[:4]]
+    own = [label(each) for each in found[:5]]
+    df = law.df if law.of is None else own[4]
     return Prediction(own[0], own[1], own[2], own[3], df, outer, (0.0, family.support[1]))
+
+
+def _freedom(law: Student, layout: Layout, strip: Strip, jet: Jet) -> Array:
+    """Degrees of freedom of each row's number; NaN where all have the same."""
+    out = np.full(strip.n, np.nan)
+    if law.of is None:
+        return out
+    first = 0
+    for run in chunks(layout, strip):
+        last = first + run.n
+        slopes = np.zeros((layout.size, run.n))
+        for own, x, d in zip(layout.slices, columns_of(layout, run), jet.d1, strict=True):
+            if d is not None:
+                slopes[own] = x * np.broadcast_to(d, (strip.n,))[first:last]
+        out[first:last] = law.each(slopes.T)
+        first = last
+    return out
 
 
 def _without_width(
@@ -484,14 +469,14 @@ def with_errors(
     given: Mapping[str, Any],
     scale: float,
     covariance: Array,
-    df: float | None,
+    law: Student,
 ) -> Prediction:
     """A quantity with its standard errors, given the covariance in the user's columns."""
     points = asked(which, at)
     rows, label = target(state, newdata, given, leaves_offset(which))
     matrix = state.reshifted(covariance)
     found = [
-        prediction(rows, state.fit, which, point, matrix, df, label, scale) for point in points
+        prediction(rows, state.fit, which, point, matrix, law, label, scale) for point in points
     ]
     one = found[0] if np.ndim(at) == 0 else _together(found, _listed(at))
     return replace(one, counts=NewCounts(rows, state.fit, matrix, label))
@@ -503,8 +488,10 @@ def _together(found: Sequence[Prediction], points: Sequence[Any]) -> Prediction:
     def joined(parts: Sequence[pd.Series]) -> pd.Series:
         return pd.concat(parts, keys=points, names=["at", parts[0].index.name])
 
+    own = [each.df for each in found if isinstance(each.df, pd.Series)]
     return replace(
         found[0],
+        df=joined(own) if own else found[0].df,
         predicted=joined([each.predicted for each in found]),
         se=joined([each.se for each in found]),
         inner=joined([each.inner for each in found]),

@@ -49,19 +49,19 @@ class Standardised:
     rates: Array
     slopes: Array
 
-    def table(self, matrix: Array, reach: float) -> tuple[Array, Array, Array, Array]:
+    def table(self, matrix: Array, reach: float | Array) -> tuple[Array, Array, Array, Array]:
         """Rates, standard errors, and ends of the intervals of their logarithms."""
         errors = np.sqrt(np.einsum("gj,jk,gk->g", self.slopes, matrix, self.slopes))
         factor = np.exp(reach * errors / self.rates)
         return self.rates, errors, self.rates / factor, self.rates * factor
 
-    def compared(self, matrix: Array, ratio: bool) -> tuple[Array, Array]:
-        """Each group against the first: differences, or logarithms of ratios, and their errors."""
+    def compared(self, matrix: Array, ratio: bool) -> tuple[Array, Array, Array]:
+        """Each group against the first: differences, or logarithms of ratios, errors, slopes."""
         values = np.log(self.rates) if ratio else self.rates
         slopes = self.slopes / self.rates[:, None] if ratio else self.slopes
         moves = slopes[1:] - slopes[0]
         errors = np.sqrt(np.einsum("gj,jk,gk->g", moves, matrix, moves))
-        return values[1:] - values[0], errors
+        return values[1:] - values[0], errors, moves
 
 
 def standardised(

@@ -324,20 +324,23 @@ class Contrasting(Testing):
         [1.4069, 2.6895]
         """
         how = choice("compare", compare, (None, "ratio", "difference"), "compare")
-        reach = width(alpha, self._held.df)
         found = standardised(self._state, reference, by, weights, groups)
-        matrix = self._state.reshifted(self._held.covariance)
+        matrix, law = self._state.reshifted(self._held.covariance), self._held.law
         labels, attrs = [str(group) for group in found.groups], {"conf_level": 1 - alpha}
         if how is None:
+            df = law.each(found.slopes)
+            reach = width(alpha, df)
             rate, errors, low, high = found.table(matrix, reach)
             none = np.full(len(rate), np.nan)
             return comparison_frame(by, labels, (rate, errors, none, none, low, high), attrs)
         as_ratio = how == "ratio"
-        gap, errors = found.compared(matrix, as_ratio)
+        gap, errors, slopes = found.compared(matrix, as_ratio)
+        df = law.each(slopes)
+        reach = width(alpha, df)
         with np.errstate(divide="ignore", invalid="ignore"):
             statistic = gap / errors
         ends = gap - reach * errors, gap + reach * errors
-        columns = (gap, errors, statistic, tail(statistic, self._held.df), *ends)
+        columns = (gap, errors, statistic, tail(statistic, df), *ends)
         sign = "/" if as_ratio else "-"
         names = [f"{label} {sign} {labels[0]}" for label in labels[1:]]
         frame = comparison_frame(by, names, columns, attrs)

@@ -32,7 +32,7 @@ class Effects:
         return Margins(
             self._state,
             held.covariance,
-            held.df,
+            held.law,
             cov.label,
             cov.needs,
             cov.trusting,
@@ -84,7 +84,8 @@ class Effects:
         -------
         DataFrame
             term, contrast, columns of `by` and `at`, estimate, std_error, statistic, p_value,
-            conf_low, conf_high; ``.attrs["caption"]`` says what they are.
+            conf_low, conf_high; ``.attrs["caption"]`` says what they are, and ``.attrs["df"]`` has
+            degrees of freedom where each row has its own.
 
         Raises
         ------

@@ -17,7 +17,7 @@ from glmcount.inference.covariance.estimator import (
     Setting,
     covariance,
 )
-from glmcount.inference.intervals import OwnFreedom, standard_errors
+from glmcount.inference.intervals import OwnFreedom, Student, standard_errors
 from glmcount.numerics import Array
 
 __all__ = ["Held"]
@@ -73,6 +73,18 @@ class Held:
         """As `each_df`; the smallest where they differ."""
         own = self.each_df
         return float(np.nanmin(own, initial=np.inf)) if isinstance(own, np.ndarray) else own
+
+    @property
+    def law(self) -> Student:
+        """By what functions of the parameters are judged: each by its own degrees of freedom."""
+        freedom, fit = self.found.freedom, self.state.fit
+        if not isinstance(freedom, OwnFreedom):
+            return Student(self.df)
+
+        def inner(slopes: Array) -> Array:
+            return fit.layout.unshifted_scores(slopes)[:, fit.kept]
+
+        return Student(self.df, freedom.of, inner)
 
     def known(self) -> Any:
         """The covariance, why there is none, or None where it takes rows."""

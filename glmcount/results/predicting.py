@@ -122,7 +122,7 @@ class Predicting:
         """
         given, matrix = {"offset": offset, "exposure": exposure}, self._held.covariance
         scale = self._scale_of(which)
-        return with_errors(self._state, newdata, which, at, given, scale, matrix, self._held.df)
+        return with_errors(self._state, newdata, which, at, given, scale, matrix, self._held.law)
 
     def _scale_of(self, which: Any) -> float:
         return self._held.figures.scale if isinstance(which, str) and which == "var" else 1.0

@@ -260,7 +260,8 @@ def cluster(
     df : {"z", "t", "satterthwaite"}
         Tests and intervals by the normal distribution, by Student's t with G - 1 degrees of
         freedom (of the column with fewest clusters), or with those that fit the variance's own
-        distribution (Pustejovsky & Tipton 2018), one column only; `wald_test` is then their HTZ.
+        distribution (Pustejovsky & Tipton 2018), one column only: effects, rates, contrasts and
+        predictions have each their own, by their derivatives, and `wald_test` is their HTZ.
     like : {"stata", "sandwich", "fixest"}, optional
         The kind and factor of that package instead: CR1 for Stata (one column) and for R's
         sandwich, CR1S for fixest, which multiplies the whole sum by the factor of the column

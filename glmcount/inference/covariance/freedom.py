@@ -18,6 +18,9 @@ from glmcount.records import dataclass
 
 __all__ = ["Forms", "satterthwaite"]
 
+# Numbers of the products that are made at once, of groups by parameters by functions.
+AT_ONCE = 1 << 20
+
 
 @dataclass(frozen=True)
 class Forms:
@@ -50,15 +53,32 @@ class Forms:
 
     def single(self, function: Array) -> float:
         """Degrees of freedom of one linear function."""
-        own = np.einsum("k,gkl,l->g", function, self.own, function)
-        moved = np.einsum("k,gkl->gl", function, self.shared)
+        return float(self.each(function[None])[0])
+
+    def each(self, functions: Array) -> Array:
+        """Degrees of freedom of each of several linear functions alone, (m,)."""
+        # They do not go by the length of a function, of which fourth powers may underflow.
+        lengths = np.abs(functions).max(axis=1, initial=0.0, keepdims=True)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            unit, back = np.unique(functions / lengths, axis=0, return_inverse=True)
+        step = max(1, AT_ONCE // max(self.own[..., 0].size, 1))
+        parts = [self._each(unit[k : k + step]) for k in range(0, len(unit), step)]
+        found: Array = np.concatenate([*parts, np.empty(0)])[back.reshape(-1)]
+        return found
+
+    def _each(self, functions: Array) -> Array:
+        """The same of a few, of length 1."""
+        own = np.stack([np.einsum("gk,k->g", np.dot(self.own, f), f) for f in functions])
+        moved = np.einsum("mk,gkl->mgl", functions, self.shared, optimize=True)
         mixed = np.dot(moved, self.middle)
-        squares = np.einsum("gl,gl->g", mixed, moved)
+        squares = np.einsum("mgl,mgl->mg", mixed, moved)
         # sum_gh (delta_gh F_g - u_g'M u_h)^2 without all pairs.
-        inner = np.dot(self.middle, np.dot(moved.T, moved))
-        total = float(np.sum(own * own - 2.0 * own * squares) + np.sum(inner * inner.T))
-        mean = float(np.sum(own - squares))
-        return mean * mean / total if total > 0 else np.nan
+        inner = np.matmul(self.middle, np.matmul(moved.transpose(0, 2, 1), moved))
+        total = np.sum(own * own - 2.0 * own * squares, axis=1)
+        total += np.einsum("mkl,mlk->m", inner, inner)
+        mean = np.sum(own - squares, axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(total > 0, mean * mean / total, np.nan)
 
     def joint(self, functions: Array) -> float:
         """nu of Hotelling's T^2 for several linear functions at once."""
@@ -85,6 +105,5 @@ def satterthwaite(setting: Setting, forms: Forms) -> OwnFreedom:
     )
     # Of a score test the fit is of the larger model, and the estimates are of the smaller one.
     own = np.full(max(len(found.names), len(fit.kept)), np.nan)
-    for j, unit in enumerate(np.eye(len(fit.kept))):
-        own[j] = ours.single(unit)
+    own[: len(fit.kept)] = ours.each(np.eye(len(fit.kept)))
     return OwnFreedom(own, ours)
