@@ -81,7 +81,7 @@ ORDER = {
     """,
     "results": """
         held figured augmented rowwise predicting effects testing contrasting termwise reporting
-        result comparing pooled power vuong
+        result redrawn comparing pooled power vuong
     """,
 }
 # Rooms of which every file has its tests beside it, tests/<room>/test_<file>.py.

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
+import math
+import sys
 from typing import Any
 
-import numpy as np
-
 from glmcount.allowed import generator, shown, whole
-from glmcount.errors import GlmcountError, GlmcountWarning, NotDefinedError, UsageError
-from glmcount.fits import refitted
+from glmcount.errors import GlmcountError, NotDefinedError, UsageError
 from glmcount.fitted import Fitted
 from glmcount.front import public
 from glmcount.inference.ratio import Compared, compared, refuse_robust
 from glmcount.inference.tests import TestResult
-from glmcount.prediction.simulate import simulate
+from glmcount.inference.watch import Watch
+from glmcount.results.redrawn import drawn_ratio
 from glmcount.results.result import Results
 
 __all__ = ["lr_test"]
@@ -44,7 +43,9 @@ def lr_test(
         family the same or a larger one, its columns spanning those of the smaller.
     bootstrap : int, optional
         So many draws; p = (1 + draws with T at least as large) / (draws + 1). Each fits both
-        models again, and nothing is printed on the way: time a few first.
+        models again, and ``control=glmcount.Control(progress=True)`` of either fit tells how many
+        are done. Of a row with a whole frequency weight w there are w counts to a draw; drawn
+        counts are cut at the limits of censored ones.
     rng : int or numpy.random.Generator, optional
         Of these draws.
 
@@ -59,7 +60,8 @@ def lr_test(
     NoLikelihoodError
         Of quasi-likelihoods, and under probability weights.
     NotDefinedError
-        Under a robust covariance; and where only a bootstrap tells.
+        Under a robust covariance; where only a bootstrap tells; and of a bootstrap under weights
+        that are no numbers of copies, or where uncensored rows have no limit.
     ConvergenceError
         If the smaller model has the larger likelihood.
 
@@ -127,27 +129,18 @@ def _contains(larger: Fitted, smaller: Fitted) -> bool:
 
 def _bootstrapped(null: Fitted, full: Fitted, found: Compared, reps: int, rng: Any) -> TestResult:
     """The p-value by responses drawn from the smaller model."""
-    if null.spec.weights is not None:
-        raise NotDefinedError(
-            "A parametric bootstrap draws one count for each row, and a weighted row stands for "
-            "several or for a share of one. Repeat the rows in the data, without weights.",
-            kind="weighted_bootstrap",
-        )
-    if null.family.columns:
-        raise NotDefinedError(
-            "A parametric bootstrap of censored counts would draw counts beyond the limits, which "
-            "were not seen. Compare the models by aic, or fit without censored=.",
-            kind="censored_bootstrap",
-        )
+    ratio_of, control = drawn_ratio(null, full), full.options.control
+    told = bool(control.progress or null.options.control.progress)
+    watch = Watch(reps, "draws", sys.stderr if told else None)
     source, more, failed = generator(rng), 0, 0
-    places = null.used_rows(), full.used_rows()
-    for _ in range(reps):
+    for number in range(reps):
         try:
-            ratio = _drawn(null, full, places, source)
+            ratio = ratio_of(source)
         except GlmcountError:
-            failed += 1
-            continue
+            ratio = math.nan
+        failed += math.isnan(ratio)
         more += ratio >= found.statistic - 1e-9
+        watch.tell(number + 1)
     done = reps - failed
     note = f"{done} draws" if not failed else f"{done} draws, {failed} more could not be fitted"
     if failed > MOST_FAILED * reps:
@@ -166,16 +159,3 @@ def _bootstrapped(null: Fitted, full: Fitted, found: Compared, reps: int, rng: A
         title="LR test",
         note=note,
     )
-
-
-def _drawn(null: Fitted, full: Fitted, places: Any, source: np.random.Generator) -> float:
-    """The likelihood ratio of one response that the smaller model draws."""
-    drawn = simulate(null, 1, source)[0].to_numpy()
-    llf = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", GlmcountWarning)
-        for state, own in zip((null, full), places, strict=True):
-            y = np.full(state.rows.source.n_rows, np.nan)
-            y[own] = drawn
-            llf.append(refitted(state, {"y": y})[0].fit.llf)
-    return max(2.0 * (llf[1] - llf[0]), 0.0)

@@ -146,10 +146,6 @@ def test_drawn_ratios():
     assert first.distribution == "bootstrap"
     assert first.note.startswith("39 draws")
     assert (first.pvalue * 40) % 1 == pytest.approx(0.0, abs=1e-9)
-    weighted = [fit("y ~ x", weights="w", **o) for o in ({}, {"inflate": "z"})]
-    assert refused(*weighted, bootstrap=9) == "weighted_bootstrap"
-    censored = [fit("y ~ x", censored=6), fit("y ~ x + z", censored=6)]
-    assert refused(*censored, bootstrap=9) == "censored_bootstrap"
     assert refused(small, large, bootstrap=0) == "bootstrap"
 
 
