@@ -23,6 +23,7 @@ from glmcount.allowed import whole
 from glmcount.errors import ConvergenceError, CovarianceError, NotDefinedError, UsageError
 from glmcount.fitted import Fitted
 from glmcount.fitting.restrict import Restricted, restricted
+from glmcount.fitting.solvers import solver
 from glmcount.inference.covariance.cluster import Clustered, named
 from glmcount.inference.covariance.estimator import Estimator, shown_name
 from glmcount.inference.covariance.grouped import Groups, groups_of, informations, score_sums, spans
@@ -31,6 +32,7 @@ from glmcount.inference.intervals import significance
 from glmcount.inference.setting import Needs, Setting
 from glmcount.inference.tests import Tested, TestResult, posed
 from glmcount.numerics import Array
+from glmcount.numerics.factor import factor
 from glmcount.records import dataclass, replace
 
 __all__ = ["clusters_of", "score_bootstrap"]
@@ -234,9 +236,7 @@ def _scores(setting: Setting, groups: Groups, asked: Asked, under: Restricted) -
     full = np.zeros((len(asked.matrix), fit.layout.size))
     full[:, fit.kept] = asked.matrix
     inside = fit.layout.functions(full, fit.kept)
-    information = under.information.matrix
-    if not under.information.definite:
-        information = _products(there)
+    information = _information(there, groups, under)
     free = scipy.linalg.null_space(inside / np.linalg.norm(inside, axis=1, keepdims=True))
     middle = np.dot(np.linalg.solve(information, inside.T).T, inside.T)
     efficient = np.linalg.solve(middle, np.linalg.solve(information, inside.T).T)
@@ -264,6 +264,18 @@ def _taken(inner: Array, free: Array, crossed: Array, sums: Array) -> Array:
     steps = np.linalg.solve(others, np.dot(sums, free)[:, :, None])[:, :, 0]
     steps[~told] = 0.0
     return np.einsum("gkf,gf->gk", crossed, steps)
+
+
+def _information(there: Setting, groups: Groups, under: Restricted) -> Array:
+    """What the clusters' informations add up to: observed, or expected where the fit's is."""
+    options = there.found.options
+    found, definite = under.information.matrix, under.information.definite
+    if solver(options.method).expected != (options.information == "expected"):
+        # The fit under the hypothesis steps by the other one.
+        parts = spans(len(groups), len(found) ** 2, there)
+        found = sum(informations(there, groups, *part).sum(axis=0) for part in parts)
+        definite = factor(found) is not None
+    return found if definite else _products(there)
 
 
 def _products(there: Setting) -> Array:

@@ -62,6 +62,34 @@ def test_by_hand_over_all_patterns_of_signs(panel):
     assert "all 4,096 patterns of signs" in str(found)
 
 
+def test_the_information_is_that_of_the_fit(panel):
+    # NB2 by matrices: the expected information has no entry between coefficients and alpha.
+    result = fitted("y ~ x + z", panel, family="negbin", information="expected")
+    null = gc.fit("y ~ x", panel, family="negbin")
+    alpha, mu = null.params["alpha"], null.fittedvalues.to_numpy()
+    X = np.column_stack([np.ones(400), panel.x, panel.z])
+    first = (panel.y.to_numpy() - mu) / (1.0 + alpha * mu)
+    whole = X.T @ (X * (mu / (1.0 + alpha * mu))[:, None])
+    efficient = np.append(-np.linalg.solve(whole[:2, :2], whole[:2, 2]), 1.0)
+    own = np.bincount(panel.g, X @ efficient * first)
+    statistic = own.sum() ** 2 / (own @ own)
+    found = result.score_bootstrap("z = 0", "g")
+    assert found.statistic == pytest.approx(statistic, rel=1e-7)
+    observed = fitted("y ~ x + z", panel, family="negbin").score_bootstrap("z = 0", "g")
+    assert abs(observed.statistic / statistic - 1) > 1e-3
+
+
+@pytest.mark.parametrize("information", ["observed", "expected"])
+def test_the_solver_makes_no_difference(panel, information):
+    options = {"family": "negbin", "information": information}
+    found = [
+        fitted("y ~ x + z", panel, method=method, **options).score_bootstrap("z = 0", "g")
+        for method in ("newton", "irls")
+    ]
+    assert found[0].statistic == pytest.approx(found[1].statistic, rel=1e-6)
+    assert found[0].pvalue == pytest.approx(found[1].pvalue, abs=2e-3)
+
+
 def test_with_many_clusters_it_is_the_wald_test():
     rng = np.random.default_rng(5)
     g = rng.integers(400, size=4_000)
