@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, TypedDict
@@ -9,7 +10,7 @@ from typing import Any, TypedDict
 import numpy as np
 
 from glmcount.allowed import choice, refuse
-from glmcount.errors import UsageError, some
+from glmcount.errors import CovarianceWarning, UsageError, outside, some
 from glmcount.families.base import Family, resolve
 from glmcount.families.combine.links import Link, links
 from glmcount.families.combine.truncated import never_seen
@@ -261,7 +262,21 @@ def chosen_estimator(cov: Any, weights_type: str) -> Estimator:
     ------
     UsageError
     """
-    return estimator(cov, "HC1" if weights_type == "probability" else "nonrobust")
+    sampled = weights_type == "probability"
+    found = estimator(cov, "HC1" if sampled else "nonrobust")
+    if sampled and found.trusting:
+        _warn_of_size(found)
+    return found
+
+
+def _warn_of_size(chosen: Estimator) -> None:
+    text = (
+        f"cov={chosen.name!r} takes probability weights for numbers of observations: standard "
+        "errors, tests and intervals go by the size of the weights, and ten times the weights "
+        "would make them sharper. Those of cov='HC1', which is taken where none is given, and of "
+        "clusters do not."
+    )
+    warnings.warn(CovarianceWarning(text, kind="sampling_weights"), stacklevel=outside())
 
 
 class Options(TypedDict, total=False):

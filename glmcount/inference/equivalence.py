@@ -114,7 +114,7 @@ def equivalence(
     above, below = (b - bounds[0]) / error, (bounds[1] - b) / error
     least = float(min(above, below))
     own = about.each_df(row[None])
-    df = None if own is None else float(np.ravel(own)[0])
+    df = None if own is None else np.ravel(own)[0].item()
     reach = width(2.0 * alpha, df) * error
     ends = np.array([b, b - reach, b + reach])
     estimate, low, high = (np.exp(ends) if ratio else ends).tolist()
@@ -123,7 +123,7 @@ def equivalence(
     return TestResult(
         least,
         normal_above(least) if df is None else student_above(least, df),
-        1.0 if df is None else df,
+        1 if df is None else int(df) if df == int(df) else df,
         "normal" if df is None else "t",
         f"{told} <= {shown[0]:g} or {told} >= {shown[1]:g}",
         title="Equivalence test (TOST)",

@@ -111,3 +111,10 @@ def test_what_has_no_test_is_named():
     root = gc.fit("art ~ phd", DATA, link="sqrt")
     with pytest.raises(gc.errors.NotDefinedError):
         root.equivalence("phd", 0.5, 2, exponentiate=True)
+
+
+def test_degrees_of_freedom_that_are_whole_are_ints():
+    quasi = gc.fit("art ~ fem + phd", DATA, family="quasipoisson").equivalence("phd", -1.0, 1.0)
+    normal = gc.fit("art ~ fem + phd", DATA).equivalence("phd", -1.0, 1.0)
+    assert isinstance(quasi.df, int) and isinstance(normal.df, int)
+    assert (quasi.df, normal.df) == (912, 1)

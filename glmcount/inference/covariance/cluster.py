@@ -106,23 +106,30 @@ class Clustered:
                     counts.append(len(groups))
         if self.like == "fixest":
             whole, _ = self._factor(setting, counts)
-        matrix, said = self._definite(total * whole)
+        matrix, said, rank = self._definite(total * whole)
+        # Sums by each column are sums of the last ones, by all columns, which add up to zero.
+        rank = min(rank, len(groups) - 1)
         note = (
             f"Clustered by {self._names} ({some(told, 20)} clusters), {self.kind} "
             f"each{_times(whole, '')}, {self._law(counts)}.{said}"
         )
-        return Covariance(matrix, note, self._freedom(setting, counts, None))
+        return Covariance(matrix, note, self._freedom(setting, counts, None), rank=rank)
 
-    def _definite(self, matrix: Array) -> tuple[Array, str]:
-        """The matrix, where need be without what makes it indefinite, and what is said of that."""
+    def _definite(self, matrix: Array) -> tuple[Array, str, int]:
+        """The matrix, where need be mended; what is said of that; and dimensions that are left."""
         scale = np.sqrt(np.abs(matrix.diagonal()))
         scale[scale == 0] = 1.0
         values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
         if values[0] >= -ROUNDING * values[-1]:
-            return matrix, ""
+            return matrix, "", len(values)
         if self.psd:
             mended = np.dot(vectors * np.maximum(values, 0.0), vectors.T)
-            return mended * np.outer(scale, scale), " Negative eigenvalues were set to zero."
+            mended *= np.outer(scale, scale)
+            return (
+                mended,
+                " Negative eigenvalues were set to zero.",
+                int(np.sum(values > ROUNDING * values[-1])),
+            )
         message = (
             f"The covariance clustered by {self._names} is not positive "
             f"semidefinite: its smallest eigenvalue, of columns of one length, is {values[0]:.2g} "
@@ -136,7 +143,7 @@ class Clustered:
             )
         text = f"{message}. psd=True sets negative eigenvalues to zero."
         warnings.warn(CovarianceWarning(text, kind="not_semidefinite"), stacklevel=outside())
-        return matrix, " Not positive semidefinite: psd=True mends that."
+        return matrix, " Not positive semidefinite: psd=True mends that.", len(values)
 
     @property
     def _names(self) -> str:
@@ -204,6 +211,7 @@ class FewClusters:
 
     columns: tuple[str, ...]
     leveraged: bool = False
+    by_t: bool = False
 
     def __call__(self, found: Fitted) -> list[GlmcountWarning]:
         """A warning where the smallest number of clusters is small."""
@@ -217,7 +225,9 @@ class FewClusters:
         fewer = f", fewer than the {k} coefficients" if fewest < k else ""
         what = "" if self.leveraged else "a clustered covariance is too small, and "
         nearer = "df='satterthwaite'" if self.leveraged else "kind='CR2', df='satterthwaite'"
-        nearer = "df='t'" if len(self.columns) > 1 else nearer
+        if len(self.columns) > 1:
+            alone = f"glmcount.cluster({name!r}, 'CR2', df='satterthwaite'), of that column alone,"
+            nearer = alone if self.by_t else "df='t'"
         return [
             CovarianceWarning(
                 f"{shown_name(name)} has {fewest} clusters{fewer}: with fewer than {FEW} {what}"
@@ -319,7 +329,7 @@ def cluster(
     needs = Needs(scores=True, groups=columns, given=arrays)
     # What is made for few clusters is not warned of.
     meant = chosen in LEVERAGED and df == "satterthwaite"
-    doubts = None if meant else FewClusters(columns, chosen in LEVERAGED)
+    doubts = None if meant else FewClusters(columns, chosen in LEVERAGED, df == "t")
     return Estimator(
         "cluster", f"cluster ({chosen})", made, needs, doubts, refuses=OneCluster(columns)
     )

@@ -62,8 +62,9 @@ class Autocorrelated:
         """The covariance, and what is said of it."""
         clock = clock_of(setting)
         self._refuse_beyond(clock)
+        used = setting.rows.n_used
         if not self.summed:
-            self._doubt_series(setting.rows.n_used, len(clock.keys))
+            self._doubt_series(used, len(clock.keys))
         if (self.prewhiten or self.bandwidth in RULES) and not clock.regular:
             self._refuse_irregular(clock)
         by_rule = self.lags is None and self.bandwidth is None and not self.panel
@@ -89,7 +90,14 @@ class Autocorrelated:
             f"Autocorrelation-robust over {times}{of}{panels}: {kernel} "
             f"kernel, {told}{f', times {factor:.6g}' if self.adjust else ''}."
         )
-        return Covariance(matrix, note)
+        if self.panel and used > len(clock.keys):
+            note += (
+                f" {used:,} rows have {len(clock.keys):,} times in their panels: scores of one "
+                "time were added up."
+            )
+        # Score sums add up to zero; what is left of an autoregression of them need not.
+        rank = len(clock.keys) - (self.prewhiten or 1)
+        return Covariance(matrix, note, rank=rank)
 
     def _refuse_beyond(self, clock: Clock) -> None:
         longest = int(clock.steps[-1])
@@ -250,7 +258,8 @@ def hac(
         are one day of the month, or its last. "order" takes the rows of the data as they come.
         A fit that is asked for it leaves out rows that miss their time or panel.
     panel : str or array, optional
-        Series within which lags are taken, never across.
+        Series within which lags are taken, never across. Scores of rows that share a time within
+        their panel are added up, and the summary says how many times there are.
     lags : int, optional
         L lags in units of time, with weights k(l / (L + 1)). By default, in panels
         floor(T^(1/4)) of T times; of one series by the rule of Newey & West 1994.
