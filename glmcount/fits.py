@@ -14,7 +14,6 @@ from glmcount.cells.compress import compressed
 from glmcount.checks import measured_warnings, refuse_measured
 from glmcount.design.build import Roles, beside, left_out_missing, replaced, with_response
 from glmcount.design.given import response_values
-from glmcount.design.marks import Marks
 from glmcount.design.measure import Measured, measure, remeasure
 from glmcount.design.prints import check_prints
 from glmcount.design.recall import planned_layout
@@ -155,7 +154,7 @@ def refitted(state: Fitted, changes: Mapping[str, Any]) -> Made:
             asked.check()
             data = with_response(ready.rows, held)
             measured = remeasure(data, ready.measured, ready.family)
-            return _maximised(_answered(ready, held), data, measured, asked.marks)
+            return _maximised(_answered(ready, held), data, measured)
     own = subject.__dict__
     others = {name: value for name, value in changes.items() if name not in own}
     check_options(others, subject.function, tuple(own))
@@ -330,10 +329,8 @@ def _constant(given: Any) -> bool:
     return isinstance(given, str) and given == "1"
 
 
-def _maximised(
-    ready: Ready, data: Rows, measured: Measured, marks: tuple[Marks, ...] | None = None
-) -> Made:
-    """Fit rows that are ready; all but their response is as asked, and has `marks` if known."""
+def _maximised(ready: Ready, data: Rows, measured: Measured) -> Made:
+    """Fit rows that are ready; all but their response is as asked."""
     family, request, layout = ready.family, ready.request, ready.layout
     refuse_measured(data, measured, request.missing, family)
     if ready.cov.refuses is not None:
@@ -349,7 +346,7 @@ def _maximised(
     notes += fit_warnings(rows, found, values, measured, request.separation)
     for note in notes:
         python_warnings.warn(note, stacklevel=outside())
-    gated = data.gated(marks)
+    gated = data.gated()
     kept = None if cells is None else cells.gated(gated)
     own = found.narrowed(gated)
     state = Fitted(

@@ -142,6 +142,16 @@ def test_a_refit_is_refitted_from_its_own_response():
     identical(again, gc.fit_arrays(DATA.other, DATA[["x", "z"]], family="negbin"))
 
 
+def test_rows_are_read_of_a_refit_of_a_refit():
+    """Whose response took the place of one that took a place already."""
+    first = gc.fit("y ~ x", DATA)
+    found = first.refit(y=DATA.other).refit(y=DATA.y)
+    assert found.with_cov("HC0").bse.to_list() == first.with_cov("HC0").bse.to_list()
+    arrays = gc.fit_arrays(DATA.y, DATA[["x", "z"]]).refit(y=DATA.other).refit(y=DATA.y)
+    direct = gc.fit_arrays(DATA.y, DATA[["x", "z"]])
+    assert arrays.with_cov("HC0").bse.to_list() == direct.with_cov("HC0").bse.to_list()
+
+
 def test_an_offset_of_the_old_response_stays():
     data = DATA.assign(y=DATA.y + 1)
     first = gc.fit("y ~ x", data, weights="y", weights_type="importance")

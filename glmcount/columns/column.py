@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,14 +21,29 @@ Level = str | bool | int | float
 Levels = tuple[Level, ...]
 # Sum, smallest and largest value.
 Extent = tuple[float, float, float]
+# Numbers that are added up by a product.
+SHORT = 65_536
+
+
+@lru_cache(maxsize=2)
+def _ones(size: int) -> Array:
+    out = np.ones(size)
+    out.flags.writeable = False
+    return out
 
 
 def extent_of(values: Array) -> Extent:
     """The extent of numbers; of none (0, inf, -inf)."""
-    if not len(values):
+    n = len(values)
+    if not n:
         return 0.0, np.inf, -np.inf
     with np.errstate(over="ignore", invalid="ignore"):
-        return float(values.sum(dtype=np.float64)), float(values.min()), float(values.max())
+        if n <= SHORT and values.dtype == np.float64:
+            # A product with ones takes a third of the time of `sum`.
+            total = float(np.dot(values, _ones(1 << (n - 1).bit_length())[:n]))
+        else:
+            total = float(values.sum(dtype=np.float64))
+        return total, float(values.min()), float(values.max())
 
 
 @dataclass(frozen=True, eq=False)

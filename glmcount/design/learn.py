@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from glmcount.columns.coerce import union_levels
 from glmcount.columns.column import Column, Extent, Levels
 from glmcount.design.given import plain_name
+from glmcount.design.marks import Marks, marks_of
 from glmcount.design.spec import Account, Plan, Variable
 from glmcount.design.states import memorised
 from glmcount.design.task import length_of
@@ -47,6 +48,7 @@ class _Scan:
     levels: dict[str, list[tuple[Levels, Levels, bool]]] = field(default_factory=dict)
     text: dict[int, dict[str, Column]] = field(default_factory=dict)
     extents: dict[str, Extent] = field(default_factory=dict)
+    marks: list[Marks] = field(default_factory=list)
 
 
 def learn_variables(
@@ -75,8 +77,10 @@ def learn_variables(
     single = source.stream is None and source.n_strips == 1
     light = not single and _light(source, names, expressions)
     threads = control.threads or (1 if light else None)
+    # Doubles that can be read again are marked later, by all threads.
+    again = not single and source.stream is None and source.folding is None
     text = not single and source.folding is None
-    look = partial(_scan, expressions, weights, tuple(also), text)
+    look = partial(_scan, expressions, weights, tuple(also), text, again)
     scan = source.fold(names or source.names[:1], look, _fold, threads)
     source = source.measured(scan.lengths)
     states = memorised(source, expressions, scan.keep, control)
@@ -90,7 +94,7 @@ def learn_variables(
     whole = all(keep is None for keep in scan.keep)
     extents = {code: e for code, e in scan.extents.items() if whole and math.isfinite(e[0])}
     source = replace(source, coded=scan.text) if any(scan.text.values()) else source
-    return variables, Plan(bits, account, extents), source
+    return variables, Plan(bits, account, extents, tuple(scan.marks)), source
 
 
 def _light(source: Source, names: Sequence[str], expressions: Mapping[str, Expression]) -> bool:
@@ -109,12 +113,16 @@ def _scan(
     weights: str | None,
     also: tuple[str, ...],
     text: bool,
+    again: bool,
     number: int,
     first: int,
     raw: Columns,
 ) -> _Scan:
     columns, length = coerced(raw), length_of(raw)
     scan = _Scan([length])
+    # Here, where text is read and codes are in the processor's cache.
+    light = {n: c for n, c in columns.items() if not again or c.values.dtype.kind != "f"}
+    scan.marks = [marks_of(light)]
     masks = {name: column.missing_mask() for name, column in columns.items()}
     values = {
         code: evaluated(expression, None, columns, length)
@@ -265,6 +273,7 @@ def _zero_weights(code: str, first: int, value: Value, missing: Mask | None) -> 
 def _fold(total: _Scan, part: _Scan) -> _Scan:
     total.lengths += part.lengths
     total.keep += part.keep
+    total.marks += part.marks
     if not total.used:
         total.kinds = part.kinds if part.used else total.kinds
     total.used += part.used

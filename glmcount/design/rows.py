@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from glmcount.columns.column import Values
 from glmcount.design.encode import Piece, encode
-from glmcount.design.marks import Marks, changed, marks_of, refuse_changed
+from glmcount.design.marks import Marks, changed, marks_of, of_columns, refuse_changed
 from glmcount.design.roles import learn_roles, role_values, with_read
 from glmcount.design.spec import Account, DesignSpec, Plan
 from glmcount.design.task import Task, length_of
@@ -620,13 +620,10 @@ class Rows:
         self.cache.keep(strip, codes)
         return strip
 
-    def gated(self, known: tuple[Marks, ...] | None = None) -> Rows:
+    def gated(self) -> Rows:
         """The same rows, whose columns are looked at from now on whenever they are read.
 
-        Parameters
-        ----------
-        known : tuple of Marks, optional
-            Of columns that were looked at a moment ago, by strip.
+        Marks that were made while the design was learnt are not made again.
 
         Returns
         -------
@@ -643,12 +640,10 @@ class Rows:
         >>> rows.marks is None, len(rows.gated().marks)
         (True, 1)
         """
-        names = self.names if known is None else [n for n in self.names if n not in known[0]]
-        found = tuple(self.source.fold(names, _marks, operator.or_, self.threads).values())
-        if known is not None:
-            both = ({**old, **new} for old, new in zip(known, found, strict=True))
-            found = tuple({name: marks[name] for name in self.names} for marks in both)
-        return replace(self, marks=found)
+        known = self.plan.marks
+        names = [n for n in self.names if not known or n not in known[0]]
+        more = self.source.fold(names, _marks, operator.or_, self.threads) if names else {}
+        return replace(self, marks=of_columns(self.names, known, tuple(more.values())))
 
     def check(self) -> None:
         """Look at all rows.
@@ -854,7 +849,8 @@ class Rows:
             strips[number] = strip.with_response(y)
         cache = self.cache.with_strips(strips)
         cache.small = self.cache.small
-        return Rows(source, spec, self.plan, self.threads, cache, self.response)
+        plan = self.plan.forgetting(spec.variables[spec.response].expression.columns)
+        return Rows(source, spec, plan, self.threads, cache, self.response)
 
     def keeping(self, mask: NDArray[np.bool_]) -> Rows:
         """Those of the used rows that a mask over all rows of the data has.

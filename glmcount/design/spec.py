@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -267,11 +267,19 @@ class Plan:
     extents : mapping of code to tuple of float
         Sum, smallest and largest value of plain columns of numbers, where every row is used:
         what was learnt while missing values were looked for.
+    marks : tuple of mapping of str to int
+        Of each strip the marks of the columns that were looked at; none where they are not known.
     """
 
     keep: tuple[NDArray[np.uint8] | None, ...]
     account: Account
     extents: Mapping[str, Extent] = field(default_factory=dict)
+    marks: tuple[Mapping[str, int], ...] = ()
+
+    def forgetting(self, columns: Collection[str]) -> Plan:
+        """The same, of which the marks of some columns are not known any more."""
+        kept = [{n: mark for n, mark in own.items() if n not in columns} for own in self.marks]
+        return replace(self, marks=tuple(kept))
 
     def keeping(self, spans: Sequence[tuple[int, int]], mask: NDArray[np.bool_]) -> Plan:
         """Those of the used rows that a mask over all rows has, strip by strip."""

@@ -39,6 +39,64 @@ def test_every_exchange_of_two_values_shows(pair):
         assert changed(marks, {"x": other}) == "x"
 
 
+def _orders(n):
+    """Orders that data are brought into: turned, shifted, sorted, halves and neighbours changed."""
+    rows = np.arange(n)
+    half = n // 2
+    return {
+        "turned": rows[::-1],
+        "shifted": np.roll(rows, 1),
+        "by a thousand": np.roll(rows, 1000),
+        "by a power of 2": np.roll(rows, 1024),
+        "halves": np.roll(rows, half),
+        "neighbours": rows[: 2 * half].reshape(-1, 2)[:, ::-1].reshape(-1),
+        "by a remainder": np.argsort(rows % 7, kind="stable"),
+        "at random": np.random.default_rng(n).permutation(n),
+    }
+
+
+COLUMNS = {
+    "normal": lambda rng, n: rng.normal(size=n),
+    "counts": lambda rng, n: rng.poisson(2.0, n),
+    "doubles of counts": lambda rng, n: rng.poisson(2.0, n).astype(float),
+    "large whole numbers": lambda rng, n: rng.integers(0, 2**62, n),
+    "dummy": lambda rng, n: (rng.random(n) < 0.3).astype(float),
+    "rare dummy": lambda rng, n: (np.arange(n) % 9_973 == 5).astype(float),
+    "missing": lambda rng, n: np.where(rng.random(n) < 0.5, np.nan, 1.0),
+    "factorial design": lambda rng, n: (np.arange(n) >> 3 & 1).astype(float),
+    "its product": lambda rng, n: ((np.arange(n) ^ (np.arange(n) >> 10)) & 1).astype(float),
+    "codes": lambda rng, n: rng.integers(0, 5, n).astype(np.int8),
+}
+
+
+@pytest.mark.parametrize("n", [16 * 65_536])
+@pytest.mark.parametrize("column", COLUMNS)
+def test_long_columns_in_another_order_show(column, n):
+    """Also in orders that designs may be brought into."""
+    x = COLUMNS[column](np.random.default_rng(n), n)
+    marks = marks_of({"x": x})
+    for name, order in _orders(n).items():
+        other = np.append(x[order], x[len(order) :])
+        same = np.array_equal(x, other, equal_nan=x.dtype.kind == "f")
+        assert (changed(marks, {"x": other}) is None) == same, name
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_one_value_or_two_exchanged_of_a_long_column_show(column):
+    rng = np.random.default_rng(1)
+    n = 65_536
+    x = COLUMNS[column](rng, n)
+    marks = marks_of({"x": x})
+    for place, to in rng.integers(0, n, (200, 2)):
+        other = x.copy()
+        other[place] = other[place] + 1 if other[place] == other[place] else 3.0
+        assert changed(marks, {"x": other}) == "x"
+        other = x.copy()
+        other[[place, to]] = other[[to, place]]
+        same = np.array_equal(x, other, equal_nan=x.dtype.kind == "f")
+        assert (changed(marks, {"x": other}) is None) == same
+
+
 def test_columns_of_every_kind():
     columns = {
         "whole": np.array([1, 2, 3], np.int16),
@@ -136,7 +194,7 @@ def test_large_whole_numbers_and_floats_of_every_kind():
         assert changed(marks, {"k": other}) == "k"
 
 
-@pytest.mark.parametrize("n", [5, 129, 1000, 1003])
+@pytest.mark.parametrize("n", [5, 129, 1000, 1003, 65_536, 140_000])
 def test_small_whole_numbers_have_one_mark_whatever_their_type(n):
     rng = np.random.default_rng(n)
     x = rng.integers(0, 100, n)
