@@ -20,6 +20,7 @@ from glmcount.errors import DataError, near, some
 __all__ = ["categorise", "coerce", "nearest_level", "recode", "refuse_datetime", "union_levels"]
 
 BOOLEAN: Levels = (False, True)
+PLAIN = frozenset((str, bool, int, float))
 FEW = 1_000
 
 
@@ -189,10 +190,11 @@ def _from_extension(name: str, array: Any) -> Column:
 
 def _plain(levels: pd.Index) -> Levels:
     """Levels as plain strings and numbers; intervals, periods and dates by their text."""
-    return tuple(
-        level if isinstance(level, str | bool | int | float) else str(level)
-        for level in levels.tolist()
-    )
+    listed = levels.tolist()
+    # Asked of each level, this takes as long as a pass over ten rows a level.
+    if PLAIN.issuperset(map(type, listed)):
+        return tuple(listed)
+    return tuple([v if isinstance(v, str | bool | int | float) else str(v) for v in listed])
 
 
 def _found(codes: Array, levels: Any) -> Column:

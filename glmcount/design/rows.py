@@ -61,7 +61,7 @@ class Cache:
 
     def keep(self, strip: Strip, codes: dict[str, Values]) -> None:
         """Keep a strip where there is room, else its codes where there is room for these."""
-        cost = _own_bytes(strip)
+        cost = strip.own_bytes
         if cost <= self.left:
             self.left -= cost
             self.strips[strip.number] = strip
@@ -921,11 +921,3 @@ def _look(marks: tuple[Marks, ...], number: int, first: int, raw: Columns) -> st
 
 def _first(told: str, more: str) -> str:
     return told or more
-
-
-def _own_bytes(strip: Strip) -> int:
-    """Bytes a strip holds beyond the source's own columns."""
-    arrays: list[Values | None] = [strip.y, strip.weights, *strip.offsets]
-    for block in strip.blocks:
-        arrays += block.rows
-    return sum(a.nbytes for a in arrays if a is not None and a.base is None)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
+from glmcount.engine.block import Block, BlockRows
 from glmcount.engine.layout import Layout
 from glmcount.engine.passes import predictors
 from glmcount.engine.spread import columns_of
@@ -13,7 +15,9 @@ from glmcount.engine.strip import Strip
 from glmcount.families.base import Family
 from glmcount.numerics import Array
 
-__all__ = ["chunks", "each_column", "row_scores"]
+__all__ = ["Made", "chunks", "each_column", "row_scores"]
+
+Made = Callable[[], Array | None]
 
 # Numbers that a chunk of scores may have, 8 MB of them: never those of all rows at once.
 NUMBERS = 1 << 20
@@ -40,15 +44,20 @@ def row_scores(layout: Layout, strip: Strip, theta: Array, family: Family) -> Ar
     return out
 
 
-def each_column(layout: Layout, strip: Strip) -> Iterator[tuple[int, int, Array | None]]:
-    """Equation, parameter and shifted column of a strip, one after the other; None for ones."""
+def each_column(layout: Layout, strip: Strip) -> Iterator[tuple[int, int, Made]]:
+    """Equation, parameter and what makes the shifted column of a strip, one after the other."""
     for block, rows, table in zip(layout.blocks, strip.blocks, layout.tables, strict=True):
-        numeric = [rows.column(k, block) for k in range(block.v)]
-        if table is None or rows.codes is None:
-            for position, column in zip(block.positions, numeric, strict=True):
-                yield block.equation, int(position), column
-            continue
-        for level, positions in zip(table.T, block.positions.reshape(-1, block.v), strict=True):
-            coded = np.take(level, rows.codes)
-            for position, column in zip(positions, numeric, strict=True):
-                yield block.equation, int(position), coded if column is None else coded * column
+        levels = [None] if table is None or rows.codes is None else table.T
+        for level, positions in zip(levels, block.positions.reshape(-1, block.v), strict=True):
+            for k, position in enumerate(positions):
+                yield block.equation, int(position), partial(_column, block, rows, k, level)
+
+
+def _column(block: Block, rows: BlockRows, k: int, level: Array | None) -> Array | None:
+    """A numeric column, of the rows of a level, as it is coded; None for ones."""
+    column = rows.column(k, block)
+    if level is None:
+        return column
+    assert rows.codes is not None
+    coded = np.take(level, rows.codes)
+    return coded if column is None else coded * column

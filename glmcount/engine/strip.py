@@ -56,6 +56,14 @@ class Strip:
     offsets: tuple[Array | None, ...]
     roles: tuple[NDArray[Any], ...] = ()
 
+    @property
+    def own_bytes(self) -> int:
+        """Bytes of its numbers beyond the source's own columns."""
+        arrays: list[Any] = [self.y, self.weights, *self.offsets]
+        for block in self.blocks:
+            arrays += block.rows
+        return sum(a.nbytes for a in arrays if a is not None and a.base is None)
+
     def with_response(self, y: Array) -> Strip:
         """The same rows with another response.
 

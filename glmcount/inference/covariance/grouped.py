@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csc_array
 
 from glmcount.design.spec import DesignSpec
 from glmcount.engine.passes import weighing
-from glmcount.engine.scores import each_column
+from glmcount.engine.scatter import scratch
+from glmcount.engine.scores import Made, each_column
 from glmcount.engine.spread import columns_of
 from glmcount.engine.strip import Strip
 from glmcount.errors import CovarianceError
@@ -20,6 +22,7 @@ from glmcount.fitting.sums import rows_of
 from glmcount.inference.setting import Setting
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace
+from glmcount.sources.folds import by_threads, processors
 
 __all__ = [
     "Codes", "Groups", "Roles", "groups_of", "informations", "refuse_one", "score_sums", "spans",
@@ -27,6 +30,8 @@ __all__ = [
 
 Codes = NDArray[np.integer[Any]]
 Roles = tuple[NDArray[Any], ...]
+# Bytes of a row that is added up: two codes, slopes and a column, each as it comes and joined.
+ROW = 56
 
 
 @dataclass(frozen=True)
@@ -170,41 +175,70 @@ class ScoreSums:
 
     fit: Fit
     groups: int
-    most: int
+    memory: int
+    workers: int
     table: Array | None
     waiting: tuple[Pending, ...]
 
     def plus(self, other: ScoreSums) -> ScoreSums:
         """These and the rows that come next."""
         both = replace(self, waiting=(*self.waiting, *other.waiting))
-        rows = sum(part.strip.n for part in both.waiting)
-        return both if rows < self.most else replace(both, table=both.sums(), waiting=())
+        held = sum(ROW * len(part.codes) + part.strip.own_bytes for part in both.waiting)
+        return both if held < self.memory else replace(both, table=both.sums(), waiting=())
 
     def sums(self) -> Array:
         """The sums, with those that wait."""
-        layout, kept = self.fit.layout, self.fit.kept
+        layout, kept, waiting = self.fit.layout, self.fit.kept, self.waiting
         total = np.zeros((len(kept), self.groups)) if self.table is None else self.table
+        if not waiting:
+            return total
         places = np.full(layout.size, -1)
         places[kept] = np.arange(len(kept))
-        for columns in zip(
-            *(each_column(layout, part.strip) for part in self.waiting), strict=True
-        ):
-            for part, (equation, position, column) in zip(self.waiting, columns, strict=True):
-                slope = part.slopes[equation]
-                if slope is None or places[position] < 0:
-                    continue
-                values = slope if column is None else slope * column
-                values = np.broadcast_to(values, (part.strip.n,))
-                own = values if part.chosen is None else values[part.chosen]
-                np.add.at(total[places[position]], part.codes, own)
+        adding = [_adding(waiting, k, self.groups) for k in range(layout.q)]
+
+        def one(equation: int, position: int, parts: Sequence[Made]) -> None:
+            matrix = adding[equation]
+            if matrix is None or places[position] < 0:
+                return
+            column = scratch("joined", (matrix.shape[1],))
+            last = 0
+            for part, made in zip(waiting, parts, strict=True):
+                values = made()
+                if values is not None and part.chosen is not None:
+                    values = values[part.chosen]
+                first, last = last, last + len(part.codes)
+                column[first:last] = 1.0 if values is None else values
+            total[places[position]] += matrix @ column
+
+        columns = zip(*(each_column(layout, part.strip) for part in waiting), strict=True)
+        each = ((*own[0][:2], [made for _, _, made in own]) for own in columns)
+        for _ in by_threads(one, each, self.workers):
+            pass
         return total
+
+
+def _adding(parts: Sequence[Pending], equation: int, groups: int) -> csc_array | None:
+    """The matrix that adds up by group the rows of columns times an equation's slopes.
+
+    Its product with a column lets two threads work, which sums in place do not.
+    """
+    slopes = []
+    for part in parts:
+        slope = part.slopes[equation]
+        if slope is None:
+            return None
+        slope = np.broadcast_to(slope, (part.strip.n,))
+        slopes.append(slope if part.chosen is None else slope[part.chosen])
+    codes = np.concatenate([part.codes for part in parts], dtype=np.int32, casting="same_kind")
+    rows = np.arange(len(codes) + 1, dtype=np.int32)
+    return csc_array((np.concatenate(slopes), codes, rows), shape=(groups, len(codes)))
 
 
 def score_sums(setting: Setting, groups: Groups) -> Iterator[tuple[int, Array]]:
     """Sums of weighted scores by group, (groups, k), for a run of groups after the other."""
     fit, k, count = setting.fit, len(setting.fit.kept), len(groups)
     weigh = weighing(fit.family, False, second=False)
-    most = setting.control.memory // (8 * max(fit.layout.size, 1))
+    workers = setting.control.threads or processors()
     for first, last in spans(count, k, setting, tables=1):
 
         def work(strip: Strip, roles: Roles, first: int = first, last: int = last) -> ScoreSums:
@@ -214,7 +248,12 @@ def score_sums(setting: Setting, groups: Groups) -> Iterator[tuple[int, Array]]:
             chosen = _within(codes, first, last, count)
             codes = codes if chosen is None else codes[chosen] - first
             return ScoreSums(
-                fit, last - first, most, None, (Pending(strip, codes, chosen, slopes),)
+                fit,
+                last - first,
+                setting.control.memory,
+                workers,
+                None,
+                (Pending(strip, codes, chosen, slopes),),
             )
 
         yield first, setting.runs(work, ScoreSums.plus, whole=True).sums().T

@@ -270,9 +270,10 @@ def _one_step(fit: Fit, own: Rows, slopes: Slopes, bread: Array) -> Array:
         assert strip.weights is not None
         out = np.zeros(fit.layout.size)
         weighed = [None if each is None else each * strip.weights for each in slopes[strip.number]]
-        for equation, position, column in each_column(fit.layout, strip):
+        for equation, position, made in each_column(fit.layout, strip):
             slope = weighed[equation]
             if slope is not None:
+                column = made()
                 out[position] = slope.sum() if column is None else column.dot(slope)
         return out
 
