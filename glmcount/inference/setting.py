@@ -299,6 +299,7 @@ class Setting:
         work: Callable[[Strip, tuple[NDArray[Any], ...]], T],
         add: Callable[[T, T], T],
         whole: bool = False,
+        threads: int | None = None,
     ) -> T:
         """Fold ``work(rows, roles)`` over the used rows in order, some encoded rows at a time.
 
@@ -311,6 +312,8 @@ class Setting:
             Two of these -> one.
         whole : bool
             Whether all rows of a strip are handed over, of which no matrix must be made.
+        threads : int, optional
+            That share the work where the user named none.
 
         Returns
         -------
@@ -341,7 +344,7 @@ class Setting:
             )
             return reduce(add, parts)
 
-        return self.rows.fold(one, add)
+        return self.rows.fold(one, add, threads)
 
     def refitted(self, some: NDArray[np.bool_]) -> Array:
         """The kept parameters, in shifted columns, of a fit to some of the used rows.

@@ -32,6 +32,8 @@ Codes = NDArray[np.integer[Any]]
 Roles = tuple[NDArray[Any], ...]
 # Bytes of a row that is added up: two codes, slopes and a column, each as it comes and joined.
 ROW = 56
+# Columns that share those they are multiplied by.
+STEP = 8
 
 
 @dataclass(frozen=True)
@@ -229,9 +231,14 @@ def _adding(parts: Sequence[Pending], equation: int, groups: int) -> csc_array |
             return None
         slope = np.broadcast_to(slope, (part.strip.n,))
         slopes.append(slope if part.chosen is None else slope[part.chosen])
-    codes = np.concatenate([part.codes for part in parts], dtype=np.int32, casting="same_kind")
+    codes = np.concatenate([part.codes for part in parts])
+    return _matrix(np.concatenate(slopes), codes, groups)
+
+
+def _matrix(values: Array, codes: Codes, groups: int) -> csc_array:
+    """The matrix that adds up by group the rows of columns times `values`."""
     rows = np.arange(len(codes) + 1, dtype=np.int32)
-    return csc_array((np.concatenate(slopes), codes, rows), shape=(groups, len(codes)))
+    return csc_array((values, codes.astype(np.int32, copy=False), rows), (groups, len(codes)))
 
 
 def score_sums(setting: Setting, groups: Groups) -> Iterator[tuple[int, Array]]:
@@ -278,19 +285,34 @@ def informations(setting: Setting, groups: Groups, first: int, last: int) -> Arr
         chosen = _within(codes, first, last, count)
         if chosen is not None:
             codes, columns = codes[chosen] - first, columns[:, chosen]
-        out = np.zeros((k, k, last - first))
+        out = np.zeros((last - first, k, k))
         for (a, b), entry in entries.items():
             if entry is None:
                 continue
             entry = np.broadcast_to(entry, (strip.n,))
             entry = entry if chosen is None else entry[chosen]
-            for i in np.flatnonzero(equation == a):
-                weighed = columns[i] * entry
-                for j in np.flatnonzero(equation == b):
-                    if a < b or i <= j:
-                        own = np.bincount(codes, weighed * columns[j], last - first)
-                        out[i, j] = own
-                        out[j, i] = own
+            left, right = np.flatnonzero(equation == a), np.flatnonzero(equation == b)
+            for i, after, sums in _products(columns, left, right, entry, codes, last - first):
+                out[:, i, after] = sums
+                out[:, after, i] = sums
         return out
 
-    return np.ascontiguousarray(np.moveaxis(setting.runs(work, _added), 2, 0))
+    return setting.runs(work, _added, threads=processors())
+
+
+def _products(
+    columns: Array, left: Codes, right: Codes, entry: Array, codes: Codes, groups: int
+) -> Iterator[tuple[int, Codes, Array]]:
+    """Weighted sums by group of products of a column of `left` with those of `right`.
+
+    Within an equation those that come after it; a matrix of ones and a few columns at a time take
+    half as long as each product by itself.
+    """
+    same = left is right or np.array_equal(left, right)
+    for first in range(0, len(left), STEP):
+        after = right[first:] if same else right
+        beside = np.ascontiguousarray(columns[after].T)
+        for i in left[first : first + STEP]:
+            kept = after[after >= i] if same else after
+            sums = _matrix(columns[i] * entry, codes, groups) @ beside
+            yield i, kept, sums[:, len(after) - len(kept) :]
