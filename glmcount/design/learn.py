@@ -133,6 +133,27 @@ def _scan(
         for code, value in values.items():
             if expressions[code].functions:
                 _check_by_row(code, expressions[code], columns, value)
+    keep = _kept(scan, expressions, weights, also, masks, values, first)
+    scan.keep = [keep]
+    _note_values(scan, expressions, columns, values)
+    scan.used = length if keep is None else int(np.count_nonzero(keep))
+    scan.kinds = values
+    if text:
+        few = {n: c for n, c in columns.items() if c.found and len(c.levels or ()) < FEW}
+        scan.text = {first: few}
+    return scan
+
+
+def _kept(
+    scan: _Scan,
+    expressions: Mapping[str, Expression],
+    weights: str | None,
+    also: tuple[str, ...],
+    masks: Mapping[str, Mask | None],
+    values: Mapping[str, Value],
+    first: int,
+) -> Mask | None:
+    """Which rows of a strip are used, None for all; the others are counted by what they lack."""
     drop: Mask | None = None
     lost: dict[str, Mask] = {}
     for code, expression in expressions.items():
@@ -153,15 +174,7 @@ def _scan(
     for name, mask in lost.items():
         reason = f"{plain_name(name)} missing"
         scan.missing[reason] = scan.missing.get(reason, 0) + int(mask.sum())
-    keep = None if drop is None or not drop.any() else ~drop
-    scan.keep = [keep]
-    _note_values(scan, expressions, columns, values)
-    scan.used = length if keep is None else int(np.count_nonzero(keep))
-    scan.kinds = values
-    if text:
-        few = {n: c for n, c in columns.items() if c.found and len(c.levels or ()) < FEW}
-        scan.text = {first: few}
-    return scan
+    return None if drop is None or not drop.any() else ~drop
 
 
 def _note_values(

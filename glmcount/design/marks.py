@@ -13,7 +13,7 @@ anew.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -25,7 +25,7 @@ from glmcount.engine.scatter import scratch
 from glmcount.errors import DataChangedError
 from glmcount.sources.base import Columns, Given
 
-__all__ = ["Marks", "changed", "marks_of", "of_columns", "places", "refuse_changed"]
+__all__ = ["Marks", "changed", "marks_of", "places", "refuse_changed"]
 
 Bits = NDArray[np.uint64]
 Marks = Mapping[str, int]
@@ -109,17 +109,6 @@ def _own(values: Given) -> bool:
 def marks_of(columns: Columns) -> Marks:
     """Marks of columns."""
     return {name: _mark(name, values) for name, values in columns.items()}
-
-
-def of_columns(names: Sequence[str], *known: tuple[Marks, ...]) -> tuple[Marks, ...]:
-    """Marks of some columns, strip by strip, from those that are known of some or others."""
-    parts = [own for own in known if own]
-    return tuple(
-        [
-            {n: own[n] for own in strips for n in own if n in names}
-            for strips in zip(*parts, strict=True)
-        ]
-    )
 
 
 def refuse_changed(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from glmcount.columns.column import Values
 from glmcount.design.encode import Piece, encode
-from glmcount.design.marks import Marks, changed, marks_of, of_columns, refuse_changed
+from glmcount.design.marks import Marks, changed, marks_of, refuse_changed
 from glmcount.design.roles import learn_roles, role_values, with_read
 from glmcount.design.spec import Account, DesignSpec, Plan
 from glmcount.design.task import Task, length_of
@@ -640,10 +640,12 @@ class Rows:
         >>> rows.marks is None, len(rows.gated().marks)
         (True, 1)
         """
-        known = self.plan.marks
-        names = [n for n in self.names if not known or n not in known[0]]
+        own, known = self.names, self.plan.marks
+        names = [name for name in own if not known or name not in known[0]]
         more = self.source.fold(names, _marks, operator.or_, self.threads) if names else {}
-        return replace(self, marks=of_columns(self.names, known, tuple(more.values())))
+        both = zip(*filter(None, (known, tuple(more.values()))), strict=True)
+        marks = [{n: part[n] for part in parts for n in own if n in part} for parts in both]
+        return replace(self, marks=tuple(marks))
 
     def check(self) -> None:
         """Look at all rows.
