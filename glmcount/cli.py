@@ -36,6 +36,7 @@ from glmcount.errors import (
 )
 from glmcount.families import Family, families, negbin, resolve
 from glmcount.numerics.control import Control
+from glmcount.records import replace
 from glmcount.report import RENDERERS
 from glmcount.request import TOLD as FIT_OPTIONS
 from glmcount.sources.files import read
@@ -152,6 +153,11 @@ def _add_model_options(command: argparse.ArgumentParser) -> None:
         metavar="CHAR",
         help="separator of a text file: ',' by default, '\\t' for a tab",
     )
+    add(
+        "--decimal",
+        metavar="CHAR",
+        help="what stands before decimals in a text file: ',' or, by default, '.'",
+    )
     add("--maxiter", type=whole_number, metavar="N", help="most iterations of the fit")
     types: dict[str, Callable[[str], Any]] = {"truncated": whole_number, "censored": limit}
     for name, (metavar, text) in FIT_OPTIONS.items():
@@ -206,14 +212,18 @@ def _fit(options: argparse.Namespace) -> int:
     if options.maxiter is not None:
         given["control"] = Control(maxiter=options.maxiter)
     _check_output(options.output, options.data)
-    data = read(options.data, options.sep)
+    data = read(options.data, options.sep, options.decimal)
     result = fit(options.formula, data, family=family, **given)
     if options.format == "json":
         asked = _asked(options, family, given)
         text = as_json(result, formula=options.formula, alpha=options.alpha, asked=asked)
     else:
         summary = result.summary(alpha=options.alpha, **shown)
-        text = summary.render(options.format)
+        tables = tuple(
+            replace(table, footnotes=tuple(map(as_flags, table.footnotes)))
+            for table in summary.tables
+        )
+        text = replace(summary, tables=tables).render(options.format)
     _write(text, options.output)
     return OK
 

@@ -18,6 +18,8 @@ UNKNOWN = re.compile(r"unrecognized arguments: (\S+)")
 VALUE = re.compile(r"argument (--[\w-]+): expected one argument")
 # What a message has for those who write Python.
 IN_PYTHON = re.compile(r" Write (cov=glmcount\.[^()]*\([^()]*\))\.")
+DECIMAL = re.compile(r"in the data, by pandas\.read_csv\(file, decimal=','\)")
+SHOWN = re.compile(r"summary\(full=True\) or summary\(keep=('[^']*')\) shows")
 PANDAS = re.compile(r"(?:in the data, )?by pandas\.\w+\((?:[^()]|\[[^]]*\])*\)")
 CHOICE = re.compile(r"argument (.*?): invalid choice: '(.*?)'")
 
@@ -108,6 +110,8 @@ def as_flags(message: str) -> str:
     message = IN_PYTHON.sub(
         r" The command line has no such covariance; in Python it is \1.", message
     )
+    message = DECIMAL.sub("by --decimal ','", message)
+    message = SHOWN.sub(r"--full or --keep \1 shows", message)
     message = PANDAS.sub(
         "in the file: digits and a decimal point alone, missing values left empty", message
     )

@@ -526,7 +526,39 @@ def test_warnings_have_options_as_the_command_line_has_them(capsys, tmp_path):
     path.write_text("y;x\n" + "".join(f"{i % 4}.5;{i % 7},{i % 5}\n" for i in range(60)))
     assert cli.main(["fit", "y ~ x", str(path), "--sep", ";"]) == 0
     told = capsys.readouterr().err
-    for words in ("--cov HC1", "--family quasipoisson", "decimal point"):
+    for words in ("--cov HC1", "--family quasipoisson", "by --decimal ','"):
         assert words in told
     assert "cov=" not in told
     assert "pandas" not in told
+
+
+def test_decimal_commas_are_read(capsys, tmp_path):
+    path = tmp_path / "commas.csv"
+    points = tmp_path / "points.csv"
+    rows = [(1, 0.5), (2, 1.5), (3, 0.75), (2, 2.5), (4, 3.0)]
+    points.write_text("y,x\n" + "".join(f"{y},{x}\n" for y, x in rows))
+    path.write_text("y;x\n" + "".join(f"{y};{x}\n".replace(".", ",") for y, x in rows))
+    assert cli.main(["fit", "y ~ x", str(points), "--format", "json"]) == 0
+    wanted = json.loads(capsys.readouterr().out)
+    call = ["fit", "y ~ x", str(path), "--sep", ";"]
+    assert cli.main([*call, "--decimal", ",", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["params"] == wanted["params"]
+    # Without it they are levels, and what to write is told as flags, in the table too.
+    assert cli.main(call) == 0
+    told = capsys.readouterr()
+    for text in (told.err, " ".join(told.out.split())):
+        assert "Make numbers of it by --decimal ','" in text
+        assert "pandas" not in text
+    for more in (["--decimal", ","], ["--decimal", ";"]):
+        assert cli.main(["fit", "y ~ x", str(points), *more]) == 2
+        assert "decimal" in capsys.readouterr().err
+    assert cli.main(["fit", "y ~ x", "a.parquet", "--decimal", ","]) == 2
+    assert "--decimal out" in capsys.readouterr().err
+
+
+def test_what_is_folded_is_told_as_flags(visits, capsys):
+    assert cli.main(["fit", "visits ~ chronic + C(age)", visits]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "--full or --keep 'C(age)' shows each" in told
+    assert "summary(" not in told

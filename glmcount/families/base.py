@@ -603,6 +603,9 @@ class Family:
         return _rebuilt, (fields,)
 
 
+# `dataclasses.replace` makes another family by hand, which no function of ours makes again.
+Family.__dataclass_fields__["recipe"].init = False
+
 NEEDED = (
     "name",
     "aliases",

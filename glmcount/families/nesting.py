@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -43,12 +43,16 @@ class Inside:
         Equations that mean nothing there.
     values : tuple of (int, float)
         Equations whose predictor takes an inner value.
+    repeated : tuple of (int, int)
+        Equations whose predictor is that of another one, each with the number that this has in
+        the smaller family: a hurdle whose zeros are those of its counts is none.
     """
 
     shared: tuple[int, ...]
     boundaries: tuple[int, ...] = ()
     lost: tuple[int, ...] = ()
     values: tuple[tuple[int, float], ...] = ()
+    repeated: tuple[tuple[int, int], ...] = ()
 
     def below(self, equation: int, gone: tuple[int, ...], q: int) -> Inside:
         """The same, seen from a family of q equations that has this one as its limit."""
@@ -58,6 +62,7 @@ class Inside:
             (equation, *(left[k] for k in self.boundaries)),
             (*(k for k in gone if k != equation), *(left[k] for k in self.lost)),
             tuple((left[k], value) for k, value in self.values),
+            tuple((left[k], number) for k, number in self.repeated),
         )
 
 
@@ -121,7 +126,27 @@ def how_inside(small: Family, large: Family) -> Inside | None:
         found = how_inside(small, limit.family)
         if found is not None:
             return found.below(limit.equation, limit.gone, large.q)
-    return _at_a_value(small, large)
+    return _at_a_value(small, large) or _with_repeats(small, large)
+
+
+def _with_repeats(small: Family, large: Family) -> Inside | None:
+    """That of a family that is another one where some of its predictors are the same."""
+    if large.q > 2 * small.q or small.columns != large.columns or small.support != large.support:
+        return None
+    etas, counts = _points(small)
+    wanted, few = _masses(small, etas, counts), slice(0, COUNTS)
+    for others in product(range(small.q), repeat=large.q - 1):
+        numbers = (0, *others)
+        if set(numbers) != set(range(small.q)):
+            continue
+        own = [etas[number] for number in numbers]
+        # Most are none, as the first few points tell.
+        first = _masses(large, [eta[few] for eta in own], counts[few])
+        if _equal(first, wanted[few]) and _equal(_masses(large, own, counts), wanted):
+            shared = tuple(numbers.index(number) for number in range(small.q))
+            twice = tuple((k, n) for k, n in enumerate(numbers) if k not in shared)
+            return Inside(shared, repeated=twice)
+    return None
 
 
 def _at_a_value(small: Family, large: Family) -> Inside | None:

@@ -113,6 +113,8 @@ def compared(null: Fitted, full: Fitted) -> Compared:
         raise _apart(f"a {null.family.inside} model is no special case of {full.family.label}")
     for number, k in enumerate(inside.shared):
         _check_columns(null, full, number, k)
+    for k, number in inside.repeated:
+        _check_columns(null, full, number, k)
     for k, value in inside.values:
         _check_value(full, k, value)
     df = full.k_all - null.k_all

@@ -17,6 +17,7 @@ import pandas as pd
 
 from glmcount.allowed import refuse
 from glmcount.errors import DataError, MissingExtraError, UsageError, some
+from glmcount.records import dataclass
 
 __all__ = ["READERS", "read"]
 
@@ -26,7 +27,7 @@ SIGNS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 LARGE = 2.0**53  # whole numbers up to which doubles hold every one
 
 
-def read(path: str, separator: str | None = None) -> pd.DataFrame:
+def read(path: str, separator: str | None = None, decimal: str | None = None) -> pd.DataFrame:
     r"""The data frame in a file, by its ending; ``-`` reads CSV from standard input.
 
     Parameters
@@ -35,11 +36,13 @@ def read(path: str, separator: str | None = None) -> pd.DataFrame:
     separator : str, optional
         What stands between the fields of a text file: one character, or ``\t`` for a tab; by
         default a comma, of .tsv files a tab.
+    decimal : {".", ","}, optional
+        What stands before the decimals of numbers in a text file; a point by default.
 
     Raises
     ------
     UsageError
-        If the separator is not one character.
+        If the separator is not one character, or is the decimal comma too.
     DataError
         If the ending is unknown, the file cannot be read as what it says, or its rows do not
         fit its header.
@@ -66,13 +69,38 @@ def read(path: str, separator: str | None = None) -> pd.DataFrame:
             told += " Save the table as CSV first."
         raise DataError(told, kind="unknown_format")
     try:
-        return READERS[ending](source, _separator(separator, ending))
+        return READERS[ending](source, _signs(separator, decimal, ending))
     except (MissingExtraError, DataError, UsageError):
         raise
     except (OSError, EOFError, ValueError, ImportError, zlib.error) as error:
         told = " ".join(str(error).split())
         reason = getattr(error, "strerror", None) or told or type(error).__name__
         raise DataError(f"{path} cannot be read: {reason}", kind="unreadable_file") from error
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What separates the fields of a text file, and what its decimals."""
+
+    separator: str
+    decimal: str = "."
+
+
+def _signs(separator: str | None, decimal: str | None, ending: str) -> Signs:
+    found = _separator(separator, ending)
+    if decimal is None:
+        return Signs(found)
+    if ending == ".parquet":
+        raise UsageError("A parquet file has numbers. Leave --decimal out.", kind="separator")
+    if decimal not in (".", ","):
+        refuse("--decimal", decimal, "',' or '.'", "separator")
+    if decimal == found:
+        raise UsageError(
+            f"{decimal!r} cannot both separate the fields and stand before decimals. Name what "
+            "separates them, as by --sep ';'.",
+            kind="separator",
+        )
+    return Signs(found, decimal)
 
 
 def _separator(given: str | None, ending: str) -> str:
@@ -87,8 +115,9 @@ def _separator(given: str | None, ending: str) -> str:
     return found
 
 
-def _read_text(source: str | TextIO, separator: str) -> pd.DataFrame:
+def _read_text(source: str | TextIO, signs: Signs) -> pd.DataFrame:
     """A file of text, every row of which has the fields of its header."""
+    separator = signs.separator
     text = None if isinstance(source, str) else source.read()
 
     def again() -> str | TextIO:
@@ -99,7 +128,9 @@ def _read_text(source: str | TextIO, separator: str) -> pd.DataFrame:
         # By default pandas takes the first column for labels where rows are longer.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
-            frame = pd.read_csv(again(), sep=separator, index_col=False, low_memory=False)
+            frame = pd.read_csv(
+                again(), sep=separator, decimal=signs.decimal, index_col=False, low_memory=False
+            )
             return _with_whole(frame, again, separator)
         except (pd.errors.ParserWarning, pd.errors.ParserError) as problem:
             found = _longer_row(source, text, separator)
@@ -174,7 +205,7 @@ def _lines(source: str | TextIO, text: str | None) -> TextIO:
     return open(path, encoding="utf-8", newline="")
 
 
-def _read_parquet(source: str | TextIO, separator: str) -> pd.DataFrame:
+def _read_parquet(source: str | TextIO, signs: Signs) -> pd.DataFrame:
     try:
         import pyarrow.parquet
     except ImportError as error:
@@ -185,7 +216,7 @@ def _read_parquet(source: str | TextIO, separator: str) -> pd.DataFrame:
     return pyarrow.parquet.read_table(source).to_pandas(integer_object_nulls=True)
 
 
-READERS: dict[str, Callable[[str | TextIO, str], pd.DataFrame]] = {
+READERS: dict[str, Callable[[str | TextIO, Signs], pd.DataFrame]] = {
     ".csv": _read_text,
     ".csv.gz": _read_text,
     ".tsv": _read_text,

@@ -34,11 +34,19 @@ WITHIN = {
     "truncated": (truncated(poisson, 0), truncated(NB, 0), Inside((0,), (1,))),
     "censored": (censored(poisson), censored(NB), Inside((0,), (1,))),
     "itself": (NB, NB, Inside((0, 1))),
+    "a hurdle of one law": (poisson, hurdle(poisson, poisson), Inside((0,), repeated=((1, 0),))),
+    "a hurdle of one law with a dispersion": (
+        NB, hurdle(NB, NB), Inside((0, 2), repeated=((1, 0), (3, 1))),
+    ),
+    "a hurdle of one law at a boundary": (
+        poisson, hurdle(NB, poisson), Inside((0,), (2,), repeated=((1, 0),)),
+    ),
     "made twice": (negbinp(power=1.0), resolve("negbin1"), Inside((0, 1))),
 }  # fmt: skip
 APART = [
     (NB, poisson), (NB, resolve("pig")), (poisson, truncated(NB, 0)), (poisson, hurdle(poisson)),
     (resolve("bernoulli"), poisson), (poisson, censored(NB)), (compose(poisson, "sqrt"), NB),
+    (NB, hurdle(NB, poisson)), (resolve("pig"), hurdle(resolve("pig"), NB)),
     (truncated(poisson, 1), truncated(NB, 0)), (resolve("quasipoisson"), poisson),
 ]  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 import subprocess
 import sys
@@ -93,3 +94,14 @@ def test_what_a_function_was_given_needs_a_name_too():
 def test_a_changed_law_has_no_recipe():
     assert families.poisson.with_(name="other").recipe is None
     assert families.poisson.recipe.maker == "resolve"
+
+
+def test_a_copy_made_by_hand_has_no_recipe_and_is_looked_at():
+    """`dataclasses.replace` is no function of ours, which could make the copy again."""
+    own = dataclasses.replace(families.negbin(), label="Own", name="own", aliases=())
+    again = pickle.loads(pickle.dumps(own))  # noqa: S301
+    assert (again.name, again.label) == ("own", "Own")
+    odd = dataclasses.replace(families.poisson, name="odd", aliases=(), terms=lambda y, etas: None)
+    with pytest.raises(UsageError, match="terms"):
+        families.register(odd)
+    assert "odd" not in families.families

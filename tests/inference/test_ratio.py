@@ -155,3 +155,25 @@ def test_drawn_and_closed_agree():
     closed, drawn = gc.lr_test(small, large), gc.lr_test(small, large, bootstrap=399, rng=1)
     # Extra variation makes the draws of a Poisson model no worse than their own law.
     assert drawn.pvalue == pytest.approx(closed.pvalue, abs=0.1)
+
+
+def test_a_hurdle_of_the_same_law_contains_it():
+    """Its zeros and its counts may differ; that they do not is an inner value, chi-squared."""
+    rng = np.random.default_rng(30)
+    pvalues = []
+    for _ in range(200):
+        frame = pd.DataFrame({"x": rng.normal(size=120)})
+        frame["y"] = rng.poisson(np.exp(0.2 + 0.3 * frame.x))
+        small, large = fit("y ~ x", frame), fit("y ~ x", frame, hurdle="x", zero="poisson")
+        test = gc.lr_test(small, large)
+        assert (test.df, test.distribution) == (2, "chi2")
+        assert test.statistic == pytest.approx(2.0 * (large.llf - small.llf), abs=1e-9)
+        pvalues.append(test.pvalue)
+    assert stats.kstest(pvalues, "uniform").pvalue > 0.001
+    assert refused(small, fit("y ~ x", frame, hurdle="1", zero="poisson")) == "not_nested"
+    exposed = frame.assign(e=rng.uniform(1.0, 2.0, 120))
+    small = fit("y ~ x", exposed, exposure="e")
+    plain = fit("y ~ x", exposed, exposure="e", hurdle="x", zero="poisson")
+    assert refused(small, plain) == "not_nested"
+    both = fit("y ~ x", exposed, exposure="e", hurdle="x + offset(log(e))", zero="poisson")
+    assert gc.lr_test(small, both).df == 2
