@@ -6,7 +6,7 @@ They go to another process with the fit, where there are no rows to make them of
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property, partial, wraps
+from functools import partial, wraps
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,6 +25,7 @@ from glmcount.fitting.null import limit_llf, null_deviance, null_fit, tested
 from glmcount.fitting.run import Fit
 from glmcount.fitting.sums import rows_of, total
 from glmcount.numerics import Array
+from glmcount.records import cached_property
 
 __all__ = ["Figures", "attempt"]
 

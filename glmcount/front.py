@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Mapping
-from functools import cached_property, wraps
+from functools import wraps
 from types import FunctionType
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
@@ -17,6 +17,7 @@ from glmcount.errors import (
     some,
     to_the_user,
 )
+from glmcount.records import cached_property
 from glmcount.spellings.lookup import LIKE, advice, instead, or_listed, told
 from glmcount.spellings.members import INNER, MEMBERS, MODULES
 from glmcount.spellings.models import OURS

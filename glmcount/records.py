@@ -9,18 +9,30 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import Field, field
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["dataclass", "field", "replace"]
+__all__ = ["cached_property", "dataclass", "field", "replace"]
 
 NONE: Any = dataclasses.MISSING
 
 if TYPE_CHECKING:
     from dataclasses import dataclass, replace
+    from functools import cached_property
 else:
+
+    class cached_property(functools.cached_property):
+        """As Python's own since 3.12, without the lock that all objects of a class share."""
+
+        def __get__(self, owner: Any, kind: Any = None) -> Any:
+            """The value, made once; by two threads at the same time perhaps twice."""
+            if owner is None:
+                return self
+            value = owner.__dict__[self.attrname] = self.func(owner)
+            return value
 
     def dataclass(
         cls: type | None = None,
@@ -39,8 +51,19 @@ else:
 
     def replace(record: Any, /, **changes: Any) -> Any:
         """A copy with some fields changed."""
-        held = record.__dict__
-        return type(record)(**{name: held[name] for name in record.__dataclass_fields__} | changes)
+        held, kind = record.__dict__, type(record)
+        own = {name: held[name] for name in kind.__dataclass_fields__} | changes
+        if len(own) > len(kind.__dataclass_fields__):
+            return kind(**own)
+        copy = object.__new__(kind)
+        _put(copy, "__dict__", own)
+        if hasattr(kind, "__post_init__"):
+            copy.__post_init__()
+        return copy
+
+
+# What a frozen record does not let others do.
+_put = object.__setattr__
 
 
 def _record(cls: Any, frozen: bool, eq: bool, shown: bool, named: bool) -> type:
@@ -91,17 +114,23 @@ def _init(
         return TypeError(f"{title}() {why} {', '.join(names)}, {told}.")
 
     def __init__(self: Any, *values: Any, **named: Any) -> None:
-        held, given = self.__dict__, len(values)
-        if given < count and plain:
-            held.update(plain)
-        held.update(zip(names, values))  # noqa: B905
-        if named:
-            twice = given and not named.keys().isdisjoint(names[:given])
-            held.update(named)
-            if twice or not held.keys() <= known:
-                raise refusal(named)
+        given = len(values)
         if given > most:
             raise refusal(())
+        if named:
+            twice = given and not named.keys().isdisjoint(names[:given])
+            if twice or not named.keys() <= known:
+                raise refusal(named)
+        if given:
+            held = self.__dict__
+            if given < count:
+                held.update(plain)
+                held.update(named)
+            for name, value in zip(names, values):  # noqa: B905
+                held[name] = value
+        else:
+            held = plain | named
+            _put(self, "__dict__", held)
         if len(held) < count:
             for name, make in makers.items():
                 if name not in held:

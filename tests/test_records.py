@@ -3,11 +3,12 @@
 import copy
 import dataclasses
 import inspect
+import threading
 
 import pytest
 
 import glmcount as gc
-from glmcount.records import dataclass, field, replace
+from glmcount.records import cached_property, dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -61,3 +62,36 @@ def test_the_standard_functions_know_records(change):
     assert [one.name for one in dataclasses.fields(Point)] == ["x", "y", "tags"]
     assert dataclasses.asdict(Point(1.0)) == {"x": 1.0, "y": 2.0, "tags": []}
     assert copy.deepcopy(Point(1.0)) == Point(1.0)
+
+
+@pytest.mark.parametrize("change", [replace, dataclasses.replace])
+def test_a_changed_copy_is_checked_as_a_new_record_is(change):
+    with pytest.raises(gc.errors.UsageError, match="maxiter"):
+        change(gc.Control(), maxiter=-1)
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Two of them have their figures at the same time, or never."""
+
+    barrier: threading.Barrier
+    made: list = field(default_factory=list)
+
+    @cached_property
+    def figure(self) -> int:
+        """How often it was made."""
+        self.barrier.wait(timeout=20)
+        self.made.append(1)
+        return len(self.made)
+
+
+def test_figures_of_two_records_do_not_wait_for_each_other():
+    barrier = threading.Barrier(2)
+    both = Meeting(barrier), Meeting(barrier)
+    threads = [threading.Thread(target=lambda one=one: one.figure) for one in both]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    # Made once: a second time would wait for another that does not come.
+    assert [one.figure for one in both] == [1, 1]

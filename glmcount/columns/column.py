@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from glmcount.records import dataclass, replace
+from glmcount.records import cached_property, dataclass, replace
 
 __all__ = ["Array", "Column", "Extent", "Level", "Levels", "Values", "extent_of"]
 
@@ -102,6 +102,8 @@ class Column:
     def missing_mask(self) -> Array | None:
         """Return True for every missing row, or None when nothing is missing; one scan."""
         if self.kind == "categorical":
+            if not len(self.values) or self.values.item(self.values.argmin()) >= 0:
+                return None
             mask = self.values < 0
         elif self.kind == "datetime":
             mask = np.isnat(self.values)

@@ -87,14 +87,12 @@ class Maker:
         """All of it, encoded."""
         spec, first = self.spec, self.piece.first
         used = self.piece.used
-        y, weights = np.zeros((1, used)), None
+        beside = spec.beside if self.response else ()
+        y, weights = np.zeros((1 + len(beside), used)), None
         if self.response:
-            y = np.stack(
-                [
-                    self._plain(spec.response, "The response"),
-                    *(self._limits(code, first) for code in spec.beside),
-                ]
-            )
+            y[0] = self._plain(spec.response, "The response")
+            for row, code in zip(y[1:], beside, strict=True):
+                row[:] = self._limits(code, first)
             weights = None if spec.weights is None else self._plain(spec.weights, "weights")
         blocks: list[BlockRows] = []
         offsets = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from glmcount.language.contrasts import Contrast
 from glmcount.language.node import Expression
 from glmcount.language.transforms import State
 from glmcount.numerics import Array
-from glmcount.records import dataclass, field, replace
+from glmcount.records import cached_property, dataclass, field, replace
 
 __all__ = ["Account", "DesignSpec", "EquationDesign", "Part", "Plan", "Role", "Variable"]
 

@@ -8,7 +8,6 @@ weights is a table over the joint code, folded by the two T afterwards.
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from glmcount.engine.level_table import LevelTable
 from glmcount.numerics import Array
-from glmcount.records import dataclass
+from glmcount.records import cached_property, dataclass
 
 __all__ = ["Block", "BlockRows", "Index", "Row", "add_linear"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from glmcount.engine.plan import PassPlan, Structure
 from glmcount.engine.reach import Bound
 from glmcount.engine.strip import Strip
 from glmcount.numerics import Array
-from glmcount.records import dataclass, replace
+from glmcount.records import cached_property, dataclass, replace
 
 __all__ = ["Layout", "linear"]
 

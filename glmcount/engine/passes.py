@@ -318,7 +318,7 @@ def weighing(family: Family, expected: bool, second: bool = True) -> Weigh:
     """Weighing function of log-likelihood, score and information, however rows are held."""
     # Under a canonical link the two informations are one.
     mixing = family.expected if expected and not family.canonical else None
-    span = range(family.q)
+    pairs = [(j, k) for j in range(family.q) for k in range(j, family.q)]
 
     def weigh(rows: Unweighed) -> Weighed:
         w = rows.weights
@@ -330,12 +330,11 @@ def weighing(family: Family, expected: bool, second: bool = True) -> Weigh:
         if not second:
             return Weighed(told, first, matrix)
         mixed = None if mixing is None else mixing(rows.etas)
-        for j in span:
-            for k in span[j:]:
-                entry = None if mixed is None else mixed[j][k]
-                if entry is None and (found := jet.d2[j][k]) is not None:
-                    entry = -found
-                matrix[j, k] = entry if w is None else _times(entry, w)
+        for j, k in pairs:
+            entry = None if mixed is None else mixed[j][k]
+            if entry is None and (found := jet.d2[j][k]) is not None:
+                entry = -found
+            matrix[j, k] = entry if w is None else _times(entry, w)
         return Weighed(told, first, matrix)
 
     return weigh

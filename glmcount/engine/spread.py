@@ -8,7 +8,7 @@ kept; larger designs stay in blocks.
 from __future__ import annotations
 
 import math
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from glmcount.engine.reach import Bound
 from glmcount.engine.strip import Strip
 from glmcount.engine.sums import Sums, noise, wobble
 from glmcount.numerics import EPS, Array
-from glmcount.records import dataclass
+from glmcount.records import cached_property, dataclass
 
 __all__ = ["Small", "columns_of", "spread_out", "suits"]
 
@@ -148,11 +148,13 @@ class Small:
     def _products(self, found: Weighed, shape: tuple[int, ...]) -> tuple[Array, Array]:
         """Score and information, of one point where the rows have shape (n,), or of each."""
         slices, every, first = self.slices, self.columns, found.first
-        if len(slices) == 1 and first[0] is not None:
+        if len(slices) == len(shape) == 1 and first[0] is not None:
             (columns,), curve = every, found.second.get((0, 0))
             if curve is not None:
                 # Into no larger matrix: of few rows a pass costs what its calls cost.
-                return _laid(first[0], shape).dot(columns.T), self._bend(0, 0, _laid(curve, shape))
+                turned = columns.T
+                score = _laid(first[0], shape).dot(turned)
+                return score, (columns * _laid(curve, shape)).dot(turned)
         size, points = slices[-1].stop, shape[:-1]
         score, information = np.zeros((*points, size)), np.zeros((*points, size, size))
         for own, columns, entry in zip(slices, every, first, strict=True):
@@ -208,9 +210,9 @@ def spread_out(strip: Strip, layout: Layout) -> Small:
 
 def columns_of(layout: Layout, strip: Strip) -> tuple[Array, ...]:
     """The shifted columns of each equation, (p, n)."""
-    out = np.ones((layout.size, strip.n))
+    out = np.empty((layout.size, strip.n))
     for block, rows, table in zip(layout.blocks, strip.blocks, layout.tables, strict=True):
-        coded = None if table is None or rows.codes is None else table[rows.codes].T
+        coded = None if table is None or rows.codes is None else table.take(rows.codes, axis=0).T
         if not any(block.numeric):
             out[block.places] = 1.0 if coded is None else coded
             continue

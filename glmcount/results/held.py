@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from glmcount.inference.covariance.estimator import (
 )
 from glmcount.inference.intervals import OwnFreedom, Student, standard_errors
 from glmcount.numerics import Array
+from glmcount.records import cached_property
 
 __all__ = ["Held"]
 
@@ -105,5 +105,5 @@ class Held:
 
     def named(self, values: Array) -> pd.Series:
         """One value for each parameter."""
-        # A copy: what is written into it changes nothing else.
-        return pd.Series(values.copy(), index=self.state.estimates.index)
+        # A copy, and one alone: what is written into it changes nothing else.
+        return pd.Series(values.copy(), index=self.state.estimates.index, copy=False)

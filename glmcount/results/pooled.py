@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from glmcount.inference.intervals import significance
 from glmcount.inference.pooling import Rubin, rubin
 from glmcount.numerics import Array
 from glmcount.printed import Lines, Printed
-from glmcount.records import dataclass
+from glmcount.records import cached_property, dataclass
 from glmcount.report.comparisons import heading_of, ratio_of, ratios
 from glmcount.results.result import Results
 

@@ -6,7 +6,6 @@ Its figures, what it says of rows, its predictions and tests are in files of the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any, Unpack
 
 import pandas as pd
@@ -24,6 +23,7 @@ from glmcount.front import fronted
 from glmcount.inference.covariance.estimator import Estimator, warn_of
 from glmcount.inference.drawn import drawn_intervals
 from glmcount.inference.intervals import conf_int, judged, marked
+from glmcount.records import cached_property
 from glmcount.report.comparisons import exponentials
 from glmcount.request import chosen_estimator
 from glmcount.results.contrasting import Contrasting

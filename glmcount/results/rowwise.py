@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from glmcount.figures import Figures
 from glmcount.fitted import Fitted
 from glmcount.fitting.sums import by_row
 from glmcount.numerics import Array
+from glmcount.records import cached_property
 from glmcount.results.augmented import augmented
 
 __all__ = ["RowWise"]

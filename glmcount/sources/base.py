@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from glmcount.allowed import shown
 from glmcount.errors import DataChangedError, DataError
 from glmcount.numerics.blas import single_threaded_blas
-from glmcount.records import dataclass, field, replace
+from glmcount.records import cached_property, dataclass, field, replace
 from glmcount.sources.folds import by_threads, in_order, is_plain, processors
 
 __all__ = [
@@ -96,7 +96,7 @@ class Source:
         """Whether the lengths of its partitions are known."""
         return self.n_rows != UNKNOWN
 
-    @property
+    @cached_property
     def n_strips(self) -> int:
         """Number of partitions; at least one, so that empty data are met by the checks."""
         if self.ends is not None:

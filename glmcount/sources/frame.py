@@ -52,9 +52,10 @@ def _sliceable(series: pd.Series) -> Any:
 
     Categories are made plain here, once for all strips.
     """
-    if isinstance(series.dtype, np.dtype):
+    dtype = series.dtype
+    if isinstance(dtype, np.dtype):
         return series.to_numpy()
-    if isinstance(series.dtype, pd.CategoricalDtype):
+    if isinstance(dtype, pd.CategoricalDtype):
         return coerce(str(series.name), series.array)
     return series.array
 
@@ -116,7 +117,7 @@ def _pandas(data: Any) -> Source | None:
         return None
     # Columns are read when they are asked for, and belong together: those of one moment.
     data = data.copy(deep=False)
-    given = data.columns.tolist()
+    given = list(data.columns)
     names = tuple(map(str, given))
     labels = dict(zip(names, given, strict=True))
     repeated = {name for name in names if names.count(name) > 1} if len(labels) < len(names) else ()

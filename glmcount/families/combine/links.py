@@ -8,7 +8,7 @@ family whose predictors are linear.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -23,7 +23,7 @@ from glmcount.families.recipe import recorded
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, eta_jet
 from glmcount.numerics.special import logit, probit
-from glmcount.records import dataclass, replace
+from glmcount.records import cached_property, dataclass, replace
 from glmcount.spellings.lookup import instead
 from glmcount.spellings.models import LINKS
 

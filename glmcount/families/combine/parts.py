@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from glmcount.families.base import Equation, Etas, Family, Limit, StartSums
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, embed
-from glmcount.records import dataclass, replace
+from glmcount.records import cached_property, dataclass, replace
 
 __all__ = [
     "Parts",
