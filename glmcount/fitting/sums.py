@@ -167,7 +167,8 @@ def mean_inverse(rows: Rows, fit: Fit) -> Array:
     refuse_parts(fit.family)
     from_joint = fit.kept < fit.layout.slices[0].stop
     own = fit.information.kept(from_joint).matrix
-    if fit.family.expected is not None:
+    # Under a canonical link the expected information is that of the fit.
+    if fit.family.expected is not None and not fit.family.canonical:
         own = _mean_information(rows, fit)[np.ix_(fit.kept[from_joint], fit.kept[from_joint])]
     if not np.isfinite(own).all():
         raise NotDefinedError(

@@ -167,14 +167,22 @@ def test_the_information_of_a_link_that_is_not_canonical(data, information):
 
 
 @pytest.mark.parametrize(
-    ("kind", "most"), [("HC0", 1), ("HC1", 1), ("HC2", 2), ("HC3", 2), ("opg", 1)]
+    ("kind", "link", "most"),
+    [
+        ("HC0", "log", 1),
+        ("HC1", "log", 1),
+        ("HC2", "log", 1),
+        ("HC3", "log", 1),
+        ("HC3", "sqrt", 2),
+        ("opg", "log", 1),
+    ],
 )
-def test_passes_over_the_rows(kind, most, monkeypatch):
-    """One for the scores, and of leverages one for what they are measured by."""
+def test_passes_over_the_rows(kind, link, most, monkeypatch):
+    """One for the scores, and of leverages one for an expected information that is another."""
     rng = np.random.default_rng(7)
     data = pd.DataFrame({"x": rng.normal(size=40_000), "z": rng.normal(size=40_000)})
     data["y"] = rng.poisson(np.exp(0.3 * data.x))
-    fitted, passes, fold = gc.fit("y ~ x + z", data), [], Rows.fold
+    fitted, passes, fold = gc.fit("y ~ x + z", data, link=link), [], Rows.fold
 
     def counted(self, *given, **named):
         passes.append(kind)
