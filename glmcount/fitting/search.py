@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glmcount.engine.spread import ENTRIES, Small
 from glmcount.engine.strip import one_strip
@@ -39,6 +40,8 @@ FOREMOST = (1, 2, 4)
 # Rows up to which all are searched on, and how many of more are.
 ROWS = 1_000
 SAMPLE = 300
+# Its multiples lie between whole numbers as evenly as any (Weyl 1916).
+GOLDEN = 0.5 * (5.0**0.5 - 1.0)
 # Passes at most, and few points are still on it: towards a step function the way is long.
 PASSES = 40
 # On a sample, whose maxima are those of all rows only where they are plain to see.
@@ -119,10 +122,20 @@ def _rows(run: Run) -> tuple[Small | None, Array, bool]:
 
 def _sampled(run: Run, most: int) -> tuple[Small | None, Array]:
     """The columns and the response of so many rows at most."""
-    step = slice(None, None, -(-run.rows.n_used // most))
-    some = run.rows.fold(lambda strip: [strip.taken(step)], lambda a, b: a + b)
+    step = -(-run.rows.n_used // most)
+    some = run.rows.fold(lambda strip: [strip.taken(_one_of(step, strip.n))], lambda a, b: a + b)
     strip = one_strip(some)
     return run.rows.holding(strip).small(run.layout), strip.y
+
+
+def _one_of(step: int, n: int) -> NDArray[np.intp]:
+    """A row of each so many: each time at another place, since data may repeat themselves.
+
+    Of panels as long as a step every so manieth row would be the same time of each.
+    """
+    runs = np.arange(-(-n // step))
+    places = step * runs + np.floor(step * np.mod((runs + 0.5) * GOLDEN, 1.0)).astype(np.intp)
+    return places[places < n]
 
 
 def _near(crowd: Crowd, base: Array) -> tuple[Known, tuple[Array, ...]]:

@@ -127,3 +127,24 @@ def test_a_climb_without_hope_of_what_is_known_is_left():
         solve(run, start)
     run.known = fit.llf - 1e-3
     assert solve(run, start).llf == pytest.approx(fit.llf, rel=1e-12)
+
+
+def test_data_that_repeat_themselves_are_seen_whole():
+    """Panels of twenty rows, of 6,000: every twentieth row would be the same time of each.
+
+    Ten times vary more than Poisson counts and ten less, all of them together less.
+    """
+    rng = np.random.default_rng(4)
+    n, time = 6_000, np.arange(6_000) % 20
+    data = {"x": rng.normal(size=n), "b": ((time >= 1) & (time <= 10)) * 1}
+    mean = np.exp(1.0 + 0.1 * data["x"])
+    wide = rng.negative_binomial(2.8, 2.8 / (2.8 + mean))
+    data["y"] = np.where(data["b"] == 1, wide, np.rint(mean).astype(int))
+    with pytest.warns(gc.errors.GlmcountWarning):
+        found = gc.fit("y ~ x", data, family="negbin", dispersion="b")
+    assert found.llf > gc.fit("y ~ x", data).llf + 300.0
+    assert np.isneginf(found.params["dispersion_Intercept"])
+    step, n = 7, 101
+    places = search._one_of(step, n)
+    assert np.all(places // step == np.arange(len(places))) and places[-1] < n
+    assert set(places % step) == set(range(step))
