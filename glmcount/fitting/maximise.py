@@ -113,7 +113,8 @@ def _elsewhere(run: Run, fit: Fit, base: Array) -> Fit:
     if fit.falling is not None and not fit.limits:
         base = fit.settled if fit.separated else usual(run)
     for _ in range(ROUNDS):
-        found = searched(run, base, best.llf - run.measured.constant)
+        limits = [limit.name for limit in best.limits]
+        found = searched(run, base, best.llf - run.measured.constant, limits)
         if found is None:
             break
         run.looked = replace(run.looked, starts=run.looked.starts + found.starts, rows=found.rows)

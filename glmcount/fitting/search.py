@@ -11,12 +11,15 @@ one-sided score at its boundary points inwards; and what the family itself knows
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.engine.spread import ENTRIES, Small
-from glmcount.engine.strip import one_strip
+from glmcount.engine.passes import predictors
+from glmcount.engine.scores import chunks
+from glmcount.engine.spread import ENTRIES, Small, columns_of
+from glmcount.engine.strip import Strip, one_strip
 from glmcount.families.base import Limit
 from glmcount.fitting.crowd import Climbed, Crowd, Known, climb
 from glmcount.fitting.run import Run
@@ -40,6 +43,9 @@ FOREMOST = (1, 2, 4)
 # Rows up to which all are searched on, and how many of more are.
 ROWS = 1_000
 SAMPLE = 300
+# Standard errors by which a score over all rows points inwards surely: some five units of the
+# log-likelihood.
+SURE = 3.0
 # Its multiples lie between whole numbers as evenly as any (Weyl 1916).
 GOLDEN = 0.5 * (5.0**0.5 - 1.0)
 # Passes at most, and few points are still on it: towards a step function the way is long.
@@ -75,7 +81,7 @@ class Search:
     better: tuple[Array, ...]
 
 
-def searched(run: Run, base: Array, llf: float) -> Search | None:
+def searched(run: Run, base: Array, llf: float, limits: Sequence[str] = ()) -> Search | None:
     """Search for a larger log-likelihood than that of a fit.
 
     Parameters
@@ -85,6 +91,8 @@ def searched(run: Run, base: Array, llf: float) -> Search | None:
         Parameters of the fit, or inside from it where it lies on a boundary.
     llf : float
         Its log-likelihood without the y-only part.
+    limits : sequence of str
+        Names of the boundaries on which it lies.
 
     Returns
     -------
@@ -109,7 +117,11 @@ def searched(run: Run, base: Array, llf: float) -> Search | None:
     known, own = (Known(llf, base, LEAST), ()) if whole else _near(crowd, base)
     end = climb(crowd, points, weights, known, PASSES if whole else GLIMPSES, trial)
     better = (*own, *_better(end, known))
-    return Search(len(points), n, better if whole else _borne_out(run, base, better))
+    if whole:
+        return Search(len(points), n, better)
+    surely = _surely_inwards(run, crowd, base, limits)
+    better = (*surely, *_borne_out(run, base, better))
+    return Search(len(points) + len(surely), n, better)
 
 
 def _rows(run: Run) -> tuple[Small | None, Array, bool]:
@@ -312,35 +324,82 @@ def _inwards(crowd: Crowd, base: Array, rng: np.random.Generator) -> list[Array]
     ]
 
 
-def _inward(crowd: Crowd, limit: Limit, base: Array, rng: np.random.Generator) -> list[Array]:
-    """The directions in which the one-sided score is largest, in standard errors."""
+def _surely_inwards(run: Run, crowd: Crowd, base: Array, limits: Sequence[str]) -> list[Array]:
+    """Starts inside from a boundary to which the one-sided score of all rows points.
+
+    A sample tells too little of this: what its rows would gain may be less than it has by chance.
+    """
+    rng = np.random.default_rng(SEED)
+    return [
+        start
+        for limit in crowd.family.limits
+        if limit.name in limits and len(crowd.small.columns[limit.equation]) > 1
+        for start in _inward(crowd, limit, base, rng, run)[:SOLVED]
+    ]
+
+
+def _inward(
+    crowd: Crowd, limit: Limit, base: Array, rng: np.random.Generator, run: Run | None = None
+) -> list[Array]:
+    """The directions in which the one-sided score is largest, in standard errors.
+
+    Of the rows of a crowd; or of all, if it is surely above 0 there, the largest first.
+    """
     small, k = crowd.small, limit.equation
     columns, own, constant = small.columns[k], small.slices[k], small.layout.constants[k]
     if constant is None:
         return []
-    etas = list(crowd.predictors(base[None])[:, 0])
-    rest = [eta for j, eta in enumerate(etas) if j not in limit.gone]
-    score, information = (
-        np.broadcast_to(part, etas[0].shape) for part in limit.score(crowd.y, rest)
-    )
-    if small.strip.weights is not None:
-        score, information = score * small.strip.weights, information * small.strip.weights
     groups = [*_steep(columns), _moderate(crowd.moments[k][1], rng)]
     directions = np.concatenate(groups)
-    logs = directions.dot(columns)
-    sizes = np.exp(logs - logs.max(axis=1, keepdims=True))
-    gain, spread = sizes.dot(score), (sizes * sizes).dot(information)
+    top = directions.dot(columns).max(axis=1)
+    if run is None:
+        etas, weights = list(crowd.predictors(base[None])[:, 0]), small.strip.weights
+        gain, spread = _pull(limit, crowd.y, etas, weights, directions.dot(columns), top)
+    else:
+        gain, spread = _pull_of_all(run, limit, base, directions, top)
     told = np.where(spread > 0, gain / np.sqrt(np.maximum(spread, 1e-300)), -np.inf)
     out, first = [], 0
     for group in groups:
         i = first + int(np.argmax(told[first : first + len(group)]))
         first += len(group)
-        if told[i] > 0:
+        if told[i] > (0.0 if run is None else SURE):
             start = base.copy()
             start[own] = directions[i]
-            level = limit.start(float(gain[i] / spread[i])) - logs[i].max()
-            out.append(start + level * constant)
-    return out
+            level = limit.start(float(gain[i] / spread[i])) - top[i]
+            out.append((told[i], start + level * constant))
+    if run is not None:
+        out.sort(key=lambda each: -each[0])
+    return [start for _, start in out]
+
+
+def _pull(
+    limit: Limit, y: Array, etas: list[Array], weights: Array | None, logs: Array, top: Array
+) -> Array:
+    """The one-sided score along each direction and its variance, (2, directions).
+
+    `logs` are the directions' predictors of the rows, (directions, n).
+    """
+    rest = [eta for j, eta in enumerate(etas) if j not in limit.gone]
+    score, information = (np.broadcast_to(part, logs.shape[1:]) for part in limit.score(y, rest))
+    if weights is not None:
+        score, information = score * weights, information * weights
+    sizes = np.exp(logs - top[:, None])
+    return np.stack([sizes.dot(score), (sizes * sizes).dot(information)])
+
+
+def _pull_of_all(run: Run, limit: Limit, base: Array, directions: Array, top: Array) -> Array:
+    """The same over all rows."""
+    layout, k = run.layout, limit.equation
+
+    def work(strip: Strip) -> Array:
+        total = np.zeros((2, len(directions)))
+        for part in chunks(layout, strip):
+            logs = directions.dot(columns_of(layout, part)[k])
+            etas = list(predictors(layout, part, base))
+            total += _pull(limit, part.y, etas, part.weights, logs, top)
+        return total
+
+    return run.rows.fold(work, np.add)
 
 
 def _moderate(spread: Array, rng: np.random.Generator) -> Array:

@@ -148,3 +148,33 @@ def test_data_that_repeat_themselves_are_seen_whole():
     places = search._one_of(step, n)
     assert np.all(places // step == np.arange(len(places))) and places[-1] < n
     assert set(places % step) == set(range(step))
+
+
+@pytest.mark.filterwarnings("ignore::glmcount.errors.GlmcountWarning")
+@pytest.mark.parametrize(("size", "seed"), [(3.2, 2), (4.0, 1), (8.0, 0), (8.0, 2)])
+def test_what_all_rows_tell_at_a_boundary_is_not_left_to_a_sample(size, seed):
+    """Half the rows vary more than Poisson counts, half much less, all of them together less.
+
+    Fits begun inside find more, by 58 to 328 units, than a boundary that a sample lets stand.
+    """
+    rng = np.random.default_rng(seed)
+    n = 6_000
+    data = {"x": rng.normal(size=n), "b": (np.arange(n) % 20 >= 10) * 1}
+    mean = np.exp(1.0 + 0.1 * data["x"])
+    wide = rng.negative_binomial(size, size / (size + mean))
+    data["y"] = np.where(data["b"] == 1, wide, np.rint(mean).astype(int))
+    options = {"family": "negbin", "dispersion": "b"}
+    found = gc.fit("y ~ x", data, **options)
+    inside = gc.fit("y ~ x", data, start=[1.0, 0.1, -5.0, 4.0], **options)
+    assert inside.llf > gc.fit("y ~ x", data).llf + 50.0
+    assert found.llf == pytest.approx(inside.llf, abs=1e-5)
+    assert found.params["dispersion_b"] == np.inf
+
+
+def test_a_boundary_that_all_rows_bear_out_stays():
+    rng = np.random.default_rng(3)
+    data = {"x": rng.normal(size=6_000), "b": rng.integers(0, 2, 6_000)}
+    data["y"] = rng.binomial(8, 0.3, 6_000)
+    with pytest.warns(gc.errors.BoundaryWarning):
+        found = gc.fit("y ~ x", data, family="negbin", dispersion="b")
+    assert found.llf == pytest.approx(gc.fit("y ~ x", data).llf, abs=1e-9)
