@@ -48,8 +48,12 @@ FARTHEST = 1e15
 # for shares of which sums lose the digits.
 FEW, FINEST = 1_000.0, 1e-9
 TURNS = 400
+# Standard deviations within which ends are looked for roughly, and how often that is halved.
+WIDE, HALVINGS = 9.0, 24
 
 Index = NDArray[np.intp]
+# Low and high counts of brackets, each with the scores and shares there.
+Ends = tuple[Array, Array, Array, Array]
 
 
 @dataclass(frozen=True)
@@ -228,15 +232,35 @@ def _added(family: Family, drawn: Array, alpha: float) -> Array:
 def _searched(family: Family, drawn: Array, alpha: float) -> Array:
     """By looking for the ends among large counts."""
     law = _Mixture(family, drawn, drawn.shape[2])
-    middle = list(np.median(drawn, axis=2))
-    n = drawn.shape[1]
-    lower = law.first(0.5 * alpha, quantiles(family, middle, 0.5 * alpha, n))
-    upper = law.first(1.0 - 0.5 * alpha, quantiles(family, middle, 1.0 - 0.5 * alpha, n))
-    rows = np.flatnonzero(np.isfinite(lower) & np.isfinite(upper))
-    coverage = np.full(n, np.nan)
-    below, beyond = law.at(rows, lower[rows] - 1.0)[0], law.at(rows, upper[rows])[1]
-    coverage[rows] = 1.0 - (below + beyond)
-    return np.stack([lower, upper, coverage])
+    lower, below, _ = law.first(0.5 * alpha, *_roughly(family, drawn, 0.5 * alpha))
+    upper, _, beyond = law.first(1.0 - 0.5 * alpha, *_roughly(family, drawn, 1.0 - 0.5 * alpha))
+    return np.stack([lower, upper, 1.0 - (below + beyond)])
+
+
+def _roughly(family: Family, drawn: Array, share: float) -> tuple[Array, Array]:
+    """Where the mixture reaches a share, and counts to a normal score there, by gamma laws.
+
+    These have the means and variances of the counts.
+    """
+    _, n, count = drawn.shape
+    moments = family.moments([own.ravel() for own in drawn])
+    mean, variance = (np.broadcast_to(one.value, (n * count,)).reshape(n, count) for one in moments)
+    shape, rate = mean * mean / variance, mean / variance
+
+    def score(at: Array) -> Array:
+        shares = scipy.special.gammainc(shape, np.maximum(at + 0.5, 0.0)[:, None] * rate)
+        found: Array = scipy.special.ndtri(shares.mean(axis=1))
+        return found
+
+    wanted, reach = scipy.special.ndtri(share), WIDE * np.sqrt(variance)
+    low, high = np.maximum(mean - reach, 0.0).min(axis=1), (mean + reach).max(axis=1)
+    width = high - low
+    for _ in range(HALVINGS):
+        middle = 0.5 * (low + high)
+        up = score(middle) >= wanted
+        low, high = np.where(up, low, middle), np.where(up, middle, high)
+    side = 1e-3 * width
+    return np.ceil(high), 2.0 * side / (score(high + side) - score(high - side))
 
 
 @dataclass(frozen=True)
@@ -258,45 +282,76 @@ class _Mixture:
         return np.where(none, 0.0, shares[0]), np.where(none, 1.0, shares[1])
 
     def score(self, rows: Index, counts: Array, share: float) -> Array:
-        """By how many normal scores P(Y <= count) is beyond a share; told from the smaller side."""
+        """Normal scores of P(Y <= count) beyond a share's, that, and P(Y > count), (3, rows).
+
+        The first is told from the smaller side.
+        """
         upto, beyond = self.at(rows, counts)
         ndtri = scipy.special.ndtri
         own = np.where(upto < beyond, ndtri(upto), -ndtri(beyond))
         wanted = ndtri(share) if share < 0.5 else -ndtri(1.0 - share)
-        found: Array = own - wanted
-        return np.where(np.abs(found) < NEAR, 0.0, found)
+        found = own - wanted
+        return np.stack([np.where(np.abs(found) < NEAR, 0.0, found), upto, beyond])
 
-    def first(self, share: float, near: Array) -> Array:
-        """The smallest count that has reached a share, looked for from one nearby.
+    def first(self, share: float, near: Array, scale: Array) -> tuple[Array, Array, Array]:
+        """The smallest count that has reached a share, P(Y < it) and P(Y > it), by row.
 
-        Between a count that has not reached it and one that has the next is where a straight line
-        in normal scores crosses, or the middle by turns.
+        It is looked for from one nearby, about which a normal score is `scale` counts. Between a
+        count that has not reached the share and one that has the next is where a straight line in
+        normal scores crosses, or the middle by turns.
         """
-        n, least = len(near), self.family.support[0]
-        out = np.full(n, np.nan)
+        least, out = self.family.support[0], np.full((3, len(near)), np.nan)
         rows = np.flatnonzero(np.isfinite(near))
-        low, lower = np.full(len(rows), least - 1.0), np.full(len(rows), -np.inf)
+        low, lower = np.full(len(rows), least - 1.0), np.zeros((3, len(rows)))
+        lower[0], lower[2] = -np.inf, 1.0
         high = np.maximum(near[rows], least)
         upper = self.score(rows, high, share)
-        left = np.flatnonzero(upper < 0.0)
-        step = np.maximum(1.0, np.floor(0.05 * high))
-        while left.size:
-            low[left], lower[left] = high[left], upper[left]
-            high[left] += step[left]
-            step[left] *= 2.0
-            upper[left] = self.score(rows[left], high[left], share)
-            left = left[(upper[left] < 0.0) & (high[left] < FARTHEST)]
+        step = np.ceil(1.5 * np.abs(upper[0]) * scale[rows]) + 1.0
+        step = np.where(np.isfinite(step), step, np.maximum(1.0, np.floor(0.05 * high)))
+        self._up(rows, share, (low, lower, high, upper), step)
+        self._down(rows, share, (low, lower, high, upper), step)
         for turn in range(TURNS):
-            left = np.flatnonzero((high - low > np.maximum(1.0, np.spacing(high))) & (upper >= 0.0))
+            wide = high - low > np.maximum(1.0, np.spacing(high))
+            left = np.flatnonzero(wide & (upper[0] >= 0.0))
             if not left.size:
                 break
-            tried = _between(low[left], high[left], lower[left], upper[left], turn)
-            found = self.score(rows[left], tried, share)
-            up = found >= 0.0
-            high[left], upper[left] = np.where(up, (tried, found), (high[left], upper[left]))
-            low[left], lower[left] = np.where(up, (low[left], lower[left]), (tried, found))
-        out[rows] = np.where(upper >= 0.0, high, np.nan)
-        return out
+            tried = _between(low[left], high[left], lower[0][left], upper[0][left], turn)
+            self._tried(rows, share, (low, lower, high, upper), (left, tried))
+        out[:, rows] = np.where(upper[0] >= 0.0, [high, lower[1], upper[2]], np.nan)
+        return out[0], out[1], out[2]
+
+    def _up(self, rows: Index, share: float, ends: Ends, step: Array) -> None:
+        """Move counts that have not reached the share up, until they have."""
+        low, lower, high, upper = ends
+        step, left = step.copy(), np.flatnonzero(upper[0] < 0.0)
+        while left.size:
+            low[left], lower[:, left] = high[left], upper[:, left]
+            high[left] += step[left]
+            step[left] *= 2.0
+            upper[:, left] = self.score(rows[left], high[left], share)
+            left = left[(upper[0][left] < 0.0) & (high[left] < FARTHEST)]
+
+    def _down(self, rows: Index, share: float, ends: Ends, step: Array) -> None:
+        """Look below counts that have reached the share for ones that have not."""
+        low, least, step = ends[0], self.family.support[0] - 1.0, step.copy()
+        left = np.flatnonzero((ends[3][0] >= 0.0) & (low == least))
+        while left.size:
+            tried = ends[2][left] - step[left]
+            left, tried = left[tried > least], tried[tried > least]
+            step[left] *= 2.0
+            self._tried(rows, share, ends, (left, tried))
+            left = left[low[left] == least]
+
+    def _tried(self, rows: Index, share: float, ends: Ends, what: tuple[Index, Array]) -> None:
+        """Take counts for one end of their bracket, or the other."""
+        low, lower, high, upper = ends
+        left, tried = what
+        if not left.size:
+            return
+        found = self.score(rows[left], tried, share)
+        up = found[0] >= 0.0
+        high[left[up]], upper[:, left[up]] = tried[up], found[:, up]
+        low[left[~up]], lower[:, left[~up]] = tried[~up], found[:, ~up]
 
 
 def _between(low: Array, high: Array, lower: Array, upper: Array, turn: int) -> Array:

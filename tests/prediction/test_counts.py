@@ -75,9 +75,10 @@ def test_both_ways_to_the_ends_agree(data, family, part, monkeypatch):
     assert (added.coverage >= 0.95 - 1e-9).all()
 
 
-def test_large_counts(data):
+@pytest.mark.parametrize("size", [1e6, 1e12])
+def test_large_counts(data, size):
     rng = np.random.default_rng(2)
-    frame = data.assign(y=rng.poisson(1e6 * np.exp(0.1 * data.x)))
+    frame = data.assign(y=rng.poisson(size * np.exp(0.1 * data.x)))
     result = gc.fit("y ~ x", frame)
     found = result.get_prediction(frame.head(3)).count_interval()
     mean = result.fittedvalues.head(3)
@@ -86,6 +87,25 @@ def test_large_counts(data):
     width = 2 * stats.norm.ppf(0.975) * np.sqrt(mean + error**2)
     np.testing.assert_allclose(found.upper - found.lower, width, rtol=2e-3)
     np.testing.assert_allclose(found.coverage, 0.95, atol=1e-3)
+
+
+@pytest.mark.parametrize(("options", "most"), [({}, 10), ({"family": "negbin"}, 10)])
+def test_large_counts_are_asked_for_their_law_few_times(data, options, most, monkeypatch):
+    rng = np.random.default_rng(2)
+    mean = 1e6 * np.exp(0.1 * data.x) * (rng.gamma(4.0, 0.25, 150) if options else 1.0)
+    frame = data.assign(y=rng.poisson(mean))
+    prediction = gc.fit("y ~ x", frame, **options).get_prediction(frame.head(6))
+    asked, tails = [], counts.tails
+
+    def counted(family, y, etas):
+        asked.append(y.shape[1])
+        return tails(family, y, etas)
+
+    monkeypatch.setattr(counts, "tails", counted)
+    found = prediction.count_interval(draws=40)
+    assert np.isfinite(found).all(axis=None)
+    # For both ends and what lies beyond them: halving alone takes forty.
+    assert sum(asked) <= most * 6 * 40
 
 
 def test_draws_are_the_same_each_time_unless_asked(data):
