@@ -100,7 +100,7 @@ def kind_of(member: object) -> str:
     """What an attribute is, from its annotation: ``" (Series)"``."""
     told = inspect.signature(call_of(member)).return_annotation
     told = told if isinstance(told, str) else getattr(told, "__name__", str(told))
-    plain = re.sub(r"\b(?:pd|np|collections|typing)\.", "", told).replace("Array", "ndarray")
+    plain = re.sub(r"\b(?:[a-z_]+\.)+", "", told).replace("Array", "ndarray")
     return f" ({re.sub(r'NDArray.*', 'ndarray', plain)})"
 
 

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from glmcount import covariances, datasets, errors, families
 from glmcount.api import fit, fit_arrays
 from glmcount.front import public, refuse_name
 from glmcount.inference.covariance import bootstrap, cluster, driscoll_kraay, hac, jackknife
+from glmcount.later import asked
 from glmcount.numerics.control import Control
-from glmcount.results.comparing import lr_test
-from glmcount.results.pooled import pool
-from glmcount.results.power import power
 from glmcount.results.result import Results
-from glmcount.results.vuong import vuong_test
 
-if not TYPE_CHECKING:
+if TYPE_CHECKING:
+    from glmcount.results.comparing import lr_test
+    from glmcount.results.pooled import pool
+    from glmcount.results.power import power
+    from glmcount.results.vuong import vuong_test
+else:
+    _WAITING = {
+        "lr_test": "glmcount.results.comparing",
+        "pool": "glmcount.results.pooled",
+        "power": "glmcount.results.power",
+        "vuong_test": "glmcount.results.vuong",
+    }
 
     @public
-    def __getattr__(name: str) -> NoReturn:
-        refuse_name("glmcount", name, __all__)
+    def __getattr__(name: str) -> Any:
+        if name not in _WAITING:
+            refuse_name("glmcount", name, __all__)
+        return asked(_WAITING[name], name)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
 
 
 __version__ = "0.1.0"

@@ -14,12 +14,10 @@ from glmcount.design.rows import Rows
 from glmcount.engine.layout import Layout
 from glmcount.errors import ConvergenceError
 from glmcount.families.base import Family, Limit
+from glmcount.fitting import pilot, search, walls
 from glmcount.fitting.fit import solve
-from glmcount.fitting.pilot import joined_start, limit_run, piloted
 from glmcount.fitting.run import Fit, Run, Settings
-from glmcount.fitting.search import searched
 from glmcount.fitting.start import first_values, pilot_rows, usual
-from glmcount.fitting.walls import at_wall, touching
 from glmcount.numerics import Array
 from glmcount.records import replace
 
@@ -47,7 +45,7 @@ def maximise(
         head = None if given else pilot_rows(rows.n_used, layout.size, strips, columns)
         if head is not None:
             start = theta
-            theta = attempted(lambda: piloted(run, start, head), start)
+            theta = attempted(lambda: pilot.piloted(run, start, head), start)
         found = _climb(run, theta, opened=given or head is not None)
         return found if family.concave else replace(found, looked=run.looked)
 
@@ -72,8 +70,8 @@ def _climb(run: Run, theta: Array, opened: bool) -> Fit:
     fit = solve(run, theta)
     if run.family.slack is not None:
         if not (fit.status == "final" and math.isfinite(fit.llf)):
-            return at_wall(run, fit, theta)
-        return replace(fit, status="edge") if touching(run, fit.theta) else fit
+            return walls.at_wall(run, fit, theta)
+        return replace(fit, status="edge") if walls.touching(run, fit.theta) else fit
     if run.family.relative is not None and run.options.start is None and _uncertain(fit):
         relative = run.family.relative
         begin = attempted(lambda: _from_relative(run, *relative), None)
@@ -114,7 +112,7 @@ def _elsewhere(run: Run, fit: Fit, base: Array) -> Fit:
         base = fit.settled if fit.separated else usual(run)
     for _ in range(ROUNDS):
         limits = [limit.name for limit in best.limits]
-        found = searched(run, base, best.llf - run.measured.constant, limits)
+        found = search.searched(run, base, best.llf - run.measured.constant, limits)
         if found is None:
             break
         run.looked = replace(run.looked, starts=run.looked.starts + found.starts, rows=found.rows)
@@ -206,7 +204,7 @@ def _at_limits(run: Run, fit: Fit) -> Fit:
 def _limit_fit(run: Run, theta: Array, limit: Limit) -> tuple[Fit, Array, float]:
     """The limit's own fit, a start inside from it, and the score there."""
     run.looked = replace(run.looked, limits=(*run.looked.limits, limit.label))
-    inner = limit_run(run, limit)
+    inner = pilot.limit_run(run, limit)
     begin = theta[run.layout.places(limit.gone)]
     found = attempted(lambda: _climb(inner, begin, opened=False), None)
     if found is None:
@@ -218,7 +216,7 @@ def _limit_fit(run: Run, theta: Array, limit: Limit) -> tuple[Fit, Array, float]
     if fit.limits:
         # A boundary of the limit itself: nothing inside starts from there.
         return fit, theta, 0.0
-    joined, score = joined_start(run, inner, limit, fit.theta)
+    joined, score = pilot.joined_start(run, inner, limit, fit.theta)
     if fit.falling is not None:
         # Far along a recession the joint information is singular: start before it.
         joined[run.layout.places(limit.gone)] = begin

@@ -10,16 +10,7 @@ import numpy as np
 import pandas as pd
 
 from glmcount.allowed import choice, proportion, shown, truth
-from glmcount.diagnostics import verdicts
-from glmcount.diagnostics.dispersion import (
-    ALTERNATIVES,
-    LR,
-    dispersion_test,
-    likelihood_ratio,
-    refuse_alternative,
-    refuse_dispersed,
-)
-from glmcount.diagnostics.dispersion import KINDS as KINDS_OF_DISPERSION
+from glmcount.diagnostics import dispersion, verdicts
 from glmcount.errors import (
     GlmcountWarning,
     IntervalWarning,
@@ -31,15 +22,17 @@ from glmcount.errors import (
 )
 from glmcount.figures import Figures
 from glmcount.fitted import Fitted
-from glmcount.inference.contrasts import KINDS, compare, comparison, refuse_large
-from glmcount.inference.equivalence import bounds_of, doubt_of, equivalence
-from glmcount.inference.hypotheses import linear_constraints
+from glmcount.inference import (
+    contrasts,
+    equivalence,
+    hypotheses,
+    levels,
+    multiplicity,
+    tests,
+    words,
+)
 from glmcount.inference.intervals import tail, width
-from glmcount.inference.levels import FactorLevels, factor_levels
-from glmcount.inference.multiplicity import ADJUSTMENTS
-from glmcount.inference.tests import TestResult
-from glmcount.inference.words import sums
-from glmcount.prediction.standardise import standardised
+from glmcount.prediction import standardise
 from glmcount.report.comparisons import comparison_frame, ratio_of, ratios, refuse_without_ratio
 from glmcount.results.testing import Testing, tested
 
@@ -115,17 +108,17 @@ class Contrasting(Testing):
         >>> list(found.contrast), [round(float(b), 4) for b in found.estimate]
         (['b / a', 'c / a', 'c / b'], [2.0, 2.0, 1.0])
         """
-        chosen = choice("kind", kind, KINDS, "contrast_kind")
-        how = choice("adjust", adjust, ADJUSTMENTS, "contrast_adjust")
+        chosen = choice("kind", kind, contrasts.KINDS, "contrast_kind")
+        how = choice("adjust", adjust, multiplicity.ADJUSTMENTS, "contrast_adjust")
         level, as_ratio = proportion("alpha", alpha), truth("exponentiate", exponentiate)
         if not isinstance(term, str):
             raise UsageError(f"term is the name of a factor; got {shown(term)}.", kind="no_factor")
-        own = factor_levels(self._state, term)
+        own = levels.factor_levels(self._state, term)
         if as_ratio:
             refuse_without_ratio(self._state.fit.family, [own.equation])
-        refuse_large(self._state, own, chosen, how)
-        compared = comparison(chosen, own.labels, _base(own, reference, chosen))
-        found, told = compare(self._state, tested(self._held), own, compared, how, level)
+        contrasts.refuse_large(self._state, own, chosen, how)
+        compared = contrasts.comparison(chosen, own.labels, _base(own, reference, chosen))
+        found, told = contrasts.compare(self._state, tested(self._held), own, compared, how, level)
         if told is not None:
             warnings.warn(told, stacklevel=outside())
         made = found.adjusted
@@ -145,7 +138,7 @@ class Contrasting(Testing):
 
     def test_dispersion(
         self, kind: str = "nb1", *, alternative: str = "greater", alpha: float = 0.05
-    ) -> TestResult:
+    ) -> tests.TestResult:
         """Test whether counts vary more than their mean, as a Poisson model has it.
 
         With d = (y - mu)^2 - y, which has mean zero where Var(Y) = mu:
@@ -188,12 +181,12 @@ class Contrasting(Testing):
         >>> round(test.statistic, 5), round(test.estimate, 6)
         (5.78246, 1.82454)
         """
-        chosen = choice("kind", kind, KINDS_OF_DISPERSION, "dispersion_kind")
-        against = choice("alternative", alternative, ALTERNATIVES, "alternative")
+        chosen = choice("kind", kind, dispersion.KINDS, "dispersion_kind")
+        against = choice("alternative", alternative, dispersion.ALTERNATIVES, "alternative")
         level = proportion("alpha", alpha)
-        if chosen != LR:
-            return dispersion_test(self._state, chosen, against, level)
-        refuse_alternative(against)
+        if chosen != dispersion.LR:
+            return dispersion.dispersion_test(self._state, chosen, against, level)
+        dispersion.refuse_alternative(against)
         return self._gain(level)
 
     def equivalence(
@@ -204,7 +197,7 @@ class Contrasting(Testing):
         *,
         exponentiate: bool = False,
         alpha: float = 0.05,
-    ) -> TestResult:
+    ) -> tests.TestResult:
         """Test that a coefficient is too small to matter: two one-sided tests.
 
         With estimate b and standard error s, the statistic is the smaller of (b - low) / s and
@@ -248,10 +241,10 @@ class Contrasting(Testing):
         (True, 1.0)
         """
         as_ratio, level = truth("exponentiate", exponentiate), proportion("alpha", alpha)
-        bounds = bounds_of(low, high, as_ratio)
+        bounds = equivalence.bounds_of(low, high, as_ratio)
         if level >= 0.5:
             raise UsageError("alpha of an equivalence test is below 0.5.", kind="alpha")
-        rows, right = linear_constraints(term, verdicts.names(self._state))
+        rows, right = hypotheses.linear_constraints(term, verdicts.names(self._state))
         if len(rows) != 1 or right[0] != 0.0:
             raise UsageError(
                 f"equivalence tests one combination of parameters, such as 'x' or 'x1 - x2'; got "
@@ -261,11 +254,11 @@ class Contrasting(Testing):
         if as_ratio:
             self._refuse_without_ratio(rows)
         found, family = self._state.estimates, self._state.family
-        name = sums(rows, found.names)[0]
-        test = equivalence(tested(self._held), rows[0], bounds, name, level, as_ratio)
+        name = words.sums(rows, found.names)[0]
+        test = equivalence.equivalence(tested(self._held), rows[0], bounds, name, level, as_ratio)
         used = found.equations[(rows != 0.0).any(axis=0)]
         ratio = all(ratio_of(family, int(k)) for k in used)
-        if doubt := doubt_of(float(low), float(high), as_ratio, ratio):
+        if doubt := equivalence.doubt_of(float(low), float(high), as_ratio, ratio):
             warnings.warn(IntervalWarning(doubt, kind="one_sided_bounds"), stacklevel=outside())
         return test
 
@@ -324,7 +317,7 @@ class Contrasting(Testing):
         [1.4069, 2.6895]
         """
         how = choice("compare", compare, (None, "ratio", "difference"), "compare")
-        found = standardised(self._state, reference, by, weights, groups)
+        found = standardise.standardised(self._state, reference, by, weights, groups)
         matrix, law = self._state.reshifted(self._held.covariance), self._held.law
         labels, attrs = [str(group) for group in found.groups], {"conf_level": 1 - alpha}
         if how is None:
@@ -346,7 +339,7 @@ class Contrasting(Testing):
         frame = comparison_frame(by, names, columns, attrs)
         return ratios(frame) if as_ratio else frame
 
-    def _gain(self, alpha: float) -> TestResult:
+    def _gain(self, alpha: float) -> tests.TestResult:
         """The likelihood ratio: of a model that has an alpha, or against one that has."""
         state: Any = self._state
         if state.importance and state.spec.weights is not None:
@@ -364,11 +357,13 @@ class Contrasting(Testing):
             if scale == "log" and limit.name in found.names and llf is not None:
                 value = float(found.values[found.names.index(limit.name)])
                 low, high = self.conf_int(alpha).loc[limit.name]
-                return likelihood_ratio(state.fit.llf - llf, value, (low, high), limit.name)
+                return dispersion.likelihood_ratio(
+                    state.fit.llf - llf, value, (low, high), limit.name
+                )
         for limit in state.fit.limits:
             if state.family.equations[limit.equation].scale == "log":
-                return likelihood_ratio(0.0, 0.0, None, limit.name)
-        refuse_dispersed(state)
+                return dispersion.likelihood_ratio(0.0, 0.0, None, limit.name)
+        dispersion.refuse_dispersed(state)
         self._state.information_criterion("test_dispersion(kind='lr')", 0.0)
         with warnings.catch_warnings():
             # What a fit on the boundary warns of is what is told here.
@@ -377,7 +372,7 @@ class Contrasting(Testing):
             return self.refit(family=state.family.wider or "negbin", start=None)._gain(alpha)
 
 
-def _base(own: FactorLevels, reference: Any, kind: str) -> int:
+def _base(own: levels.FactorLevels, reference: Any, kind: str) -> int:
     if reference is None:
         return own.base
     if kind != "reference":

@@ -9,10 +9,8 @@ from typing import Any
 import pandas as pd
 
 from glmcount.fitted import Fitted
-from glmcount.prediction.choices import Choices, Margins
-from glmcount.prediction.grid import grid
-from glmcount.prediction.margins import effects
-from glmcount.prediction.variables import compared, predicted, sloped
+from glmcount.prediction import choices, grid, margins
+from glmcount.prediction import variables as comparing
 from glmcount.results.held import Held
 
 __all__ = ["Effects"]
@@ -27,9 +25,9 @@ class Effects:
     _state: Fitted
     _held: Held
 
-    def _margins(self, which: Any) -> Margins:
+    def _margins(self, which: Any) -> choices.Margins:
         held, cov = self._held, self._held.cov
-        return Margins(
+        return choices.Margins(
             self._state,
             held.covariance,
             held.law,
@@ -101,9 +99,9 @@ class Effects:
         >>> round(float(r.slopes("x").estimate[0]), 6) == round(float(r.params["x"]) * 3, 6)
         True
         """
-        options = Choices(by, newdata, which, at, hypothesis, unconditional, alpha)
-        want = partial(sloped, variables=variables, slope=slope)
-        return effects(
+        options = choices.Choices(by, newdata, which, at, hypothesis, unconditional, alpha)
+        want = partial(comparing.sloped, variables=variables, slope=slope)
+        return margins.effects(
             self._margins(which),
             want,
             options,
@@ -156,9 +154,9 @@ class Effects:
         >>> r.comparisons("g", comparison="ratio").estimate.round(6).tolist()
         [3.0]
         """
-        options = Choices(by, newdata, which, at, hypothesis, unconditional, alpha)
-        want = partial(compared, variables=variables, comparison=comparison)
-        return effects(self._margins(which), want, options, f"Comparisons ({comparison})")
+        options = choices.Choices(by, newdata, which, at, hypothesis, unconditional, alpha)
+        want = partial(comparing.compared, variables=variables, comparison=comparison)
+        return margins.effects(self._margins(which), want, options, f"Comparisons ({comparison})")
 
     def predictions(
         self,
@@ -202,9 +200,9 @@ class Effects:
         >>> r.predictions(by="g").estimate.round(6).tolist()
         [1.5, 4.5]
         """
-        options = Choices(by, newdata, which, at, hypothesis, unconditional, alpha)
-        want = partial(predicted, variables=variables)
-        return effects(self._margins(which), want, options, "Predictions")
+        options = choices.Choices(by, newdata, which, at, hypothesis, unconditional, alpha)
+        want = partial(comparing.predicted, variables=variables)
+        return margins.effects(self._margins(which), want, options, "Predictions")
 
     def grid(self, **values: Any) -> pd.DataFrame:
         """Rows with columns at given values, all combinations of them, the others held.
@@ -240,7 +238,7 @@ class Effects:
         >>> r.grid(g=["a", "b"]).to_dict("list")
         {'x': [2.0, 2.0], 'g': ['a', 'b']}
         """
-        return grid(self._state, values)
+        return grid.grid(self._state, values)
 
 
 _SLOPE = {

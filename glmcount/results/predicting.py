@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from glmcount.fitted import Fitted
-from glmcount.prediction.predict import Prediction, predict, with_errors
-from glmcount.prediction.simulate import simulate
+from glmcount.prediction import predict as prediction
+from glmcount.prediction import simulate
 from glmcount.results.held import Held
 
 __all__ = ["Predicting"]
@@ -77,7 +77,7 @@ class Predicting:
         [0.22313]
         """
         given = {"offset": offset, "exposure": exposure}
-        return predict(self._state, newdata, which, at, given, self._scale_of(which))
+        return prediction.predict(self._state, newdata, which, at, given, self._scale_of(which))
 
     def get_prediction(
         self,
@@ -87,7 +87,7 @@ class Predicting:
         at: float | Sequence[float] | None = None,
         offset: Any = None,
         exposure: Any = None,
-    ) -> Prediction:
+    ) -> prediction.Prediction:
         """As `predict`, with standard errors by the delta method and intervals.
 
         For several `at` the Series have the point before the row in their index.
@@ -122,7 +122,9 @@ class Predicting:
         """
         given, matrix = {"offset": offset, "exposure": exposure}, self._held.covariance
         scale = self._scale_of(which)
-        return with_errors(self._state, newdata, which, at, given, scale, matrix, self._held.law)
+        return prediction.with_errors(
+            self._state, newdata, which, at, given, scale, matrix, self._held.law
+        )
 
     def _scale_of(self, which: Any) -> float:
         return self._held.figures.scale if isinstance(which, str) and which == "var" else 1.0
@@ -161,4 +163,4 @@ class Predicting:
         >>> r.simulate(3, rng=1).shape
         (4, 3)
         """
-        return simulate(self._state, n, rng)
+        return simulate.simulate(self._state, n, rng)

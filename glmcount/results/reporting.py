@@ -11,8 +11,8 @@ from glmcount.allowed import truth
 from glmcount.errors import CovarianceError, NotDefinedError
 from glmcount.figures import Figures
 from glmcount.fitted import Fitted
+from glmcount.inference import tests
 from glmcount.inference.intervals import conf_int, judged
-from glmcount.inference.tests import wald
 from glmcount.records import replace
 from glmcount.report.facts import equation_rows, folded, row_terms, summary_facts, unjudged
 from glmcount.report.rows import LARGE, EquationRows
@@ -130,7 +130,7 @@ class Reporting:
         functions = np.zeros((len(places), len(self._state.estimates.names)))
         functions[range(len(places)), places] = 1.0
         try:
-            found = wald(tested(self._held), functions, np.zeros(len(places)), "")
+            found = tests.wald(tested(self._held), functions, np.zeros(len(places)), "")
         except (CovarianceError, NotDefinedError):
             return ""
         second = "" if found.df_denom is None else f", {found.df_denom:.4g}"

@@ -20,8 +20,8 @@ from glmcount.fitting.certificate import Certificate
 from glmcount.fitting.separation import Separation
 from glmcount.fitting.solvers import Iteration
 from glmcount.front import fronted
+from glmcount.inference import drawn
 from glmcount.inference.covariance.estimator import Estimator, warn_of
-from glmcount.inference.drawn import drawn_intervals
 from glmcount.inference.intervals import conf_int, judged, marked
 from glmcount.records import cached_property
 from glmcount.report.comparisons import exponentials
@@ -165,7 +165,7 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm, Re
             ends = self._profiled(which, alpha, nuisance)
         elif method == "bootstrap":
             state, draws = self._state, self._held.found.draws
-            ends = drawn_intervals(draws, state.estimates, state.family, alpha, kind)[which]
+            ends = drawn.drawn_intervals(draws, state.estimates, state.family, alpha, kind)[which]
         else:
             choice("nuisance", nuisance, ("estimated",), "wald_nuisance")
             ends = conf_int(self._state.estimates, self._held.errors, alpha, self._held.each_df)[

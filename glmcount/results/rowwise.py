@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from glmcount.allowed import generator
-from glmcount.diagnostics import residuals
-from glmcount.diagnostics.influence import Influence, influence
-from glmcount.diagnostics.openness import design_matrix, score_obs
+from glmcount.diagnostics import influence as influences
+from glmcount.diagnostics import openness, residuals
 from glmcount.engine.passes import Unweighed
 from glmcount.figures import Figures
 from glmcount.fitted import Fitted
@@ -112,7 +111,7 @@ class RowWise:
         values = residuals.quantiles(self._state, generator(rng))
         return pd.Series(values, index=self._state.labels())
 
-    def get_influence(self) -> Influence:
+    def get_influence(self) -> influences.Influence:
         """Leverages and Cook's distances.
 
         Returns
@@ -132,7 +131,7 @@ class RowWise:
         [0.1667, 0.5, 0.1667, 0.5]
         """
         pearson = self._rows(residuals.pearson, weighted=True).to_numpy()
-        return influence(self._state, pearson, self._figures.scale)
+        return influences.influence(self._state, pearson, self._figures.scale)
 
     def score_obs(self) -> pd.DataFrame:
         """Scores by row: derivatives of each used row's log-likelihood by the parameters.
@@ -158,7 +157,7 @@ class RowWise:
         >>> r.score_obs().round(6).to_numpy().tolist()
         [[-0.5, 0.0], [-1.5, -1.5], [0.5, 0.0], [1.5, 1.5]]
         """
-        return score_obs(self._state)
+        return openness.score_obs(self._state)
 
     def design_matrix(self) -> pd.DataFrame:
         """The columns of the design over the used rows, with the names that parameters have.
@@ -182,7 +181,7 @@ class RowWise:
         >>> r.design_matrix().to_dict("list")
         {'Intercept': [1.0, 1.0, 1.0, 1.0], 'g[T.b]': [0.0, 1.0, 0.0, 1.0]}
         """
-        return design_matrix(self._state)
+        return openness.design_matrix(self._state)
 
     def augment(self, data: Any = None) -> pd.DataFrame:
         """One row an observation: fitted value, residuals, leverage, Cook's distance.

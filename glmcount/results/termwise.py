@@ -11,23 +11,10 @@ import pandas as pd
 from glmcount.allowed import choice, whole
 from glmcount.errors import BoundaryWarning, CovarianceError, NotDefinedError, UsageError, outside
 from glmcount.fitted import Fitted
-from glmcount.fitting.nested import Nested, designed
+from glmcount.fitting import nested
 from glmcount.further import written
-from glmcount.inference.anova import (
-    Row,
-    Term,
-    by_likelihood,
-    by_wald,
-    held_tests,
-    models,
-    own_columns,
-    table,
-    terms_of,
-    undimensioned,
-    unidentified,
-    untold,
-)
-from glmcount.inference.ratio import refuse_robust
+from glmcount.inference import anova as analysis
+from glmcount.inference import ratio
 from glmcount.results.held import Held
 from glmcount.results.testing import scored_test, tested
 
@@ -36,7 +23,7 @@ __all__ = ["TermByTerm"]
 ANOVA = "Write type=1, 2 or 3; two models are compared by glmcount.lr_test(smaller, larger)."
 
 
-def _told(rows: Callable[[list[str]], Iterable[Row]]) -> list[Row]:
+def _told(rows: Callable[[list[str]], Iterable[analysis.Row]]) -> list[analysis.Row]:
     """Rows of a table; a warning says of each that has no p-value why."""
     told: list[str] = []
     out = list(rows(told))
@@ -94,51 +81,53 @@ class TermByTerm:
         whole("type", type, 1, "anova_type", ANOVA, 3)
         choice("test", test, ("lr", "wald", "score"), "unknown_test")
         choice("nuisance", nuisance, ("estimated", "held"), "unknown_nuisance")
-        terms = terms_of(self._state, written(self._state), type, test == "wald" and type == 3)
+        terms = analysis.terms_of(
+            self._state, written(self._state), type, test == "wald" and type == 3
+        )
         rows = {"lr": self._ratios, "wald": self._walds, "score": self._scores}[test]
-        return table(terms, list(rows(terms, nuisance == "held")))
+        return analysis.table(terms, list(rows(terms, nuisance == "held")))
 
-    def _ratios(self, terms: list[Term], held: bool) -> Iterable[Row]:
+    def _ratios(self, terms: list[analysis.Term], held: bool) -> Iterable[analysis.Row]:
         state, cov = self._state, self._held.cov
         state.refuse_sampled("A likelihood ratio", " Write r.anova(test='wald').")
-        refuse_robust("A likelihood ratio", cov, "Write r.anova(test='wald')")
+        ratio.refuse_robust("A likelihood ratio", cov, "Write r.anova(test='wald')")
         about = self._held.figures.scale, self._freedom
         if held:
-            return held_tests(state, terms, about, False)
-        return _told(lambda told: by_likelihood(state, terms, about, self._compress, told))
+            return analysis.held_tests(state, terms, about, False)
+        return _told(lambda told: analysis.by_likelihood(state, terms, about, self._compress, told))
 
-    def _walds(self, terms: list[Term], held: bool) -> Iterable[Row]:
+    def _walds(self, terms: list[analysis.Term], held: bool) -> Iterable[analysis.Row]:
         if held:
             raise UsageError(
                 "A Wald test fits nothing again, so there is nothing to hold: its covariance is "
                 "that of the result. Leave nuisance= out, or take test='lr'.",
                 kind="wald_nuisance",
             )
-        return _told(lambda told: by_wald(self._state, terms, tested(self._held), told))
+        return _told(lambda told: analysis.by_wald(self._state, terms, tested(self._held), told))
 
-    def _scores(self, terms: list[Term], held: bool) -> Iterable[Row]:
+    def _scores(self, terms: list[analysis.Term], held: bool) -> Iterable[analysis.Row]:
         state, cov = self._state, self._held.cov
         about = self._held.figures.scale, self._freedom
         if held:
             what = "A score test with dispersion held"
             state.refuse_sampled(what, " Leave nuisance= out.")
-            refuse_robust(what, cov, "Leave nuisance= out")
-            return held_tests(state, terms, about, True)
-        fitted = models(state, self._compress)
+            ratio.refuse_robust(what, cov, "Leave nuisance= out")
+            return analysis.held_tests(state, terms, about, True)
+        fitted = analysis.models(state, self._compress)
 
-        def scored(told: list[str]) -> Iterable[Row]:
+        def scored(told: list[str]) -> Iterable[analysis.Row]:
             for term in terms:
                 yield self._score_of(term, fitted(term.smaller(state.asked_spec)), told)
 
         return _told(scored)
 
-    def _score_of(self, term: Term, null: Nested, told: list[str]) -> Row:
+    def _score_of(self, term: analysis.Term, null: nested.Nested, told: list[str]) -> analysis.Row:
         state = self._state
         spec = term.larger(state.asked_spec)
-        if lost := unidentified(state, term.smaller(state.asked_spec), null.fit):
-            told.append(untold(term, lost))
-            return float("nan"), own_columns(state, term), float("nan")
-        large = null.fit.narrowed(designed(state.asked, spec, state.options.control.memory))
+        if lost := analysis.unidentified(state, term.smaller(state.asked_spec), null.fit):
+            told.append(analysis.untold(term, lost))
+            return float("nan"), analysis.own_columns(state, term), float("nan")
+        large = null.fit.narrowed(nested.designed(state.asked, spec, state.options.control.memory))
         try:
             found = scored_test(self._held, (null.fit, null.rows, large), term.label)
         except NotDefinedError as error:
@@ -148,8 +137,8 @@ class TermByTerm:
         except CovarianceError as error:
             if error.kind != "singular_covariance":
                 raise
-            count = own_columns(state, term)
-            told.append(undimensioned(term, count))
+            count = analysis.own_columns(state, term)
+            told.append(analysis.undimensioned(term, count))
             return float("nan"), count, float("nan")
         return found.statistic, int(found.df), found.pvalue
 

@@ -19,18 +19,12 @@ from glmcount.errors import (
     some,
 )
 from glmcount.fitted import Fitted
-from glmcount.fitting.nested import scored
+from glmcount.fitting import nested
 from glmcount.fitting.run import Fit
 from glmcount.further import added
-from glmcount.inference.hypotheses import linear_constraints
+from glmcount.inference import hypotheses, profiled, ratio, score, score_bootstrap, tests, words
 from glmcount.inference.intervals import OwnFreedom, reported, significance
 from glmcount.inference.naming import nearest_parameter
-from glmcount.inference.profiled import profile_intervals
-from glmcount.inference.ratio import refuse_robust
-from glmcount.inference.score import score_result
-from glmcount.inference.score_bootstrap import clusters_of, score_bootstrap
-from glmcount.inference.tests import Tested, TestResult, single, wald
-from glmcount.inference.words import in_words
 from glmcount.numerics import Array
 from glmcount.records import replace
 from glmcount.report.comparisons import ratios, refuse_without_ratio
@@ -44,21 +38,21 @@ __all__ = ["Testing", "scored_test", "tested"]
 SHOWN = 8
 
 
-def tested(held: Held) -> Tested:
+def tested(held: Held) -> tests.Tested:
     """What hypotheses about a result are about."""
     state, freedom = held.state, held.found.freedom
     matrix = reported(state.estimates, held.covariance)
     own = freedom if isinstance(freedom, OwnFreedom) else None
-    return Tested(state.estimates, matrix, state.family, held.df, own, held.found.rank)
+    return tests.Tested(state.estimates, matrix, state.family, held.df, own, held.found.rank)
 
 
-def scored_test(held: Held, models: tuple[Fit, Rows, Rows], name: str) -> TestResult:
+def scored_test(held: Held, models: tuple[Fit, Rows, Rows], name: str) -> tests.TestResult:
     """The score test of a larger model: a fit of the smaller, and the rows as both see them."""
     state, cov = held.state, held.cov
     options = replace(state.options, information="outer") if cov.name == "opg" else state.options
-    found = scored(*models, options, importance=state.importance)
+    found = nested.scored(*models, options, importance=state.importance)
     freedom = state.spread_df if state.scaled else None
-    return score_result(state, found, cov, (held.figures.scale, freedom, name))
+    return score.score_result(state, found, cov, (held.figures.scale, freedom, name))
 
 
 class Testing:
@@ -88,16 +82,16 @@ class Testing:
         choice("nuisance", nuisance, ("estimated", "held"), "unknown_nuisance")
         self._state.information_criterion("A profile likelihood interval", 0.0)
         instead = "Take r.conf_int(), which has that covariance"
-        refuse_robust("A profile likelihood interval", self._held.cov, instead)
+        ratio.refuse_robust("A profile likelihood interval", self._held.cov, instead)
         level = significance(alpha)
-        ends, told = profile_intervals(self._state, which, level, nuisance == "held")
+        ends, told = profiled.profile_intervals(self._state, which, level, nuisance == "held")
         if told:
             more = f"; and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
             text = f"Intervals without an end: {'; '.join(told[:SHOWN])}{more}."
             warnings.warn(IntervalWarning(text), stacklevel=outside())
         return ends
 
-    def wald_test(self, hypothesis: Any) -> TestResult:
+    def wald_test(self, hypothesis: Any) -> tests.TestResult:
         """Test linear hypotheses jointly, such as ``"x1 = 0, x2 = x3"`` or a matrix R.
 
         W = (R b - r)' (R V R')^-1 (R b - r), V the covariance of the result, is chi-squared with a
@@ -133,11 +127,11 @@ class Testing:
         >>> round(test.statistic, 4), test.df, test.distribution
         (2.7156, 1, 'chi2')
         """
-        r, q = linear_constraints(hypothesis, verdicts.names(self._state))
-        text = in_words(hypothesis, r, q, self._state.estimates.names)
-        return wald(tested(self._held), r, q, text)
+        r, q = hypotheses.linear_constraints(hypothesis, verdicts.names(self._state))
+        text = words.in_words(hypothesis, r, q, self._state.estimates.names)
+        return tests.wald(tested(self._held), r, q, text)
 
-    def score_test(self, terms: Any) -> TestResult:
+    def score_test(self, terms: Any) -> tests.TestResult:
         """Rao's score test of terms that the mean does not have.
 
         Nothing is fitted again: with s the score and H the information of the larger model at
@@ -187,7 +181,7 @@ class Testing:
         reps: int = 9_999,
         rng: int | np.random.Generator | None = None,
         alpha: float | None = None,
-    ) -> TestResult:
+    ) -> tests.TestResult:
         """Test linear hypotheses with few clusters, by a bootstrap of the scores under them.
 
         The hypothesis is imposed by one fit under it; its efficient scores are summed by
@@ -229,10 +223,12 @@ class Testing:
         0.13
         """
         about = tested(self._held)
-        r, q = linear_constraints(hypothesis, verdicts.names(self._state))
-        needs = clusters_of(self._held.cov, groups)
-        asked = r, q, in_words(hypothesis, r, q, self._state.estimates.names)
-        return score_bootstrap(about, self._state, needs, asked, reps, generator(rng), alpha)
+        r, q = hypotheses.linear_constraints(hypothesis, verdicts.names(self._state))
+        needs = score_bootstrap.clusters_of(self._held.cov, groups)
+        asked = r, q, words.in_words(hypothesis, r, q, self._state.estimates.names)
+        return score_bootstrap.score_bootstrap(
+            about, self._state, needs, asked, reps, generator(rng), alpha
+        )
 
     def t_test(
         self, hypothesis: Any, alpha: float = 0.05, *, exponentiate: bool = False
@@ -263,12 +259,12 @@ class Testing:
         >>> r.t_test([[0, 1]]).term[0]
         'x = 0'
         """
-        r, q = linear_constraints(hypothesis, verdicts.names(self._state))
+        r, q = hypotheses.linear_constraints(hypothesis, verdicts.names(self._state))
         as_ratio = truth("exponentiate", exponentiate)
         if as_ratio:
             self._refuse_without_ratio(r)
-        text = in_words(hypothesis, r, q, self._state.estimates.names)
-        found = single(tested(self._held), r, q, alpha, text)
+        text = words.in_words(hypothesis, r, q, self._state.estimates.names)
+        found = tests.single(tested(self._held), r, q, alpha, text)
         frame = tidy_frame([EquationRows("", *found)], False, alpha).drop(columns="equation")
         return ratios(frame) if as_ratio else frame
 
