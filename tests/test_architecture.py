@@ -103,10 +103,9 @@ PATSY = {"design/formula.py"}
 # The one place where modules are loaded by their names.
 LOADER = "later.py"
 TREES = {path: ast.parse(path.read_text()) for path in FILES}
-HEAVY = [
-    "scipy.special", "scipy.linalg", "scipy.stats", "scipy.optimize", "matplotlib", "pyarrow",
-    "dask", "polars", "statsmodels", "numba",
-]  # fmt: skip
+HEAVY = ["matplotlib", "pyarrow", "dask", "polars", "statsmodels", "numba"]
+# What scipy itself loads of scipy; all else of it is loaded when it is needed.
+OF_SCIPY = re.compile(r"scipy\.(?!_|version$)")
 
 
 def place(path: Path) -> str:
@@ -381,5 +380,7 @@ def test_import_is_light():
     loaded = run.stdout.split()
     assert "glmcount.api" in loaded
     assert [
-        name for name in loaded if any(name == h or name.startswith(h + ".") for h in HEAVY)
+        name
+        for name in loaded
+        if OF_SCIPY.match(name) or any(name == h or name.startswith(h + ".") for h in HEAVY)
     ] == []

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.sparse import csc_array
 
 from glmcount.design.spec import DesignSpec
 from glmcount.engine.passes import weighing
@@ -219,7 +219,7 @@ class ScoreSums:
         return total
 
 
-def _adding(parts: Sequence[Pending], equation: int, groups: int) -> csc_array | None:
+def _adding(parts: Sequence[Pending], equation: int, groups: int) -> scipy.sparse.csc_array | None:
     """The matrix that adds up by group the rows of columns times an equation's slopes.
 
     Its product with a column lets two threads work, which sums in place do not.
@@ -235,10 +235,12 @@ def _adding(parts: Sequence[Pending], equation: int, groups: int) -> csc_array |
     return _matrix(np.concatenate(slopes), codes, groups)
 
 
-def _matrix(values: Array, codes: Codes, groups: int) -> csc_array:
+def _matrix(values: Array, codes: Codes, groups: int) -> scipy.sparse.csc_array:
     """The matrix that adds up by group the rows of columns times `values`."""
     rows = np.arange(len(codes) + 1, dtype=np.int32)
-    return csc_array((values, codes.astype(np.int32, copy=False), rows), (groups, len(codes)))
+    return scipy.sparse.csc_array(
+        (values, codes.astype(np.int32, copy=False), rows), (groups, len(codes))
+    )
 
 
 def score_sums(setting: Setting, groups: Groups) -> Iterator[tuple[int, Array]]:
