@@ -317,6 +317,7 @@ class Contrasting(Testing):
         [1.4069, 2.6895]
         """
         how = choice("compare", compare, (None, "ratio", "difference"), "compare")
+        alpha = proportion("alpha", alpha)
         found = standardise.standardised(self._state, reference, by, weights, groups)
         matrix, law = self._state.reshifted(self._held.covariance), self._held.law
         labels, attrs = [str(group) for group in found.groups], {"conf_level": 1 - alpha}
