@@ -12,6 +12,7 @@ import pytest
 
 import glmcount as gc
 from glmcount.diagnostics.dispersion import KINDS as DISPERSIONS
+from glmcount.results.pooled import Pooled
 
 FAMILIES = (
     "poisson", "quasipoisson", "negbin", "geometric", "negbin1", "negbinp", "genpoisson",
@@ -86,7 +87,7 @@ def numbers_of(found):
     """The numbers of a table, a test or a pooled result."""
     if isinstance(found, pd.DataFrame):
         return found[["estimate", "std_error"]].to_numpy(dtype=float)
-    if isinstance(found, gc.results.pooled.Pooled):
+    if isinstance(found, Pooled):
         return found.params.to_numpy()
     return np.array([found.statistic, found.pvalue])
 
