@@ -117,7 +117,8 @@ def _pandas(data: Any) -> Source | None:
         return None
     # Columns are read when they are asked for, and belong together: those of one moment.
     data = data.copy(deep=False)
-    given = list(data.columns)
+    # An index of Arrow text is slow to go over, and slower for few labels to be made a list.
+    given = data.columns.to_numpy(dtype=object).tolist()
     names = tuple(map(str, given))
     labels = dict(zip(names, given, strict=True))
     repeated = {name for name in names if names.count(name) > 1} if len(labels) < len(names) else ()
