@@ -813,7 +813,7 @@ FLAGS = [
     (["fit", "y ~ x", "d.csv", "--vcov", "HC1"], ("--cov HC1",)),
     (["fit", "y ~ x", "d.csv", "--cov", "robust"], ("--cov HC0",)),
     (["fit", "y ~ x", "d.csv", "--cov", "cluster"], ("command line has no", "in Python")),
-    (["fit", "y ~ x", "comma.csv"], ("in the file", "decimal point")),
+    (["fit", "y ~ x", "comma.csv"], ("Make numbers of them by --decimal ','",)),
     (["fit", "y ~ x", "d.csv", "--level", "95"], ("--alpha 0.05",)),
     (["fit", "y ~ x", "d.csv", "--alpha", "95"], ("--alpha 0.05", "95 %")),
     (["fit", "y ~ x", "d.csv", "--alpha", "half"], ("half is not between 0 and 1",)),

@@ -550,9 +550,17 @@ def test_decimal_commas_are_read(capsys, tmp_path):
     for text in (told.err, " ".join(told.out.split())):
         assert "Make numbers of it by --decimal ','" in text
         assert "pandas" not in text
-    for more in (["--decimal", ","], ["--decimal", ";"]):
-        assert cli.main(["fit", "y ~ x", str(points), *more]) == 2
-        assert "decimal" in capsys.readouterr().err
+    assert cli.main(["fit", "y ~ x", str(points), "--decimal", ";"]) == 2
+    assert "--decimal must be ',' or '.'" in capsys.readouterr().err
+    # Commas may do both where numbers stand in quotes.
+    points.write_text("y,x\n" + "".join(f'{y},"{x}"\n'.replace(".", ",") for y, x in rows))
+    call = ["fit", "y ~ x", str(points), "--decimal", ",", "--format", "json"]
+    assert cli.main(call) == 0
+    assert json.loads(capsys.readouterr().out)["params"] == wanted["params"]
+    # Else a row has more fields than the header.
+    points.write_text("y,x\n" + "".join(f"{y},{x}\n".replace(".", ",") for y, x in rows))
+    assert cli.main(call) == 1
+    assert "fields" in capsys.readouterr().err
     assert cli.main(["fit", "y ~ x", "a.parquet", "--decimal", ","]) == 2
     assert "--decimal out" in capsys.readouterr().err
 

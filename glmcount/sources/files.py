@@ -42,7 +42,7 @@ def read(path: str, separator: str | None = None, decimal: str | None = None) ->
     Raises
     ------
     UsageError
-        If the separator is not one character, or is the decimal comma too.
+        If the separator is not one character, or the decimals' sign no point or comma.
     DataError
         If the ending is unknown, the file cannot be read as what it says, or its rows do not
         fit its header.
@@ -94,12 +94,6 @@ def _signs(separator: str | None, decimal: str | None, ending: str) -> Signs:
         raise UsageError("A parquet file has numbers. Leave --decimal out.", kind="separator")
     if decimal not in (".", ","):
         refuse("--decimal", decimal, "',' or '.'", "separator")
-    if decimal == found:
-        raise UsageError(
-            f"{decimal!r} cannot both separate the fields and stand before decimals. Name what "
-            "separates them, as by --sep ';'.",
-            kind="separator",
-        )
     return Signs(found, decimal)
 
 
