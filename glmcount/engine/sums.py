@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,9 @@ class Sums:
         self.information: Information = information
         self._rounding = floor if callable(floor) else (floor, wobble)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Sums, (self.llf, self.score, self.information, *self.rounding)
+
     @property
     def floor(self) -> float:
         """Rounding floor of the Newton decrement."""
@@ -63,7 +67,9 @@ class Sums:
     def rounding(self) -> tuple[float, float]:
         """That floor, and what rounding of the predictors makes of the log-likelihood."""
         if callable(self._rounding):
-            self._rounding = self._rounding()
+            # It may be asked for long after the fit, which silences what overflows on purpose.
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                self._rounding = self._rounding()
         return self._rounding
 
     @property

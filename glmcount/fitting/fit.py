@@ -255,7 +255,7 @@ def _finished(
         information=sums.information,
         condition=condition,
         reached=(rho, decrement),
-        floor=sums.floor,
+        last=sums,
         status=outcome.status,
         passes=run.passes,
         history=tuple(run.history),

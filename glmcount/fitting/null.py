@@ -130,7 +130,7 @@ def offset_alone(
         information=Information(np.zeros((0, 0))),
         condition=1.0,
         reached=(0.0, 0.0),
-        floor=0.0,
+        last=sums,
         status="final",
         passes=1,
         history=(),

@@ -98,8 +98,8 @@ class Fit:
         is below `WELL`.
     reached : tuple of float
         rho and decrement at the end.
-    floor : float
-        Rounding floor of the decrement at the end.
+    last : Sums
+        Of the pass at the end, which works out its rounding when it is asked for that.
     status : str
         How the solver ended: "final", "recession", "stuck" or "maxiter"; "edge" at the end of the
         support, "unbounded" where the likelihood has no upper bound there.
@@ -122,7 +122,7 @@ class Fit:
     information: Information
     condition: float
     reached: tuple[float, float]
-    floor: float
+    last: Sums
     status: str
     passes: int
     history: tuple[Iteration, ...]
@@ -130,6 +130,11 @@ class Fit:
     falling: Falling | None = None
     limits: tuple[Boundary, ...] = ()
     looked: Looked | None = None
+
+    @property
+    def floor(self) -> float:
+        """Rounding floor of the decrement at the end."""
+        return self.last.floor
 
     @property
     def converged(self) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -43,6 +46,22 @@ def test_rounding_is_asked_for_once_and_late():
     assert sums.slack == pytest.approx(50e-12 + 10 * 1e-12 + 1e-5, rel=1e-12)
     assert asked == [True]
     assert Sums(1.0, np.zeros(1), np.eye(1), 0.5, 0.25).rounding == (0.5, 0.25)
+
+
+def test_sums_from_another_process_know_their_rounding():
+    sums = Sums(-50.0, np.ones(2), 2.0 * np.eye(2), lambda: (1e-6, 1e-5))
+    again = pickle.loads(pickle.dumps(sums))  # noqa: S301
+    assert (again.llf, again.rounding) == (-50.0, (1e-6, 1e-5))
+    np.testing.assert_array_equal(again.score, sums.score)
+    np.testing.assert_array_equal(again.information.matrix, sums.information.matrix)
+
+
+def test_rounding_that_overflows_warns_nobody():
+    first, second = np.full(2, 1e200), np.array([1e-300, 1.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sums = Sums(-1.0, np.zeros(1), np.eye(1), lambda: noise(first, second))
+        assert sums.rounding[1] == 2e200
 
 
 def test_some_parameters_have_their_own_score_and_information():

@@ -7,6 +7,7 @@ import pytest
 
 from glmcount.engine.information import Information
 from glmcount.engine.passes import Weighed
+from glmcount.engine.sums import Sums
 from glmcount.families import families
 from glmcount.fitting.falling import Falling
 from glmcount.fitting.run import SCORING, Fit, Settings, fold_sums
@@ -117,7 +118,7 @@ def fit_of(run, **changes):
         information=Information(np.eye(run.size)),
         condition=1.0,
         reached=(0.0, 0.0),
-        floor=0.0,
+        last=Sums(-1.0, np.zeros(run.size), np.eye(run.size), 0.5),
         status="final",
         passes=1,
         history=(),
@@ -131,6 +132,7 @@ def test_what_a_fit_says_of_itself():
     assert fit.converged and not fit_of(run, status="maxiter").converged
     assert fit.columns() == (2, 1) and fit.left == (0, 1)
     assert not fit.separated and fit.settled is fit.theta
+    assert fit.floor == 0.5
     limit = run.family.limits[0]
     inner = fit_of(run, family=families["poisson"], limits=(limit,))
     assert inner.left == (0,)
