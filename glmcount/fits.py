@@ -41,7 +41,15 @@ from glmcount.inference.setting import NOTHING_MORE, Needs, without_arrays
 from glmcount.notes import fit_warnings
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace
-from glmcount.request import GONE, OPTIONS, Options, Request, check_options, chosen_estimator
+from glmcount.request import (
+    GONE,
+    OPTIONS,
+    Options,
+    Request,
+    check_options,
+    chosen_estimator,
+    warn_of_size,
+)
 from glmcount.subject import Subject
 
 __all__ = ["Changes", "Ready", "attached", "fitted", "opened", "part_designs", "refitted"]
@@ -115,6 +123,8 @@ def fitted(subject: Subject, request: Request) -> Made:
     cov = chosen_estimator(request.cov, request.weights_type)
     rows, family = opened(subject, request, cov.needs)
     information = _information(request.information, family)
+    if request.weights_type == "probability":
+        warn_of_size(cov, family)
     if cov.needs.groups or cov.needs.order:
         rows = rows.with_roles(cov.needs.groups, cov.needs.order, cov.needs.given)
     measured, layout = measure(rows, planned_layout(rows.spec), family)

@@ -34,6 +34,7 @@ __all__ = [
     "Request",
     "check_options",
     "chosen_estimator",
+    "warn_of_size",
 ]
 
 Check = Callable[[str, Any], Any]
@@ -262,14 +263,16 @@ def chosen_estimator(cov: Any, weights_type: str) -> Estimator:
     ------
     UsageError
     """
-    sampled = weights_type == "probability"
-    found = estimator(cov, "HC1" if sampled else "nonrobust")
-    if sampled and found.trusting:
-        _warn_of_size(found)
-    return found
+    return estimator(cov, "HC1" if weights_type == "probability" else "nonrobust")
 
 
-def _warn_of_size(chosen: Estimator) -> None:
+def warn_of_size(chosen: Estimator, family: Family) -> None:
+    """Warn of a covariance of a fit under probability weights that goes by their size.
+
+    That of a quasi-likelihood is free of it: its scale goes with the weights.
+    """
+    if not chosen.trusting or (family.scale == "pearson" and chosen.name == "nonrobust"):
+        return
     text = (
         f"cov={chosen.name!r} takes probability weights for numbers of observations: standard "
         "errors, tests and intervals go by the size of the weights, and ten times the weights "

@@ -25,7 +25,7 @@ from glmcount.inference.covariance.estimator import Estimator, warn_of
 from glmcount.inference.intervals import conf_int, judged, marked
 from glmcount.records import cached_property
 from glmcount.report.comparisons import exponentials
-from glmcount.request import chosen_estimator
+from glmcount.request import chosen_estimator, warn_of_size
 from glmcount.results.contrasting import Contrasting
 from glmcount.results.effects import Effects
 from glmcount.results.figured import Figured
@@ -235,6 +235,8 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm, Re
         ('HC0', 0.3333)
         """
         chosen = chosen_estimator(cov, self._state.weights_type)
+        if self._state.weights_type == "probability":
+            warn_of_size(chosen, self._state.family)
         needs = chosen.needs
         state = self._state.opened(needs.groups, needs.order, needs.given)
         if state.held is not None and chosen.refuses is not None:

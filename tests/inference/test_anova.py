@@ -154,6 +154,7 @@ def test_refusals():
     assert kind_of(lambda: robust.anova(test="score", nuisance="held")) == "robust_likelihood"
 
 
+@pytest.mark.filterwarnings("ignore::glmcount.errors.CovarianceWarning")
 def test_sampling_weights_have_no_likelihood_ratio_whatever_the_covariance():
     sampled = fit("y ~ x", weights="w", weights_type="probability")
     for r in (sampled, sampled.with_cov("nonrobust")):

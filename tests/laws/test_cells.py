@@ -136,6 +136,8 @@ def test_every_link(name, link, seed):
     agree(*both(data, "y ~ g", family=name, link=link, exposure=None))
 
 
+# Every covariance is compared, those that go by the size of sampling weights too.
+@pytest.mark.filterwarnings("ignore:cov=.* takes probability weights")
 @pytest.mark.parametrize("kind", ["frequency", "importance", "probability"])
 @pytest.mark.parametrize("name", ["poisson", "quasipoisson", "geometric", "negbin", "genpoisson"])
 @pytest.mark.parametrize("weights", ["w", "v"])

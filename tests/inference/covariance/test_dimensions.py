@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -98,3 +100,12 @@ def test_the_size_of_sampling_weights_is_no_number_of_observations(frame, cov):
     assert other.bse["x0"] < 0.5 * found.bse["x0"]
     ten = gc.fit("y ~ x0", sampled, weights="ten", **options)
     np.testing.assert_allclose(ten.bse, result.bse, rtol=1e-9)
+
+
+def test_the_scale_of_a_quasi_likelihood_goes_with_the_weights(frame):
+    sampled = frame.assign(w=1.0 + frame.index % 7, ten=10.0 + 10.0 * (frame.index % 7))
+    options = {"family": "quasipoisson", "weights_type": "probability", "cov": "nonrobust"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        results = [gc.fit("y ~ x0", sampled, weights=name, **options) for name in ("w", "ten")]
+    np.testing.assert_allclose(results[0].bse, results[1].bse, rtol=1e-9)
