@@ -145,9 +145,10 @@ def _rising_runs(y: Array, alpha: Array) -> tuple[Array, Array, Array] | None:
     return value.take(at), first.take(at), second.take(at)
 
 
-# Counts to spread, and terms of all rows together: more no longer stay in the cache.
+# Counts to spread, and terms of all rows together, of which a row itself is two: more ask the
+# machine for new memory at every call.
 _SPREAD = 256.0
-_SPREAD_TERMS = 32_768
+_SPREAD_TERMS = 49_152
 
 
 def _rising_spread(y: Array, alpha: Array) -> tuple[Array, Array, Array] | None:
@@ -155,7 +156,11 @@ def _rising_spread(y: Array, alpha: Array) -> tuple[Array, Array, Array] | None:
 
     Of a hundred rows a sum costs what its calls cost, and these are as many as the largest count.
     """
-    if not y.size or not y.sum() <= _SPREAD_TERMS or not y.item(y.argmax()) <= _SPREAD:
+    if (
+        not y.size
+        or not y.sum() + 2.0 * y.size <= _SPREAD_TERMS
+        or not y.item(y.argmax()) <= _SPREAD
+    ):
         return None
     whole = y.astype(np.intp)
     if (whole != y).any():

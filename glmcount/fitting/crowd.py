@@ -28,6 +28,9 @@ HOME = 0.3
 # Passes before a point is judged by its step alone, and what is left to gain at the top.
 PATIENCE = 1
 TOP = 1e-4
+# Passes after which a point is left that lacks a unit of log-likelihood for each row: of 500
+# designs of docs/study_boundaries.md and any model none of the best ends had lacked as much.
+LATE = 6
 # By how much of what lacks the way to what is known may differ from a smooth one.
 SMOOTH, SURELY = 0.1, 0.02
 # Passes under random weights.
@@ -62,6 +65,12 @@ class Crowd:
     def weigh(self) -> Weigh:
         """What is added up, that of every pass."""
         return weighing(self.family, expected=False)
+
+    @cached_property
+    def rows(self) -> float:
+        """How many rows there are, by their weights."""
+        weights = self.small.strip.weights
+        return float(self.y.shape[1] if weights is None else weights.sum())
 
     @cached_property
     def moments(self) -> list[tuple[Array, Array]]:
@@ -334,7 +343,7 @@ def _ascend(party: _Party, known: Known, home: _Home | None, passes: int) -> Non
             party.left(known.promised(party.llf, hopes[party.numbers]) > 0.0)
         steps = _steps(party.score, party.information)
         hopes[party.numbers] = steps.hoped
-        going, parts = _going(party.llf, steps.hoped, known.llf, number), steps.parts
+        going, parts = _going(party, steps.hoped, known.llf, number), steps.parts
         if home is not None:
             homing = home.leads(party, steps.top)
             if number >= PATIENCE:
@@ -358,7 +367,9 @@ def _reach(moves: Array) -> Array:
     return found
 
 
-def _going(llf: Array, hoped: Array, known: float, number: int) -> Bools:
+def _going(party: _Party, hoped: Array, known: float, number: int) -> Bools:
     """Which points go on."""
     going = np.isfinite(hoped) & (hoped > TOP)
-    return going & (llf + HOPE * hoped > known) if number >= PATIENCE else going
+    if number >= PATIENCE:
+        going &= party.llf + HOPE * hoped > known
+    return going & (known - party.llf <= party.crowd.rows) if number >= LATE else going
