@@ -332,7 +332,7 @@ def test_of_several_strips_too(make, edit, untouched):
         assert isinstance(found, DataChangedError) or same(found, untouched(make, n)[name]), name
     column = {"one value": "x", "a level": "g", "a group": "firm"}[edit]
     with pytest.raises(
-        DataChangedError, match=f"column '{column}' has changed in the rows 0 to 65"
+        DataChangedError, match=f"column '{column}' has changed in the rows 0 to 32999"
     ):
         result.refit(family="quasipoisson")
 

@@ -353,7 +353,7 @@ def test_rows_of_many_strips_and_cells_are_known_again(compress):
     assert whole.n_cells == r.n_cells
     assert whole.with_cov("HC0").bse.equals(r.with_cov("HC0").bse)
     late = many.assign(x=np.where(many.index == 140_000, 3.0, many.x))
-    with pytest.raises(DataChangedError, match="in the rows 131072 to 149999"):
+    with pytest.raises(DataChangedError, match="in the rows 100000 to 149999"):
         found.with_data(late)
 
 

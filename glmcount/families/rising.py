@@ -83,7 +83,7 @@ def log_rising(y: Array, alpha: Array) -> tuple[Array, Array, Array]:
             whole = y.astype(np.intp)
             if np.array_equal(whole, y):
                 table = _rising_table(float(alpha[0]), 1 << int(top + 1).bit_length())
-                return table[0][whole], table[1][whole], table[2][whole]
+                return table[0].take(whole), table[1].take(whole), table[2].take(whole)
     y, alpha = np.broadcast_arrays(y, alpha)
     runs = _rising_runs(y, alpha)
     if runs is not None:

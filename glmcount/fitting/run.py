@@ -34,11 +34,14 @@ from glmcount.fitting.solvers import Iteration, Problem, solver
 from glmcount.numerics import Array
 from glmcount.numerics.control import Control
 from glmcount.records import dataclass, field, replace
+from glmcount.sources.folds import processors
 
 __all__ = ["Fit", "Looked", "Run", "Settings", "fold_sums"]
 
 SCORING = 1e-11
 RADIUS = 3.0
+# Columns from which a pass over two strips pays for a second thread.
+WIDE = 16
 # How a solver stopped that came to no end.
 STOPPED = {
     "maxiter": "out of iterations",
@@ -198,7 +201,8 @@ def fold_sums(
         return one(sent(layout, strip, theta, gone))
 
     work = one if gone is None else thinned
-    return rows.fold(work, add, 1 if few_dense(layout) else None)
+    wide = processors() if layout.dense_columns >= WIDE else None
+    return rows.fold(work, add, 1 if few_dense(layout) else wide)
 
 
 class Run:

@@ -55,7 +55,7 @@ class Source:
     read : callable
         ``(first, last, names) -> {name: values}`` for a range of rows.
     strip_rows : int or None
-        Rows of a partition; None for `STRIP_ROWS`.
+        Rows of a partition; None for `STRIP_ROWS` at most, all of one length.
     beside : mapping
         Columns given beside the table, one value for each of its rows.
     ends : tuple of int or None
@@ -101,7 +101,19 @@ class Source:
         """Number of partitions; at least one, so that empty data are met by the checks."""
         if self.ends is not None:
             return len(self.ends)
-        return max(1, -(-self.n_rows // (self.strip_rows or STRIP_ROWS)))
+        if self.strip_rows is None and self.n_rows <= STRIP_ROWS:
+            return 1
+        return max(1, -(-self.n_rows // self.rows_each))
+
+    @cached_property
+    def rows_each(self) -> int:
+        """Rows of a partition, the last one aside; of one length, so that threads end together."""
+        if self.strip_rows is not None:
+            return self.strip_rows
+        count = max(1, -(-self.n_rows // STRIP_ROWS))
+        # A multiple of eight, as many bytes as a word has, unless that leaves fewer partitions.
+        rows = -(-self.n_rows // (8 * count)) * 8
+        return rows if rows * (count - 1) < self.n_rows else -(-self.n_rows // count)
 
     def span(self, number: int) -> tuple[int, int]:
         """First row of a partition, and the row after its last.
@@ -123,7 +135,9 @@ class Source:
         """
         if self.ends is not None:
             return (self.ends[number - 1] if number else 0), self.ends[number]
-        rows = self.strip_rows or STRIP_ROWS
+        if self.n_strips == 1:
+            return 0, self.n_rows
+        rows = self.rows_each
         return number * rows, min((number + 1) * rows, self.n_rows)
 
     def measured(self, lengths: Sequence[int]) -> Source:
