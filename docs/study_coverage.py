@@ -94,7 +94,7 @@ KINDS = {
     "100 clusters two ways": Kind("two ways", coverage_groups.two_ways),
     "a series of 1,000": Kind("time", coverage_groups.in_time),
     "a series of 4,000": Kind("time", coverage_groups.in_time, 4_000),
-    "a series of 16,000": Kind("time", coverage_groups.in_time, 16_000, 0.4),
+    "a series of 16,000": Kind("time", coverage_groups.in_time, 16_000),
     "panels": Kind("panels", coverage_groups.panels, groups=200),
     "panels of 1,000 times": Kind("panels", coverage_groups.panels, 5_000, groups=1_000),
     "400 clusters two ways": Kind("two ways", coverage_groups.two_ways, 4_000, groups=400),
