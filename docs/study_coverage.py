@@ -134,7 +134,9 @@ def kept(names: list[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for line in PAGE.read_text(encoding="utf-8").splitlines():
         name = line.strip("| ").split(" | ")[0]
-        if line.startswith("| ") and name in KINDS and name not in names:
+        # The table of limits has rows of some of these names, and fewer columns.
+        whole = line.count("|") == len(MODELS) + 5
+        if whole and name in KINDS and name not in names:
             found.setdefault(name, []).append(line)
     return found
 

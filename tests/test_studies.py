@@ -54,3 +54,10 @@ def test_what_lies_outside_is_said():
     near, _, far = study_coverage.outside(table)
     assert near == "Intervals outside 93 to 97 %: a, one, NB2 92.9; a, one, ZIP 97.1."
     assert far == "Outside the binomial limits: b, two, NB2 91.3."
+
+
+def test_rows_that_are_not_asked_for_stay_as_they_are():
+    kept = study_coverage.kept(["panels"])
+    assert set(kept) == set(study_coverage.KINDS) - {"panels"}
+    table = [line for lines in study_coverage.kept([]).values() for line in lines]
+    assert study_coverage.page(table) == study_coverage.PAGE.read_text(encoding="utf-8")
