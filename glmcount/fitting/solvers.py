@@ -24,8 +24,9 @@ from glmcount.records import dataclass, replace
 __all__ = ["SOLVERS", "Iteration", "Outcome", "Problem", "Solver", "newton", "solver"]
 
 NEAR = 1e-4
-# Move that a step may leave before it is worth bending.
-LEFT = 1e-8
+# Move that a step may leave before it is worth bending: half of that for which the information is
+# made anew, by a pass that takes several times as long as a sample's two.
+LEFT = 1e-10
 TRIES = 40
 # A sample's own error is larger: p columns leave about sqrt(p n / m) standard errors.
 PILOT = 0.25
