@@ -88,13 +88,15 @@ class BlockRows:
     codes: NDArray[Any] | None
     rows: tuple[Row, ...]
 
-    def column(self, k: int, block: Block) -> Array | None:
-        """Numeric column k, shifted and scaled; None for ones."""
+    def column(self, k: int, block: Block, out: Array | None = None) -> Array | None:
+        """Numeric column k, shifted and scaled, in `out` where that is given; None for ones."""
         row = self.rows[k]
         if row is None:
             return None
-        shifted = np.subtract(row, block.shift[k], dtype=np.float64)
-        return shifted if block.scale is None else shifted * block.scale[k]
+        shifted: Array = np.subtract(row, block.shift[k], out=out, dtype=np.float64)
+        if block.scale is not None:
+            shifted *= block.scale[k]
+        return shifted
 
     def fill(self, out: Array, block: Block, first: int, last: int) -> Array:
         """Copy the shifted, scaled numeric columns of rows ``first:last`` into a buffer."""

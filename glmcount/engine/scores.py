@@ -17,7 +17,8 @@ from glmcount.numerics import Array
 
 __all__ = ["Made", "chunks", "each_column", "row_scores"]
 
-Made = Callable[[], Array | None]
+# It may be given an array to put the column in; None for ones.
+Made = Callable[..., Array | None]
 
 # Numbers that a chunk of scores may have, 8 MB of them: never those of all rows at once.
 NUMBERS = 1 << 20
@@ -53,9 +54,11 @@ def each_column(layout: Layout, strip: Strip) -> Iterator[tuple[int, int, Made]]
                 yield block.equation, int(position), partial(_column, block, rows, k, level)
 
 
-def _column(block: Block, rows: BlockRows, k: int, level: Array | None) -> Array | None:
+def _column(
+    block: Block, rows: BlockRows, k: int, level: Array | None, out: Array | None = None
+) -> Array | None:
     """A numeric column, of the rows of a level, as it is coded; None for ones."""
-    column = rows.column(k, block)
+    column = rows.column(k, block, out)
     if level is None:
         return column
     assert rows.codes is not None

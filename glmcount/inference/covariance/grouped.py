@@ -205,11 +205,13 @@ class ScoreSums:
             column = scratch("joined", (matrix.shape[1],))
             last = 0
             for part, made in zip(waiting, parts, strict=True):
-                values = made()
-                if values is not None and part.chosen is not None:
-                    values = values[part.chosen]
                 first, last = last, last + len(part.codes)
-                column[first:last] = 1.0 if values is None else values
+                here = column[first:last]
+                values = made(here if part.chosen is None else None)
+                if values is None:
+                    here[:] = 1.0
+                elif values is not here:
+                    here[:] = values if part.chosen is None else values[part.chosen]
             total[places[position]] += matrix @ column
 
         columns = zip(*(each_column(layout, part.strip) for part in waiting), strict=True)
@@ -256,6 +258,8 @@ def score_sums(setting: Setting, groups: Groups) -> Iterator[tuple[int, Array]]:
             codes = groups.codes(roles)
             chosen = _within(codes, first, last, count)
             codes = codes if chosen is None else codes[chosen] - first
+            # As the matrix wants them, here, where threads share the work.
+            codes = codes.astype(np.int32, copy=False)
             return ScoreSums(
                 fit,
                 last - first,
