@@ -521,3 +521,22 @@ def test_refit_keeps_and_changes_parts():
     same(again.params, first.params, 1e-12)
     other = first.refit(inflate=None, hurdle="z")
     same(other.params, gc.fit("y ~ x", DATA, family="negbin", hurdle="z").params, 1e-12)
+
+
+@pytest.mark.parametrize("family", ["poisson", "negbin"])
+def test_a_block_of_rows_without_a_zero_beside_factors(family):
+    """The last rows of a strip, which are worked on by themselves, tell of fewer entries."""
+    rng = np.random.default_rng(0)
+    n = 12_003
+    data = pd.DataFrame({f"x{j}": 0.1 * rng.normal(size=n) for j in range(5)})
+    data["y"] = np.where(rng.random(n) < 0.3, 0, rng.negative_binomial(2, 0.4, n))
+    data["b"] = rng.random(n) < 0.3
+    data.loc[n - 3 :, "y"] = [1, 2, 3]
+    formula, told = "y ~ x0 + x1 + x2 + x3 + x4", "x0 + x1 + b"
+    blocks = gc.Control(block_rows=2_000)
+    found = gc.fit(formula, data, family=family, inflate=told, control=blocks)
+    whole = gc.fit(formula, data, family=family, inflate=told)
+    assert found.llf == pytest.approx(whole.llf, rel=1e-12)
+    np.testing.assert_allclose(found.bse, whole.bse, rtol=1e-8)
+    numbers = gc.fit(formula, data.assign(b=1.0 * data.b), family=family, inflate=told)
+    assert found.llf == pytest.approx(numbers.llf, rel=1e-12)

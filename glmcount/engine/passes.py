@@ -162,7 +162,7 @@ def _strip_sums(
     coding = coding_of(layout.plan, strip)
     bases = [_start_eta(layout, strip, coding, theta, k) for k in range(layout.q)]
     dense = {k: _dense(layout, k) for k in range(layout.q)}
-    kept: list[Weighed] = []
+    kept: list[tuple[int, Weighed]] = []
     step = micro_rows(layout, block_rows)
     if few_dense(layout):
         step = max(strip.n, 1)
@@ -179,7 +179,7 @@ def _strip_sums(
         )
         add(raw, {("s",): weighed.scalars})
         if coding.own:
-            kept.append(_full(weighed, last - first))
+            kept.append((last - first, _full(weighed, last - first)))
         if coding.own and step >= strip.n:
             raw |= _table_sums(layout, strip, coding, filled, kept)
         _dense_sums(raw, weighed, filled, last - first)
@@ -244,7 +244,7 @@ def _dense_sums(raw: Raw, weighed: Weighed, filled: Filled, n: int) -> None:
 
 
 def _table_sums(
-    layout: Layout, strip: Strip, coding: Coding, filled: Filled, kept: list[Weighed]
+    layout: Layout, strip: Strip, coding: Coding, filled: Filled, kept: list[tuple[int, Weighed]]
 ) -> Raw:
     """Tables of a strip from what its micro-blocks weighed, and the columns still in buffers."""
     there = dict(filled.values())
@@ -256,16 +256,20 @@ def _table_sums(
         assert found is not None
         return found
 
-    first = tuple(_joined([w.first[k] for w in kept]) for k in range(layout.q))
-    second = {jk: _joined([w.second[jk] for w in kept]) for jk in kept[0].second}
+    first = tuple(_joined([(n, w.first[k]) for n, w in kept]) for k in range(layout.q))
+    second = {jk: _joined([(n, w.second[jk]) for n, w in kept]) for jk in kept[0][1].second}
     return table_sums(layout.plan, strip, coding, column, first, second)
 
 
-def _joined(parts: list[Array | None]) -> Array | None:
-    present = [part for part in parts if part is not None]
-    if not present:
+def _joined(parts: list[tuple[int, Array | None]]) -> Array | None:
+    """Micro-blocks one after the other; what one does not have is 0 there.
+
+    Rows without a zero tell of fewer entries than those of which one is.
+    """
+    if all(part is None for _, part in parts):
         return None
-    return present[0] if len(present) == 1 else np.concatenate(present)
+    whole = [np.zeros(n) if part is None else part for n, part in parts]
+    return whole[0] if len(whole) == 1 else np.concatenate(whole)
 
 
 def add(total: Raw, part: Raw) -> Raw:
