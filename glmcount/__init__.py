@@ -32,7 +32,8 @@ else:
         return asked(_WAITING[name], name)
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+        own = (name for name in globals() if name.startswith("__") and name.endswith("__"))
+        return sorted({*own, *__all__})
 
 
 __version__ = "0.1.0"
