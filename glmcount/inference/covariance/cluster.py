@@ -266,8 +266,8 @@ def cluster(
         CR0 takes c = 1, CR1 (the default) G / (G - 1), CR1S G (N - 1) / ((G - 1)(N - k)) with
         the k coefficients of the mean. CR2 corrects the residuals for the leverage of their
         cluster (Bell & McCaffrey 2002), or, where a cluster has more than 1,000 rows and in models
-        of several parts, the scores (the summary says CR2 (p x p)); CR3 is the jackknife over clusters, linearised
-        (MacKinnon, Nielsen & Webb 2023). CR2 and CR3 take one column.
+        of several parts, the scores (the summary says CR2 (p x p)); CR3 is the jackknife over
+        clusters, linearised (MacKinnon, Nielsen & Webb 2023). CR2 and CR3 take one column.
     df : {"z", "t", "satterthwaite"}
         Tests and intervals by the normal distribution, by Student's t with G - 1 degrees of
         freedom (of the column with fewest clusters), or with those that fit the variance's own
