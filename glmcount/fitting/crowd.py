@@ -28,8 +28,8 @@ HOME = 0.3
 # Passes before a point is judged by its step alone, and what is left to gain at the top.
 PATIENCE = 1
 TOP = 1e-4
-# Passes after which a point is left that lacks a unit of log-likelihood for each row: of 500
-# designs of docs/study_boundaries.md and any model none of the best ends had lacked as much.
+# Passes after which a point is left that lacks a unit of log-likelihood for each row: in 500
+# designs of each of nine models (docs/study_boundaries.md) no converged fit ended elsewhere by it.
 LATE = 6
 # By how much of what lacks the way to what is known may differ from a smooth one.
 SMOOTH, SURELY = 0.1, 0.02

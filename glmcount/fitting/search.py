@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -351,12 +352,11 @@ def _inward(
         return []
     groups = [*_steep(columns), _moderate(crowd.moments[k][1], rng)]
     directions = np.concatenate(groups)
-    top = directions.dot(columns).max(axis=1)
     if run is None:
         etas, weights = list(crowd.predictors(base[None])[:, 0]), small.strip.weights
-        gain, spread = _pull(limit, crowd.y, etas, weights, directions.dot(columns), top)
+        top, gain, spread = _pull(limit, crowd.y, etas, weights, directions.dot(columns))
     else:
-        gain, spread = _pull_of_all(run, limit, base, directions, top)
+        top, gain, spread = _pull_of_all(run, limit, base, directions)
     told = np.where(spread > 0, gain / np.sqrt(np.maximum(spread, 1e-300)), -np.inf)
     out, first = [], 0
     for group in groups:
@@ -372,34 +372,48 @@ def _inward(
     return [start for _, start in out]
 
 
-def _pull(
-    limit: Limit, y: Array, etas: list[Array], weights: Array | None, logs: Array, top: Array
-) -> Array:
-    """The one-sided score along each direction and its variance, (2, directions).
+def _pull(limit: Limit, y: Array, etas: list[Array], weights: Array | None, logs: Array) -> Array:
+    """Largest predictor, one-sided score and its variance of each direction, (3, directions).
 
-    `logs` are the directions' predictors of the rows, (directions, n).
+    `logs` are the directions' predictors of the rows, (directions, n); the score is of a parameter
+    that is their exponential over that of the largest.
     """
     rest = [eta for j, eta in enumerate(etas) if j not in limit.gone]
     score, information = (np.broadcast_to(part, logs.shape[1:]) for part in limit.score(y, rest))
     if weights is not None:
         score, information = score * weights, information * weights
+    top = logs.max(axis=1, initial=-np.inf)
     sizes = np.exp(logs - top[:, None])
-    return np.stack([sizes.dot(score), (sizes * sizes).dot(information)])
+    return np.stack([top, sizes.dot(score), (sizes * sizes).dot(information)])
 
 
-def _pull_of_all(run: Run, limit: Limit, base: Array, directions: Array, top: Array) -> Array:
+def _pulled(total: Array, part: Array) -> Array:
+    """`_pull` of two parts of the rows: the one with larger predictors sets the scale of both."""
+    top = np.maximum(total[0], part[0])
+    scale = np.where(np.isfinite(top), top, 0.0)
+    old, new = np.exp(total[0] - scale), np.exp(part[0] - scale)
+    score, variance = total[1] * old + part[1] * new, total[2] * old**2 + part[2] * new**2
+    return np.stack([top, score, variance])
+
+
+def _pull_of_all(run: Run, limit: Limit, base: Array, directions: Array) -> Array:
     """The same over all rows."""
     layout, k = run.layout, limit.equation
 
     def work(strip: Strip) -> Array:
-        total = np.zeros((2, len(directions)))
-        for part in chunks(layout, strip):
-            logs = directions.dot(columns_of(layout, part)[k])
-            etas = list(predictors(layout, part, base))
-            total += _pull(limit, part.y, etas, part.weights, logs, top)
-        return total
+        pulls = (
+            _pull(
+                limit,
+                part.y,
+                list(predictors(layout, part, base)),
+                part.weights,
+                directions.dot(columns_of(layout, part)[k]),
+            )
+            for part in chunks(layout, strip)
+        )
+        return reduce(_pulled, pulls)
 
-    return run.rows.fold(work, np.add)
+    return run.rows.fold(work, _pulled)
 
 
 def _moderate(spread: Array, rng: np.random.Generator) -> Array:

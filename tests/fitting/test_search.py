@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -178,3 +180,25 @@ def test_a_boundary_that_all_rows_bear_out_stays():
     with pytest.warns(gc.errors.BoundaryWarning):
         found = gc.fit("y ~ x", data, family="negbin", dispersion="b")
     assert found.llf == pytest.approx(gc.fit("y ~ x", data).llf, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_pull_at_a_boundary_is_that_of_its_parts_however_far_rows_lie(seed):
+    """Of the first rows alone the largest predictor is far below that of all: no size overflows."""
+    rng = np.random.default_rng(seed)
+    n = 3_000
+    limit = run_of("y ~ x", SIX, "negbin").family.limits[0]
+    y, eta = rng.poisson(2.0, n)[None].astype(float), rng.normal(size=n)
+    logs = 50.0 * rng.standard_t(1.1, (4, n))
+    cuts = [0, 0, 10, 1_200, 1_200, n]
+    parts = [
+        search._pull(limit, y[:, a:b], [eta[a:b], eta[a:b]], None, logs[:, a:b])
+        for a, b in pairwise(cuts)
+    ]
+    total = parts[0]
+    for part in parts[1:]:
+        total = search._pulled(total, part)
+    whole = search._pull(limit, y, [eta, eta], None, logs)
+    assert logs[:, :10].max() < logs.max() - 1_000.0
+    assert np.isfinite(total).all()
+    np.testing.assert_allclose(total, whole, rtol=1e-10, atol=1e-300)

@@ -314,7 +314,7 @@ def _products(
     Within an equation those that come after it; a matrix of ones and a few columns at a time take
     half as long as each product by itself.
     """
-    same = left is right or np.array_equal(left, right)
+    same = np.array_equal(left, right)
     for first in range(0, len(left), STEP):
         after = right[first:] if same else right
         beside = np.ascontiguousarray(columns[after].T)
