@@ -62,7 +62,7 @@ ORDER = {
         null estimates restrict nested held
     """,
     "inference": """
-        intervals naming hypotheses words tests setting
+        intervals naming hypotheses words tests setting responses
         covariance.estimator covariance.robust covariance.freedom covariance.grouped
         covariance.leveraged covariance.cluster covariance.kernels covariance.series
         covariance.hac watch covariance.draws covariance.resampled drawn score_bootstrap

@@ -24,7 +24,7 @@ WAITING = {
     "fitting": "crowd held pilot search walls",
     "inference": """
         anova contrasts drawn equivalence hypotheses levels multiplicity pooling profile profiled
-        ratio score score_bootstrap tests together vuong words
+        ratio responses score score_bootstrap tests together vuong words
     """,
     "language": "derivative",
     "numerics": "mixtures",

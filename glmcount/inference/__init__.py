@@ -9,6 +9,6 @@ if not TYPE_CHECKING:
         __name__,
         """
         anova contrasts drawn equivalence hypotheses levels multiplicity profiled ratio
-        score score_bootstrap tests words
+        responses score score_bootstrap tests words
         """,
     )

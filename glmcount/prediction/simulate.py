@@ -11,9 +11,9 @@ import pandas as pd
 from glmcount.allowed import MOST, generator, whole
 from glmcount.engine.passes import predictors
 from glmcount.engine.strip import Strip
-from glmcount.errors import MemoryLimitError, NotDefinedError, some
-from glmcount.families.base import Family
+from glmcount.errors import MemoryLimitError, NotDefinedError
 from glmcount.fitted import Fitted
+from glmcount.inference.responses import check_finite
 from glmcount.numerics import Array
 
 __all__ = ["simulate"]
@@ -52,7 +52,7 @@ def simulate(state: Fitted, n: Any, rng: Any) -> pd.DataFrame:
     with np.errstate(all="ignore"):
         draws = {k: np.concatenate([sample(source, *s) for s in strips]) for k in range(count)}
     for drawn in draws.values():
-        _check_finite(drawn, fit.family)
+        check_finite(drawn, fit.family)
     found = pd.DataFrame(draws, index=state.labels())
     return found.astype(np.int64) if all(map(_whole, draws.values())) else found
 
@@ -97,15 +97,4 @@ def _check_memory(count: int, state: Fitted) -> None:
             "numpy.random.Generator as rng= so that the draws go on, or raise "
             "control=glmcount.Control(memory_limit=...).",
             kind="memory_limit",
-        )
-
-
-def _check_finite(drawn: Array, family: Family) -> None:
-    lost = np.flatnonzero(~np.isfinite(drawn))
-    if len(lost):
-        raise NotDefinedError(
-            f"Nothing can be drawn for the used rows {some(lost)} (counted from 0): their mean "
-            f"lies where {family.inside} counts cannot be had as numbers. Look at "
-            "r.fittedvalues.",
-            kind="simulate_range",
         )
