@@ -271,7 +271,7 @@ def warn_of_size(chosen: Estimator, family: Family) -> None:
 
     That of a quasi-likelihood is free of it: its scale goes with the weights.
     """
-    if not chosen.trusting or (family.scale == "pearson" and chosen.name == "nonrobust"):
+    if not chosen.trusting or (family.scale == "pearson" and chosen.scaled):
         return
     text = (
         f"cov={chosen.name!r} takes probability weights for numbers of observations: standard "

@@ -49,7 +49,7 @@ def tested(held: Held) -> tests.Tested:
 def scored_test(held: Held, models: tuple[Fit, Rows, Rows], name: str) -> tests.TestResult:
     """The score test of a larger model: a fit of the smaller, and the rows as both see them."""
     state, cov = held.state, held.cov
-    options = replace(state.options, information="outer") if cov.name == "opg" else state.options
+    options = replace(state.options, information="outer") if cov.outer else state.options
     found = nested.scored(*models, options, importance=state.importance)
     freedom = state.spread_df if state.scaled else None
     return score.score_result(state, found, cov, (held.figures.scale, freedom, name))

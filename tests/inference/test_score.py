@@ -8,6 +8,8 @@ import pytest
 
 import glmcount as gc
 from glmcount.errors import GlmcountError
+from glmcount.inference.covariance.estimator import estimator
+from glmcount.records import replace
 from tests.made import counts
 
 DATA = pd.DataFrame(counts(90, 6))
@@ -63,6 +65,11 @@ def test_opg_is_n_r_squared():
     scores = (DATA.y - r.fittedvalues).to_numpy()[:, None] * X
     fitted = scores @ np.linalg.lstsq(scores, np.ones(90), rcond=None)[0]
     assert r.score_test("z").statistic == pytest.approx(fitted @ fitted, rel=1e-9)
+    # By what a covariance says of itself, not by its name.
+    mine = replace(estimator("opg", "opg"), name="mine")
+    assert r.with_cov(mine).score_test("z").statistic == r.score_test("z").statistic
+    other = r.with_cov(replace(mine, name="opg", outer=False)).score_test("z")
+    assert other.statistic != pytest.approx(fitted @ fitted, rel=1e-6)
 
 
 def test_quasi_likelihoods_have_an_f():

@@ -106,6 +106,12 @@ class Estimator(Printed):
     refuses : callable or None
         ``(family, design)``, which raises where either tells, before anything is computed, that
         there is no such covariance.
+    scaled : bool
+        Whether it goes with `Setting.scale`, so that of a quasi-likelihood it is free of the size
+        of probability weights.
+    outer : bool
+        Whether it is the inverse of the outer product of the scores: score tests then take that for
+        the information.
 
     Examples
     --------
@@ -124,6 +130,8 @@ class Estimator(Printed):
     doubts: Callable[[Fitted], list[GlmcountWarning]] | None = None
     trusting: bool = False
     refuses: Callable[[Family, DesignSpec], None] | None = None
+    scaled: bool = False
+    outer: bool = False
 
     def __post_init__(self) -> None:
         for what in ("name", "label"):
@@ -148,8 +156,7 @@ class Estimator(Printed):
         if ESTIMATORS.get(self.name) is self and self.name in BUILT_IN:
             return estimator, (self.name, self.name)
         refuse_nameless(f"compute of the covariance {self.name!r}", self.compute)
-        made = self.name, self.label, self.compute, self.needs
-        return Estimator, (*made, self.doubts, self.trusting, self.refuses)
+        return Estimator, tuple([getattr(self, name) for name in self.__dataclass_fields__])
 
 
 def _in_words(value: object) -> object:

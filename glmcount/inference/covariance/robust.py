@@ -225,9 +225,13 @@ def _refuse_parts(family: Family, spec: DesignSpec) -> None:
 
 for _each in (
     Estimator(
-        "nonrobust", "nonrobust", lambda setting, bread: bread * setting.scale, trusting=True
+        "nonrobust",
+        "nonrobust",
+        lambda setting, bread: bread * setting.scale,
+        trusting=True,
+        scaled=True,
     ),
-    Estimator("opg", "OPG", _opg, trusting=True),
+    Estimator("opg", "OPG", _opg, trusting=True, outer=True),
     Estimator("HC0", "robust (HC0)", _sandwich(None)),
     Estimator("HC1", "robust (HC1)", _hc1),
     Estimator("HC2", "robust (HC2)", _sandwich(lambda h: 1.0 / (1.0 - h)), refuses=_refuse_parts),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
 import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import glmcount as gc
+from glmcount.records import replace
 
 pytestmark = pytest.mark.filterwarnings("ignore::glmcount.errors.CovarianceWarning")
 
@@ -109,3 +112,27 @@ def test_the_scale_of_a_quasi_likelihood_goes_with_the_weights(frame):
         warnings.simplefilter("error")
         results = [gc.fit("y ~ x0", sampled, weights=name, **options) for name in ("w", "ten")]
     np.testing.assert_allclose(results[0].bse, results[1].bse, rtol=1e-9)
+
+
+def inverse_and_scale(setting, bread):
+    return bread * setting.scale
+
+
+def test_a_covariance_of_ones_own_says_whether_it_goes_with_the_scale(frame):
+    sampled = frame.assign(w=1.0 + frame.index % 7)
+    quasi, poisson = (
+        gc.fit("y ~ x0", sampled, family=family, weights="w", weights_type="probability")
+        for family in ("quasipoisson", "poisson")
+    )
+    own = partial(gc.covariances.Estimator, "own", "own", inverse_and_scale, trusting=True)
+    scaled = pickle.loads(pickle.dumps(own(scaled=True)))  # noqa: S301
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = quasi.with_cov(scaled)
+    np.testing.assert_array_equal(found.bse, quasi.with_cov("nonrobust").bse)
+    for result, cov in ((quasi, own()), (poisson, scaled)):
+        with pytest.warns(gc.errors.CovarianceWarning, match="go by the size of the weights"):
+            result.with_cov(cov)
+    # Its name says nothing: of a covariance with the name of another one too.
+    with pytest.warns(gc.errors.CovarianceWarning, match="go by the size of the weights"):
+        quasi.with_cov(replace(own(), name="nonrobust"))
