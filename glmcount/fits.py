@@ -31,13 +31,14 @@ from glmcount.errors import (
 )
 from glmcount.families.base import Family
 from glmcount.families.model import model_family
+from glmcount.figures import Figures, attempt
 from glmcount.fitted import AtHand, Fitted
 from glmcount.fitting.estimates import estimates, names
 from glmcount.fitting.identified import in_doubt, refuse_unidentified
 from glmcount.fitting.maximise import maximise
 from glmcount.fitting.run import Settings
-from glmcount.inference.covariance.estimator import Estimator, warn_of
-from glmcount.inference.setting import NOTHING_MORE, Needs, without_arrays
+from glmcount.inference.covariance.estimator import Covariance, Estimator, covariance, warn_of
+from glmcount.inference.setting import NOTHING_MORE, Needs, Setting, without_arrays
 from glmcount.notes import fit_warnings
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace
@@ -48,13 +49,15 @@ from glmcount.request import (
     Request,
     check_options,
     chosen_estimator,
+    information_of,
     warn_of_size,
 )
 from glmcount.subject import Subject
 
 __all__ = ["Changes", "Ready", "attached", "fitted", "opened", "part_designs", "refitted"]
 
-Made = tuple[Fitted, Estimator]
+# State, covariance asked for, figures that are known, and the covariance where it is known.
+Made = tuple[Fitted, Estimator, None, Covariance | GlmcountError | None]
 
 
 class Changes(Options, total=False):
@@ -122,7 +125,7 @@ def fitted(subject: Subject, request: Request) -> Made:
     """
     cov = chosen_estimator(request.cov, request.weights_type)
     rows, family = opened(subject, request, cov.needs)
-    information = _information(request.information, family)
+    information = information_of(request, family)
     if request.weights_type == "probability":
         warn_of_size(cov, family)
     if cov.needs.groups or cov.needs.order:
@@ -289,16 +292,6 @@ def _answered(ready: Ready, values: Array) -> Ready:
     )
 
 
-def _information(given: str | None, family: Family) -> str:
-    if given == "expected" and family.expected is None:
-        raise UsageError(
-            f"information='expected' has no closed form for {family.label}; leave it out for the "
-            "observed information.",
-            kind="no_expected_information",
-        )
-    return given or ("expected" if family.q == 1 and family.expected else "observed")
-
-
 def _family(request: Request, parts: Mapping[str, Any], limited: bool) -> Family:
     second = [what for what in ("inflate", "hurdle") if parts[what] is not None]
     if len(second) > 1:
@@ -356,12 +349,10 @@ def _maximised(ready: Ready, data: Rows, measured: Measured) -> Made:
     notes += fit_warnings(rows, found, values, measured, request.separation)
     for note in notes:
         python_warnings.warn(note, stacklevel=outside())
-    gated = data.gated()
-    kept = None if cells is None else cells.gated(gated)
-    own = found.narrowed(gated)
-    state = Fitted(
-        spec=own.spec,
-        asked_spec=gated.spec,
+    state = partial(
+        Fitted,
+        spec=rows.spec,
+        asked_spec=data.spec,
         account=data.plan.account,
         measured=measured,
         fit=found,
@@ -371,11 +362,25 @@ def _maximised(ready: Ready, data: Rows, measured: Measured) -> Made:
         weights_type=request.weights_type,
         again=ready,
         warnings=tuple(notes),
-        held=AtHand(own, gated, data.source.index, kept),
     )
+    index, known, needs = data.source.index, None, ready.cov.needs
+    # Refits take long, and nobody may ask for them.
+    if (needs.groups or needs.order) and not needs.refits:
+        known = _before_the_gate(ready.cov, state(held=AtHand(rows, data, index, cells)))
+    gated = data.gated()
+    kept = None if cells is None else cells.gated(gated)
+    whole = state(held=AtHand(found.narrowed(gated), gated, index, kept))
     if ready.cov.doubts is not None:
-        warn_of(ready.cov.doubts(state))
-    return state, ready.cov
+        warn_of(ready.cov.doubts(whole))
+    return whole, ready.cov, None, known
+
+
+def _before_the_gate(cov: Estimator, state: Fitted) -> Covariance | GlmcountError:
+    """The covariance, or why there is none, of rows that nobody can have edited yet.
+
+    Once they are looked at whenever they are read, a look at all columns takes as long as the sums.
+    """
+    return attempt(lambda: covariance(cov, Setting(state, lambda: Figures(state).scale)))
 
 
 def _start(given: Any, size: int) -> Array:

@@ -34,6 +34,7 @@ __all__ = [
     "Request",
     "check_options",
     "chosen_estimator",
+    "information_of",
     "warn_of_size",
 ]
 
@@ -264,6 +265,24 @@ def chosen_estimator(cov: Any, weights_type: str) -> Estimator:
     UsageError
     """
     return estimator(cov, "HC1" if weights_type == "probability" else "nonrobust")
+
+
+def information_of(request: Request, family: Family) -> str:
+    """Which information matrix is asked for, or usual for a family.
+
+    Raises
+    ------
+    UsageError
+        If the family has no such one.
+    """
+    given = request.information
+    if given == "expected" and family.expected is None:
+        raise UsageError(
+            f"information='expected' has no closed form for {family.label}; leave it out for the "
+            "observed information.",
+            kind="no_expected_information",
+        )
+    return given or ("expected" if family.q == 1 and family.expected else "observed")
 
 
 def warn_of_size(chosen: Estimator, family: Family) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import glmcount as gc
-from glmcount.errors import DataChangedError
+from glmcount.errors import CovarianceError, DataChangedError
 from glmcount.inference.covariance import Estimator
 from glmcount.inference.setting import Needs
 from tests.made import sums_by_group
@@ -389,6 +389,39 @@ def test_a_frame_sorted_in_place_keeps_its_rows_together():
     except DataChangedError:
         return
     pd.testing.assert_series_equal(found, wanted)
+
+
+@pytest.mark.parametrize(
+    "cov",
+    [
+        {"cluster": "firm"},
+        gc.cluster(["firm", "day"], psd=True),
+        gc.hac("day"),
+        gc.driscoll_kraay("day"),
+    ],
+    ids=["cluster", "two ways", "hac", "driscoll_kraay"],
+)
+def test_a_covariance_of_columns_that_a_fit_is_asked_for_is_of_the_rows_as_they_were(cov):
+    """It is made with the fit, so that it needs none of the rows later."""
+    data = pd.DataFrame(columns(300)).assign(day=np.repeat(np.arange(150), 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = gc.fit("y ~ x + g", data, cov=cov)
+        wanted = gc.fit("y ~ x + g", data).with_cov(cov).cov_params()
+        data.loc[:, "x"] = 0.0
+        data.loc[:, "firm"] = 1
+    pd.testing.assert_frame_equal(result.cov_params(), wanted, rtol=1e-13)
+
+
+def test_why_a_fit_has_no_covariance_of_columns_is_told_when_it_is_asked_for():
+    data = pd.DataFrame(columns(300))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = gc.fit("y ~ x + g", data, cov=gc.cluster(["firm", "g"]))
+    pd.testing.assert_series_equal(result.params, gc.fit("y ~ x + g", data).params)
+    for _ in range(2):
+        with pytest.raises(CovarianceError, match="not positive semidefinite"):
+            _ = result.bse
 
 
 @pytest.mark.parametrize("what", ["weights", "offset"])

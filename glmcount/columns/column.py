@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import math
+from array import array
+from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -23,6 +25,8 @@ Levels = tuple[Level, ...]
 Extent = tuple[float, float, float]
 # Numbers that are added up by a product.
 SHORT = 65_536
+# Levels from which a way of their own pays.
+MANY = 1_000
 
 
 @lru_cache(maxsize=2)
@@ -90,9 +94,14 @@ class Column:
         """A mark of the levels, made once for all runs of a column."""
         if self.origin is not None:
             return self.origin.meaning
+        told, levels = None, self.levels
+        if levels is not None and len(levels) > MANY and type(levels[0]) is int:
+            # Of 100,000 whole numbers a fifth of the time that their text takes.
+            with suppress(TypeError, OverflowError):
+                told = array("q", cast(Any, levels)).tobytes()
         # Not `hash`, which is another one in another process.
-        digest = hashlib.blake2b(repr(self.levels).encode(), digest_size=8).digest()
-        return int.from_bytes(digest, "big")
+        digest = hashlib.blake2b(repr(levels).encode() if told is None else told, digest_size=8)
+        return int.from_bytes(digest.digest(), "big")
 
     @property
     def found(self) -> bool:

@@ -59,3 +59,21 @@ def test_some_rows_of_whole_numbers_stay_whole():
     part = column[1:]
     assert part.whole.tolist() == [0, 2] and len(part) == 2
     assert Column("numeric", column.values)[1:].whole is None
+
+
+@given(st.sets(st.integers(-(2**40), 2**40), min_size=2, max_size=20), st.data())
+def test_what_many_levels_mean_is_told_apart(few, draw):
+    """Of many whole numbers by another way than of few; each value and the order count."""
+    levels = (*range(2**41, 2**41 + 1_000), *few)
+    meaning = Column("categorical", np.zeros(1, np.int16), levels).meaning
+    place = draw.draw(st.integers(0, len(levels) - 1))
+    for other in (
+        (*levels[:place], -(2**42), *levels[place + 1 :]),
+        (*levels[1:], levels[0]),
+        tuple(map(str, levels)),
+        tuple(map(float, levels)),
+        (*levels, 2**70),
+    ):
+        assert Column("categorical", np.zeros(1, np.int16), other).meaning != meaning
+    again = Column("categorical", np.ones(3, np.int16), (*levels,))
+    assert again.meaning == again[1:].meaning == meaning
