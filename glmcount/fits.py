@@ -7,9 +7,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import numpy as np
-
-from glmcount.allowed import shown
 from glmcount.cells.compress import compressed
 from glmcount.checks import measured_warnings, refuse_measured
 from glmcount.design.build import Roles, beside, left_out_missing, replaced, with_response
@@ -25,7 +22,6 @@ from glmcount.errors import (
     NoRowsError,
     UnknownColumnError,
     UsageError,
-    counted,
     outside,
     some,
 )
@@ -37,8 +33,14 @@ from glmcount.fitting.estimates import estimates, names
 from glmcount.fitting.identified import in_doubt, refuse_unidentified
 from glmcount.fitting.maximise import maximise
 from glmcount.fitting.run import Settings
-from glmcount.inference.covariance.estimator import Covariance, Estimator, covariance, warn_of
-from glmcount.inference.setting import NOTHING_MORE, Needs, Setting, without_arrays
+from glmcount.inference.covariance.estimator import (
+    Covariance,
+    Estimator,
+    covariance,
+    warn_of,
+    with_arrays,
+)
+from glmcount.inference.setting import NOTHING_MORE, Needs, Setting, with_needed, without_arrays
 from glmcount.notes import fit_warnings
 from glmcount.numerics import Array
 from glmcount.records import dataclass, replace
@@ -50,6 +52,7 @@ from glmcount.request import (
     check_options,
     chosen_estimator,
     information_of,
+    start_of,
     warn_of_size,
 )
 from glmcount.subject import Subject
@@ -129,9 +132,9 @@ def fitted(subject: Subject, request: Request) -> Made:
     if request.weights_type == "probability":
         warn_of_size(cov, family)
     if cov.needs.groups or cov.needs.order:
-        rows = rows.with_roles(cov.needs.groups, cov.needs.order, cov.needs.given)
+        rows = with_needed(rows, cov.needs)
     measured, layout = measure(rows, planned_layout(rows.spec), family)
-    start = None if request.start is None else _start(request.start, layout.size)
+    start = None if request.start is None else start_of(request.start, layout.size)
     settings = Settings(request.method, information, start, request.knobs)
     ready = Ready(request, subject, rows, layout, measured, family, settings, cov)
     return _maximised(ready, rows, measured)
@@ -165,7 +168,7 @@ def refitted(state: Fitted, changes: Mapping[str, Any]) -> Made:
         held = response_values(ready.rows.source, ready.rows.spec.response, given)
         if len(changes) == 1:
             asked.check()
-            data = with_response(ready.rows, held)
+            data = with_response(with_needed(ready.rows, ready.cov.needs), held)
             measured = remeasure(data, ready.measured, ready.family)
             return _maximised(_answered(ready, held), data, measured)
     own = subject.__dict__
@@ -229,6 +232,10 @@ def attached(found: Fitted, given: Mapping[str, Any]) -> Fitted:
         If the rows are not those that were fitted.
     """
     ready: Ready = found.again
+    if "cov" in given:
+        cov = with_arrays(ready.cov, given["cov"])
+        ready = replace(ready, cov=cov, request=replace(ready.request, cov=cov))
+        given = {name: value for name, value in given.items() if name != "cov"}
     if set(given) != set(ready.arrays):
         wanted = ", ".join("data" if name == "data" else f"{name}=" for name in ready.arrays)
         raise UsageError(
@@ -381,15 +388,3 @@ def _before_the_gate(cov: Estimator, state: Fitted) -> Covariance | GlmcountErro
     Once they are looked at whenever they are read, a look at all columns takes as long as the sums.
     """
     return attempt(lambda: covariance(cov, Setting(state, lambda: Figures(state).scale)))
-
-
-def _start(given: Any, size: int) -> Array:
-    start = np.asarray(given)
-    if start.shape != (size,) or not np.all(np.isfinite(start)):
-        raise UsageError(
-            f"start must hold {counted(size, 'finite number')}, one for each parameter in "
-            f"order (ancillary "
-            f"ones as logarithms); got {shown(start)}.",
-            kind="start",
-        )
-    return start

@@ -9,8 +9,8 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from glmcount.allowed import choice, refuse
-from glmcount.errors import CovarianceWarning, UsageError, outside, some
+from glmcount.allowed import choice, refuse, shown
+from glmcount.errors import CovarianceWarning, UsageError, counted, outside, some
 from glmcount.families.base import Family, resolve
 from glmcount.families.combine.links import Link, links
 from glmcount.families.combine.truncated import never_seen
@@ -35,6 +35,7 @@ __all__ = [
     "check_options",
     "chosen_estimator",
     "information_of",
+    "start_of",
     "warn_of_size",
 ]
 
@@ -283,6 +284,24 @@ def information_of(request: Request, family: Family) -> str:
             kind="no_expected_information",
         )
     return given or ("expected" if family.q == 1 and family.expected else "observed")
+
+
+def start_of(given: Sequence[float], size: int) -> Array:
+    """Where a fit of so many parameters begins.
+
+    Raises
+    ------
+    UsageError
+        If these are not so many finite numbers.
+    """
+    start = np.asarray(given)
+    if start.shape != (size,) or not np.all(np.isfinite(start)):
+        raise UsageError(
+            f"start must hold {counted(size, 'finite number')}, one for each parameter in order "
+            f"(ancillary ones as logarithms); got {shown(start)}.",
+            kind="start",
+        )
+    return start
 
 
 def warn_of_size(chosen: Estimator, family: Family) -> None:

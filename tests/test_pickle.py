@@ -335,6 +335,97 @@ def test_whatever_was_asked_comes_along(formula, options):
     assert whole.refit(cov="HC1").bse.equals(r.refit(cov="HC1").bse)
 
 
+CLUSTERS = np.arange(len(FRAME)) // 3 * 1.0
+SOME = np.where(np.arange(len(FRAME)) == 5, np.nan, CLUSTERS)
+DAY = np.where(np.arange(len(FRAME)) < 4, np.nan, np.arange(len(FRAME)) % 20)
+GIVEN = {
+    "clusters": lambda: gc.cluster(SOME),
+    "ways": lambda: gc.cluster([SOME, "g"], psd=True),
+    "lags": lambda: gc.hac(DAY, SOME, lags=2),
+    "draws": lambda: gc.bootstrap(20, "cluster", SOME, rng=3),
+    "every row": lambda: gc.cluster(CLUSTERS, "CR2"),
+}
+
+
+@pytest.mark.filterwarnings("ignore::glmcount.errors.GlmcountWarning")
+@pytest.mark.parametrize("made", GIVEN.values(), ids=GIVEN)
+def test_arrays_of_a_covariance_are_given_again(made):
+    r = gc.fit("y ~ x", FRAME, cov=made())
+    found = again(r)
+    assert found.bse.equals(r.bse)
+    whole = found.with_data(FRAME, cov=made())
+    assert whole.resid_pearson.equals(r.resid_pearson)
+    assert whole.bse.equals(r.bse)
+    assert str(whole.summary()) == str(r.summary())
+    # It is computed again: of another response, of another family.
+    for changes in ({"y": FRAME.y + 1.0}, {"family": "negbin"}):
+        assert whole.refit(**changes).bse.equals(r.refit(**changes).bse)
+    assert again(whole).with_data(FRAME, cov=made()).bse.equals(r.bse)
+    # Of a covariance that came after the fit the arrays serve the fit all the same.
+    later = again(r.with_cov("HC1")).with_data(FRAME, cov=made())
+    assert later.cov_type == "HC1"
+    assert later.refit(y=FRAME.y + 1.0).bse.equals(r.refit(y=FRAME.y + 1.0).bse)
+
+
+@pytest.mark.filterwarnings("ignore::glmcount.errors.GlmcountWarning")
+def test_arrays_of_a_covariance_beside_arrays():
+    y, X = FRAME.y.to_numpy(), FRAME[["x", "z"]]
+    r = gc.fit_arrays(y, X, cov=gc.cluster(SOME))
+    whole = again(r).with_data(X=X, y=y, cov=gc.cluster(SOME))
+    assert whole.resid_pearson.equals(r.resid_pearson)
+    assert whole.refit(family="negbin").bse.equals(r.refit(family="negbin").bse)
+    one, other = (each.score_bootstrap("x = 0", reps=99, rng=1) for each in (r, whole))
+    assert one == other
+
+
+@pytest.mark.filterwarnings("ignore::glmcount.errors.GlmcountWarning")
+def test_other_arrays_of_a_covariance_are_refused():
+    found = again(gc.fit("y ~ x", FRAME, cov=gc.cluster(SOME)))
+    with pytest.raises(NoRowsError, match=r"r\.with_data\(data, cov=\.\.\.\)"):
+        found.with_data(FRAME)
+    moved = np.where(CLUSTERS == 4, 5, SOME)
+    for other in (SOME[::-1], CLUSTERS, np.where(np.isnan(SOME), SOME, 1.0), moved, SOME + 100.0):
+        with pytest.raises(DataChangedError, match="not those that were fitted"):
+            found.with_data(FRAME, cov=gc.cluster(other))
+    with pytest.raises(DataChangedError, match="groups is not what it was in the rows 0 to 59"):
+        found.with_data(FRAME, cov=gc.cluster(moved))
+    for cov in (gc.cluster(SOME, "CR3"), gc.cluster([SOME, SOME]), gc.hac(SOME), "HC1"):
+        with pytest.raises(UsageError, match="the covariance that the fit was given") as refused:
+            found.with_data(FRAME, cov=cov)
+        assert refused.value.kind == "with_data"
+    with pytest.raises(UsageError, match="was given none"):
+        again(fit(cov="HC1")).with_data(FRAME, cov=gc.cluster(CLUSTERS))
+
+
+@pytest.mark.filterwarnings("ignore::glmcount.errors.GlmcountWarning")
+def test_arrays_that_are_not_given_again_are_named_where_they_lack():
+    whole = again(gc.fit("y ~ x", FRAME, cov=gc.cluster(CLUSTERS))).with_data(FRAME)
+    for refit in (
+        lambda: whole.refit(y=FRAME.y + 1.0),
+        lambda: whole.refit(family="negbin"),
+        lambda: whole.score_bootstrap("x = 0", reps=99, rng=1),
+    ):
+        with pytest.raises(NoRowsError, match=r"r\.with_data\(data, cov=\.\.\.\)"):
+            refit()
+    other = whole.refit(y=FRAME.y + 1.0, cov=gc.cluster(CLUSTERS))
+    same = gc.fit("y ~ x", FRAME.assign(y=FRAME.y + 1.0), cov=gc.cluster(CLUSTERS))
+    assert other.bse.equals(same.bse)
+
+
+@pytest.mark.filterwarnings("ignore::glmcount.errors.GlmcountWarning")
+def test_columns_that_a_covariance_reads_are_those_of_the_fit():
+    frame = FRAME.assign(c=CLUSTERS, day=np.arange(len(FRAME)) % 20)
+    r = gc.fit("y ~ x", frame, cov=gc.hac("day", "c", lags=2))
+    found = again(r)
+    assert found.with_data(frame).with_cov("HC1").bse.equals(r.with_cov("HC1").bse)
+    for name in ("c", "day"):
+        with pytest.raises(DataChangedError, match=f"{name}, which the covariance reads, is not"):
+            found.with_data(frame.assign(**{name: np.roll(frame[name], 1)}))
+    with pytest.raises(DataChangedError, match="values that no row of the fit had") as refused:
+        found.with_data(frame.assign(c=frame.c.replace(4.0, 99.0)))
+    assert "12, 13, 14" in str(refused.value)
+
+
 def test_a_table_of_another_kind_holds_the_same_rows():
     polars = pytest.importorskip("polars")
     r = fit("y ~ x + g")

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from glmcount.columns.column import Values
+from glmcount.design.given import plain_name
 from glmcount.design.marks import places
 from glmcount.design.rows import Rows
 from glmcount.design.spec import DesignSpec
@@ -69,6 +70,8 @@ def prints_of(rows: Rows) -> Prints:
 def check_prints(rows: Rows, prints: Prints) -> None:
     """Refuse rows that are not those.
 
+    Arrays that a covariance was given may be missing: these stay in their process.
+
     Raises
     ------
     DataChangedError
@@ -78,11 +81,12 @@ def check_prints(rows: Rows, prints: Prints) -> None:
 
     def look(strip: Strip) -> str:
         marks, columns = prints[strip.number], dict(_columns(rows.spec, strip))
+        marks = {k: own for k, own in marks.items() if k in columns or not k.startswith("<")}
         name = "number of rows" if marks.keys() != columns.keys() else _differing(marks, columns)
         if name is None:
             return ""
         first, last = rows.source.span(strip.number)
-        return f"{name} is not what it was in the rows {first} to {last - 1}"
+        return f"{plain_name(name)} is not what it was in the rows {first} to {last - 1}"
 
     told = rows.fold(look, lambda a, b: a or b)
     if told:
@@ -118,3 +122,6 @@ def _columns(spec: DesignSpec, strip: Strip) -> Iterator[tuple[str, Values]]:
             if values is not None and id(values) not in seen:
                 seen.add(id(values))
                 yield f"{some(dict.fromkeys(terms[i]), 3)} ({i + 1}.{k})", values
+    for role, values in zip(spec.roles, strip.roles, strict=True):
+        array = role.name.startswith("<")
+        yield role.name if array else f"{role.name}, which the covariance reads,", values

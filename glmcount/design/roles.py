@@ -17,7 +17,15 @@ from glmcount.columns.coerce import coerce
 from glmcount.columns.column import Column, Levels, Values
 from glmcount.design.given import given_column, plain_name
 from glmcount.design.spec import Plan, Role
-from glmcount.errors import DataError, NoRowsError, UnknownColumnError, counted, near, some
+from glmcount.errors import (
+    DataChangedError,
+    DataError,
+    NoRowsError,
+    UnknownColumnError,
+    counted,
+    near,
+    some,
+)
 from glmcount.records import dataclass
 from glmcount.sources.base import Columns, Given, Source
 
@@ -78,8 +86,8 @@ def _refuse_unknown(source: Source, names: Sequence[str]) -> None:
         if name.startswith("<"):
             raise NoRowsError(
                 "The covariance was given an array, which a result from another process or from a "
-                "file does not have. Pass it again: r.refit(cov=glmcount.cluster(array)), or "
-                "r.with_cov(...)."
+                "file does not have. Pass it again: r.with_data(data, cov=...), with that of the "
+                "fit, such as glmcount.cluster(array); r.refit and r.with_cov take another."
             )
         raise UnknownColumnError(
             f"The covariance reads the column {name!r}, and the data have none of that name."
@@ -216,7 +224,9 @@ def role_values(
     Raises
     ------
     DataError
-        If a used row has no value, or one that no row had before.
+        If a used row has no value.
+    DataChangedError
+        If one has a value that no used row had before.
     """
     out = []
     for role in roles:
@@ -224,7 +234,20 @@ def role_values(
         _refuse_missing(role, column, where, first)
         found = _times(role.name, column) if role.levels is None else _codes(role, column, first)
         out.append(found if where is None else found[where])
+        if role.levels is not None:
+            _refuse_unseen(role, out[-1], where, first)
     return tuple(out)
+
+
+def _refuse_unseen(role: Role, codes: Values, where: Where, first: int) -> None:
+    if codes.min(initial=0) < 0:
+        rows = np.flatnonzero(codes < 0)
+        told = (rows if where is None else where[rows]) + first
+        raise DataChangedError(
+            f"The data are not those that were fitted: {plain_name(role.name)!r}, by which the "
+            "covariance groups rows, has values that no row of the fit had, in the rows (counted "
+            f"from 0) {some(told)}."
+        )
 
 
 def _codes(role: Role, column: Column, first: int) -> Values:

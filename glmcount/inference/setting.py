@@ -25,7 +25,7 @@ from glmcount.numerics import Array
 from glmcount.numerics.control import Control
 from glmcount.records import dataclass, field, replace
 
-__all__ = ["NOTHING_MORE", "Needs", "Seen", "Setting", "without_arrays"]
+__all__ = ["NOTHING_MORE", "Needs", "Seen", "Setting", "with_needed", "without_arrays"]
 
 T = TypeVar("T")
 
@@ -65,8 +65,19 @@ class Needs:
 NOTHING_MORE = Needs()
 
 
+def with_needed(rows: Rows, needs: Needs) -> Rows:
+    """Rows with the columns beside them that an estimator reads.
+
+    Raises
+    ------
+    NoRowsError
+        If one was an array that did not come along.
+    """
+    return rows.with_roles(needs.groups, needs.order, needs.given)
+
+
 def without_arrays(needs: Needs, found: Fitted) -> tuple[Needs, DesignSpec]:
-    """What the covariance reads of a table, and the fit's design without arrays it was given.
+    """What the covariance reads, and the fit's design without arrays that are not at hand.
 
     Raises
     ------
@@ -74,7 +85,8 @@ def without_arrays(needs: Needs, found: Fitted) -> tuple[Needs, DesignSpec]:
         If rows were left out that miss a value of such an array.
     """
     spec = found.asked_spec
-    gone = [role.name for role in spec.roles if role.name.startswith("<")]
+    arrays = [role.name for role in spec.roles if role.name.startswith("<")]
+    gone = [name for name in arrays if name not in needs.given]
     if not gone:
         return needs, spec
     lacking = {reason.removesuffix(" missing") for reason in found.account.reasons}
@@ -82,8 +94,9 @@ def without_arrays(needs: Needs, found: Fitted) -> tuple[Needs, DesignSpec]:
     if lost:
         raise NoRowsError(
             f"The covariance of the fit was given {lost} as an array, by which rows were left "
-            "out, and a result from another process or from a file does not have it. Make it a "
-            "column of the data, and fit with its name."
+            "out, and a result from another process or from a file does not have it. Pass the "
+            "covariance again, with its arrays as they were: r.with_data(data, cov=...), such as "
+            "cov=glmcount.cluster(array)."
         )
     groups, order = (
         tuple(name for name in own if name not in gone) for own in (needs.groups, needs.order)

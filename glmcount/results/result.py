@@ -257,7 +257,9 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm, Re
             That of the fit, all rows in their order.
         **arrays
             What the fit was given beside a table: ``X=`` and ``y=`` of `fit_arrays`, and
-            whatever offset, exposure, weights or limit of censoring was an array.
+            whatever offset, exposure, weights or limit of censoring was an array. A covariance of
+            arrays, such as ``cov=gc.cluster(array)``, is given once more where rows were left out
+            by them, or to be computed again.
 
         Returns
         -------
@@ -280,7 +282,10 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm, Re
         given = arrays if data is None else {"data": data, **arrays}
         state = attached(self._state, given)
         figures = Figures(state, self._figures.known())
-        return Results(state, self._held.cov, figures, self._held.known())
+        cov = self._held.cov
+        # One that came later than the fit is another.
+        cov = state.again.cov if cov is self._state.again.cov else cov
+        return Results(state, cov, figures, self._held.known())
 
     def refit(self, **changes: Unpack[Changes]) -> Results:
         """Fit again with some arguments of `fit` changed, such as ``data=`` or ``family=``.

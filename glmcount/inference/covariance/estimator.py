@@ -34,6 +34,7 @@ __all__ = [
     "register_estimator",
     "shown_name",
     "warn_of",
+    "with_arrays",
 ]
 
 # Names that stand for a call, since they take more than a name; and what a dict may hold.
@@ -259,6 +260,45 @@ def estimator(cov: Cov, default: str) -> Estimator:
             kind="unknown_covariance",
         )
     return ESTIMATORS[known[name.lower()]]
+
+
+def with_arrays(known: Estimator, given: Any) -> Estimator:
+    """The covariance of a fit that came without its arrays, with those of one that is like it.
+
+    Raises
+    ------
+    UsageError
+        If it was given none, or the other is of another kind.
+    """
+    names = _arrays(known)
+    if not names:
+        raise UsageError(
+            "with_data takes as cov= a covariance whose arrays did not come along, and that of the "
+            "fit was given none. Leave cov= out; r.with_data(...).with_cov(cov) takes another.",
+            kind="with_data",
+        )
+    found = estimator(given, known.name)
+    own = [found.needs.given[name] for name in _arrays(found)]
+    if len(own) != len(names) or found._lines() != known._lines():
+        raise UsageError(
+            "with_data takes as cov= the covariance that the fit was given, with the same arrays: "
+            f"{_in_short(known)}; got {_in_short(found)}. r.with_data(...).with_cov(cov) takes "
+            "another.",
+            kind="with_data",
+        )
+    arrays = dict(zip(names, own, strict=True))
+    return replace(known, needs=replace(known.needs, given=arrays))
+
+
+def _arrays(chosen: Estimator) -> list[str]:
+    """Names of what a covariance was given as arrays."""
+    needs = chosen.needs
+    return [name for name in (*needs.groups, *needs.order) if name.startswith("<")]
+
+
+def _in_short(chosen: Estimator) -> str:
+    lines = chosen._lines()
+    return ", ".join([lines.title, *(f"{name} {value}" for name, value in lines.shown())])
 
 
 def warn_of(doubts: Iterable[GlmcountWarning]) -> None:
