@@ -244,10 +244,14 @@ def test_a_group_that_is_changed_later(rows):
     held = {"x": x, "y": np.arange(rows) % 3, "g": np.arange(rows) % 7}
     result = gc.fit("y ~ x", held, cov=clustered("g", "CR0"), compress=False)
     opened = gc.fit("y ~ x", held, compress=False).with_cov(clustered("g", "CR0"))
+    other = gc.fit("y ~ x", held, compress=False).with_cov(clustered("g", "CR0")).bse
     held["g"][3] = 2
-    for each in (result, opened):
-        with pytest.raises(gc.errors.DataChangedError, match="column 'g' has changed"):
-            _ = each.bse
+    with pytest.raises(gc.errors.DataChangedError, match="column 'g' has changed"):
+        _ = opened.bse
+    # Asked for with the fit it was made with it, of the data as they were.
+    np.testing.assert_array_equal(result.bse, other)
+    with pytest.raises(gc.errors.DataChangedError, match="column 'g' has changed"):
+        _ = result.with_cov(clustered("g", "CR1")).bse
 
 
 def test_strips_agree_on_codes(monkeypatch, data):
