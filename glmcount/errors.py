@@ -78,14 +78,7 @@ __all__ = [
     "UnsafeFormulaError",
     "UsageError",
     "WeightsWarning",
-    "alike",
-    "caret",
-    "counted",
     "full_tracebacks",
-    "near",
-    "outside",
-    "some",
-    "to_the_user",
 ]
 
 

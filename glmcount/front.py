@@ -13,6 +13,7 @@ from glmcount.errors import (
     GlmcountError,
     UnknownArgumentError,
     UnknownNameError,
+    counted,
     near,
     some,
     to_the_user,
@@ -95,7 +96,8 @@ def refuse_call(
         why = f"has no argument {unknown[0]!r}.{_argument(title, unknown[0], names)}"
     elif len(args) > len(placed):
         many = len(placed)
-        why = f"takes {_counted(placed)} without a name."
+        which = f"{counted(many, 'argument')} ({', '.join(placed)})" if placed else "no argument"
+        why = f"takes {which} without a name."
         why += _surplus(title, names[many:], args[many:])
     elif twice:
         why = f"was given {twice[0]} twice, by its place and by its name."
@@ -120,13 +122,6 @@ def _argument(title: str, name: str, names: list[str]) -> str:
             return told(text)
     hint = near(name, names, LIKE)
     return hint or f" Arguments: {some(names, 30)}." if names else " It takes none."
-
-
-def _counted(placed: list[str]) -> str:
-    if not placed:
-        return "no argument"
-    plural = "s" if len(placed) > 1 else ""
-    return f"{len(placed)} argument{plural} ({', '.join(placed)})"
 
 
 def _surplus(title: str, named: list[str], given: tuple[Any, ...]) -> str:

@@ -31,7 +31,7 @@ __all__ = [
     "width",
 ]
 
-# Above, alpha is probably meant as the level.
+# Above, alpha is probably meant as the level, and below a level as alpha.
 HALF = 0.5
 
 
@@ -229,14 +229,7 @@ def significance(alpha: Any) -> float:
     """
     found = proportion("alpha", alpha)
     if found > HALF:
-        warnings.warn(
-            IntervalWarning(
-                f"alpha={found:g} gives intervals of {100.0 * (1.0 - found):g} %: alpha is one "
-                f"minus the level. For {100.0 * found:g} % write alpha={1.0 - found:g}.",
-                kind="unusual_level",
-            ),
-            stacklevel=outside(),
-        )
+        _warn_of_level(1.0 - found, "alpha", found, ": alpha is one minus the level")
     return found
 
 
@@ -255,15 +248,20 @@ def confidence(level: Any) -> float:
     """
     found = proportion("level", level, "level")
     if found < HALF:
-        warnings.warn(
-            IntervalWarning(
-                f"level={found:g} gives intervals of {100.0 * found:g} %. For "
-                f"{100.0 * (1.0 - found):g} % write level={1.0 - found:g}.",
-                kind="unusual_level",
-            ),
-            stacklevel=outside(),
-        )
+        _warn_of_level(found, "level", found)
     return found
+
+
+def _warn_of_level(level: float, name: str, given: float, why: str = "") -> None:
+    """Warn of a level for which one minus it is probably meant."""
+    warnings.warn(
+        IntervalWarning(
+            f"{name}={given:g} gives intervals of {100.0 * level:g} %{why}. For "
+            f"{100.0 * (1.0 - level):g} % write {name}={1.0 - given:g}.",
+            kind="unusual_level",
+        ),
+        stacklevel=outside(),
+    )
 
 
 def width(alpha: float, df: float | Array | None) -> Any:
