@@ -91,22 +91,22 @@ class Clustered:
 
     def _several(self, setting: Setting, bread: Array) -> Covariance:
         """Over all combinations of columns, those of an even number subtracted."""
-        total, told = np.zeros_like(bread), []
+        filling, told = np.zeros_like(bread), []
         whole = 1.0
         counts = []
         for size in range(1, len(self.columns) + 1):
             for places in combinations(range(len(self.columns)), size):
                 groups = groups_of(setting, places)
                 factor, _ = self._factor(setting, [len(groups)])
-                own = between(bread, _meat(setting, groups))
-                total += own * (1.0 if self.like == "fixest" else factor) * (-1.0) ** (size + 1)
+                own = 1.0 if self.like == "fixest" else factor
+                filling += _meat(setting, groups) * own * (-1.0) ** (size + 1)
                 names = " x ".join(shown_name(self.columns[place]) for place in places)
                 told.append(f"{names} {len(groups):,}")
                 if size == 1:
                     counts.append(len(groups))
         if self.like == "fixest":
             whole, _ = self._factor(setting, counts)
-        matrix, said, rank = self._definite(total * whole)
+        matrix, said, rank = self._definite(setting, bread, filling * whole)
         # Sums by each column are sums of the last ones, by all columns, which add up to zero.
         rank = min(rank, len(groups) - 1)
         note = (
@@ -115,27 +115,30 @@ class Clustered:
         )
         return Covariance(matrix, note, self._freedom(setting, counts, None), rank=rank)
 
-    def _definite(self, matrix: Array) -> tuple[Array, str, int]:
-        """The matrix, where need be mended; what is said of that; and dimensions that are left."""
-        scale = np.sqrt(np.abs(matrix.diagonal()))
-        scale[scale == 0] = 1.0
-        values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
+    def _definite(self, setting: Setting, bread: Array, filling: Array) -> tuple[Array, str, int]:
+        """The sandwich, where need be mended; what is said of that; and dimensions that are left.
+
+        With bread R R' its eigenvalues are those of R' filling R: variances as multiples of those
+        of the bread, which neither units, nor centres, nor the coding of a factor change.
+        """
+        scale = np.sqrt(bread.diagonal())
+        sizes, axes = np.linalg.eigh(bread / np.outer(scale, scale))
+        root = scale[:, None] * axes * np.sqrt(np.maximum(sizes, 0.0))
+        values, vectors = np.linalg.eigh(np.dot(np.dot(root.T, filling), root))
+        matrix = between(bread, filling)
         if values[0] >= -ROUNDING * values[-1]:
             return matrix, "", len(values)
         if self.psd:
-            mended = np.dot(vectors * np.maximum(values, 0.0), vectors.T)
-            mended *= np.outer(scale, scale)
-            return (
-                mended,
-                " Negative eigenvalues were set to zero.",
-                int(np.sum(values > ROUNDING * values[-1])),
-            )
+            sides = np.dot(root, vectors) * np.sqrt(np.maximum(values, 0.0))
+            rank = int(np.sum(values > ROUNDING * values[-1]))
+            return np.dot(sides, sides.T), " Negative eigenvalues were set to zero.", rank
         message = (
-            f"The covariance clustered by {self._names} is not positive "
-            f"semidefinite: its smallest eigenvalue, of columns of one length, is {values[0]:.2g} "
-            f"of {values[-1]:.2g}. Some combination of coefficients has a negative variance"
+            f"The covariance clustered by {self._names} is not positive semidefinite: some "
+            f"combination of coefficients has a negative variance, {values[0]:.2g} times that "
+            "of the inverse information"
         )
-        if np.any(matrix.diagonal() < 0):
+        fit = setting.fit
+        if np.any(fit.layout.unshifted(matrix, fit.kept).diagonal() < 0):
             raise CovarianceError(
                 f"{message}, a coefficient by itself among them. Group by one of the columns, or "
                 "set negative eigenvalues to zero with psd=True.",
@@ -278,7 +281,9 @@ def cluster(
         sandwich, CR1S for fixest, which multiplies the whole sum by the factor of the column
         with fewest clusters.
     psd : bool
-        Whether negative eigenvalues, which several columns may give, are set to zero.
+        Whether negative eigenvalues, which several columns may give, are set to zero: those in
+        units of the inverse information, so that neither the units of a column nor the coding of
+        a factor matter. (R's sandwich takes those of the matrix itself, on which they do.)
 
     Returns
     -------

@@ -78,7 +78,8 @@ class Forms:
         total += np.einsum("mkl,mlk->m", inner, inner)
         mean = np.sum(own - squares, axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(total > 0, mean * mean / total, np.nan)
+            # Observed information may tell of a variance below zero, which has none.
+            return np.where((total > 0) & (mean > 0), mean * mean / total, np.nan)
 
     def joint(self, functions: Array) -> float:
         """nu of Hotelling's T^2 for several linear functions at once."""

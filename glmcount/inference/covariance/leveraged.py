@@ -74,6 +74,10 @@ def plain_forms(setting: Setting, bread: Array, groups: Groups) -> Forms:
     assert kept is not None
     for first, last in spans(len(groups), len(bread) ** 2, setting):
         shares = informations(setting, groups, first, last)
+        _, _, inner = _relative(bread, shares)
+        large = np.flatnonzero(np.linalg.norm(inner, axis=(1, 2)) >= SAFE)
+        most = np.linalg.eigvalsh(inner[large])[:, -1]
+        _refuse_more("Satterthwaite", setting, groups, first + large[most > 1.0 + NOTHING])
         kept.shared[first:last] = np.matmul(bread, shares)
         kept.own[first:last] = np.matmul(kept.shared[first:last], bread.T)
     return Forms(kept.own, kept.shared, bread)
@@ -118,9 +122,7 @@ def _maps(
     kind: str, setting: Setting, bread: Array, groups: Groups, first: int, shares: Array
 ) -> Array:
     """T_g of some clusters: (H - H_g)^-1, or B (I - H_g B)^-1/2, (groups, k, k)."""
-    own = np.flatnonzero(bread.diagonal() > 0)
-    root = _root(bread[np.ix_(own, own)])
-    inner = np.matmul(root.T, np.matmul(shares[:, own[:, None], own], root))
+    own, root, inner = _relative(bread, shares)
     out = np.zeros((len(shares), len(bread), len(bread)))
     safe = np.linalg.norm(inner, axis=(1, 2)) < SAFE
     if kind == "CR3":
@@ -141,8 +143,11 @@ def _maps(
     return out
 
 
-def _root(matrix: Array) -> Array:
-    return np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
+def _relative(bread: Array, shares: Array) -> tuple[Codes, Array, Array]:
+    """Parameters that have a variance, R with R R' = B of these, and R' H_g R."""
+    own = np.flatnonzero(bread.diagonal() > 0)
+    root = np.asarray(np.linalg.cholesky(bread[np.ix_(own, own)]), dtype=np.float64)
+    return own, root, np.matmul(root.T, np.matmul(shares[:, own[:, None], own], root))
 
 
 def _refuse_beyond(
@@ -162,15 +167,7 @@ def _refuse_beyond(
     CovarianceError
     """
     smallest = left[:, 0] if left.size and left[0, 0] <= left[0, -1] else left[:, -1]
-    beyond = np.flatnonzero(smallest < -NOTHING)
-    if len(beyond):
-        raise CovarianceError(
-            f"{kind} divides by the information that the other clusters have, and of the clusters "
-            f"{some(_levels(setting, groups, numbers[beyond]))} the observed information is larger "
-            "than that of all together in some direction. Fit with information='expected' where "
-            "the family has it, or use kind='CR1'.",
-            kind="cluster_information",
-        )
+    _refuse_more(kind, setting, groups, numbers[np.flatnonzero(smallest < -NOTHING)])
     alone = np.flatnonzero(smallest <= NOTHING)
     if kind != "CR3" or not len(alone):
         return
@@ -187,6 +184,28 @@ def _refuse_beyond(
         "identified: these clusters alone tell of them. Use kind='CR2', which projects such "
         "directions out, or kind='CR1'.",
         kind="cluster_alone",
+    )
+
+
+def _refuse_more(asked: str, setting: Setting, groups: Groups, numbers: Codes) -> None:
+    """Refuse clusters that have more than all of the information in some direction.
+
+    Raises
+    ------
+    CovarianceError
+    """
+    if not len(numbers):
+        return
+    why = f"{asked} divides by the information that the other clusters have"
+    instead = "kind='CR1'"
+    if asked == "Satterthwaite":
+        why = "Satterthwaite's degrees of freedom are made of what each cluster adds to information"
+        instead = "df='t'"
+    raise CovarianceError(
+        f"{why}, and of the clusters {some(_levels(setting, groups, numbers))} the observed "
+        "information is larger than that of all together in some direction. Fit with "
+        f"information='expected' where the family has it, or use {instead}.",
+        kind="cluster_information",
     )
 
 
