@@ -11,9 +11,21 @@ import numpy as np
 from glmcount.columns.column import Array, Column
 from glmcount.errors import DataError
 
-__all__ = ["EXACT", "beside_missing", "from_objects", "refuse_merged"]
+__all__ = ["EXACT", "above", "beside_missing", "from_objects", "refuse_merged"]
 
 EXACT = 2.0**53  # whole numbers up to which doubles hold every one
+
+
+def above(values: Array, low: int) -> Array:
+    """How far whole numbers lie above the lowest of them.
+
+    Examples
+    --------
+    >>> above(np.array([-100, 100], dtype=np.int8), -100).tolist()
+    [0, 200]
+    """
+    # Of a type of few bits a difference may be beyond the type, and would come round.
+    return np.subtract(values, low, dtype=np.int64) if low else values
 
 
 def beside_missing(values: Array, missing: Array) -> Column:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from glmcount.columns.coerce import coerce
 from glmcount.columns.column import Column, Levels, Values
+from glmcount.columns.whole import above
 from glmcount.design.given import given_column, plain_name
 from glmcount.design.spec import Plan, Role
 from glmcount.errors import (
@@ -175,10 +176,10 @@ def _met(column: Column, where: Where) -> Met:
         low, high = int(used.min()), int(used.max())
     else:
         return Met(_unique(used))
-    if high - low >= SPAN:
+    if high - low >= SPAN or high > np.iinfo(np.int64).max:
         return Met(_unique(used))
     there = np.zeros(high - low + 1, dtype=bool)
-    there[used - low if low else used] = True
+    there[above(used, low)] = True
     return Met(None, there, low, column.levels)
 
 
@@ -188,7 +189,7 @@ def _unique(values: Values) -> Values:
 
 
 def _column(name: str, values: Given) -> Column:
-    return values if isinstance(values, Column) else coerce(name, values)
+    return values if isinstance(values, Column) else coerce(plain_name(name), values)
 
 
 def _objects(levels: Levels) -> Values:

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from glmcount.columns.column import Extent, Levels, Values
+from glmcount.columns.whole import above
 from glmcount.errors import some
 from glmcount.language.contrasts import Contrast
 from glmcount.language.node import Expression
@@ -134,7 +135,7 @@ class Role:
         if self.table is not None and self.known is None and values.dtype.kind in "iu":
             high = self.low + len(self.table) - 1
             if len(values) and values.min() >= self.low and values.max() <= high:
-                return self.table[values - self.low]
+                return self.table[above(values, self.low)]
         found: NDArray[np.intp] = self._index.get_indexer(pd.Index(values))
         return found
 

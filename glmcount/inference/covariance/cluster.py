@@ -366,9 +366,9 @@ def named(what: str, given: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
         arrays[names[-1]] = each
     if len(names) > WAYS:
         raise UsageError(
-            f"{what}= names {len(names)} columns, and all {2 ** len(names) - 1:,} combinations of "
-            f"them would be added up; at most {WAYS} are taken. Group by those within which rows "
-            "depend on each other most.",
+            f"{what}= names {len(names)} columns, and at most {WAYS} are taken, since all of their "
+            "combinations are added up. Group by those within which rows depend on each other "
+            "most. Values, one a row, go as an array.",
             kind="cluster_groups",
         )
     if not names or len(set(names)) < len(names):

@@ -10,6 +10,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from glmcount.design.given import plain_name
 from glmcount.design.spec import DesignSpec
 from glmcount.engine.passes import weighing
 from glmcount.engine.scatter import scratch
@@ -95,12 +96,12 @@ def groups_of(setting: Setting, places: tuple[int, ...]) -> Groups:
         )
         found = Groups(places, sizes, keys)
     if len(found) < 2:
-        raise _one(" and ".join(setting.needs.groups[place] for place in places))
+        raise _one([setting.needs.groups[place] for place in places])
     return found
 
 
-def _one(columns: str) -> CovarianceError:
-    name = columns.replace("<", "").replace(">", "")
+def _one(columns: Sequence[str]) -> CovarianceError:
+    name = " and ".join(map(plain_name, columns))
     return CovarianceError(
         f"A clustered covariance takes two clusters and more, and all used rows have one value "
         f"in {name}. Group by another column, or use cov='HC1'.",
@@ -118,7 +119,7 @@ def refuse_one(columns: Sequence[str], spec: DesignSpec) -> None:
     for role in spec.roles:
         own = role.what == "group" and role.name in columns
         if own and role.levels is not None and len(role.levels) < 2:
-            raise _one(role.name)
+            raise _one([role.name])
 
 
 def spans(count: int, numbers: int, setting: Setting, tables: int = 4) -> Iterator[tuple[int, int]]:

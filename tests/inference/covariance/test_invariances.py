@@ -96,3 +96,39 @@ def test_degrees_of_freedom_are_none_where_a_cluster_has_more_than_all_of_the_in
         _ = result.with_cov(gc.cluster(groups, "CR1", df="satterthwaite")).pvalues
     assert caught.value.kind == "cluster_information"
     assert np.isfinite(result.with_cov(gc.cluster(groups, "CR1", df="t")).pvalues["x"])
+
+
+# Whole numbers of each type, from one end of it to the other.
+TYPES = ["int8", "int16", "uint8", "uint16", "uint64", "int64"]
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_what_type_numbers_of_clusters_have_does_not_matter(kind):
+    rng = np.random.default_rng(1)
+    unit = rng.integers(45, size=400)
+    data = pd.DataFrame({"x": rng.normal(size=400), "unit": unit, "time": np.arange(400) % 9})
+    data["y"] = rng.poisson(np.exp(0.4 * data.x) * rng.gamma(2.0, 0.5, 45)[unit])
+    ends = np.iinfo(kind)
+    step = (ends.max - ends.min) // 44
+    # Steps of one too, at either end: a table is made of numbers that lie near each other.
+    for numbers in (
+        [ends.min + step * k for k in range(45)],
+        [ends.min + k for k in range(45)],
+        [ends.max - k for k in range(45)],
+    ):
+        coded = data.assign(unit=np.array(numbers, dtype=kind)[unit])
+        for make in (gc.cluster, lambda by: gc.hac("time", by, lags=2)):
+            wanted = gc.fit("y ~ x", data, cov=make("unit")).bse
+            np.testing.assert_allclose(gc.fit("y ~ x", coded, cov=make("unit")).bse, wanted, 1e-12)
+            by_array = gc.fit("y ~ x", data).with_cov(make(coded.unit.to_numpy()))
+            np.testing.assert_allclose(by_array.bse, wanted, 1e-12)
+
+
+def test_an_array_is_told_of_by_what_it_is_for():
+    data = {"y": [1, 3, 2, 6, 4, 5], "x": [0, 1, 0, 1, 0, 1]}
+    result = gc.fit("y ~ x", data)
+    for values, why in ((np.zeros(6), "have one value in groups. "), (np.ones(6) * 1j, "'groups'")):
+        with pytest.raises(gc.errors.GlmcountError, match=why):
+            result.with_cov(gc.cluster(values))
+    with pytest.raises(gc.errors.UsageError, match="Values, one a row, go as an array"):
+        gc.cluster(list("aabbccdd"))
