@@ -324,11 +324,8 @@ def _from_arrow(name: str, values: Any) -> Column:
     if hasattr(values, "chunks"):
         # numpy conversion of chunks with different dictionaries mixes their codes up
         values = values.unify_dictionaries().combine_chunks()
-    codes = values.indices.fill_null(0).to_numpy(zero_copy_only=False)
-    if values.indices.null_count:
-        # Codes of dictionaries may be unsigned, which have no room for -1.
-        missing = values.indices.is_null().to_numpy(zero_copy_only=False)
-        codes = np.where(missing, -1, codes.astype(np.int64))
+    # Codes may be unsigned, which have no room for -1.
+    codes = values.indices.cast("int32").fill_null(-1).to_numpy(zero_copy_only=False)
     levels = values.dictionary.to_pylist()
     if is_text:
         return _found(codes, levels)

@@ -267,12 +267,12 @@ def _codes(role: Role, column: Column, first: int) -> Values:
 def _times(name: str, column: Column) -> Values:
     if column.kind == "categorical":
         raise DataError(
-            f"{name!r} orders the rows, and holds levels such as {some(column.levels or (), 3)}. "
-            "Give times as numbers or dates.",
+            f"{plain_name(name)!r} orders the rows, and holds levels such as "
+            f"{some(column.levels or (), 3)}. Give times as numbers or dates.",
             kind="order_type",
         )
     if column.kind == "datetime":
         if column.values.dtype.kind == "M":
-            return column.values.astype("M8[ns]")
+            return column.values
         return column.values.astype("m8[ns]").view(np.int64)
     return column.values if column.whole is None else column.whole

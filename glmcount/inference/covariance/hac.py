@@ -65,7 +65,7 @@ class Autocorrelated:
         used = setting.rows.n_used
         if not self.summed:
             self._doubt_series(used, len(clock.keys))
-        if (self.prewhiten or self.bandwidth in RULES) and not clock.regular:
+        if (self.prewhiten or self.bandwidth == "andrews") and not clock.regular:
             self._refuse_irregular(clock)
         by_rule = self.lags is None and self.bandwidth is None and not self.panel
         if self.prewhiten or self.bandwidth in RULES or (by_rule and not self.summed):
@@ -133,16 +133,20 @@ class Autocorrelated:
         reach = int(np.flatnonzero(weights)[-1])
         gaps = np.diff(clock.keys)
         if reach and len(gaps) and gaps.min() > reach:
+            nearest = int(gaps.min())
+            apart, instead = f"times of one series are {nearest} of them apart or more", (
+                "Take longer lags=, or times on a grid: months, or whole numbers 0, 1, 2 ..."
+            )
+            if nearest > int(clock.steps[-1]):
+                apart, instead = "no series has two times", "Name the column of the series."
             text = (
-                f"The lags reach {reach} (in units of {clock.unit}), and times of one series are "
-                f"{int(gaps.min())} of them apart or more, so that no "
-                "autocorrelation is looked at and errors are those of independent times. Take "
-                "longer lags=, or times on a grid: months, or whole numbers 0, 1, 2 ..."
+                f"The lags reach {reach} (in units of {clock.unit}), and {apart}, so that no "
+                f"autocorrelation is looked at and errors are those of independent times. {instead}"
             )
             warnings.warn(CovarianceWarning(text, kind="no_lags"), stacklevel=outside())
 
     def _refuse_irregular(self, clock: Clock) -> None:
-        what = "prewhiten=" if self.prewhiten else "a bandwidth by rule"
+        what = "prewhiten=" if self.prewhiten else "bandwidth='andrews'"
         why = f"{clock.panels:,} panels" if clock.panels > 1 else "a series with gaps"
         raise CovarianceError(
             f"{what} takes one series without gaps, and these rows are {why} (a unit of time is "
@@ -174,7 +178,7 @@ class Autocorrelated:
             if self.bandwidth == "andrews":
                 bandwidth = andrews(kernel, own, chosen)
             else:
-                bandwidth = newey_west(kernel, own, chosen, self.prewhiten)
+                bandwidth = newey_west(kernel, own, keys, chosen, self.prewhiten)
             _refuse_bandwidth(bandwidth, len(series))
             if self.bandwidth is None and self.kernel == "bartlett":
                 lags = math.floor(bandwidth)
@@ -264,7 +268,8 @@ def hac(
         L lags in units of time, with weights k(l / (L + 1)). By default, in panels
         floor(T^(1/4)) of T times; of one series by the rule of Newey & West 1994.
     bandwidth : float or {"newey-west", "andrews"}, optional
-        b of k(l / b) instead; the rules take one series without gaps.
+        b of k(l / b) instead; the rules take one series, that of Andrews one
+        without gaps.
     kernel : {"bartlett", "parzen", "qs"}
         qs is the quadratic spectral one, which weighs all lags.
     prewhiten : int

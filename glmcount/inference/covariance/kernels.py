@@ -17,6 +17,8 @@ __all__ = ["KERNELS", "Kernel", "andrews", "newey_west", "prewhitened"]
 
 # Beyond this a weight is nothing (as R's sandwich has it).
 NOTHING = 1e-7
+# Bandwidths from which on a kernel without an end is less: 3 / (1.2 pi x)^2 and a bit.
+FAR = 1_600
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Kernel:
         """Of the lags 0, 1, ... as far as they count, at most `longest`."""
         if bandwidth <= 0:
             return np.ones(1)
+        ends = float(self.at(np.ones(1))[0]) == 0.0
+        longest = min(longest, math.ceil(bandwidth * (1 if ends else FAR)))
         found = self.at(np.arange(longest + 1) / bandwidth)
         return found[: int(np.flatnonzero(np.abs(found) > NOTHING)[-1]) + 1]
 
@@ -74,12 +78,14 @@ KERNELS = {
 }
 
 
-def newey_west(kernel: Kernel, series: Array, chosen: NDArray[Any], whitened: int) -> float:
-    """Bandwidth of Newey & West 1994, of scores in order (T, k), of which some are chosen."""
+def newey_west(
+    kernel: Kernel, series: Array, keys: NDArray[Any], chosen: NDArray[Any], whitened: int
+) -> float:
+    """Bandwidth of Newey & West 1994, of scores at times (T, k), of which some are chosen."""
     total = series[:, chosen].sum(axis=1)
     n = len(total)
     lags = int((3 if whitened else 4) * ((n + whitened) / 100.0) ** kernel.rate)
-    sums = np.array([np.dot(total[: n - j], total[j:]) / n for j in range(min(lags, n - 1) + 1)])
+    sums = np.array([_product(total, keys, j) / n for j in range(min(lags, n - 1) + 1)])
     number = np.arange(1, len(sums))
     level = sums[0] + 2.0 * sums[1:].sum()
     slope = 2.0 * np.dot(number**kernel.order, sums[1:])
@@ -87,6 +93,12 @@ def newey_west(kernel: Kernel, series: Array, chosen: NDArray[Any], whitened: in
     if level == 0.0:
         return math.inf
     return float(kernel.constant * ((slope / level) ** 2) ** power * (n + whitened) ** power)
+
+
+def _product(total: Array, keys: NDArray[Any], lag: int) -> float:
+    """The sum of products of values that lie so many units of time apart."""
+    _, first, later = np.intersect1d(keys + lag, keys, assume_unique=True, return_indices=True)
+    return float(np.dot(total[first], total[later]))
 
 
 def andrews(kernel: Kernel, series: Array, chosen: NDArray[Any]) -> float:

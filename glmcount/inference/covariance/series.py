@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glmcount.columns.whole import EXACT
 from glmcount.engine.scores import row_scores
 from glmcount.engine.strip import Strip
 from glmcount.errors import CovarianceError, MemoryLimitError
+from glmcount.inference.covariance.estimator import shown_name
 from glmcount.inference.covariance.grouped import Roles, summed
 from glmcount.inference.setting import Setting
 from glmcount.numerics import Array
@@ -20,8 +22,9 @@ __all__ = ["Clock", "clock_of", "lagged", "scores_in_time"]
 
 Keys = NDArray[np.int64]
 MONTH = "M8[M]"
-DAY = 86_400_000_000_000
-HOUR = DAY // 24
+# How many of them a second has: dates come in these, and in coarser units.
+SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+SHORT = {"ms": "millisecond", "us": "microsecond", "ns": "nanosecond"}
 # Lags from which a transform is quicker, and by how much a grid may be longer than its times.
 MANY = 128
 SPARSE = 8
@@ -91,6 +94,12 @@ def clock_of(setting: Setting) -> Clock:
         return np.unique(times_of(setting, strip, roles))
 
     times = setting.runs(seen, _union)
+    if times.dtype.kind == "f" and not np.isfinite(times).all():
+        raise CovarianceError(
+            f"{shown_name(setting.needs.order[0])} orders the rows, and holds infinite times. "
+            "Leave these rows out, or correct them.",
+            kind="time_grid",
+        )
     if len(times) < 2:
         raise CovarianceError(
             "All rows have one time, so that nothing comes before anything else. Name the column "
@@ -121,7 +130,8 @@ def _steps(times: NDArray[Any]) -> tuple[Keys, str]:
     """Times as whole numbers of the largest unit that they are all multiples of."""
     if times.dtype.kind == "M":
         return _dated(times)
-    if times.dtype.kind in "iu":
+    # Beside missing ones whole numbers come as doubles.
+    if times.dtype.kind in "iu" or (np.abs(times).max() < EXACT and (times % 1 == 0).all()):
         return _by_unit(times.astype(np.int64), "")
     gaps = np.diff(times)
     size = float(gaps.min())
@@ -137,10 +147,16 @@ def _steps(times: NDArray[Any]) -> tuple[Keys, str]:
 
 def _dated(times: NDArray[Any]) -> tuple[Keys, str]:
     """Of dates and times: months where all are the same day of a month, or its last one."""
-    stamps = times.astype("M8[ns]").astype(np.int64)
-    days = _days(stamps)
+    unit = np.datetime_data(times.dtype)[0]
+    second = SECOND.get(unit, 1)
+    stamps = times.astype(f"M8[{unit if unit in SECOND else 's'}]").astype(np.int64)
+    days = _days(stamps, 3_600 * second)
     if days is None:
-        return _by_unit(stamps, "nanosecond")
+        size = int(np.gcd.reduce(stamps - stamps[0]))
+        for name, of in (("hour", 3_600), ("minute", 60), ("second", 1)):
+            if size % (of * second) == 0:
+                return _by_unit((stamps - stamps[0]) // (of * second), name)
+        return _by_unit(stamps, SHORT[unit])
     # The day after the last one is the first of a month, however many days the month has.
     for shift in (0, 1):
         dates = (days + shift).astype("M8[D]")
@@ -150,16 +166,17 @@ def _dated(times: NDArray[Any]) -> tuple[Keys, str]:
     return _by_unit(days, "day")
 
 
-def _days(stamps: Keys) -> Keys | None:
+def _days(stamps: Keys, hour: int) -> Keys | None:
     """Days of stamps at one time of day, which summer time may move by an hour; None for others."""
-    hours = np.unique(stamps % DAY)
+    day = 24 * hour
+    hours = np.unique(stamps % day)
     if len(hours) > 2:
         return None
     apart = int(hours[-1] - hours[0])
-    if HOUR < apart < DAY - HOUR:
+    if hour < apart < day - hour:
         return None
     # An hour to either side of midnight is one day, and not two.
-    days = (stamps + (DAY - hours[-1] if apart > HOUR else 0)) // DAY
+    days = (stamps + (day - hours[-1] if apart > hour else 0)) // day
     return days if len(np.unique(days)) == len(stamps) else None
 
 

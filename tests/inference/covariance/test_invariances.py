@@ -132,3 +132,71 @@ def test_an_array_is_told_of_by_what_it_is_for():
             result.with_cov(gc.cluster(values))
     with pytest.raises(gc.errors.UsageError, match="Values, one a row, go as an array"):
         gc.cluster(list("aabbccdd"))
+
+
+def series_of(rng, n=90):
+    wave = np.convolve(rng.normal(size=n + 4), np.ones(5) / 3, "valid")
+    x = rng.normal(size=n) + 0.5 * wave
+    return pd.DataFrame({"x": x, "y": rng.poisson(np.exp(0.8 + 0.3 * x + 0.6 * wave))})
+
+
+# The same ninety times, in other words; without every tenth of them.
+CLOCKS = {
+    "doubles": np.arange(90.0),
+    "tenths": np.arange(90) * 0.1 + 1000.7,
+    "int8": np.arange(-60, 30).astype("int8"),
+    "months": pd.date_range("1960-01-31", periods=90, freq="ME"),
+    "days of 1400": np.arange("1400-01-01", "1400-04-01", dtype="M8[D]").astype("M8[s]"),
+    "years from 1400": np.arange("1400", "1490", dtype="M8[Y]").astype("M8[s]"),
+    "hours of 1500": np.arange("1500-01-01T00", "1500-01-04T18", dtype="M8[h]").astype("M8[ms]"),
+    "days in summer time": pd.date_range("2020-03-01", periods=90, tz="Europe/Berlin"),
+}
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+@pytest.mark.parametrize("options", [{}, {"lags": 4}, {"kernel": "qs", "bandwidth": "newey-west"}])
+def test_how_times_are_written_does_not_matter(clock, options):
+    data = series_of(np.random.default_rng(4)).assign(t=np.arange(90), other=CLOCKS[clock])
+    data = data[data.t % 10 != 3].sample(frac=1, random_state=1)
+    wanted = gc.fit("y ~ x", data, cov=gc.hac("t", **options)).bse
+    found = gc.fit("y ~ x", data, cov=gc.hac("other", **options)).bse
+    np.testing.assert_allclose(found, wanted, rtol=1e-9)
+
+
+def test_whole_numbers_may_be_doubles_whatever_their_smallest_difference():
+    data = series_of(np.random.default_rng(4)).assign(t=np.cumsum(np.resize([2, 3], 90)))
+    wanted = gc.fit("y ~ x", data, cov=gc.hac("t", lags=6)).bse
+    found = gc.fit("y ~ x", data.astype({"t": float}), cov=gc.hac("t", lags=6)).bse
+    np.testing.assert_allclose(found, wanted, rtol=1e-12)
+
+
+def test_the_rule_of_newey_and_west_goes_by_differences_of_times():
+    """Its sums are those of values that lie so many units apart, by all pairs."""
+    data = series_of(np.random.default_rng(6)).assign(t=np.arange(90))
+    data = data[~data.t.between(30, 50)]
+    result = gc.fit("y ~ x", data)
+    total = result.score_obs()["x"].to_numpy()
+    apart = np.subtract.outer(data.t.to_numpy(), data.t.to_numpy())
+    lags = int(4 * (len(data) / 100) ** (2 / 9))
+    sums = [total @ (apart == lag) @ total / len(data) for lag in range(lags + 1)]
+    slope = 2 * sum(lag * sums[lag] for lag in range(1, lags + 1))
+    level = sums[0] + 2 * sum(sums[1:])
+    bandwidth = 1.1447 * ((slope / level) ** 2 * len(data)) ** (1 / 3)
+    note = str(result.with_cov(gc.hac("t", bandwidth="newey-west")).summary())
+    assert f"bandwidth {bandwidth:.6g} by the rule of Newey" in " ".join(note.split())
+
+
+def test_times_that_are_none_are_told_of():
+    data = series_of(np.random.default_rng(4)).assign(t=np.arange(90.0), unit=np.arange(90))
+    result = gc.fit("y ~ x", data.assign(t=data.t.replace(5.0, np.inf)))
+    with pytest.raises(gc.errors.CovarianceError, match="t orders the rows, and holds infinite"):
+        _ = result.with_cov(gc.hac("t", lags=2)).bse
+    with pytest.raises(gc.errors.DataError, match="'time' orders the rows, and holds levels"):
+        _ = result.with_cov(gc.hac(np.array(list("ab") * 45), lags=2)).bse
+    alone = gc.fit("y ~ x", data).with_cov(gc.hac("t", "unit", lags=2))
+    with pytest.warns(gc.errors.CovarianceWarning, match="no series has two times, so that"):
+        _ = alone.bse
+    # A grid of nanoseconds is not made, however far apart the times are.
+    far = data.assign(t=np.sort(np.random.default_rng(1).choice(10**15, 90, replace=False)))
+    found = gc.fit("y ~ x", far).with_cov(gc.hac("t", kernel="parzen", bandwidth="newey-west"))
+    np.testing.assert_allclose(found.bse, found.with_cov("HC0").bse, rtol=1e-12)
