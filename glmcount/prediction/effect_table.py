@@ -37,7 +37,7 @@ class Told:
     estimate : ndarray, shape (r,)
     covariance : ndarray, shape (r, r)
         NaN where there is none.
-    null : float
+    null : float or ndarray
         The value that is tested.
     slopes : ndarray, shape (r, p), or None
         Derivatives by all shifted parameters, where these alone make the estimates vary.
@@ -46,7 +46,7 @@ class Told:
     labels: Mapping[str, Sequence[Any]]
     estimate: Array
     covariance: Array
-    null: float = 0.0
+    null: float | Array = 0.0
     slopes: Array | None = None
 
     @property
@@ -136,7 +136,7 @@ def hypothesised(told: Told, hypothesis: Any) -> Told:
     # What has no part in a combination is not asked whether it is a number.
     used = [np.flatnonzero(row) for row in matrix]
     for i, own in enumerate(used):
-        estimate[i] = matrix[i, own] @ told.estimate[own] - right[i]
+        estimate[i] = matrix[i, own] @ told.estimate[own]
         for j, other in enumerate(used):
             covariance[i, j] = (
                 matrix[i, own] @ told.covariance[np.ix_(own, other)] @ matrix[j, other]
@@ -144,7 +144,7 @@ def hypothesised(told: Told, hypothesis: Any) -> Told:
     slopes = told.slopes
     if slopes is not None:
         slopes = np.stack([m[own] @ slopes[own] for m, own in zip(matrix, used, strict=True)])
-    return Told({"term": labels}, estimate, covariance, slopes=slopes)
+    return Told({"term": labels}, estimate, covariance, null=right, slopes=slopes)
 
 
 def _pairs(hypothesis: Any, count: int) -> list[tuple[int, int]] | None:

@@ -72,7 +72,8 @@ class Effects:
             Elasticities: of the quantity (ey) and by the column (ex) in shares of themselves.
         hypothesis : str, float, array or None
             Of the rows b1, b2, ... of the table: ``"b1 = b2"``, "pairwise", "reference",
-            "sequential", a matrix with a column for each; a number is the value tested.
+            "sequential", a matrix with a column for each; a number is the value tested. Estimates
+            are those of the combinations, whatever value they are tested against.
         unconditional : bool
             Whether the sampling of the fitted rows adds to standard errors.
         alpha : float

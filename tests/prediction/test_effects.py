@@ -503,6 +503,12 @@ def test_hypotheses_of_effects(fitted):
     for name, rows in {"reference": [0, 1], "sequential": [0, 2]}.items():
         own = fitted.predictions(by="g", hypothesis=name)
         np.testing.assert_allclose(own[COLUMNS], pairs[COLUMNS].iloc[rows], rtol=1e-12)
+    # An estimate is that of its combination, whatever value it is tested against.
+    against = fitted.predictions(by="g", hypothesis="b2 - b1 = 0.7, b3 - b1 = 0.1")
+    same = ["estimate", "std_error", "conf_low", "conf_high"]
+    np.testing.assert_allclose(against[same], pairs[same].head(2), rtol=1e-12)
+    tested = (pairs.estimate[:2] - [0.7, 0.1]) / pairs.std_error[:2]
+    np.testing.assert_allclose(against.statistic, tested, rtol=1e-12)
     moved = fitted.predictions(by="g", hypothesis=2.0)
     np.testing.assert_allclose(moved.statistic, (e - 2.0) / table.std_error)
     with pytest.raises(gc.errors.FormulaError):

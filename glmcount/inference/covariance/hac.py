@@ -134,8 +134,9 @@ class Autocorrelated:
         gaps = np.diff(clock.keys)
         if reach and len(gaps) and gaps.min() > reach:
             nearest = int(gaps.min())
-            apart, instead = f"times of one series are {nearest} of them apart or more", (
-                "Take longer lags=, or times on a grid: months, or whole numbers 0, 1, 2 ..."
+            apart, instead = (
+                f"times of one series are {nearest} of them apart or more",
+                ("Take longer lags=, or times on a grid: months, or whole numbers 0, 1, 2 ..."),
             )
             if nearest > int(clock.steps[-1]):
                 apart, instead = "no series has two times", "Name the column of the series."
