@@ -361,10 +361,11 @@ def test_arrays_of_a_covariance_are_given_again(made):
     for changes in ({"y": FRAME.y + 1.0}, {"family": "negbin"}):
         assert whole.refit(**changes).bse.equals(r.refit(**changes).bse)
     assert again(whole).with_data(FRAME, cov=made()).bse.equals(r.bse)
-    # Of a covariance that came after the fit the arrays serve the fit all the same.
-    later = again(r.with_cov("HC1")).with_data(FRAME, cov=made())
+    # Beside a covariance that came after the fit the arrays serve the fit all the same.
+    robust = r.with_cov("HC1")
+    later = again(robust).with_data(FRAME, cov=made())
     assert later.cov_type == "HC1"
-    assert later.refit(y=FRAME.y + 1.0).bse.equals(r.refit(y=FRAME.y + 1.0).bse)
+    assert later.refit(y=FRAME.y + 1.0).bse.equals(robust.refit(y=FRAME.y + 1.0).bse)
 
 
 @pytest.mark.filterwarnings("ignore::glmcount.errors.GlmcountWarning")

@@ -152,6 +152,39 @@ def test_rows_are_read_of_a_refit_of_a_refit():
     assert arrays.with_cov("HC0").bse.to_list() == direct.with_cov("HC0").bse.to_list()
 
 
+COVARIANCES = {
+    "by name": "HC3",
+    "clusters": {"cluster": "g"},
+    "an array": gc.cluster(np.arange(240) // 8),
+    "draws": gc.bootstrap(20, rng=4),
+}
+
+
+@pytest.mark.filterwarnings("ignore::glmcount.errors.CovarianceWarning")
+@pytest.mark.parametrize("cov", COVARIANCES.values(), ids=COVARIANCES)
+def test_a_covariance_that_came_after_the_fit_stays(cov):
+    frame = simulated()
+    other = frame.y + 1.0
+    later, asked = gc.fit("y ~ x", frame).with_cov(cov), gc.fit("y ~ x", frame, cov=cov)
+    for changes in ({"y": other}, {"family": "negbin"}, {"data": frame.assign(y=other)}):
+        found, expected = later.refit(**changes), asked.refit(**changes)
+        assert found.cov_type == expected.cov_type == later.cov_type
+        pd.testing.assert_series_equal(found.bse, expected.bse, rtol=1e-12)
+    again = later.refit(y=other).refit(family="negbin")
+    assert again.cov_type == later.cov_type
+    assert later.refit(y=other, cov="nonrobust").cov_type == "nonrobust"
+
+
+def test_power_is_that_of_the_covariance_of_the_result():
+    frame = simulated()
+    r = gc.fit("y ~ x", frame)
+    found = gc.power(r.with_cov("HC1"), "x = 0", params={"x": 0.1}, reps=20, rng=1)
+    wanted = gc.power(r.refit(cov="HC1"), "x = 0", params={"x": 0.1}, reps=20, rng=1)
+    np.testing.assert_array_equal(found.pvalues, wanted.pvalues)
+    plain = gc.power(r, "x = 0", params={"x": 0.1}, reps=20, rng=1)
+    assert not np.array_equal(found.pvalues, plain.pvalues)
+
+
 def test_an_offset_of_the_old_response_stays():
     data = DATA.assign(y=DATA.y + 1)
     first = gc.fit("y ~ x", data, weights="y", weights_type="importance")

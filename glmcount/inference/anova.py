@@ -203,7 +203,7 @@ def by_likelihood(
         gained = large.fit.llf - small.fit.llf
         _check_gain(term, gained, large.fit.llf)
         df = _count(large) - _count(small)
-        statistic, pvalue, _ = judge(2.0 * max(gained, 0.0) / scale, df, freedom)
+        statistic, df, pvalue = _row(2.0 * max(gained, 0.0) / scale, df, freedom)
         gone = _gone(state, large, small)
         if gone:
             told.append(
@@ -215,7 +215,15 @@ def by_likelihood(
         elif lost := unidentified(state, term.smaller(state.asked_spec), small.fit):
             told.append(untold(term, lost))
             pvalue = np.nan
-        yield (statistic, df, pvalue) if df > 0 else (0.0, 0, np.nan)
+        yield statistic, df, pvalue
+
+
+def _row(statistic: float, df: int, freedom: float | None) -> Row:
+    """What a term's statistic says; of one that adds no parameter there is nothing to say."""
+    if df <= 0:
+        return 0.0, 0, np.nan
+    value, pvalue, _ = judge(statistic, df, freedom)
+    return value, df, pvalue
 
 
 def unidentified(state: Fitted, spec: DesignSpec, fit: Fit) -> str:
@@ -289,8 +297,7 @@ def held_tests(
             large = _without(state, beside).llf if beside else fit.llf
             _check_gain(term, large - small.llf, fit.llf)
             statistic = 2.0 * max(large - small.llf, 0.0)
-        value, pvalue, _ = judge(statistic / scale, df, freedom)
-        yield (value, df, pvalue) if df else (0.0, 0, np.nan)
+        yield _row(statistic / scale, df, freedom)
 
 
 def own_columns(state: Fitted, term: Term) -> int:

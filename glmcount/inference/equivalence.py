@@ -12,10 +12,9 @@ import numpy as np
 
 from glmcount.allowed import real
 from glmcount.errors import NotDefinedError, UsageError
-from glmcount.inference.intervals import width
 from glmcount.inference.tests import Tested, TestResult, single
 from glmcount.numerics import Array
-from glmcount.numerics.tails import normal_above, student_above
+from glmcount.numerics.tails import normal_above, normal_quantile, student_above, student_quantile
 
 __all__ = ["bounds_of", "doubt_of", "equivalence"]
 
@@ -115,8 +114,9 @@ def equivalence(
     least = float(min(above, below))
     own = about.each_df(row[None])
     df = None if own is None else np.ravel(own)[0].item()
-    reach = width(2.0 * alpha, df) * error
-    ends = np.array([b, b - reach, b + reach])
+    level = 2.0 * alpha
+    reach = normal_quantile(level) if df is None else student_quantile(level, df)
+    ends = np.array([b, b - reach * error, b + reach * error])
     estimate, low, high = (np.exp(ends) if ratio else ends).tolist()
     shown = tuple(np.exp(bounds)) if ratio else bounds
     told = f"exp({name})" if ratio else name
@@ -129,5 +129,5 @@ def equivalence(
         title="Equivalence test (TOST)",
         estimate=estimate,
         conf_int=(low, high),
-        note=f"interval of level {1.0 - 2.0 * alpha:g}",
+        note=f"interval of level {1.0 - level:g}",
     )

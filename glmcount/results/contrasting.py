@@ -243,7 +243,11 @@ class Contrasting(Testing):
         as_ratio, level = truth("exponentiate", exponentiate), proportion("alpha", alpha)
         bounds = equivalence.bounds_of(low, high, as_ratio)
         if level >= 0.5:
-            raise UsageError("alpha of an equivalence test is below 0.5.", kind="alpha")
+            raise UsageError(
+                "alpha of an equivalence test, the level of each of its one-sided tests, is below "
+                f"0.5, such as 0.05; got {level:g}.",
+                kind="alpha",
+            )
         rows, right = hypotheses.linear_constraints(term, verdicts.names(self._state))
         if len(rows) != 1 or right[0] != 0.0:
             raise UsageError(

@@ -293,7 +293,8 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm, Re
         Parameters
         ----------
         **changes
-            Arguments of `fit` or `fit_arrays`. Besides, ``y`` replaces the response: one value
+            Arguments of `fit` or `fit_arrays`; without ``cov=`` the covariance stays that of this
+            result, as `with_cov` left it. Besides, ``y`` replaces the response: one value
             for each row of the data (a Series has their index). With ``y`` alone the rows
             used, the design, offsets, weights and all options stay as they are and nothing
             that does not depend on the response is made again, so that simulations and
@@ -316,7 +317,12 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm, Re
         >>> [round(float(b), 4) for b in r.refit(y=[2, 6, 4, 12]).params]
         [1.0986, 1.0986]
         """
-        return Results(*refitted(self._state, changes))
+        found = Results(*refitted(self._state, changes))
+        cov = self._held.cov
+        # The last covariance that was asked for, of the rows of the fit all the same.
+        if "cov" in changes or cov is self._state.again.cov:
+            return found
+        return found.with_cov(cov)
 
     # How it went ----------------------------------------------------------------------
 

@@ -183,3 +183,20 @@ def test_infinite_coefficients_have_no_wald_row():
     assert np.isfinite(found.loc["x", "pvalue"])
     expected = 2.0 * (r.llf - gc.fit("y ~ x", data).llf)
     assert r.anova().loc["d", "statistic"] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("family", ["poisson", "quasipoisson", "negbin"])
+@pytest.mark.parametrize(
+    "ask",
+    [{}, {"nuisance": "held"}, {"test": "score"}, {"test": "score", "nuisance": "held"}],
+    ids=str,
+)
+def test_a_term_whose_columns_others_give_has_no_test(family, ask):
+    frame = DATA.assign(double=2.0 * DATA.x)
+    with pytest.warns(gc.errors.DroppedColumnWarning):
+        r = gc.fit("y ~ x + double + z", frame, family=family)
+    found = r.anova(**ask)
+    assert found.loc["double", "df"] == 0
+    assert np.isnan(found.loc["double", "pvalue"])
+    alone = gc.fit("y ~ x + z", frame, family=family).anova(**ask)
+    np.testing.assert_allclose(found.loc["z"], alone.loc["z"], rtol=1e-7)

@@ -118,3 +118,14 @@ def test_degrees_of_freedom_that_are_whole_are_ints():
     normal = gc.fit("art ~ fem + phd", DATA).equivalence("phd", -1.0, 1.0)
     assert isinstance(quasi.df, int) and isinstance(normal.df, int)
     assert (quasi.df, normal.df) == (912, 1)
+
+
+def test_its_level_is_that_of_one_side():
+    result = gc.fit("art ~ phd", DATA)
+    assert doubts(lambda: result.equivalence("phd", -0.1, 0.1, alpha=0.3)) == []
+    found = result.equivalence("phd", -0.1, 0.1, alpha=0.3)
+    reach = stats.norm.isf(0.3) * result.bse["phd"]
+    b = result.params["phd"]
+    assert found.conf_int == pytest.approx((b - reach, b + reach), rel=1e-9)
+    with pytest.raises(gc.errors.UsageError, match=r"below 0\.5, such as 0\.05; got 0\.95"):
+        result.equivalence("phd", -0.1, 0.1, alpha=0.95)
