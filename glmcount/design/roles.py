@@ -128,7 +128,7 @@ class Met:
         """The role of a column of these values."""
         if self.there is None:
             return Role(name, "group", self.values)
-        table = np.where(self.there, np.cumsum(self.there) - 1, -1)
+        table = np.where(self.there, np.cumsum(self.there, dtype=np.int32) - 1, np.int32(-1))
         return Role(name, "group", self.each(), table, self.low, self.levels)
 
 
@@ -257,11 +257,11 @@ def _codes(role: Role, column: Column, first: int) -> Values:
     if column.levels is None:
         return role.codes(values)
     if role.table is not None and _alike(role.known, column.levels):
-        # A code of -1 takes the last: missing values are of rows that are not used.
-        return np.append(role.table, -1)[values]
-    own = role.codes(_objects(column.levels))
+        own = role.table
+    else:
+        own = role.codes(_objects(column.levels))
     # A code of -1 takes the last: missing values are of rows that are not used.
-    return np.append(own, -1)[values]
+    return np.append(own, np.int32(-1)).take(values)
 
 
 def _times(name: str, column: Column) -> Values:

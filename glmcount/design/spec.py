@@ -123,20 +123,20 @@ class Role:
     name: str
     what: str
     levels: Values | None = None
-    table: NDArray[np.intp] | None = None
+    table: NDArray[np.int32] | None = None
     low: int = 0
     known: Levels | None = None
 
     def __getstate__(self) -> dict[str, object]:
         return {"name": self.name, "what": self.what, "levels": self.levels}
 
-    def codes(self, values: Values) -> NDArray[np.intp]:
+    def codes(self, values: Values) -> NDArray[np.int32]:
         """The number of each value among the levels; -1 where it is none."""
         if self.table is not None and self.known is None and values.dtype.kind in "iu":
             high = self.low + len(self.table) - 1
             if len(values) and values.min() >= self.low and values.max() <= high:
                 return self.table[above(values, self.low)]
-        found: NDArray[np.intp] = self._index.get_indexer(pd.Index(values))
+        found: NDArray[np.int32] = self._index.get_indexer(pd.Index(values)).astype(np.int32)
         return found
 
     @cached_property

@@ -59,10 +59,12 @@ class Strip:
     @property
     def own_bytes(self) -> int:
         """Bytes of its numbers beyond the source's own columns."""
-        arrays: list[Any] = [self.y, self.weights, *self.offsets]
+        arrays: list[Any] = [self.y, self.weights, *self.offsets, *self.roles]
         for block in self.blocks:
-            arrays += block.rows
-        return sum(a.nbytes for a in arrays if a is not None and a.base is None)
+            arrays += (block.codes, *block.rows)
+        # Blocks share codes.
+        own = {id(a): a.nbytes for a in arrays if a is not None and a.base is None}
+        return sum(own.values())
 
     def with_response(self, y: Array) -> Strip:
         """The same rows with another response.

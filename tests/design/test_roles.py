@@ -262,6 +262,19 @@ def test_strips_agree_on_codes(monkeypatch, data):
     np.testing.assert_allclose(result.bse, whole.bse, rtol=1e-9)
 
 
+@pytest.mark.parametrize("kind", ["i1", "i2", "i8", "u1", "u4", "u8", "f8", "bool", "M8[D]", "O"])
+@pytest.mark.parametrize("low", [0, 100])
+def test_clusters_of_every_type_are_the_same_groups(data, kind, low):
+    """Whole numbers go by a table, others by their values: codes of 32 bits, in any order."""
+    groups = np.random.default_rng(3).integers(2 if kind == "bool" else 20, size=len(data))
+    wanted = gc.fit("y ~ x", data.assign(own=groups.astype(str)), cov=clustered("own", "CR1")).bse
+    given = (groups + low * (kind != "bool")).astype(kind)
+    result = gc.fit("y ~ x", data.assign(own=given), cov=clustered("own", "CR1"))
+    np.testing.assert_allclose(result.bse, wanted, rtol=1e-12)
+    codes = result._state.rows.strip(0).roles[0]
+    assert codes.dtype == np.int32 and sorted(set(codes.tolist())) == list(range(codes.max() + 1))
+
+
 def test_times_and_leverages(data):
     seen = []
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glmcount.engine.strip import one_strip
+from glmcount.records import replace
 from tests.engine.test_tables import drawn
 
 
@@ -39,6 +40,20 @@ def test_a_span_of_all_rows_is_the_strip():
     _, strip, _, _ = drawn(40)
     assert strip.span(0, 40) is strip and strip.span(0, 99) is strip
     assert strip.span(10, 99).n == 30
+
+
+def test_its_own_bytes_are_those_of_every_array_once():
+    _, strip, _, _ = drawn(40)
+    roles = np.zeros(40, np.int32), np.arange(80.0)[::2]
+    copied = replace(strip.taken(np.arange(40)), roles=roles)
+    arrays = [copied.y, copied.weights, *copied.offsets]
+    for block in copied.blocks:
+        arrays += [block.codes, *block.rows]
+    # Views are the source's; blocks share codes.
+    own = {id(a): a.nbytes for a in arrays if a is not None and a.base is None}
+    assert len(own) < sum(a is not None for a in arrays)
+    assert copied.own_bytes == sum(own.values()) + 40 * 4
+    assert sum(b.codes.nbytes for b in copied.blocks if b.codes is not None) > 0
 
 
 def test_some_blocks_and_equations_and_another_response():
