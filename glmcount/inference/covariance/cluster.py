@@ -356,12 +356,9 @@ def named(what: str, given: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
             names.append(each)
             continue
         if not _is_column(each):
-            refuse(
-                what,
-                given,
-                "the name of a column, an array with one value a row, or a list of these",
-                "cluster_groups",
-            )
+            more = ", or a list of these" if what == "groups" else ""
+            allowed = f"the name of a column, or an array with one value a row{more}"
+            refuse(what, given, allowed, "cluster_groups")
         names.append(f"<{what}_{next(_NUMBERS)}>")
         arrays[names[-1]] = each
     if len(names) > WAYS:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.allowed import choice, refuse, truth, whole
+from glmcount.allowed import choice, real, truth, whole
 from glmcount.errors import CovarianceError, CovarianceWarning, UsageError, outside
 from glmcount.front import public
 from glmcount.inference.covariance.cluster import named
@@ -100,12 +100,16 @@ class Autocorrelated:
         return Covariance(matrix, note, rank=rank)
 
     def _refuse_beyond(self, clock: Clock) -> None:
-        longest = int(clock.steps[-1])
+        longest, told = int(clock.steps[-1]), ""
         if self.lags is not None and self.lags > longest:
+            told = f"lags={self.lags}"
+        elif isinstance(self.bandwidth, float) and self.bandwidth > longest + 1:
+            told = f"bandwidth={self.bandwidth:g}"
+        if told:
             raise CovarianceError(
-                f"lags={self.lags} is longer than the times, of which the last is {longest} units "
-                "after the first: with weights as long the scores, which add up to zero, would "
-                "leave hardly any variance. Take fewer lags; the default is a rule.",
+                f"{told} is longer than the times, of which the last is {longest} units after the "
+                "first: with weights as long the scores, which add up to zero, would leave hardly "
+                "any variance. Take a shorter one; the default is a rule.",
                 kind="lags",
             )
 
@@ -297,10 +301,12 @@ def hac(
     >>> round(float(r.bse["x"]), 4)
     0.2586
     """
-    (column,), given = named("time", time)
+    column, given = _time(time)
     panels, more = ((), {}) if panel is None else named("panel", panel)
     if len(panels) > 1:
-        raise UsageError("panel= takes one column; name it alone.", kind="panel")
+        raise UsageError(
+            "panel= takes one column: make one of several that names each series.", kind="panel"
+        )
     choice("kernel", kernel, KERNELS, "kernel")
     truth("adjust", adjust)
     if lags is not None and bandwidth is not None:
@@ -327,14 +333,22 @@ def hac(
     return Estimator("hac", "HAC", made, needs)
 
 
+def _time(given: Any) -> tuple[str, dict[str, Any]]:
+    """The column of times, and by its name the array that was given in its place."""
+    columns, arrays = named("time", given)
+    if len(columns) > 1:
+        raise UsageError(
+            "time= takes one column: make one of several, such as dates of years and months.",
+            kind="time",
+        )
+    return columns[0], arrays
+
+
 def _bandwidth(given: Any) -> float | str | None:
     if given is None or (isinstance(given, str) and given in RULES):
         return given
-    if isinstance(given, bool) or not isinstance(given, int | float) or not given > 0:
-        refuse(
-            "bandwidth", given, "a positive number, 'newey-west', 'andrews' or None", "bandwidth"
-        )
-    return float(given)
+    allowed = "a positive number, 'newey-west', 'andrews' or None"
+    return float(real("bandwidth", given, allowed, "bandwidth", above=0.0))
 
 
 @public
@@ -370,7 +384,7 @@ def driscoll_kraay(time: Any, lags: int | None = None, adjust: bool = False) -> 
     >>> round(float(r.bse["x"]), 4)
     0.2259
     """
-    (column,), given = named("time", time)
+    column, given = _time(time)
     truth("adjust", adjust)
     if column == ORDER:
         raise UsageError(

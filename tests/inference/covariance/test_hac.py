@@ -247,6 +247,15 @@ def test_what_is_refused(panel):
     assert kind(lambda: gc.hac("year", kernel="flat")) == "kernel"
     assert kind(lambda: gc.hac("year", ["firm", "x"])) == "panel"
     assert kind(lambda: gc.driscoll_kraay("order")) == "time"
+    assert kind(lambda: gc.hac(["year", "x"])) == "time"
+    assert kind(lambda: gc.driscoll_kraay(["year", "x"])) == "time"
+    with pytest.raises(gc.errors.UsageError, match="value a row; got 3"):
+        gc.hac(3)
+    for beyond in (np.inf, 1e308, 40.5):
+        cov = gc.hac("year", "firm", bandwidth=beyond, kernel="qs")
+        assert kind(lambda cov=cov: result.with_cov(cov).bse) == "lags"
+    whole = gc.hac("year", "firm", bandwidth=np.int64(3))
+    assert result.with_cov(whole).bse.equals(result.with_cov(gc.hac("year", "firm", lags=2)).bse)
     gaps = gc.fit("y ~ x", frame[frame.year != 2005])
     with pytest.warns(gc.errors.CovarianceWarning, match="528 rows have 19 times of year"):
         found = kind(lambda: gaps.with_cov(gc.hac("year", bandwidth="andrews")).bse)
