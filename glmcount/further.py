@@ -141,7 +141,7 @@ def _by_columns(state: Fitted, terms: Any) -> tuple[Rows, dict[str, Variable], t
         raise UsageError(
             f"score_test takes terms to be added to the mean; got {shown(terms)}.", kind="no_terms"
         )
-    columns = {key: np.asarray(values, dtype=np.float64) for key, values in found[0].items()}
+    columns = {key: _numbers(found[1][key], values) for key, values in found[0].items()}
     source = state.asked.source
     for values in columns.values():
         if len(values) != source.n_rows:
@@ -161,3 +161,15 @@ def _by_columns(state: Fitted, terms: Any) -> tuple[Rows, dict[str, Variable], t
         variables[code] = Variable(parse(code, rows.source.names), "numerical")
         parts.append(Part(name, (code,), (), None, np.zeros(1, dtype=np.intp), (name,)))
     return rows, variables, tuple(parts)
+
+
+def _numbers(name: str, values: Any) -> Array:
+    """A column to be added, as numbers."""
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(
+            f"The column {name!r} to be added does not hold numbers. Code it in numbers; of a fit "
+            "by a formula a factor is named as a term, r.score_test('g').",
+            kind="design_dtype",
+        ) from None

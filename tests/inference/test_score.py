@@ -157,3 +157,9 @@ def test_own_degrees_of_freedom_of_what_is_added_are_refused_by_name(kind):
     with pytest.raises(gc.errors.CovarianceError, match="Satterthwaite") as caught:
         r.score_test("z")
     assert caught.value.kind == "score_freedom"
+
+
+def test_columns_that_are_no_numbers_are_refused_by_name():
+    r = gc.fit("y ~ x", DATA)
+    with pytest.raises(gc.errors.DataError, match="column 'g' to be added does not hold numbers"):
+        r.score_test(DATA[["z", "g"]])

@@ -122,6 +122,8 @@ class Clustered:
         of the bread, which neither units, nor centres, nor the coding of a factor change.
         """
         scale = np.sqrt(bread.diagonal())
+        # That of an infinite coefficient is 0, and stays it.
+        scale[scale == 0] = 1.0
         sizes, axes = np.linalg.eigh(bread / np.outer(scale, scale))
         root = scale[:, None] * axes * np.sqrt(np.maximum(sizes, 0.0))
         values, vectors = np.linalg.eigh(np.dot(np.dot(root.T, filling), root))

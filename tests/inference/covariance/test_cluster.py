@@ -403,3 +403,19 @@ def test_one_cluster_is_refused_and_not_warned_of():
         warnings.simplefilter("error")
         with pytest.raises(gc.errors.CovarianceError, match="one value"):
             gc.fit("y ~ x", rows, cov={"cluster": "g"}).bse  # noqa: B018
+
+
+@pytest.mark.parametrize("psd", [False, True])
+@pytest.mark.parametrize("family", ["poisson", "negbin"])
+def test_two_ways_beside_an_infinite_coefficient(family, psd):
+    rng = np.random.default_rng(6)
+    frame = pd.DataFrame({"x": rng.normal(size=300), "g": np.arange(300) % 25})
+    frame["h"], frame["d"] = np.arange(300) // 15, (np.arange(300) % 10 == 3) * 1.0
+    frame["y"] = rng.negative_binomial(2, 0.5, 300) * (frame.d == 0)
+    cov = gc.cluster(["g", "h"], "CR0", psd=psd)
+    found = gc.fit("y ~ x + d", frame, family=family, separation="ignore").with_cov(cov)
+    # In the limit the rows without an event say nothing.
+    wanted = gc.fit("y ~ x", frame[frame.d == 0], family=family).with_cov(cov)
+    assert np.isinf(found.bse["d"])
+    names = list(wanted.bse.index)
+    np.testing.assert_allclose(found.bse[names], wanted.bse, rtol=1e-6)
