@@ -148,12 +148,12 @@ def score_bootstrap(
             kind="singular_covariance",
         )
     seed = int(rng.integers(1 << 63))
-    under = _restricted(found, asked, None)
+    under = _restricted(found, asked)
     statistic, share = _judged(_scores(setting, groups, asked, under), reps, seed)
     note = f"{len(groups)} clusters of {shown_name(needs.groups[0])}, {_drawn(len(groups), reps)}"
     ends = None
     if alpha is not None:
-        ends = _ends(setting, groups, asked, (reps, seed), alpha)
+        ends = _as_asked(about, hypothesis[0], _ends(setting, groups, asked, (reps, seed), alpha))
     return TestResult(
         statistic,
         share,
@@ -206,7 +206,7 @@ def _repeated(matrix: Array) -> bool:
     return bool(np.linalg.matrix_rank(matrix / lengths[:, None]) < len(matrix))
 
 
-def _restricted(found: Fitted, asked: Asked, near: Array | None) -> Restricted:
+def _restricted(found: Fitted, asked: Asked) -> Restricted:
     """The fit under the hypothesis.
 
     Raises
@@ -218,15 +218,41 @@ def _restricted(found: Fitted, asked: Asked, near: Array | None) -> Restricted:
     matrix = np.zeros((len(asked.matrix), found.fit.layout.size))
     matrix[:, found.fit.kept] = asked.matrix
     constraints = matrix, asked.values
-    under = restricted(rows, measured, found.fit, found.options, constraints, near)
+    value = f" (at {asked.values[0]:.6g})" if len(asked.values) == 1 else ""
+    try:
+        under = restricted(rows, measured, found.fit, found.options, constraints)
+    except ConvergenceError as error:
+        if error.kind != "start":
+            raise
+        raise ConvergenceError(
+            f"The fit under {shortened(asked.text)!r}{value} was not found: some mean would leave "
+            "what the link or a number allows. Leave out alpha=, test a value nearer to the "
+            "estimate, or use link='log'.",
+            kind="null_fit",
+        ) from None
     if under.status != "final":
         raise ConvergenceError(
-            f"The fit under {shortened(asked.text)!r} has no maximum at finite parameters, "
+            f"The fit under {shortened(asked.text)!r}{value} has no maximum at finite parameters, "
             "or it was not found, so that it has no scores. Look at r.separation, and leave out "
             "what it names.",
             kind="null_fit",
         )
     return under
+
+
+def _as_asked(about: Tested, rows: Array, ends: tuple[float, float]) -> tuple[float, float]:
+    """Ends of the combination as the hypothesis has it, from those of what is tested."""
+    row, found = rows[0], about.found
+    factor, outer = float(np.abs(row).max()), np.array(ends)
+    own = np.flatnonzero((row != 0.0) & found.natural)
+    # One of these stands alone: beside others it has no score test.
+    if len(own):
+        natural = about.family.equations[int(found.equations[own[0]])].natural
+        assert natural is not None
+        factor = float(row[own[0]])
+        outer = natural(outer)[0]
+    low, high = np.sort(factor * outer)
+    return float(low), float(high)
 
 
 def _scores(setting: Setting, groups: Groups, asked: Asked, under: Restricted) -> Scores:
@@ -353,7 +379,7 @@ def _ends(
 
     def share(value: float) -> float:
         own = Asked(asked.matrix, np.array([value]), asked.text)
-        under = _restricted(found, own, None)
+        under = _restricted(found, own)
         return _judged(_scores(setting, groups, own, under), *draws)[1]
 
     low, high = (_crossing(share, estimate, sign * step, alpha) for sign in (-1.0, 1.0))

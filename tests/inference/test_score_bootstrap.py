@@ -131,6 +131,29 @@ def test_an_ancillary_parameter_is_tested_on_its_logarithm(panel):
         assert caught.value.kind == kind
 
 
+def test_an_interval_is_of_the_combination_as_the_hypothesis_has_it(panel):
+    """Its ends are values that are tested: of alpha itself, and of -2 x where that is asked."""
+    result = gc.fit("y ~ x", panel, family="negbin")
+    found = result.score_bootstrap("alpha = 1", "g", rng=2, alpha=0.1)
+    low, high = found.conf_int
+    assert 0 < low < result.params["alpha"] < high
+    for end in found.conf_int:
+        own = result.score_bootstrap({"alpha": end}, "g", rng=2)
+        assert own.pvalue == pytest.approx(0.1, abs=2e-3)
+    twice = result.score_bootstrap("-2*alpha = -2", "g", rng=2, alpha=0.1)
+    assert twice.conf_int == pytest.approx((-2 * high, -2 * low), rel=1e-9)
+    low, high = result.score_bootstrap("x = 0", "g", rng=2, alpha=0.1).conf_int
+    turned = result.score_bootstrap("-2*x = 0", "g", rng=2, alpha=0.1).conf_int
+    assert turned == pytest.approx((-2 * high, -2 * low), rel=1e-3)
+
+
+def test_a_hypothesis_beyond_the_link_is_told_of(panel):
+    result = gc.fit("y ~ x", panel.assign(y=panel.y + 1), link="sqrt")
+    with pytest.raises(gc.errors.ConvergenceError, match=r"under 'x = 90' \(at 90\) was not") as told:
+        result.score_bootstrap("x = 90", "g")
+    assert told.value.kind == "null_fit"
+
+
 def test_what_is_drawn_and_refused(panel):
     result = fitted("y ~ x + z", panel)
     few = panel.assign(h=panel.g % 5)
