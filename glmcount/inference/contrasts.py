@@ -194,6 +194,7 @@ def _told(
     names = [name for name, gone in zip(chosen.differences, lost, strict=True) if gone]
     return NotEstimableWarning(
         f"Contrasts of {own.term!r} cannot be estimated and are NaN: {some(names, 6)}. They "
-        "average over combinations of levels of which there are no rows. Leave the interaction "
-        "out, or compare within the combinations there are by r.t_test."
+        "average over combinations of levels of which there are no rows, or another term gives the "
+        "same columns (r.aliased). Leave that or the interaction out, or compare within the "
+        "combinations there are by r.t_test."
     )

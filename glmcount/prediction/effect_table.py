@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from glmcount.allowed import plain, real
-from glmcount.errors import NotEstimableWarning, PredictionWarning, outside, some
+from glmcount.errors import NotEstimableWarning, PredictionWarning, UsageError, outside, some
 from glmcount.inference.hypotheses import Names, linear_constraints
 from glmcount.inference.intervals import Student, tail, width
 from glmcount.numerics import Array
@@ -123,7 +123,7 @@ def hypothesised(told: Told, hypothesis: Any) -> Told:
     count = len(told.estimate)
     known = Names(tuple(f"b{k + 1}" for k in range(count)))
     pairs = _pairs(hypothesis, count)
-    if pairs is not None and pairs:
+    if pairs is not None:
         matrix, right = np.zeros((len(pairs), count)), np.zeros(len(pairs))
         for row, (low, high) in zip(matrix, pairs, strict=True):
             row[low], row[high] = -1.0, 1.0
@@ -148,13 +148,27 @@ def hypothesised(told: Told, hypothesis: Any) -> Told:
 
 
 def _pairs(hypothesis: Any, count: int) -> list[tuple[int, int]] | None:
+    """Pairs of rows that are compared; None for another hypothesis.
+
+    Raises
+    ------
+    UsageError
+        If there is but one row.
+    """
     if not isinstance(hypothesis, str):
         return None
-    return {
+    found = {
         "pairwise": list(combinations(range(count), 2)),
         "reference": [(0, k) for k in range(1, count)],
         "sequential": list(pairwise(range(count))),
     }.get(hypothesis)
+    if found is not None and not found:
+        raise UsageError(
+            f"hypothesis={hypothesis!r} compares rows of the table, and this one has {count}. "
+            "Leave it out, or test a value: hypothesis=0.5.",
+            kind="hypothesis",
+        )
+    return found
 
 
 def _labels(hypothesis: Any, matrix: Array, right: Array) -> list[str]:

@@ -513,6 +513,8 @@ def test_hypotheses_of_effects(fitted):
     np.testing.assert_allclose(moved.statistic, (e - 2.0) / table.std_error)
     with pytest.raises(gc.errors.FormulaError):
         fitted.predictions(by="g", hypothesis="b7 = b1")
+    with pytest.raises(gc.errors.UsageError, match="rows of the table, and this one has 1"):
+        fitted.predictions(hypothesis="pairwise")
 
 
 def test_a_hypothesis_of_single_rows(fitted):

@@ -100,6 +100,7 @@ def test_degrees_of_freedom_are_none_where_a_cluster_has_more_than_all_of_the_in
 
 # Whole numbers of each type, from one end of it to the other.
 TYPES = ["int8", "int16", "uint8", "uint16", "uint64", "int64"]
+FLOATS = ["float16", "float32", "float64", "longdouble"]
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -122,6 +123,15 @@ def test_what_type_numbers_of_clusters_have_does_not_matter(kind):
             np.testing.assert_allclose(gc.fit("y ~ x", coded, cov=make("unit")).bse, wanted, 1e-12)
             by_array = gc.fit("y ~ x", data).with_cov(make(coded.unit.to_numpy()))
             np.testing.assert_allclose(by_array.bse, wanted, 1e-12)
+
+
+@pytest.mark.parametrize("kind", FLOATS)
+def test_clusters_may_be_doubles_of_any_precision(kind):
+    data = {"y": [1, 3, 2, 6, 4, 5], "x": [0, 1, 0, 1, 0, 1], "g": [-2, -2, 0, 0, 3, 3]}
+    wanted = gc.fit("y ~ x", data, cov={"cluster": "g"}).bse
+    coded = {**data, "g": np.array(data["g"], dtype=kind) / 2}
+    np.testing.assert_allclose(gc.fit("y ~ x", coded, cov={"cluster": "g"}).bse, wanted, 1e-12)
+    assert len(gc.fit("y ~ C(g)", coded).params) == 3
 
 
 def test_an_array_is_told_of_by_what_it_is_for():
