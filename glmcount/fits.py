@@ -12,7 +12,7 @@ from glmcount.checks import measured_warnings, refuse_measured
 from glmcount.design.build import Roles, beside, left_out_missing, replaced, with_response
 from glmcount.design.given import response_values
 from glmcount.design.measure import Measured, measure, remeasure
-from glmcount.design.prints import check_prints
+from glmcount.design.prints import check_prints, read_beside
 from glmcount.design.recall import planned_layout
 from glmcount.design.rows import Cache, Rows
 from glmcount.engine.layout import Layout
@@ -250,7 +250,8 @@ def attached(found: Fitted, given: Mapping[str, Any]) -> Fitted:
             again[1], again[0].layout, again[0].measured, found.family, ready.request.compress
         )
         gated = again[1].gated()
-        check_prints(gated, prints)
+        asked = read_beside(gated, prints)
+        check_prints(asked, prints)
     except (DataChangedError, NoRowsError, UnknownColumnError):
         raise
     except GlmcountError as error:
@@ -258,7 +259,7 @@ def attached(found: Fitted, given: Mapping[str, Any]) -> Fitted:
             f"The data are not those that were fitted: they cannot be read as these were. {error}"
         ) from error
     cells = None if cells is None else cells.gated(gated)
-    held = AtHand(found.fit.narrowed(gated), gated, gated.source.index, cells)
+    held = AtHand(found.fit.narrowed(asked), asked, gated.source.index, cells)
     return replace(found, again=again[0], held=held, prints=None)
 
 

@@ -420,11 +420,32 @@ def test_columns_that_a_covariance_reads_are_those_of_the_fit():
     found = again(r)
     assert found.with_data(frame).with_cov("HC1").bse.equals(r.with_cov("HC1").bse)
     for name in ("c", "day"):
-        with pytest.raises(DataChangedError, match=f"{name}, which the covariance reads, is not"):
+        with pytest.raises(DataChangedError, match=f"{name}, by which the covariance"):
             found.with_data(frame.assign(**{name: np.roll(frame[name], 1)}))
     with pytest.raises(DataChangedError, match="values that no row of the fit had") as refused:
         found.with_data(frame.assign(c=frame.c.replace(4.0, 99.0)))
     assert "12, 13, 14" in str(refused.value)
+
+
+@pytest.mark.filterwarnings("ignore::glmcount.errors.GlmcountWarning")
+def test_columns_of_a_covariance_that_came_later_are_taken_again_and_known():
+    frame = FRAME.assign(c=CLUSTERS, day=np.arange(len(FRAME)) % 20)
+    first = gc.fit("y ~ x", frame, cov=gc.cluster("c", "CR0"))
+    for r in (first.with_cov(gc.hac("day", "c", lags=2)), gc.fit("y ~ x", frame).with_cov("HC1")):
+        covs = gc.cluster("c"), gc.jackknife("c"), gc.hac("day", lags=1), gc.cluster(CLUSTERS)
+        for cov in covs:
+            later = r.with_cov(cov)
+            found = again(later)
+            whole = found.with_data(frame)
+            assert whole.bse.equals(later.bse)
+            assert whole.slopes("x").std_error.equals(later.slopes("x").std_error)
+            assert whole.with_cov("HC0").bse.equals(later.with_cov("HC0").bse)
+            for name in cov.needs.groups + cov.needs.order:
+                if name in frame:
+                    with pytest.raises(DataChangedError, match=f"{name}, by which the covariance"):
+                        found.with_data(frame.assign(**{name: np.roll(frame[name], 1)}))
+                    with pytest.raises(gc.errors.UnknownColumnError, match=f"column '{name}'"):
+                        found.with_data(frame.drop(columns=name))
 
 
 def test_a_table_of_another_kind_holds_the_same_rows():

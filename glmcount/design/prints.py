@@ -24,10 +24,13 @@ from glmcount.engine.strip import Strip
 from glmcount.errors import DataChangedError, some
 from glmcount.numerics import EPS
 
-__all__ = ["Prints", "check_prints", "prints_of"]
+__all__ = ["Prints", "check_prints", "prints_of", "read_beside"]
 
 # So many roundings of a sum of its terms are no change.
 ROUNDING = 64.0
+# What stands behind the name of a column that a covariance reads.
+GROUPED = ", by which the covariance groups rows,"
+ORDERED = ", by which the covariance orders rows,"
 
 
 class Print(NamedTuple):
@@ -65,6 +68,20 @@ def prints_of(rows: Rows) -> Prints:
         return ({name: _print(values) for name, values in _columns(rows.spec, strip)},)
 
     return rows.fold(look, lambda a, b: a + b)
+
+
+def read_beside(rows: Rows, prints: Prints) -> Rows:
+    """The rows with the columns that a covariance which came after the fit reads beside them.
+
+    Raises
+    ------
+    UnknownColumnError, DataError
+        If there is no such column, or a used row has no value in it.
+    """
+    names = dict.fromkeys(name for marks in prints for name in marks if not name.startswith("<"))
+    groups = [name.removesuffix(GROUPED) for name in names if name.endswith(GROUPED)]
+    order = [name.removesuffix(ORDERED) for name in names if name.endswith(ORDERED)]
+    return rows.with_roles(groups, order)
 
 
 def check_prints(rows: Rows, prints: Prints) -> None:
@@ -123,5 +140,5 @@ def _columns(spec: DesignSpec, strip: Strip) -> Iterator[tuple[str, Values]]:
                 seen.add(id(values))
                 yield f"{some(dict.fromkeys(terms[i]), 3)} ({i + 1}.{k})", values
     for role, values in zip(spec.roles, strip.roles, strict=True):
-        array = role.name.startswith("<")
-        yield role.name if array else f"{role.name}, which the covariance reads,", values
+        array, told = role.name.startswith("<"), GROUPED if role.what == "group" else ORDERED
+        yield role.name if array else f"{role.name}{told}", values

@@ -87,8 +87,8 @@ def _refuse_unknown(source: Source, names: Sequence[str]) -> None:
         if name.startswith("<"):
             raise NoRowsError(
                 "The covariance was given an array, which a result from another process or from a "
-                "file does not have. Pass it again: r.with_data(data, cov=...), with that of the "
-                "fit, such as glmcount.cluster(array); r.refit and r.with_cov take another."
+                "file does not have. Pass it again: r.with_data(data, cov=...) where the fit was "
+                "given it, such as cov=glmcount.cluster(array), else r.with_cov(...) after that."
             )
         raise UnknownColumnError(
             f"The covariance reads the column {name!r}, and the data have none of that name."

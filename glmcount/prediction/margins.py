@@ -68,14 +68,13 @@ def effects(
     """
     state, newdata = margins.state, options.newdata
     options = replace(options, alpha=proportion("alpha", options.alpha))
-    if newdata is None:
-        state = state.opened(margins.needs.groups, (), margins.needs.given)
-        margins = replace(margins, state=state)
     points = points_of(options)
     by, each = groups_by(options.by)
     unconditional = truth("unconditional", options.unconditional)
     if unconditional:
         refuse_unconditional(margins, newdata is not None, each)
+        state = state.opened(margins.needs.groups, (), margins.needs.given)
+        margins = replace(margins, state=state)
     chosen = quantity(options.which, state.fit.family, margins.scale)
     rows, index, beside = _rows(state, options, by)
     wanted = want(rows)
