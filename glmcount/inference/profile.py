@@ -257,9 +257,7 @@ def end(curve: Curve, inside: Point, side: int, root: float, begin: float) -> En
         if gap > 0.0:
             low = found
             if high is None and _endless(found, origin, gap, steep):
-                return End(
-                    side * math.inf, "since the likelihood falls too little on the way there"
-                )
+                return End(side * math.inf, FLAT)
         else:
             high = found
         if high is not None and abs(high.value - low.value) <= 1e-9 * (1.0 + abs(value)):

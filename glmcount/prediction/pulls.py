@@ -25,7 +25,7 @@ from glmcount.prediction.estimable import ROUNDING, SPREAD, Reach, settled
 from glmcount.prediction.quantities import Quantity
 from glmcount.records import dataclass
 
-__all__ = ["Level", "Pull", "gradients", "level", "levels_of", "slope", "span", "sums"]
+__all__ = ["Level", "Pull", "gradients", "level", "slope", "span", "sums"]
 
 Bits = NDArray[np.bool_]
 Entry = Array | None
@@ -82,13 +82,6 @@ def level(chosen: Quantity, family: Family, reach: Reach, at: float | None, n: i
         endless = np.isinf(value) | ((value == 0.0) & (chosen.scale == "log"))
         limit = beyond & endless
     return Level(jet, value, lost, limit)
-
-
-def levels_of(
-    chosen: Quantity, family: Family, reach: Reach, points: Sequence[float | None], n: int
-) -> list[Level]:
-    """A quantity over n rows, at each point."""
-    return [level(chosen, family, reach, at, n) for at in points]
 
 
 def span(moves: Motion, first: int, last: int) -> Motion:
