@@ -193,7 +193,7 @@ def _plain(levels: pd.Index) -> Levels:
     """Levels as plain strings and numbers; intervals, periods and dates by their text."""
     listed = levels.tolist()
     # Asked of each level, this takes as long as a pass over ten rows a level.
-    if PLAIN.issuperset(map(type, listed)):
+    if levels.dtype.kind in "iufb" or PLAIN.issuperset(map(type, listed)):
         return tuple(listed)
     return tuple([v if isinstance(v, str | bool | int | float) else str(v) for v in listed])
 
