@@ -161,13 +161,19 @@ class Results(Figured, RowWise, Predicting, Effects, Contrasting, TermByTerm, Re
         which = self._chosen(parameters)
         if kind is not None and method != "bootstrap":
             raise UsageError("kind= is of method='bootstrap'.", kind="interval_kind")
+        held = choice("nuisance", nuisance, ("estimated", "held"), "unknown_nuisance") == "held"
+        if held and method != "profile":
+            raise UsageError(
+                "nuisance='held' is of method='profile', which fits again with a parameter held; "
+                "other intervals fit nothing again. Leave it out.",
+                kind="wald_nuisance",
+            )
         if method == "profile":
-            ends = self._profiled(which, alpha, nuisance)
+            ends = self._profiled(which, alpha, held)
         elif method == "bootstrap":
             state, draws = self._state, self._held.found.draws
             ends = drawn.drawn_intervals(draws, state.estimates, state.family, alpha, kind)[which]
         else:
-            choice("nuisance", nuisance, ("estimated",), "wald_nuisance")
             ends = conf_int(self._state.estimates, self._held.errors, alpha, self._held.each_df)[
                 which
             ]

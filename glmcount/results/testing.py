@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glmcount.allowed import choice, generator, shown, truth
+from glmcount.allowed import generator, shown, truth
 from glmcount.design.rows import Rows
 from glmcount.diagnostics import verdicts
 from glmcount.errors import (
@@ -77,14 +77,13 @@ class Testing:
                 )
         return [known.index(name) for name in asked]
 
-    def _profiled(self, which: list[int], alpha: float, nuisance: str) -> Array:
+    def _profiled(self, which: list[int], alpha: float, held: bool) -> Array:
         """Ends of profile intervals; a warning says why some are infinite."""
-        choice("nuisance", nuisance, ("estimated", "held"), "unknown_nuisance")
         self._state.information_criterion("A profile likelihood interval", 0.0)
         instead = "Take r.conf_int(), which has that covariance"
         ratio.refuse_robust("A profile likelihood interval", self._held.cov, instead)
         level = significance(alpha)
-        ends, told = profiled.profile_intervals(self._state, which, level, nuisance == "held")
+        ends, told = profiled.profile_intervals(self._state, which, level, held)
         if told:
             more = f"; and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
             text = f"Intervals without an end: {'; '.join(told[:SHOWN])}{more}."

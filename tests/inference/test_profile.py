@@ -155,6 +155,8 @@ def test_refusals(options, error):
         ({"method": "bayes"}, "unknown_method"),
         ({"method": "profile", "nuisance": "gone"}, "unknown_nuisance"),
         ({"nuisance": "held"}, "wald_nuisance"),
+        ({"method": "bootstrap", "nuisance": "held"}, "wald_nuisance"),
+        ({"nuisance": "gone"}, "unknown_nuisance"),
         ({"parameters": "nope"}, "unknown_parameter"),
         ({"method": "profile", "alpha": 2.0}, "alpha"),
     ],
