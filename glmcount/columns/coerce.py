@@ -128,8 +128,7 @@ def _from_numpy(name: str, values: Array) -> Column:
     if isinstance(values, np.ma.MaskedArray):
         return _from_masked(name, values)
     if kind in "iuf":
-        # pandas finds no levels among doubles of half a precision.
-        native = values.dtype.isnative and values.dtype.itemsize <= 8 and values.dtype != "f2"
+        native = values.dtype.isnative and values.dtype.itemsize <= 8
         return Column("numeric", values if native else values.astype(np.float64))
     if kind == "b":
         return _boolean(values.view(np.int8))

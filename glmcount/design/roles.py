@@ -167,7 +167,7 @@ def _alike(a: Levels | None, b: Levels | None) -> bool:
 
 
 def _met(column: Column, where: Where) -> Met:
-    values = column.values if column.whole is None else column.whole
+    values = _numbers(column)
     used = values if where is None else values[where]
     low = high = 0
     if column.levels is not None:
@@ -186,6 +186,13 @@ def _met(column: Column, where: Where) -> Met:
 def _unique(values: Values) -> Values:
     found: Values = pd.unique(values)
     return found
+
+
+def _numbers(column: Column) -> Values:
+    """Numbers that pandas finds again: whole where they are, and it knows none of 16 bits."""
+    if column.whole is not None:
+        return column.whole
+    return column.values.astype(np.float64) if column.values.dtype == "f2" else column.values
 
 
 def _column(name: str, values: Given) -> Column:
@@ -253,7 +260,7 @@ def _refuse_unseen(role: Role, codes: Values, where: Where, first: int) -> None:
 
 def _codes(role: Role, column: Column, first: int) -> Values:
     """Codes of a strip's rows; those of values that no used row had are -1."""
-    values = column.values if column.whole is None else column.whole
+    values = _numbers(column)
     if column.levels is None:
         return role.codes(values)
     if role.table is not None and _alike(role.known, column.levels):
@@ -275,4 +282,4 @@ def _times(name: str, column: Column) -> Values:
         if column.values.dtype.kind == "M":
             return column.values
         return column.values.astype("m8[ns]").view(np.int64)
-    return column.values if column.whole is None else column.whole
+    return _numbers(column)
