@@ -232,10 +232,10 @@ def attached(found: Fitted, given: Mapping[str, Any]) -> Fitted:
         If the rows are not those that were fitted.
     """
     ready: Ready = found.again
-    if "cov" in given:
-        cov = with_arrays(ready.cov, given["cov"])
+    given = dict(given)
+    if (made := given.pop("cov", None)) is not None:
+        cov = with_arrays(ready.cov, made)
         ready = replace(ready, cov=cov, request=replace(ready.request, cov=cov))
-        given = {name: value for name, value in given.items() if name != "cov"}
     if set(given) != set(ready.arrays):
         wanted = ", ".join("data" if name == "data" else f"{name}=" for name in ready.arrays)
         raise UsageError(

@@ -394,6 +394,10 @@ def test_other_arrays_of_a_covariance_are_refused():
         with pytest.raises(UsageError, match="the covariance that the fit was given") as refused:
             found.with_data(FRAME, cov=cov)
         assert refused.value.kind == "with_data"
+    every = again(gc.fit("y ~ x", FRAME, cov=gc.cluster(CLUSTERS)))
+    assert every.with_data(FRAME, cov=None).resid_pearson.equals(
+        every.with_data(FRAME).resid_pearson
+    )
     with pytest.raises(UsageError, match="was given none"):
         again(fit(cov="HC1")).with_data(FRAME, cov=gc.cluster(CLUSTERS))
 
