@@ -74,6 +74,11 @@ class Block:
         own = theta[self.positions]
         return own if self.table is None else self.table.spread(own.reshape(-1, self.v))
 
+    def sizes(self, theta: Array) -> Array:
+        """Of parameters without signs how large the terms of `beta` are, which may cancel."""
+        own = np.abs(theta[self.positions])
+        return own if self.table is None else self.table.sizes(own.reshape(-1, self.v))
+
     def reach(self, theta: Array) -> float:
         """Upper bound of |x_i' theta| over the rows."""
         beta = np.abs(self.beta(theta))

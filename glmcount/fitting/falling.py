@@ -99,9 +99,7 @@ def size_of(layout: Layout, strip: Strip, vector: Array, equation: int) -> Array
     """Sum of the sizes of the terms of x_i' vector, shape (n,): what rounding is relative to."""
     total = np.zeros(strip.n)
     for i, block in layout.of(equation):
-        own, rows = np.abs(vector[block.positions]), strip.blocks[i]
-        # By entries of the table too: in what a level is coded as they may cancel.
-        beta = own if block.table is None else block.table.sizes(own.reshape(-1, block.v))
+        beta, rows = block.sizes(vector), strip.blocks[i]
         for k in range(block.v):
             column = rows.column(k, block)
             if block.table is None:

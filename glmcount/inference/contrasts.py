@@ -23,6 +23,7 @@ __all__ = ["KINDS", "Comparison", "LevelContrasts", "compare", "comparison", "re
 Pairs = list[tuple[int, int]]
 # Of what a linear function moves along a dependence of columns: below it is rounding.
 ROUNDING = 1e-9
+SPREAD = 1e3
 # Contrasts of which the joint law is integrated in seconds.
 MOST_TOGETHER = 2_000
 
@@ -180,9 +181,11 @@ def _lost(state: Fitted, rows: Array) -> NDArray[np.bool_]:
     fit = state.fit
     out = np.zeros(len(rows), dtype=bool)
     for one in fit.dependences:
-        null = fit.layout.unshift(one.null(fit.layout.sizes))
-        moves, size = np.dot(rows, null), np.dot(np.abs(rows), np.abs(null))
-        out |= np.abs(moves) > (ROUNDING + (0.0 if one.exact else 1e3 * one.residual)) * size
+        shifted = one.null(fit.layout.sizes)
+        null = fit.layout.unshift(shifted)
+        usual = np.max(np.abs(shifted) * fit.layout.sizes, initial=0.0)
+        moves, size = np.dot(rows, null), np.dot(np.abs(rows), np.abs(null)) + usual
+        out |= np.abs(moves) > (ROUNDING + SPREAD * one.residual) * size
     return out
 
 

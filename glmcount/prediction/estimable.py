@@ -150,9 +150,11 @@ def leaves(fit: Fit, strip: Strip, number: int, equation: int) -> NDArray[np.boo
     one = fit.dependences[number]
     null = one.null(fit.layout.sizes)
     gap = np.abs(linear(fit.layout, strip, null, equation))
-    # What is left of a near dependence may all be in one row.
-    slack = ROUNDING + (0.0 if one.exact else SPREAD * one.residual)
-    own: NDArray[np.bool_] = gap > slack * size_of(fit.layout, strip, null, equation)
+    # What is left of a dependence may all be in one row, and in a row whose own terms are small:
+    # the combination has the rounding of the others.
+    slack = ROUNDING + SPREAD * one.residual
+    usual = float(np.max(np.abs(null) * fit.layout.sizes, initial=0.0))
+    own: NDArray[np.bool_] = gap > slack * (size_of(fit.layout, strip, null, equation) + usual)
     return own
 
 

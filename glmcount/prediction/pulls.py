@@ -8,12 +8,13 @@ made but that of some rows at a time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.design.slopes import Motion, Move
+from glmcount.engine.block import Block
 from glmcount.engine.layout import Layout
 from glmcount.engine.spread import columns_of
 from glmcount.engine.strip import Strip
@@ -100,15 +101,20 @@ def span(moves: Motion, first: int, last: int) -> Motion:
     return Motion(tuple(columns), offsets, moves.exact)
 
 
-def _along(layout: Layout, moved: Sequence[Move], theta: Array, equation: int) -> Entry:
+def _along(
+    layout: Layout,
+    moved: Sequence[Move],
+    theta: Array,
+    equation: int,
+    entries: Callable[[Block, Array], Array] = Block.beta,
+) -> Entry:
     """How a predictor moves, by its columns."""
     total: Entry = None
     for move in moved:
         block = layout.blocks[move.block]
         if block.equation != equation:
             continue
-        beta = block.beta(theta)
-        own = beta[..., move.place] * _scale(layout, move)
+        own = entries(block, theta)[..., move.place] * _scale(layout, move)
         if move.codes is not None:
             own = own[move.codes]
         total = plus(total, np.atleast_1d(own * move.row))
@@ -171,18 +177,20 @@ def _moving(jet: Jet, n: int) -> Bits:
 def _leaves(fit: Fit, jet: Jet, moves: Motion, n: int) -> Bits:
     """Rows that a column moves out of what the data tell of, or along a way to infinity."""
     out = np.zeros(n, dtype=bool)
-    ways: list[tuple[Layout, Array, float]] = []
+    ways: list[tuple[Layout, Array, Array, float]] = []
     for one in fit.dependences:
-        slack = ROUNDING + (0.0 if one.exact else SPREAD * one.residual)
-        ways.append((fit.layout, one.null(fit.layout.sizes), slack))
+        way = one.null(fit.layout.sizes)
+        slack = ROUNDING + SPREAD * one.residual
+        ways.append((fit.layout, way, np.abs(way) + _usual(fit.layout, way), slack))
     far = fit.falling
     if far is not None and far.null is not None:
-        ways += [(far.layout, _clean(far.layout, way), ROUNDING) for way in far.null.T]
-    for layout, way, slack in ways:
+        cleaned = [_clean(far.layout, way) for way in far.null.T]
+        ways += [(far.layout, way, way, ROUNDING) for way in cleaned]
+    for layout, way, terms, slack in ways:
         for k, d in enumerate(jet.d1):
             moved = None if d is None else _along(layout, moves.columns, way, k)
             if d is not None and moved is not None:
-                size = _size(layout, moves.columns, way, k)
+                size = _size(layout, moves.columns, terms, k)
                 out |= (np.abs(moved) > slack * size) & (d != 0.0)
     return out
 
@@ -193,9 +201,19 @@ def _clean(layout: Layout, way: Array) -> Array:
     return np.where(moved > ROUNDING * moved.max(initial=0.0), way, 0.0)
 
 
-def _size(layout: Layout, moved: Sequence[Move], way: Array, equation: int) -> Array:
+def _usual(layout: Layout, way: Array) -> Array:
+    """Entries by which each column would move a row as far as a way's largest entry does.
+
+    Entries that ought to be zero have the rounding of such ones.
+    """
+    sizes = layout.sizes
+    most = float(np.max(np.abs(way) * sizes, initial=0.0))
+    return np.divide(most, sizes, out=np.zeros(len(sizes)), where=sizes > 0.0)
+
+
+def _size(layout: Layout, moved: Sequence[Move], terms: Array, equation: int) -> Array:
     absolute = [Move(m.block, m.place, m.codes, np.abs(m.row)) for m in moved]
-    found = _along(layout, absolute, np.abs(way), equation)
+    found = _along(layout, absolute, terms, equation, Block.sizes)
     assert found is not None
     return found
 

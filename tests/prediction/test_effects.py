@@ -702,6 +702,23 @@ def test_a_column_that_others_give_has_no_slope_of_its_own(data):
     assert np.isnan(table.estimate).tolist() == [True, True, False]
 
 
+@pytest.mark.parametrize("contrast", ["Sum", "Poly", "Helmert", "Diff"])
+def test_slopes_under_contrasts_know_what_is_left_out(data, contrast):
+    frame = data.assign(twice=2.0 * data.x)
+    formula = f"y ~ C(g, {contrast}) * x"
+    with pytest.warns(gc.errors.DroppedColumnWarning):
+        r = gc.fit(f"{formula} + C(g, {contrast}):I(2 * x)", frame)
+    whole = gc.fit(formula, frame)
+    for by in (True, False):
+        found, right = r.slopes("x", by=by), whole.slopes("x", by=by)
+        np.testing.assert_allclose(found["estimate"], right["estimate"], rtol=1e-8)
+        np.testing.assert_allclose(found["std_error"], right["std_error"], rtol=1e-8)
+    with pytest.warns(gc.errors.DroppedColumnWarning):
+        apart = gc.fit(f"{formula} + C(g, {contrast}):twice", frame)
+    with pytest.warns(gc.errors.NotEstimableWarning):
+        assert apart.slopes("x", by=False)["estimate"].isna().all()
+
+
 def test_limits_have_no_standard_error():
     frame = pd.DataFrame({"y": [1, 2, 3, 0, 0], "d": [0, 0, 0, 1, 1], "x": [1, 2, 4, 3, 3]})
     with warnings.catch_warnings():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -414,3 +416,34 @@ def test_what_to_pass_where_new_rows_have_no_exposure(data):
     with pytest.raises(gc.errors.UnknownColumnError) as caught:
         arrays.predict({"x": 1})
     assert "<" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "y ~ (x + I(2 * x)):C(k) + C(g, Sum) * cr(x, knots=[-0.3, 0.4], lower_bound=-4, "
+        "upper_bound=4)",
+        "y ~ (bs(x, degree=2, knots=[-0.5, 0.5], include_intercept=True) + x) * C(k, Poly) * z",
+        "y ~ 0 + (bs(z, df=4) + center(z) + I(x > 0) : x) * cc(x, df=3, constraints='center')",
+    ],
+)
+def test_the_rows_of_a_fit_have_their_fitted_values_whatever_was_left_out(formula):
+    # Splines are zero in many rows: what the combination has there is rounding of other rows.
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        n = 60
+        data = pd.DataFrame({"x": rng.normal(size=n), "z": rng.uniform(0.5, 3.0, n)})
+        data["g"], data["k"] = np.resize(list("abc"), n), rng.permutation(np.resize([1, 2, 3], n))
+        data["y"] = rng.poisson(2.0, n)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            r = gc.fit(formula, data)
+            slopes = r.slopes("z" if "z" in formula else "x", by=False)
+        assert r.aliased
+        if r.separation is not None:
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", gc.errors.NotEstimableWarning)
+            for found in (r.predict(), r.predict(data)):
+                np.testing.assert_allclose(found, r.fittedvalues, rtol=1e-12)
+        assert not slopes["estimate"].isna().any()
