@@ -158,8 +158,8 @@ class Fitted:
             raise NoRowsError(
                 "This takes the rows that were fitted, and a result that comes from another "
                 "process, or from a file, has none. Call r = r.with_data(data), with the data of "
-                "the fit; parameters, covariance, tests, summary() and predict(newdata) need no "
-                "rows."
+                "the fit; parameters, their covariance, wald_test, summary() and predict(newdata) "
+                "need no rows."
             )
         return self.held
 
