@@ -13,6 +13,7 @@ from glmcount.allowed import shown, truth
 from glmcount.errors import NotDefinedError, UsageError, some
 from glmcount.fitting.estimates import Estimates
 from glmcount.front import fronted, public
+from glmcount.inference.covariance.estimator import Estimator, shown_name
 from glmcount.inference.intervals import significance
 from glmcount.inference.pooling import Rubin, rubin
 from glmcount.numerics import Array
@@ -315,10 +316,11 @@ def _fits(results: Any) -> Sequence[Results]:
                 "out, the same rows in all.",
                 kind="pool",
             )
-        if each.cov_type != fits[0].cov_type:
+        kinds = [_in_words(fit._held.cov) for fit in (each, fits[0])]
+        if kinds[0] != kinds[1]:
             raise UsageError(
-                f"Result {number} (counted from 0) has the covariance {each.cov_type!r}, the first "
-                f"{fits[0].cov_type!r}. Use r.with_cov(...) so that all have one.",
+                f"Result {number} (counted from 0) has the covariance {kinds[0]}, the first "
+                f"{kinds[1]}. Use r.with_cov(...) so that all have one.",
                 kind="pool",
             )
         gone = np.flatnonzero(~np.isfinite(found.values) | found.fixed)
@@ -330,3 +332,9 @@ def _fits(results: Any) -> Sequence[Results]:
                 kind="pool_boundary",
             )
     return fits
+
+
+def _in_words(cov: Estimator) -> str:
+    """What a covariance is, and by which columns."""
+    columns = [shown_name(name) for name in (*cov.needs.groups, *cov.needs.order)]
+    return f"{cov.label}{' by ' + some(columns) if columns else ''}"

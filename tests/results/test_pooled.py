@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -73,6 +75,26 @@ def test_robust_covariances_are_pooled_as_they_are():
     fits = [gc.fit("y ~ x", data, cov="HC1") for data in completed()]
     within = np.mean([fit.cov_params().to_numpy() for fit in fits], axis=0)
     np.testing.assert_allclose(gc.pool(fits).rubin.within, within, rtol=1e-10)
+
+
+def test_covariances_of_other_kinds_or_columns_are_not_pooled(fits):
+    """An array of clusters is one of the data set that it belongs to."""
+    n = int(fits[0].nobs)
+    groups, others = np.arange(n) % 12, np.arange(n) % 15
+
+    def of(cov):
+        return fits[0].with_cov(cov)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", gc.errors.CovarianceWarning)
+        first = of(gc.cluster(groups))
+        assert gc.pool([first, of(gc.cluster(groups))]).m == 2
+        for other, told in (
+            (gc.cluster(groups, "CR2"), r"cluster \(CR2\) by an array, the first cluster \(CR1\)"),
+            (gc.cluster([groups, others], psd=True), "by an array, an array"),
+        ):
+            with pytest.raises(gc.errors.UsageError, match=told):
+                gc.pool([first, of(other)])
 
 
 def test_tables(fits):
