@@ -36,7 +36,7 @@ def as_array(what: str, values: Given) -> Given:
     Raises
     ------
     DataError
-        For sparse matrices, and for rows of different lengths.
+        For sparse matrices, for rows of different lengths, and for numbers that numpy has not.
     """
     if type(values) is np.ndarray:
         return values
@@ -51,6 +51,9 @@ def as_array(what: str, values: Given) -> Given:
             "data) codes them without making their columns.",
             kind="sparse",
         )
+    if str(getattr(values, "dtype", "")).endswith("Int128"):
+        # polars', of which there is no array.
+        coerce(what, values)
     try:
         with warnings.catch_warnings():
             # Of numpy, which makes NaN of masked items in a list: that is missing too.

@@ -75,7 +75,7 @@ def effects(
         refuse_unconditional(margins, newdata is not None, each)
         state = state.opened(margins.needs.groups, (), margins.needs.given)
         margins = replace(margins, state=state)
-    chosen = quantity(options.which, state.fit.family, margins.scale)
+    chosen = quantity(options.which, state.fit.family, margins.scale, state.fit.limits)
     rows, index, beside = _rows(state, options, by)
     wanted = want(rows)
     ask = Ask(

@@ -80,7 +80,7 @@ def predict_rows(rows: Rows, fit: Fit, which: str, at: float | None, scale: floa
     NotDefinedError
         If the family has no probabilities.
     """
-    chosen = quantity(which, fit.family, scale)
+    chosen = quantity(which, fit.family, scale, fit.limits)
 
     def values(strip: Strip) -> Sequence[Array]:
         reach = reach_of(fit, strip)
@@ -338,7 +338,7 @@ def prediction(
     NotDefinedError
         For quantiles: whole numbers have no standard error.
     """
-    chosen = quantity(which, fit.family, scale)
+    chosen = quantity(which, fit.family, scale, fit.limits)
     if which == QUANTILE:
         raise NotDefinedError(
             "get_prediction gives standard errors, and a quantile is a whole number, which has "

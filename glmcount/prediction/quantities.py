@@ -11,7 +11,7 @@ import pandas as pd
 
 from glmcount.allowed import plain, shown
 from glmcount.errors import NotDefinedError, UsageError, some
-from glmcount.families.base import Family
+from glmcount.families.base import Boundary, Family
 from glmcount.families.distribution import log_masses, log_zero, mass_jet, stacked, tails, up_to
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, constant_jet, eta_jet, exp_jet, log_complement, times
@@ -215,8 +215,17 @@ def _number(at: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def quantity(which: str, family: Family, scale: float = 1.0) -> Quantity:
+def _never(family: Family, etas: Sequence[Array], at: float) -> Jet:
+    return constant_jet(np.zeros(1), len(etas))
+
+
+def quantity(
+    which: str, family: Family, scale: float = 1.0, limits: Sequence[Boundary] = ()
+) -> Quantity:
     """The quantity of that name, for a family; variances of a quasi-likelihood times `scale`.
+
+    `limits` are those at which another family became this one: a zero part that went there is
+    one of no structural zeros.
 
     Raises
     ------
@@ -230,6 +239,8 @@ def quantity(which: str, family: Family, scale: float = 1.0) -> Quantity:
             "but no probabilities; fit family='poisson' or 'negbin'.",
             kind="no_likelihood",
         )
+    if which == "zero" and any(limit.name == "inflation" for limit in limits):
+        return replace(found, jet=_never)
     if which != "var" or scale == 1.0:
         return found
     jet = found.jet

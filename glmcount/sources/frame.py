@@ -76,13 +76,19 @@ def _dict(data: Any) -> Source | None:
                 "pass its numbers, matrix.toarray().ravel().",
                 kind="sparse",
             )
-        if isinstance(values, str) or not (isinstance(values, _LISTS) or np.ndim(values)):
+        if isinstance(values, str) or not (isinstance(values, _LISTS) or _is_column(values)):
             raise DataError(
                 f"Column {name!r} is a single value, not a column of values.",
                 kind="column_length",
             )
     listed = {name: _listed(values) for name, values in columns.items()}
     return from_columns(listed, None if index is None else index.view())
+
+
+def _is_column(values: Any) -> bool:
+    """Whether there are several values, asked of the shape where that is told without a copy."""
+    shape = getattr(values, "shape", None)
+    return bool(shape if isinstance(shape, tuple) else np.ndim(values))
 
 
 def _listed(values: Any) -> Any:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+import glmcount as gc
 from glmcount.design.given import ARRAY, BESIDE, as_array, given_column, response_values
 from glmcount.errors import DataError
 from glmcount.sources.base import open_source
@@ -32,6 +33,19 @@ def test_sparse_and_ragged_arrays_are_refused():
     with pytest.raises(DataError, match=r"row 0 has 2, row 2 \(counted from 0\) 1\.") as caught:
         as_array("X", [[1, 2], [3, 4], [5]])
     assert caught.value.kind == "ragged"
+
+
+def test_what_a_package_makes_no_array_of_is_refused():
+    polars = pytest.importorskip("polars")
+    wide = polars.Series([1, 2, 3]).cast(polars.Int128)
+    with pytest.raises(DataError, match="'weights' is a polars Series of type Int128") as caught:
+        as_array("weights", wide)
+    assert caught.value.kind == "design_dtype"
+    columns = {"y": [1, 2, 4], "x": wide}
+    for data in (columns, polars.DataFrame(columns)):
+        with pytest.raises(DataError, match="'x' is a polars Series of type Int128") as caught:
+            gc.fit("y ~ x", data)
+        assert caught.value.kind == "design_dtype"
 
 
 def test_columns_by_name_expression_and_value():

@@ -447,3 +447,16 @@ def test_the_rows_of_a_fit_have_their_fitted_values_whatever_was_left_out(formul
             for found in (r.predict(), r.predict(data)):
                 np.testing.assert_allclose(found, r.fittedvalues, rtol=1e-12)
         assert not slopes["estimate"].isna().any()
+
+
+@pytest.mark.parametrize("family", ["poisson", "negbin"])
+def test_an_inflation_at_its_boundary_leaves_no_structural_zeros(family):
+    y = [0, 1, 2, 1, 3, 2, 1, 4, 2, 1, 1, 2]
+    with pytest.warns(gc.errors.BoundaryWarning):
+        r = gc.fit("y ~ 1", {"y": y}, family=family, inflate="1")
+    assert r.params["inflation"] == 0.0
+    assert (r.predict(which="zero") == 0.0).all()
+    assert (r.get_prediction(which="zero").summary_frame() == 0.0).all(axis=None)
+    assert r.predictions(which="zero").loc[0, ["estimate", "std_error"]].tolist() == [0.0, 0.0]
+    with pytest.raises(gc.errors.NotDefinedError, match="fit with inflate="):
+        gc.fit("y ~ 1", {"y": y}).predict(which="zero")
