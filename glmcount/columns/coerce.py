@@ -134,12 +134,10 @@ def _from_numpy(name: str, values: Array) -> Column:
         return _boolean(values.view(np.int8))
     if kind in "mM":
         return Column("datetime", values)
-    if kind == "S":
-        values, kind = np.char.decode(values, "utf-8"), "U"
     if kind in "UT":
         return _found(*pd.factorize(values.astype(object)))
-    if kind == "O":
-        return _from_objects(name, values)
+    if kind in "OS":
+        return _from_objects(name, values.astype(object, copy=False))
     return _refuse(name, "holds complex numbers" if kind == "c" else f"is of type {values.dtype}")
 
 
@@ -245,7 +243,10 @@ def _from_objects(name: str, values: Array) -> Column:
         return _from_extension(name, pd.Categorical(values, ordered=True))
     if found == "bytes":
         values = values.copy()
-        values[~missing] = [item.decode() for item in values[~missing]]
+        try:
+            values[~missing] = [item.decode() for item in values[~missing]]
+        except UnicodeDecodeError:
+            _refuse(name, "holds bytes that are no text in UTF-8")
         return _from_objects(name, values)
     if found not in ("integer", "floating", "mixed-integer-float", "decimal", "empty"):
         _check_numbers(name, values, missing)

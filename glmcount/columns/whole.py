@@ -14,6 +14,7 @@ from glmcount.errors import DataError
 __all__ = ["EXACT", "above", "beside_missing", "from_objects", "refuse_merged"]
 
 EXACT = 2.0**53  # whole numbers up to which doubles hold every one
+CODED = ", and write C(...) of the column itself"
 
 
 def above(values: Array, low: int) -> Array:
@@ -60,8 +61,10 @@ def from_objects(values: Array, missing: Array) -> Column:
     return beside_missing(known, missing)
 
 
-def refuse_merged(name: str, values: Array) -> None:
+def refuse_merged(name: str, values: Array, instead: str = CODED) -> None:
     """Refuse doubles as labels where they do not tell whole numbers apart.
+
+    `instead` says what to do with such a column.
 
     Raises
     ------
@@ -74,7 +77,6 @@ def refuse_merged(name: str, values: Array) -> None:
             f"{name} makes levels of numbers in double precision such as {values[large[0]]:.17g}, "
             "which beyond 2^53 does not tell whole numbers apart: different labels may be one. "
             "Whole numbers become doubles by arithmetic, and in pandas where some are missing. "
-            "Keep them whole, as dtype 'Int64' or text from the file on, and write C(...) of the "
-            "column itself.",
+            f"Keep them whole, as dtype 'Int64' or text from the file on{instead}.",
             kind="beyond_double",
         )

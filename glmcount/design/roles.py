@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from glmcount.columns.coerce import coerce
 from glmcount.columns.column import Column, Levels, Values
-from glmcount.columns.whole import above
+from glmcount.columns.whole import above, refuse_merged
 from glmcount.design.given import given_column, plain_name
 from glmcount.design.spec import Plan, Role
 from glmcount.errors import (
@@ -140,6 +140,10 @@ def _levels(
         column = _column(name, raw[name])
         where = plan.where(number, len(column))
         _refuse_missing(Role(name, "group"), column, where, first)
+        values = _numbers(column)
+        if values.dtype.kind == "f":
+            subject = f"The covariance, which groups rows by {plain_name(name)!r},"
+            refuse_merged(subject, values if where is None else values[where], "")
         out[name] = _met(column, where)
     return out
 
@@ -158,7 +162,11 @@ def _both(a: Met, b: Met) -> Met:
                 assert one.there is not None
                 there[one.low - low : one.low - low + len(one.there)] |= one.there
             return Met(None, there, low, a.levels)
-    return Met(_unique(np.concatenate([a.each(), b.each()])))
+    values = [a.each(), b.each()]
+    if any(own.dtype == np.uint64 for own in values):
+        # Beside 64 bits with a sign they would become doubles.
+        values = [own.astype(np.uint64) for own in values]
+    return Met(_unique(np.concatenate(values)))
 
 
 def _alike(a: Levels | None, b: Levels | None) -> bool:

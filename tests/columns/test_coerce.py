@@ -429,3 +429,12 @@ def test_columns_are_compared_by_identity():
     column = Column("numeric", np.zeros(2))
     assert column == column
     assert column != Column("numeric", np.zeros(2))
+
+
+def test_bytes_are_text_in_utf8_or_refused():
+    column = coerce("s", np.array(["b", "é"], dtype=object))
+    for kind in ("S", object):
+        found = coerce("s", np.array([b"b", "é".encode()], dtype=kind))
+        assert (found.levels, found.values.tolist()) == (column.levels, column.values.tolist())
+    with pytest.raises(DataError, match="'s' holds bytes that are no text in UTF-8"):
+        coerce("s", np.array([b"b", b"\xe9"]))

@@ -134,6 +134,21 @@ def test_clusters_may_be_doubles_of_any_precision(kind):
     assert len(gc.fit("y ~ C(g)", coded).params) == 3
 
 
+def test_numbers_of_64_bits_without_a_sign_are_told_apart_over_many_rows():
+    """Some strips have numbers that 64 bits with a sign hold, others have not."""
+    rng = np.random.default_rng(3)
+    unit = np.sort(rng.integers(40, size=70_000))
+    data = pd.DataFrame({"y": rng.poisson(2.0, 70_000), "x": rng.normal(size=70_000), "unit": unit})
+    wanted = gc.fit("y ~ x", data, cov={"cluster": "unit"})
+    numbers = np.arange(40, dtype=np.uint64) + np.uint64(2**63 - 20)
+    found = gc.fit("y ~ x", data.assign(unit=numbers[unit]), cov={"cluster": "unit"})
+    np.testing.assert_allclose(found.bse, wanted.bse, rtol=1e-9)
+    # As doubles they are fewer, which is told and not taken.
+    with pytest.raises(gc.errors.DataError, match="which groups rows by 'unit'") as caught:
+        gc.fit("y ~ x", data.assign(unit=numbers[unit].astype(float)), cov={"cluster": "unit"})
+    assert caught.value.kind == "beyond_double"
+
+
 def test_an_array_is_told_of_by_what_it_is_for():
     data = {"y": [1, 3, 2, 6, 4, 5], "x": [0, 1, 0, 1, 0, 1]}
     result = gc.fit("y ~ x", data)
