@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from glmcount.allowed import refuse
 from glmcount.cells.compress import Cells
 from glmcount.design.given import plain_name
 from glmcount.design.measure import measure
@@ -57,6 +58,12 @@ class Needs:
     order: tuple[str, ...] = ()
     refits: bool = False
     given: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for what in ("groups", "order"):
+            own = getattr(self, what)
+            if not (isinstance(own, tuple) and all(isinstance(name, str) for name in own)):
+                refuse(f"{what} of Needs", own, "a tuple of names of columns", "own_covariance")
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "given": {}}

@@ -9,6 +9,7 @@ import pytest
 
 import glmcount as gc
 from glmcount import families
+from glmcount.covariances import Covariance, Needs
 from glmcount.errors import CovarianceError, NoRowsError, UsageError
 from glmcount.families import Equation, Family, Link
 from glmcount.families.combine.hold import hold
@@ -331,7 +332,15 @@ def test_an_estimator_checks_itself(given, told):
         (lambda bread: bread[0], "shape"),
         (lambda bread: bread.astype(str), "shape"),
         (lambda bread: np.full_like(bread, np.nan), "NaN"),
+        (lambda bread: np.full_like(bread, np.inf), "infinite"),
         (lambda bread: -bread, "negative variance"),
+        (lambda bread: Covariance(-bread), "negative variance"),
+        (lambda bread: Covariance("none"), "'none'"),
+        (
+            lambda bread: Covariance(bread, freedom=0),
+            "freedom a number .* it gave 0",
+        ),
+        (lambda bread: Covariance(bread, freedom=float("nan")), "it gave nan"),
         (lambda bread: np.triu(bread), "not symmetric"),
         (lambda bread: np.ones((3, 3)), "2 x 2"),
     ],
@@ -343,6 +352,13 @@ def test_a_covariance_that_is_none_is_refused(made, told):
         _ = result.bse
     assert caught.value.kind == "own_covariance"
     assert "mine" not in ESTIMATORS
+
+
+@pytest.mark.parametrize("wrong", [{"groups": "firm"}, {"order": ("year", 1)}])
+def test_columns_of_a_covariance_are_named_by_a_tuple(wrong):
+    with pytest.raises(UsageError, match="of Needs must be a tuple of names of columns") as caught:
+        Needs(**wrong)
+    assert caught.value.kind == "own_covariance"
 
 
 def test_covariances_of_ours_keep_their_names():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -194,6 +195,7 @@ ASKED = {
 ESTIMATORS: dict[str, Estimator] = {}
 # By what ``cov={name: columns}`` is called, what makes it.
 MAKERS: dict[str, Callable[[Any], Estimator]] = {}
+PACKAGE = __name__.partition(".")[0]
 BUILT_IN = ("nonrobust", "opg", "HC0", "HC1", "HC2", "HC3")
 
 
@@ -375,10 +377,9 @@ def _covariance(chosen: Estimator, setting: Setting) -> Covariance:
             kind="singular_information",
         )
     found = chosen.compute(setting, bread)
-    if not isinstance(found, Covariance):
-        if chosen.name not in BUILT_IN or ESTIMATORS[chosen.name] is not chosen:
-            _refuse_matrix(chosen, found, len(bread))
-        found = Covariance(found)
+    found = found if isinstance(found, Covariance) else Covariance(found)
+    if str(getattr(chosen.compute, "__module__", "")).partition(".")[0] != PACKAGE:
+        _refuse_none(chosen, found, len(bread))
     matrix = fit.layout.unshifted(found.matrix, fit.kept)
     if not (math.isfinite(np.vdot(matrix, matrix)) or np.isfinite(matrix).all()):
         raise CovarianceError(
@@ -389,21 +390,34 @@ def _covariance(chosen: Estimator, setting: Setting) -> Covariance:
     return replace(found, matrix=matrix)
 
 
-def _refuse_matrix(chosen: Estimator, found: Array, k: int) -> None:
-    """Refuse what is no covariance."""
-    kind = getattr(getattr(found, "dtype", None), "kind", "")
-    if kind not in ("i", "u", "f") or np.shape(found) != (k, k):
-        told = shown(found)
-    elif np.isnan(found).any():
+def _refuse_none(chosen: Estimator, found: Covariance, k: int) -> None:
+    """Refuse what is no covariance, and degrees of freedom that are none.
+
+    Raises
+    ------
+    CovarianceError
+    """
+    # Of a user's making: of any type.
+    matrix: Any = found.matrix
+    freedom: Any = found.freedom
+    kind, told = getattr(getattr(matrix, "dtype", None), "kind", ""), ""
+    if kind not in ("i", "u", "f") or np.shape(matrix) != (k, k):
+        told = shown(matrix)
+    elif np.isnan(matrix).any():
         told = "one with NaN in it"
-    elif (found.diagonal() < 0).any():
+    elif np.isinf(matrix).any():
+        told = "one with infinite numbers in it"
+    elif (matrix.diagonal() < 0).any():
         told = "one with a negative variance"
-    elif not np.allclose(found, found.T, rtol=1e-6, atol=1e-9 * np.abs(found).max(initial=0.0)):
+    elif not np.allclose(matrix, matrix.T, rtol=1e-6, atol=1e-9 * np.abs(matrix).max(initial=0.0)):
         told = "one that is not symmetric"
-    else:
-        return
-    raise CovarianceError(
-        f"compute of the covariance {chosen.name!r} must give a matrix of {k} x {k} numbers, "
-        f"symmetric, with no negative variance; it gave {told}.",
-        kind="own_covariance",
-    )
+    what = f"a matrix of {k} x {k} numbers, symmetric, with no negative variance"
+    if not told and not (freedom is None or isinstance(freedom, OwnFreedom)):
+        number = isinstance(freedom, numbers.Real) and not isinstance(freedom, bool)
+        if not number or not freedom > 0:
+            what, told = "as freedom a number above 0, or None", shown(freedom)
+    if told:
+        raise CovarianceError(
+            f"compute of the covariance {chosen.name!r} must give {what}; it gave {told}.",
+            kind="own_covariance",
+        )

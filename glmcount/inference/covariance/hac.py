@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.allowed import choice, real, truth, whole
-from glmcount.errors import CovarianceError, CovarianceWarning, UsageError, outside
+from glmcount.errors import CovarianceError, CovarianceWarning, UsageError, counted, outside
 from glmcount.front import public
 from glmcount.inference.covariance.cluster import named
 from glmcount.inference.covariance.estimator import Covariance, Estimator, shown_name
@@ -82,7 +82,8 @@ class Autocorrelated:
                 )
             factor = nobs / (nobs - k)
         matrix = filled(setting, between(bread, filling), bread) * factor
-        panels = f" in {clock.panels:,} panels by {self.panel}" if self.panel else ""
+        by = shown_name(self.panel or "")
+        panels = f" in {counted(clock.panels, 'panel')} by {by}" if by else ""
         kernel = KERNELS[self.kernel].label
         times = f"{len(clock.times):,} times" if self.ordered else f"{len(clock.times):,} rows"
         of = f" of {shown_name(self.time)}" if self.ordered else ""

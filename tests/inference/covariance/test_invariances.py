@@ -225,3 +225,14 @@ def test_times_that_are_none_are_told_of():
     far = data.assign(t=np.sort(np.random.default_rng(1).choice(10**15, 90, replace=False)))
     found = gc.fit("y ~ x", far).with_cov(gc.hac("t", kernel="parzen", bandwidth="newey-west"))
     np.testing.assert_allclose(found.bse, found.with_cov("HC0").bse, rtol=1e-12)
+
+
+def test_panels_given_as_an_array_are_called_that():
+    data = series_of(np.random.default_rng(4)).assign(t=np.arange(90) % 30)
+    result = gc.fit("y ~ x", data)
+    for unit, said in (
+        (np.arange(90) // 30, "in 3 panels by an array:"),
+        (np.ones(90), "1 panel by"),
+    ):
+        found = result.with_cov(gc.hac("t", unit, lags=1))
+        assert said in " ".join(str(found.summary()).split())
