@@ -8,13 +8,14 @@ sums of a_i a_i' + a_i b_i' + b_i a_i', by clusters where the covariance has the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.design.encode import Piece
+from glmcount.design.rows import Rows
 from glmcount.engine.scores import chunks, row_scores
 from glmcount.engine.strip import Strip
 from glmcount.errors import MemoryLimitError
@@ -239,6 +240,7 @@ def _contrasted(
 
 def sampling(
     ask: Ask,
+    fitted: tuple[Rows, Callable[[Strip], Strip]],
     found: Averages,
     copies: bool,
     places: Sequence[int],
@@ -251,6 +253,9 @@ def sampling(
     ----------
     ask : Ask
         Of the fitted rows.
+    fitted : (Rows, callable)
+        These as they were fitted, whose scores those are, and what makes of a strip of them one
+        of `ask`, which may leave out offsets.
     found : Averages
     copies : bool
         Whether weights are of copies, each a row of its own.
@@ -264,14 +269,14 @@ def sampling(
     average, slopes, _, _ = found.estimates()
     numbers = {key: g for g, key in enumerate(found.groups)}
     total = average.size
-    fit = ask.fit
+    fit, (whole, turn) = ask.fit, fitted
     bread = inverse_information(fit)
     assert bread is not None
     pulling = np.dot(slopes.reshape(total, -1)[:, fit.kept], bread)
     weight = [own[0] for own in found.groups.values()]
 
     def work(strip: Strip, piece: Piece, raw: Columns) -> list[Array]:
-        part = Partition(ask, strip, piece, raw)
+        part = Partition(ask, turn(strip), piece, raw)
         rows = np.zeros((total, strip.n))
         for key, chosen in part.groups().items():
             g = numbers[key]
@@ -286,7 +291,7 @@ def sampling(
             tables += [_by_cluster(each, codes, len(groups)) for each in (rows, scores)]
         return tables
 
-    parts = ask.rows.fold_beside(ask.names, work, _added)
+    parts = whole.fold_beside(ask.names, work, _added)
     if clusters:
         pairs = zip(parts[::2], parts[1::2], strict=True)
         signed = list(zip(pairs, (sign for _, sign in clusters), strict=True))

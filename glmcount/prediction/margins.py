@@ -14,6 +14,7 @@ from glmcount.allowed import proportion, truth
 from glmcount.design.rows import Rows
 from glmcount.design.spec import DesignSpec
 from glmcount.design.values import coerced
+from glmcount.engine.strip import Strip
 from glmcount.errors import (
     MemoryLimitError,
     UnknownColumnError,
@@ -42,7 +43,7 @@ from glmcount.prediction.effect_table import (
     warn_of_effects,
 )
 from glmcount.prediction.effects import Averages, averages, by_rows, sampling
-from glmcount.prediction.newdata import as_table, bare_rows, new_rows
+from glmcount.prediction.newdata import as_table, bare_rows, new_rows, without_offset
 from glmcount.prediction.partition import Ask
 from glmcount.prediction.predict import prediction
 from glmcount.prediction.quantities import leaves_offset, quantity
@@ -154,7 +155,12 @@ def _sampling(margins: Margins, ask: Ask, found: Averages) -> Array:
         for chosen in combinations(ways, size)
     ]
     copies = state.weights_type == "frequency"
-    return sampling(ask, found, copies, places, clusters, not margins.trusting)
+    fitted = state.rows, without_offset if ask.rows is not state.rows else _as_it_is
+    return sampling(ask, fitted, found, copies, places, clusters, not margins.trusting)
+
+
+def _as_it_is(strip: Strip) -> Strip:
+    return strip
 
 
 def _ordered(rows: Rows, by: Sequence[str], keys: Sequence[tuple[Any, ...]]) -> list[int]:

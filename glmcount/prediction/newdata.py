@@ -77,10 +77,11 @@ def bare_rows(rows: Rows) -> Rows:
     spec = rows.spec
     if spec.exposure is None and not spec.equations[0].offsets:
         return rows
-    return rows.turned(spec.bare(), _without_offset)
+    return rows.turned(spec.bare(), without_offset)
 
 
-def _without_offset(strip: Strip) -> Strip:
+def without_offset(strip: Strip) -> Strip:
+    """A strip of rows without offset and exposure of the mean."""
     return replace(strip, offsets=(None, *strip.offsets[1:]))
 
 

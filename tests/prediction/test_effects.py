@@ -488,6 +488,27 @@ def test_several_points_at_once(fitted, data):
     np.testing.assert_array_equal(both.summary_frame().loc[1], one.summary_frame())
 
 
+@pytest.mark.filterwarnings("ignore::glmcount.errors.CovarianceWarning")
+@pytest.mark.parametrize("family", ["poisson", "negbin"])
+@pytest.mark.parametrize("which", ["mean", "rate"])
+def test_what_rows_add_goes_by_the_scores_of_the_fit(family, which):
+    """By influences: a rate leaves the exposure out, of which the rows' scores take account."""
+    rng = np.random.default_rng(11)
+    frame = pd.DataFrame({"x": rng.normal(size=200), "u": rng.integers(25, size=200)})
+    frame["t"] = np.exp(rng.normal(size=200))
+    frame["y"] = rng.negative_binomial(2, 2 / (2 + frame.t * np.exp(0.3 + 0.4 * frame.x)))
+    result = gc.fit("y ~ x", frame, family=family, exposure="t")
+    inverse, scores = result.cov_params().to_numpy(), result.score_obs().to_numpy()
+    rates = result.predict(which=which).to_numpy()
+    slopes = np.zeros(len(result.params))
+    slopes[:2] = rates.mean(), (rates * frame.x).mean()
+    each = (rates - rates.mean()) / len(rates) + scores @ inverse @ slopes
+    both = pd.Series(each).groupby(frame.u).sum()
+    for cov, wanted in (("HC0", each), (gc.cluster("u", "CR0"), both)):
+        table = result.with_cov(cov).predictions(which=which, unconditional=True)
+        assert table.std_error[0] == pytest.approx(np.sqrt((wanted**2).sum()), rel=1e-6)
+
+
 def test_hypotheses_of_effects(fitted):
     table = fitted.predictions(by="g")
     pairs = fitted.predictions(by="g", hypothesis="pairwise")
