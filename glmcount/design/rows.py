@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from glmcount.columns.column import Values
 from glmcount.design.encode import Piece, encode
+from glmcount.design.given import plain_name
 from glmcount.design.marks import Marks, changed, marks_of, refuse_changed
 from glmcount.design.roles import learn_roles, role_values, with_read
 from glmcount.design.spec import Account, DesignSpec, Plan
@@ -918,7 +919,9 @@ def _marks(number: int, first: int, raw: Columns) -> dict[int, Marks]:
 def _look(marks: tuple[Marks, ...], number: int, first: int, raw: Columns) -> str:
     """What has changed in a strip."""
     name, last = changed(marks[number], raw), first + length_of(raw) - 1
-    return "" if name is None else f"column {name!r} has changed in the rows {first} to {last}"
+    if name is None:
+        return ""
+    return f"column {plain_name(name)!r} has changed in the rows {first} to {last}"
 
 
 def _first(told: str, more: str) -> str:

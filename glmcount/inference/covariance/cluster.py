@@ -380,7 +380,9 @@ def named(what: str, given: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
 
 
 def _is_column(given: Any) -> bool:
-    return isinstance(given, str) or len(getattr(given, "shape", ())) == 1
+    # Columns of pyarrow have a length, and no shape.
+    arrow = type(given).__module__.partition(".")[0] == "pyarrow" and hasattr(given, "to_numpy")
+    return isinstance(given, str) or arrow or len(getattr(given, "shape", ())) == 1
 
 
 MAKERS["cluster"] = cluster

@@ -65,6 +65,7 @@ class Autocorrelated:
         used = setting.rows.n_used
         if not self.summed:
             self._doubt_series(used, len(clock.keys))
+            self._doubt_order(setting)
         if (self.prewhiten or self.bandwidth == "andrews") and not clock.regular:
             self._refuse_irregular(clock)
         by_rule = self.lags is None and self.bandwidth is None and not self.panel
@@ -132,6 +133,16 @@ class Autocorrelated:
             )
         if text:
             warnings.warn(CovarianceWarning(text, kind="rows_of_one_time"), stacklevel=outside())
+
+    def _doubt_order(self, setting: Setting) -> None:
+        """Warn where the order of the rows is taken, and a column has its name."""
+        if not self.ordered and ORDER in setting.rows.source.names:
+            text = (
+                "glmcount.hac('order') takes rows in the order in which the data have them, and "
+                "these have a column 'order'. If that is the time pass it as an array, "
+                "glmcount.hac(data['order']), or rename it."
+            )
+            warnings.warn(CovarianceWarning(text, kind="order_column"), stacklevel=outside())
 
     def _doubt_reach(self, clock: Clock, weights: Array) -> None:
         """Warn where no two times are as near as the lags reach."""

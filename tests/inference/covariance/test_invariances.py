@@ -236,3 +236,37 @@ def test_panels_given_as_an_array_are_called_that():
     ):
         found = result.with_cov(gc.hac("t", unit, lags=1))
         assert said in " ".join(str(found.summary()).split())
+
+
+def test_a_column_that_is_called_order_is_not_taken_for_the_order_of_the_rows_unseen():
+    data = series_of(np.random.default_rng(4)).assign(t=np.arange(90)[::-1] // 2 * 2 + 1)
+    data = data.assign(order=data.t, unit=np.arange(90) % 2)
+    result = gc.fit("y ~ x", data)
+    with pytest.warns(gc.errors.CovarianceWarning, match="these have a column 'order'") as told:
+        _ = result.with_cov(gc.hac("order", lags=2)).bse
+    assert told[0].message.kind == "order_column"
+    wanted = result.with_cov(gc.hac("t", "unit", lags=2)).bse
+    found = result.with_cov(gc.hac(data["order"], "unit", lags=2)).bse
+    np.testing.assert_allclose(found, wanted, rtol=1e-12)
+
+
+def test_columns_of_arrow_are_arrays_too():
+    arrow = pytest.importorskip("pyarrow")
+    data = {"y": [1, 3, 2, 6, 4, 5], "x": [0, 1, 0, 1, 0, 1], "g": list("aabbcc")}
+    result = gc.fit("y ~ x", data)
+    wanted = result.with_cov(gc.cluster("g")).bse
+    whole = arrow.array(data["g"])
+    for groups in (whole, arrow.chunked_array([data["g"][:2], data["g"][2:]])):
+        np.testing.assert_allclose(result.with_cov(gc.cluster(groups)).bse, wanted, rtol=1e-12)
+    for bad in (arrow.table({"g": data["g"]}), [whole, 3]):
+        with pytest.raises(gc.errors.UsageError, match="groups must be"):
+            gc.cluster(bad)
+
+
+def test_arrays_that_were_changed_are_told_of_by_what_they_are_for():
+    groups = np.array([0, 0, 1, 1, 2, 2])
+    data = {"y": [1, 3, 2, 6, 4, 5], "x": [0, 1, 0, 1, 0, 1]}
+    found = gc.fit("y ~ x", data).with_cov(gc.cluster(groups))
+    groups[:] = 0
+    with pytest.raises(gc.errors.DataChangedError, match="column 'groups' has changed"):
+        _ = found.bse
