@@ -48,14 +48,14 @@ class Rubin:
     increase: Array
 
 
-def rubin(estimates: Array, matrices: Array, complete: float) -> Rubin:
+def rubin(estimates: Array, matrices: Array, complete: float | Array) -> Rubin:
     """Pool estimates, (m, k), with covariances, (m, k, k).
 
     Parameters
     ----------
     estimates, matrices : ndarray, shape (m, k) and (m, k, k)
-    complete : float
-        Degrees of freedom that the complete data would leave.
+    complete : float or ndarray, shape (k,)
+        Degrees of freedom that the complete data would leave, of all parameters or of each.
 
     Returns
     -------

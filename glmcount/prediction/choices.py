@@ -76,11 +76,26 @@ def points_of(options: Choices) -> list[float | None]:
     return points
 
 
+# Columns of a table of effects, which none of the data may stand for.
+TAKEN = (
+    *("term", "contrast", "rowid", "at", "estimate", "std_error"),
+    *("statistic", "p_value", "conf_low", "conf_high"),
+)
+
+
 def groups_by(by: Any) -> tuple[tuple[str, ...], bool]:
     """Columns of groups, and whether effects are wanted row by row."""
     found = plain(by)
     if isinstance(found, bool):
         return (), not found
+    several = found if isinstance(found, list | tuple) else (found,)
+    taken = [name for name in TAKEN if name in several]
+    if taken:
+        raise UsageError(
+            f"by={taken[0]!r} is the name of a column that the table of effects has itself. Rename "
+            "the column of the data.",
+            kind="by",
+        )
     if isinstance(found, str):
         return (found,), False
     if isinstance(found, list | tuple) and found and all(isinstance(b, str) for b in found):

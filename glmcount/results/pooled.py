@@ -237,7 +237,8 @@ def pool(results: Sequence[Results]) -> Pooled:
     Q = mean q_i, T = mean u_i + (1 + 1/m) B, with B the variance of the q_i (Rubin 1987), and
     Student's t with the degrees of freedom of Barnard & Rubin (1999) for each parameter. Standard
     errors are those of each fit's own covariance, robust ones too, and the complete data's degrees
-    of freedom those of its tests, or else of its residuals.
+    of freedom those of its tests, of each parameter its own where these have such, or else of its
+    residuals.
 
     Parameters
     ----------
@@ -269,8 +270,8 @@ def pool(results: Sequence[Results]) -> Pooled:
     first = fits[0]._state.estimates
     estimates = np.stack([fit._state.estimates.internal for fit in fits])
     matrices = np.stack([fit._held.covariance for fit in fits])
-    complete = min(min(fit.df_resid, fit._held.df or np.inf) for fit in fits)
-    if not complete > 0.0:
+    complete = np.min([_complete(fit) for fit in fits], axis=0)
+    if not np.all(complete > 0.0):
         raise NotDefinedError(
             "The complete data would leave no degrees of freedom: there are no more rows than "
             "coefficients.",
@@ -288,6 +289,13 @@ def pool(results: Sequence[Results]) -> Pooled:
         for own, k in zip(first.natural, first.equations, strict=True)
     )
     return Pooled(found, first, values, slopes, len(fits), fits[0].nobs, told)
+
+
+def _complete(fit: Results) -> Array:
+    """Degrees of freedom that complete data would leave each parameter."""
+    own = fit._held.each_df
+    number = len(fit._state.estimates.internal)
+    return np.fmin(float(fit.df_resid), np.full(number, np.inf) if own is None else own)
 
 
 def _fits(results: Any) -> Sequence[Results]:

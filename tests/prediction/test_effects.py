@@ -509,6 +509,17 @@ def test_what_rows_add_goes_by_the_scores_of_the_fit(family, which):
         assert table.std_error[0] == pytest.approx(np.sqrt((wanted**2).sum()), rel=1e-6)
 
 
+@pytest.mark.parametrize("name", ["estimate", "term", "at", "conf_low"])
+def test_groups_are_not_called_as_a_column_of_the_table(data, name):
+    result = gc.fit("y ~ x", data.assign(**{name: data.g}))
+    for by in (name, ["g", name]):
+        with pytest.raises(
+            gc.errors.UsageError, match=f"by='{name}' is the name of a column"
+        ) as one:
+            result.slopes("x", by=by)
+        assert one.value.kind == "by"
+
+
 def test_hypotheses_of_effects(fitted):
     table = fitted.predictions(by="g")
     pairs = fitted.predictions(by="g", hypothesis="pairwise")

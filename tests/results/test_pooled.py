@@ -77,6 +77,23 @@ def test_robust_covariances_are_pooled_as_they_are():
     np.testing.assert_allclose(gc.pool(fits).rubin.within, within, rtol=1e-10)
 
 
+def test_each_parameter_has_its_own_degrees_of_freedom_where_its_tests_have():
+    """Barnard & Rubin of copies: nu (nu + 1) / (nu + 3) of the t that each test is of."""
+    rng = np.random.default_rng(5)
+    unit = np.sort(rng.integers(9, size=120))
+    data = {"x": rng.normal(size=120), "z": (unit < 3) * 1.0, "y": rng.poisson(2.0, 120)}
+    fit = gc.fit("y ~ x + z", data).with_cov(gc.cluster(unit, "CR2", df="satterthwaite"))
+    nu = []
+    for name in fit.params.index:
+        # By the interval, whose half is a quantile of this t.
+        reach = (fit.conf_int(0.2)[1] - fit.params)[name] / fit.bse[name]
+        grid = np.linspace(1.0, 200.0, 400_000)
+        nu.append(grid[np.argmin(np.abs(stats.t.ppf(0.9, grid) - reach))])
+    assert max(nu) > 1.5 * min(nu)
+    nu = np.array(nu)
+    np.testing.assert_allclose(gc.pool([fit, fit]).df, nu * (nu + 1) / (nu + 3), rtol=1e-3)
+
+
 def test_covariances_of_other_kinds_or_columns_are_not_pooled(fits):
     """An array of clusters is one of the data set that it belongs to."""
     n = int(fits[0].nobs)
