@@ -66,7 +66,9 @@ def by_row(rows: Rows, fit: Fit, what: Callable[[Strip, Unweighed], Array]) -> A
     """One number for each used row, in order: ``what(strip, rows)``."""
 
     def work(strip: Strip) -> list[Array]:
-        values = what(strip, rows_of(fit.layout, strip, fit.theta))
+        # Where parameters run off, moments are beyond all doubles: a warning tells of those.
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = what(strip, rows_of(fit.layout, strip, fit.theta))
         return [np.broadcast_to(values, (strip.n,))]
 
     return np.concatenate(rows.fold(work, lambda a, b: a + b))
@@ -76,8 +78,9 @@ def total(data: Rows, fit: Fit, what: Callable[[Unweighed], Array]) -> float:
     """Weighted sum over the used rows of ``what(rows)``."""
 
     def work(strip: Strip) -> float:
-        rows = rows_of(fit.layout, strip, fit.theta)
-        values = np.broadcast_to(what(rows), (strip.n,))
+        with np.errstate(over="ignore", invalid="ignore"):
+            rows = rows_of(fit.layout, strip, fit.theta)
+            values = np.broadcast_to(what(rows), (strip.n,))
         return float(values.sum() if rows.weights is None else np.dot(values, rows.weights))
 
     return data.fold(work, lambda a, b: a + b)

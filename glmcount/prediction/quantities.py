@@ -12,9 +12,17 @@ import pandas as pd
 from glmcount.allowed import plain, shown
 from glmcount.errors import NotDefinedError, UsageError, some
 from glmcount.families.base import Boundary, Family
-from glmcount.families.distribution import log_masses, log_zero, mass_jet, stacked, tails, up_to
+from glmcount.families.distribution import (
+    log_above,
+    log_masses,
+    log_zero,
+    mass_jet,
+    stacked,
+    tails,
+    up_to,
+)
 from glmcount.numerics import Array
-from glmcount.numerics.jets import Jet, constant_jet, eta_jet, exp_jet, log_complement, times
+from glmcount.numerics.jets import Jet, constant_jet, eta_jet, exp_jet, times
 from glmcount.records import dataclass, replace
 from glmcount.spellings.lookup import instead, or_listed
 from glmcount.spellings.options import VALUES
@@ -68,7 +76,9 @@ def _mean(family: Family, etas: Sequence[Array], at: float) -> Jet:
 
 
 def _positive(family: Family, etas: Sequence[Array]) -> Jet:
-    return log_complement(log_zero(family, etas))
+    # Not 1 - P(Y = 0), of which nothing is left where nearly all zeros are structural or the mean
+    # is small.
+    return log_above(family, etas, np.zeros(1))
 
 
 def _mean_positive(family: Family, etas: Sequence[Array]) -> Jet:

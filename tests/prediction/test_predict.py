@@ -460,3 +460,44 @@ def test_an_inflation_at_its_boundary_leaves_no_structural_zeros(family):
     assert r.predictions(which="zero").loc[0, ["estimate", "std_error"]].tolist() == [0.0, 0.0]
     with pytest.raises(gc.errors.NotDefinedError, match="fit with inflate="):
         gc.fit("y ~ 1", {"y": y}).predict(which="zero")
+
+
+@pytest.mark.parametrize("family", ["poisson", "negbin", "geometric"])
+def test_parts_of_tiny_and_huge_means_keep_their_digits(family):
+    rng = np.random.default_rng(11)
+    x = rng.normal(size=150)
+    y = rng.poisson(np.exp(0.6 + 0.5 * x) * rng.gamma(2.0, 0.5, 150)) * (rng.random(150) < 0.7)
+    data = pd.DataFrame({"y": y, "x": x})
+    inflated = gc.fit("y ~ x", data, family=family, inflate="1")
+    hurdle = gc.fit("y ~ x", data, family=family, hurdle="1")
+    truncated = gc.fit("y ~ x", data[data.y > 0], family=family, truncated=0)
+
+    def at(r, eta, which):
+        new = {"x": [(eta - r.params["Intercept"]) / r.params["x"]]}
+        return float(r.predict(new, which=which).iloc[0])
+
+    # P(Y > 0) = (1 - pi) mu as mu -> 0, and a count above 0 is 1.
+    share = 1.0 - at(inflated, 0.0, "zero")
+    for eta in (-690.0, -300.0, -40.0):
+        assert at(inflated, eta, "prob-positive") == pytest.approx(share * np.exp(eta), rel=1e-9)
+        assert at(inflated, eta, "mean-nonzero") == pytest.approx(1.0, rel=1e-9)
+        positive = at(hurdle, eta, "prob-positive")
+        assert at(hurdle, eta, "var") == pytest.approx(positive * (1.0 - positive), rel=1e-9)
+    # Without zeros to take off the variance is the family's own.
+    mean = np.exp(27.6)
+    alpha = {"poisson": 0.0, "geometric": 1.0}.get(family, truncated.params.get("alpha"))
+    zero = 1.0 / (1.0 + alpha * mean) ** (1.0 / alpha) if alpha else 0.0
+    right = mean + alpha * mean**2
+    right = right / (1.0 - zero) - zero * (mean / (1.0 - zero)) ** 2
+    assert at(truncated, 27.6, "var") == pytest.approx(right, rel=1e-10)
+
+
+@pytest.mark.parametrize("family", ["negbin", "negbin1", "genpoisson2", "pig"])
+def test_moments_beyond_doubles_leak_no_warnings_of_numpy(family):
+    data = {"y": np.eye(30)[4], "x": np.random.default_rng(1).normal(size=30)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", gc.errors.GlmcountWarning)
+        r = gc.fit("y ~ x", data, family=family, dispersion="x")
+        assert str(r.summary())
+        assert len(r.fittedvalues) == len(r.resid_pearson) == 30

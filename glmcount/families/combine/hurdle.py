@@ -87,8 +87,8 @@ def _hurdle_moments(etas: Etas, parts: Parts) -> tuple[Jet, Jet]:
     mean, variance = map(parts.of_count, parts.count.moments(parts.count_etas(etas)))
     above = parts.of_zero(binary(parts.zero, parts.zero_etas(etas))[1])
     ratio = exp_jet(less(above, _log_truncation(parts, etas)))
-    spread = less(ratio, ratio * ratio)
-    return ratio * mean, ratio * variance + spread * (mean * mean)
+    centre = ratio * mean
+    return centre, ratio * variance + centre * less(mean, centre)
 
 
 def _hurdle_sample(rng: np.random.Generator, etas: Etas, parts: Parts) -> Array:

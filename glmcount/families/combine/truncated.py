@@ -26,7 +26,7 @@ from glmcount.families.distribution import (
 from glmcount.families.quantiles import first_count
 from glmcount.families.recipe import recorded
 from glmcount.numerics import Array
-from glmcount.numerics.jets import Jet, above_zero, exp_jet, less, times, wide
+from glmcount.numerics.jets import Jet, above_zero, constant_jet, exp_jet, less, times, wide
 from glmcount.records import replace
 
 __all__ = ["never_seen", "positive_sample", "truncated"]
@@ -74,13 +74,16 @@ def _truncated_terms(y: Array, etas: Etas, family: Family, k: int) -> Jet:
 def _truncated_moments(etas: Etas, family: Family, k: int) -> tuple[Jet, Jet]:
     mean, variance = family.moments(etas)
     share = exp_jet(times(log_above(family, etas, np.full(1, float(k))), -1.0))
-    first, second = mean, variance + mean * mean
-    for j in range(1, k + 1):
+    # Squares around the mean of all counts: of large ones there is nothing to take off.
+    first, second = mean, variance
+    for j in range(k + 1):
         mass = mass_jet(family, etas, float(j))
+        gap = less(mean, constant_jet(np.array([float(j)]), len(etas)))
         first = first + times(mass, -float(j))
-        second = second + times(mass, -(float(j) ** 2))
+        second = less(second, mass * (gap * gap))
     centre = share * first
-    return centre, share * second + times(centre * centre, -1.0)
+    off = less(centre, mean)
+    return centre, less(share * second, off * off)
 
 
 def _truncated_start(sums: StartSums, family: Family, k: int) -> tuple[float, ...]:
