@@ -14,14 +14,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmcount.families.base import Etas, Family, Flat, Limit, count_part
-from glmcount.families.distribution import limited_moments, log_above, log_mass, log_masses
+from glmcount.families.distribution import (
+    limited_moments,
+    log_above,
+    log_mass,
+    log_masses,
+    rows_of,
+)
 from glmcount.families.distribution import tails as tails_of
+from glmcount.families.quantiles import first_count, quantiles
 from glmcount.families.recipe import recorded
 from glmcount.numerics import Array
 from glmcount.numerics.jets import Jet, choose
 from glmcount.records import replace
 
 __all__ = ["censored"]
+
+# Counts below a limit up to which all are added up; the rest of a probability beyond which none is.
+FEW = 4_096
+NOTHING = 1e-18
+# Counts times rows that are added up at once.
+TOGETHER = 65_536
+# Counts from a limit on of which any holds a share: normal tails of a mean of 1e10 do.
+MOST = 4_000_000
 
 
 def _is_censored(y: Array) -> NDArray[np.bool_]:
@@ -74,13 +89,46 @@ def _censored_limit(limit: Limit) -> Limit:
 
 
 def _score_above(limit: Limit, etas: list[Array], top: int, n: int) -> Array:
-    """d log P(Y >= top): the score has mean zero, so minus its sum below the limit."""
-    total = np.zeros(n)
-    for j in range(top):
-        y = np.full((1, n), float(j))
-        mass = np.exp(log_mass(limit.family, etas, y[0]).value)
-        total -= mass * limit.score(y, etas)[0]
-    return total * np.exp(-log_above(limit.family, etas, np.full(n, top - 1.0)).value)
+    """d log P(Y >= top): the mean of the scores from the limit on.
+
+    Scores have mean zero, so that where most counts are above it those below are added up.
+    """
+    above = log_above(limit.family, etas, np.full(n, top - 1.0)).value
+    out = np.zeros(n)
+    for thin in (False, True):
+        rows = np.flatnonzero((above < np.log(0.5)) == thin)
+        if len(rows):
+            own, share = rows_of(etas, rows), above[rows]
+            first, last = _likely(limit.family, own, top, share, thin)
+            out[rows] = (1.0 if thin else -1.0) * _added(limit, own, share, first, last)
+    return out
+
+
+def _added(limit: Limit, etas: list[Array], share: Array, first: int, last: int) -> Array:
+    """Sum of the scores of counts from `first` to before `last`, by their part of exp(share)."""
+    n = len(share)
+    total, each = np.zeros(n), max(1, TOGETHER // n)
+    for start in range(first, last, each):
+        counts = np.arange(start, min(start + each, last), dtype=np.float64)
+        y = np.repeat(counts, n)
+        every = [e if e.shape == (1,) else np.tile(e, len(counts)) for e in etas]
+        mass = np.exp(log_mass(limit.family, every, y).value - np.tile(share, len(counts)))
+        total += (mass * limit.score(y[None], every)[0]).reshape(len(counts), n).sum(axis=0)
+    return total
+
+
+def _likely(
+    family: Family, etas: list[Array], top: int, share: Array, thin: bool
+) -> tuple[int, int]:
+    """Counts from `top` on, or below it, without those whose probability adds nothing."""
+    every = [np.broadcast_to(eta, share.shape) for eta in etas]
+    if thin:
+        high = first_count(family, every, share + np.log(NOTHING))
+        return top, int(np.max(high[high < top + MOST], initial=top)) + 1
+    if top <= FEW:
+        return 0, top
+    low = quantiles(family, every, NOTHING, len(share))
+    return int(np.min(low[low < top], initial=top)), top
 
 
 @recorded
