@@ -86,7 +86,9 @@ class StartSums:
 
 def natural_exp(value: Array) -> tuple[Array, Array]:
     """exp and its derivative: a log parameter on its natural scale."""
-    natural = np.exp(value)
+    # One that ran off is infinite, of which a boundary tells.
+    with np.errstate(over="ignore"):
+        natural = np.exp(value)
     return natural, natural
 
 

@@ -106,7 +106,8 @@ def _topped(rows: Rows, measured: Measured, fit: Fit, options: Settings) -> Fit:
     run.kept = fit.kept
     theta, llf = fit.theta[fit.kept], fit.llf
     for _ in range(STEPS):
-        sums = run.reduced(theta, True, expected=False)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            sums = run.reduced(theta, True, expected=False)
         if not sums.llf + measured.constant >= llf - sums.slack:
             break
         llf = max(llf, sums.llf + measured.constant)

@@ -202,7 +202,8 @@ def standard_errors(found: Estimates, matrix: Array) -> Array:
     fixed = found.fixed.tolist().count(True)
     if fixed:
         errors = np.append(errors, np.full(fixed, np.nan))
-    errors *= np.abs(found.slope)
+    with np.errstate(invalid="ignore", over="ignore"):
+        errors *= np.abs(found.slope)
     if found.moves is not None:
         errors[found.infinite != 0] = np.inf
         errors[found.undetermined] = np.nan

@@ -501,3 +501,12 @@ def test_moments_beyond_doubles_leak_no_warnings_of_numpy(family):
         r = gc.fit("y ~ x", data, family=family, dispersion="x")
         assert str(r.summary())
         assert len(r.fittedvalues) == len(r.resid_pearson) == 30
+
+
+def test_a_parameter_beyond_doubles_leaks_no_warnings_of_numpy():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", gc.errors.GlmcountWarning)
+        r = gc.fit("y ~ x", {"y": [3, 5, 0], "x": [1.0, 2.0, 4.0]}, family="negbinp")
+        assert np.isinf(r.params["alpha"])
+        assert str(r.summary())
