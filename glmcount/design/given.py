@@ -21,6 +21,7 @@ __all__ = [
     "BESIDE",
     "as_array",
     "given_column",
+    "numberless",
     "plain_name",
     "response_values",
 ]
@@ -150,7 +151,17 @@ _NUMBER = re.compile(r"_\d+$")
 
 def plain_name(name: str) -> str:
     """What a user calls a column: one that was given as an array by what it is for."""
-    return _NUMBER.sub("", name.strip("<>")) if name.startswith("<") else name
+    return _NUMBER.sub("", name[1:-1]) if _is_array(name) else name
+
+
+def numberless(name: str) -> str:
+    """A column as messages name it where its brackets tell it from those of the data."""
+    return f"<{plain_name(name)}>" if _is_array(name) else name
+
+
+def _is_array(name: str) -> bool:
+    # Columns of a matrix have their own names after the bracket.
+    return name.startswith("<") and name.endswith(">")
 
 
 def response_values(source: Source, name: str, y: Given) -> Array:

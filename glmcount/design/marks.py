@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from glmcount.columns.coerce import coerce
 from glmcount.columns.column import Column, Values
-from glmcount.design.given import plain_name
+from glmcount.design.given import numberless
 from glmcount.engine.scatter import scratch
 from glmcount.errors import DataChangedError
 from glmcount.sources.base import Columns, Given
@@ -125,7 +125,7 @@ def refuse_changed(
     name = changed(marks, columns, kept)
     if name is not None:
         raise DataChangedError(
-            f"The data are not those that were fitted: column {plain_name(name)!r} has changed in "
+            f"The data are not those that were fitted: column {numberless(name)!r} has changed in "
             f"the rows {span[0]} to {span[1] - 1}. Fit again, or keep arrays as they were (fit to "
             "copies where they are used again)."
         )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from glmcount.columns.column import Values
 from glmcount.design.encode import Piece, encode
-from glmcount.design.given import plain_name
+from glmcount.design.given import numberless
 from glmcount.design.marks import Marks, changed, marks_of, refuse_changed
 from glmcount.design.roles import learn_roles, role_values, with_read
 from glmcount.design.spec import Account, DesignSpec, Plan
@@ -921,7 +921,7 @@ def _look(marks: tuple[Marks, ...], number: int, first: int, raw: Columns) -> st
     name, last = changed(marks[number], raw), first + length_of(raw) - 1
     if name is None:
         return ""
-    return f"column {plain_name(name)!r} has changed in the rows {first} to {last}"
+    return f"column {numberless(name)!r} has changed in the rows {first} to {last}"
 
 
 def _first(told: str, more: str) -> str:

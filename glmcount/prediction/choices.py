@@ -89,7 +89,7 @@ def groups_by(by: Any) -> tuple[tuple[str, ...], bool]:
     if isinstance(found, bool):
         return (), not found
     several = found if isinstance(found, list | tuple) else (found,)
-    taken = [name for name in TAKEN if name in several]
+    taken = [name for name in several if isinstance(name, str) and name in TAKEN]
     if taken:
         raise UsageError(
             f"by={taken[0]!r} is the name of a column that the table of effects has itself. Rename "

@@ -268,5 +268,5 @@ def test_arrays_that_were_changed_are_told_of_by_what_they_are_for():
     data = {"y": [1, 3, 2, 6, 4, 5], "x": [0, 1, 0, 1, 0, 1]}
     found = gc.fit("y ~ x", data).with_cov(gc.cluster(groups))
     groups[:] = 0
-    with pytest.raises(gc.errors.DataChangedError, match="column 'groups' has changed"):
+    with pytest.raises(gc.errors.DataChangedError, match="column '<groups>' has changed"):
         _ = found.bse
