@@ -13,8 +13,8 @@ import numpy as np
 
 from glmcount.design.recall import planned_layout
 from glmcount.diagnostics import residuals, verdicts
-from glmcount.engine.passes import Unweighed
 from glmcount.engine.strip import Strip
+from glmcount.engine.weigh import Unweighed
 from glmcount.errors import DataChangedError, GlmcountError, NoRowsError, NotDefinedError
 from glmcount.families.base import Family
 from glmcount.fitted import Fitted

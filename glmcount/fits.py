@@ -349,7 +349,11 @@ def _maximised(ready: Ready, data: Rows, measured: Measured) -> Made:
     notes = measured_warnings(data, measured, request.weights_type, family)
     cells = compressed(data, layout, measured, family, request.compress)
     seen = (data, measured) if cells is None else (cells.rows, cells.measured)
-    found = maximise(seen[0], layout, seen[1], family, ready.settings)
+    needs = ready.cov.needs
+    # Refits take long, and nobody may ask for them.
+    early = bool(needs.groups or needs.order) and not needs.refits
+    settings = replace(ready.settings, slopes=early and needs.scores and cells is None)
+    found = maximise(seen[0], layout, seen[1], family, settings)
     if in_doubt(found):
         refuse_unidentified(*seen, layout, family, partial(names, family, data.spec))
     rows = found.narrowed(data)
@@ -371,10 +375,10 @@ def _maximised(ready: Ready, data: Rows, measured: Measured) -> Made:
         again=ready,
         warnings=tuple(notes),
     )
-    index, known, needs = data.source.index, None, ready.cov.needs
-    # Refits take long, and nobody may ask for them.
-    if (needs.groups or needs.order) and not needs.refits:
+    index, known = data.source.index, None
+    if early:
         known = _before_the_gate(ready.cov, state(held=AtHand(rows, data, index, cells)))
+        state = partial(state, fit=replace(found, last=found.last.without_slopes()))
     gated = data.gated()
     kept = None if cells is None else cells.gated(gated)
     whole = state(held=AtHand(found.narrowed(gated), gated, index, kept))

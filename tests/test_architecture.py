@@ -25,7 +25,7 @@ ORDER = {
         lookup options models formulas members
     """,
     "numerics": """
-        control blas factor jets special tails mixtures
+        control blas spaced factor jets special tails mixtures
     """,
     "families": """
         recipe probe base draws shares rising large panels debye conway
@@ -37,7 +37,7 @@ ORDER = {
     """,
     "engine": """
         level_table block strip reach scatter plan layout gram forms tables information sums
-        passes spread scores
+        weigh passes spread scores
     """,
     "columns": """
         column whole coerce

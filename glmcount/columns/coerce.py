@@ -160,8 +160,9 @@ def _from_extension(name: str, array: Any) -> Column:
     """A pandas extension array, by its dtype."""
     dtype = array.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        levels = _plain(dtype.categories)
-        return Column("categorical", array.codes, levels, bool(dtype.ordered), declared=True)
+        own, ordered = dtype.categories, bool(dtype.ordered)
+        labels = own.to_numpy() if own.dtype == np.int64 else None
+        return Column("categorical", array.codes, _plain(own), ordered, True, labels=labels)
     if isinstance(dtype, pd.SparseDtype):
         return _from_numpy(name, np.asarray(array))
     if isinstance(dtype, pd.ArrowDtype):

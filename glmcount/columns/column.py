@@ -72,6 +72,8 @@ class Column:
         Whole numbers as they are, 0 where missing, of which `values` are doubles.
     origin : Column or None
         What this is a run of.
+    labels : ndarray of int64, shape (levels,), or None
+        Levels that are whole numbers, where they came as an array.
     """
 
     kind: str
@@ -81,6 +83,7 @@ class Column:
     declared: bool = False
     whole: Array | None = None
     origin: Column | None = None
+    labels: Array | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -95,7 +98,11 @@ class Column:
         if self.origin is not None:
             return self.origin.meaning
         told, levels = None, self.levels
-        if levels is not None and len(levels) > MANY and type(levels[0]) is int:
+        if levels is None or len(levels) <= MANY:
+            pass
+        elif self.labels is not None:
+            told = self.labels.tobytes()
+        elif type(levels[0]) is int:
             # Of 100,000 whole numbers a fifth of the time that their text takes.
             with suppress(TypeError, OverflowError):
                 told = array("q", cast(Any, levels)).tobytes()

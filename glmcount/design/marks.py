@@ -56,7 +56,7 @@ def places(size: int) -> Bits:
     return out
 
 
-def _sum(values: Values) -> int:
+def _sum(values: Values, codes: bool = False) -> int:
     if values.dtype.kind == "f":
         bits = np.ascontiguousarray(values, dtype=np.float64).view(np.uint64)
     elif values.dtype.kind == "O":
@@ -66,8 +66,13 @@ def _sum(values: Values) -> int:
         byte, signed = whole.itemsize == 1, whole.dtype.kind == "i"
         # Of few rows each value has its own bits.
         wide = n <= FEW or (signed and whole.min() < 0) or not (byte or whole.max() <= LAST_BYTE)
-        if wide:
-            bits = whole.astype(np.uint64)
+        if wide and codes and n > FEW and whole.nbytes % 8 == 0 and whole.flags.c_contiguous:
+            # Codes of as many levels have one type, whatever they came as.
+            bits = whole.view(np.uint64)
+        elif wide:
+            # Of 64 bits it is a view.
+            bits = whole.astype(np.int64 if signed else np.uint64, copy=False)
+            bits = np.ascontiguousarray(bits).view(np.uint64)
         elif byte and n % 8 == 0 and whole.flags.c_contiguous:
             bits = whole.view(np.uint64)
         else:
@@ -91,7 +96,7 @@ def _sum(values: Values) -> int:
 
 def _mark(name: str, values: Given) -> int:
     column = values if isinstance(values, Column) else coerce(name, values)
-    found = _sum(column.values)
+    found = _sum(column.values, column.levels is not None)
     if column.levels is not None:
         found += column.meaning
     if column.whole is not None:

@@ -116,11 +116,13 @@ class Met:
     low: int = 0
     levels: Levels | None = None
 
-    def each(self) -> Values:
+    def each(self) -> Values | Levels:
         """The values, each once."""
         if self.there is None:
             assert self.values is not None
             return self.values
+        if self.levels is not None and self.there.all():
+            return self.levels
         own = np.flatnonzero(self.there)
         return own + self.low if self.levels is None else _objects(self.levels)[own]
 
@@ -162,7 +164,7 @@ def _both(a: Met, b: Met) -> Met:
                 assert one.there is not None
                 there[one.low - low : one.low - low + len(one.there)] |= one.there
             return Met(None, there, low, a.levels)
-    values = [a.each(), b.each()]
+    values = [_objects(own) if isinstance(own, tuple) else own for own in (a.each(), b.each())]
     if any(own.dtype == np.uint64 for own in values):
         # Beside 64 bits with a sign they would become doubles.
         values = [own.astype(np.uint64) for own in values]
@@ -275,8 +277,8 @@ def _codes(role: Role, column: Column, first: int) -> Values:
         own = role.table
     else:
         own = role.codes(_objects(column.levels))
-    # A code of -1 takes the last: missing values are of rows that are not used.
-    return np.append(own, np.int32(-1)).take(values)
+    # Missing values, of code -1, are of rows that are not used.
+    return own.take(values) if values.min(initial=0) >= 0 else np.append(own, np.int32(-1))[values]
 
 
 def _times(name: str, column: Column) -> Values:

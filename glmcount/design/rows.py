@@ -279,8 +279,9 @@ class Rows:
                 found = role_values(more, raw, held.where, first)
                 strips[number] = replace(held, roles=(*held.roles, *found))
 
-        names = tuple(dict.fromkeys((*groups, *order)))
-        self.source.fold(names, one, lambda a, b: None, self.threads)
+        if strips or self.marks is not None:
+            names = tuple(dict.fromkeys((*groups, *order)))
+            self.source.fold(names, one, lambda a, b: None, self.threads)
         spec = replace(self.spec, roles=(*self.spec.roles, *more))
         made = self.made and (self.made[0].with_roles(groups, order), self.made[1])
         gate = None if self.marks is None else tuple(marks[k] for k in sorted(marks))

@@ -110,7 +110,7 @@ class Role:
     name : str
         Of the column.
     what : {"group", "order"}
-    levels : ndarray, shape (levels,), or None
+    levels : ndarray, shape (levels,), or tuple, or None
         Of groups, the values that used rows have.
     table : ndarray of shape (numbers or codes,), or None
         Numbers of the levels by how far whole numbers lie above `low`, or by the codes of
@@ -122,7 +122,7 @@ class Role:
 
     name: str
     what: str
-    levels: Values | None = None
+    levels: Values | Levels | None = None
     table: NDArray[np.int32] | None = None
     low: int = 0
     known: Levels | None = None

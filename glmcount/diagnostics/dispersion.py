@@ -25,8 +25,9 @@ from collections.abc import Callable
 import numpy as np
 
 from glmcount.engine.layout import linear
-from glmcount.engine.passes import Unweighed, Weighed, assemble
+from glmcount.engine.passes import assemble
 from glmcount.engine.strip import Strip
+from glmcount.engine.weigh import Unweighed, Weighed
 from glmcount.errors import NotDefinedError, UsageError
 from glmcount.fitted import Fitted
 from glmcount.fitting.run import fold_sums

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 import scipy
 
-from glmcount.engine.passes import Unweighed
+from glmcount.engine.weigh import Unweighed
 from glmcount.errors import NotDefinedError
 from glmcount.families.base import Family
 from glmcount.families.distribution import tails

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from glmcount.engine.level_table import LevelTable
 from glmcount.numerics import Array
+from glmcount.numerics.spaced import spaced
 from glmcount.records import cached_property, dataclass
 
 __all__ = ["Block", "BlockRows", "Index", "Row", "add_linear"]
@@ -93,6 +94,11 @@ class BlockRows:
     codes: NDArray[Any] | None
     rows: tuple[Row, ...]
 
+    @cached_property
+    def together(self) -> list[tuple[int, Array]]:
+        """Its numeric columns as rows of matrices, each with the number of the first."""
+        return spaced(self.rows)
+
     def column(self, k: int, block: Block, out: Array | None = None) -> Array | None:
         """Numeric column k, shifted and scaled, in `out` where that is given; None for ones."""
         row = self.rows[k]
@@ -106,12 +112,13 @@ class BlockRows:
     def fill(self, out: Array, block: Block, first: int, last: int) -> Array:
         """Copy the shifted, scaled numeric columns of rows ``first:last`` into a buffer."""
         columns = out[:, : last - first]
-        # A shift is a double, so that single precision and whole numbers become doubles too.
-        for row, shift, column in zip(self.rows, block.shift, columns, strict=True):
+        for k, row in enumerate(self.rows):
             if row is None:
-                column[:] = 1.0
-            else:
-                np.subtract(row[first:last], shift, column)
+                columns[k] = 1.0
+        # A shift is a double, so that single precision and whole numbers become doubles too.
+        for k, rows in self.together:
+            own = slice(k, k + len(rows))
+            np.subtract(rows[:, first:last], block.shift[own, None], columns[own])
         if block.scale is not None:
             columns *= block.scale[:, None]
         return columns

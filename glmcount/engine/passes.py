@@ -7,8 +7,7 @@ leave the second thread idle.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -18,67 +17,28 @@ from glmcount.engine.layout import Layout
 from glmcount.engine.plan import Raw
 from glmcount.engine.scatter import plus, scratch
 from glmcount.engine.strip import Strip
-from glmcount.engine.sums import Sums, noise, wobble
+from glmcount.engine.sums import Slopes, Sums, wobble
 from glmcount.engine.tables import Coding, add_coded, coding_of, table_sums
-from glmcount.families.base import Family
+from glmcount.engine.weigh import Unweighed, Weigh, Weighed
 from glmcount.numerics import EPS, Array
 from glmcount.records import dataclass
 
 __all__ = [
-    "Likelihood",
     "Pass",
     "Sums",
-    "Unweighed",
-    "Weigh",
-    "Weighed",
     "add",
     "assemble",
     "few_dense",
-    "informed",
-    "likelihood_weights",
     "micro_rows",
     "predictors",
+    "strip_slopes",
     "strip_sums",
-    "weighing",
 ]
 
 # Dense columns up to which a strip with codes is taken whole.
 FEW = 8
 # Dense columns of equations, by equation: the block's number and its columns in a buffer.
 Filled = dict[int, tuple[int, Array]]
-
-
-class Unweighed(NamedTuple):
-    """What a weighing function sees: some rows and their predictors.
-
-    Parameters
-    ----------
-    y : ndarray, shape (m, n)
-    weights : ndarray, shape (n,), or None
-    etas : tuple of ndarray, each of shape (n,)
-        Or (1,) for a predictor that is the same in all rows.
-    extra : ndarray, shape (n,), or None
-        A row quantity computed beforehand, such as the leverage.
-    points : int
-        For how many parameters the rows are there, those of one after those of the other.
-    """
-
-    y: Array
-    weights: Array | None
-    etas: tuple[Array, ...]
-    extra: Array | None = None
-    points: int = 1
-
-
-class Weighed(NamedTuple):
-    """What to add up: scalars, sum first_j x_j, and sum second_jk x_j x_k'."""
-
-    scalars: Array
-    first: tuple[Array | None, ...]
-    second: Mapping[tuple[int, int], Array | None]
-
-
-Weigh = Callable[[Unweighed], Weighed]
 
 
 def micro_rows(layout: Layout, block_rows: int) -> int:
@@ -143,29 +103,46 @@ def strip_sums(
     weigh: Weigh,
     block_rows: int,
     extra: Array | None = None,
+    slopes: bool = False,
 ) -> Raw:
-    """Sums of a strip, by block and by pair of blocks, in the space of levels."""
+    """Sums of a strip, by block and by pair of blocks, in the space of levels.
+
+    With `slopes` also the weighted slopes of its rows, by its number.
+    """
     # Overshooting steps overflow on purpose: the sums then are not finite, and are halved.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return _strip_sums(layout, strip, theta, weigh, block_rows, extra)
+        return _strip_sums(layout, strip, theta, weigh, block_rows, extra, slopes)
 
 
-def _strip_sums(
+def strip_slopes(
+    layout: Layout, strip: Strip, theta: Array, weigh: Weigh, block_rows: int
+) -> Slopes:
+    """Weighted slopes of a strip's rows by each equation, some rows after the other."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        blocks = _weighed(
+            layout, strip, theta, weigh, block_rows, None, coding_of(layout.plan, strip)
+        )
+        return _slopes(layout, [(last - first, weighed) for first, last, _, weighed in blocks])
+
+
+def _slopes(layout: Layout, parts: list[tuple[int, Weighed]]) -> Slopes:
+    # Not joined yet: whoever reads them joins those of all strips.
+    return tuple([(n, weighed.first[k]) for n, weighed in parts] for k in range(layout.q))
+
+
+def _weighed(
     layout: Layout,
     strip: Strip,
     theta: Array,
     weigh: Weigh,
     block_rows: int,
     extra: Array | None,
-) -> Raw:
-    raw: Raw = {}
-    coding = coding_of(layout.plan, strip)
+    coding: Coding,
+) -> Iterator[tuple[int, int, Filled, Weighed]]:
+    """Each micro-block: its rows, its dense columns in buffers, and what is to be added up."""
     bases = [_start_eta(layout, strip, coding, theta, k) for k in range(layout.q)]
     dense = {k: _dense(layout, k) for k in range(layout.q)}
-    kept: list[tuple[int, Weighed]] = []
-    step = micro_rows(layout, block_rows)
-    if few_dense(layout):
-        step = max(strip.n, 1)
+    step = _step(layout, strip, block_rows)
     for first in range(0, max(strip.n, 1), step):
         last = min(first + step, strip.n)
         filled, etas = _gather(layout, strip, theta, (first, last), bases, dense)
@@ -177,7 +154,32 @@ def _strip_sums(
                 None if extra is None else extra[first:last],
             )
         )
+        yield first, last, filled, weighed
+
+
+def _step(layout: Layout, strip: Strip, block_rows: int) -> int:
+    return max(strip.n, 1) if few_dense(layout) else micro_rows(layout, block_rows)
+
+
+def _strip_sums(
+    layout: Layout,
+    strip: Strip,
+    theta: Array,
+    weigh: Weigh,
+    block_rows: int,
+    extra: Array | None,
+    slopes: bool,
+) -> Raw:
+    raw: Raw = {}
+    coding = coding_of(layout.plan, strip)
+    kept: list[tuple[int, Weighed]] = []
+    first_each: list[tuple[int, Weighed]] = []
+    step = _step(layout, strip, block_rows)
+    blocks = _weighed(layout, strip, theta, weigh, block_rows, extra, coding)
+    for first, last, filled, weighed in blocks:
         add(raw, {("s",): weighed.scalars})
+        if slopes:
+            first_each.append((last - first, weighed))
         if coding.own:
             kept.append((last - first, _full(weighed, last - first)))
         if coding.own and step >= strip.n:
@@ -185,6 +187,8 @@ def _strip_sums(
         _dense_sums(raw, weighed, filled, last - first)
     if coding.own and step < strip.n:
         raw |= _table_sums(layout, strip, coding, {}, kept)
+    if slopes:
+        raw["u", strip.number] = _slopes(layout, first_each)
     return raw
 
 
@@ -318,65 +322,6 @@ def _put(matrix: Array, a: Block, b: Block, part: Array) -> None:
         matrix[np.ix_(a.positions, b.positions)] = part
 
 
-def weighing(family: Family, expected: bool, second: bool = True) -> Weigh:
-    """Weighing function of log-likelihood, score and information, however rows are held."""
-    # Under a canonical link the two informations are one.
-    mixing = family.expected if expected and not family.canonical else None
-    pairs = [(j, k) for j in range(family.q) for k in range(j, family.q)]
-
-    def weigh(rows: Unweighed) -> Weighed:
-        w = rows.weights
-        jet = family.terms(rows.y, rows.etas)
-        value = jet.value if w is None else jet.value * w
-        told = np.add.reduce(value.reshape(rows.points, -1), axis=1)
-        first = jet.d1 if w is None else tuple([_times(d, w) for d in jet.d1])
-        matrix: dict[tuple[int, int], Array | None] = {}
-        if not second:
-            return Weighed(told, first, matrix)
-        mixed = None if mixing is None else mixing(rows.etas)
-        for j, k in pairs:
-            entry = None if mixed is None else mixed[j][k]
-            if entry is None and (found := jet.d2[j][k]) is not None:
-                entry = -found
-            matrix[j, k] = entry if w is None else _times(entry, w)
-        return Weighed(told, first, matrix)
-
-    return weigh
-
-
-def likelihood_weights(family: Family, expected: bool, second: bool = True) -> Weigh:
-    """As `weighing`, with what rounding makes of it.
-
-    Scalars: sum w l, sum w |l'| over all equations, then for each equation
-    sum w (|l'| + 2 |l''|)^2 / |l''|, of which the rounding floor of the decrement is made.
-    """
-    weigh = weighing(family, expected, second)
-
-    def told(rows: Unweighed) -> Weighed:
-        found = weigh(rows)
-        scalars = np.zeros(2 + family.q)
-        scalars[0] = found.scalars[0]
-        for j, slope in enumerate(found.first):
-            scalars[2 + j], slopes = noise(slope, found.second.get((j, j)))
-            scalars[1] += slopes
-        return Weighed(scalars, found.first, found.second)
-
-    return told
-
-
-@dataclass(frozen=True, eq=False)
-class Likelihood:
-    """`likelihood_weights` as plain data: a family, and what is added up."""
-
-    family: Family
-    expected: bool
-    second: bool = True
-
-    def __call__(self, rows: Unweighed) -> Weighed:
-        """Some rows, weighed."""
-        return likelihood_weights(self.family, self.expected, self.second)(rows)
-
-
 @dataclass(frozen=True, eq=False)
 class Pass:
     """What a pass does with each strip, as plain data where its weighing function is."""
@@ -385,29 +330,13 @@ class Pass:
     theta: Array
     weigh: Weigh
     block_rows: int
+    slopes: bool = False
 
     def __call__(self, strip: Strip) -> Raw:
         """The sums of a strip."""
-        return strip_sums(self.layout, strip, self.theta, self.weigh, self.block_rows)
-
-
-def informed(family: Family, rows: Unweighed) -> tuple[Array, ...]:
-    """1 for each row that says something of an equation, 0 for each that does not.
-
-    A zero says nothing of the count part of a hurdle.
-    """
-    jet = family.terms(rows.y, rows.etas)
-    out = []
-    for k in range(jet.q):
-        said = np.zeros(rows.y.shape[1], dtype=bool)
-        for entry in (jet.d1[k], jet.d2[k][k]):
-            said |= np.zeros(1, dtype=bool) if entry is None else entry != 0
-        out.append(said.astype(np.float64))
-    return tuple(out)
-
-
-def _times(values: Array | None, weights: Array) -> Array | None:
-    return None if values is None else values * weights
+        return strip_sums(
+            self.layout, strip, self.theta, self.weigh, self.block_rows, slopes=self.slopes
+        )
 
 
 def likelihood_sums(layout: Layout, raw: Raw) -> Sums:
@@ -422,4 +351,5 @@ def likelihood_sums(layout: Layout, raw: Raw) -> Sums:
         for k in range(layout.q)
     )
     floor = EPS * float(np.sqrt(squares))
-    return Sums(llf, score, information, floor, wobble(float(scalars[1])))
+    slopes = {key[1]: value for key, value in raw.items() if key[0] == "u"}
+    return Sums(llf, score, information, floor, wobble(float(scalars[1])), slopes)

@@ -26,7 +26,8 @@ BUNDLE = 1_024
 KEPT = 16
 
 # Sums of a strip by plain tuples: ("s",) of scalars; ("g", i) and ("h", i, j) by block and pair of
-# blocks; ("c", what was wanted, number) still by the codes of a scatter.
+# blocks; ("c", what was wanted, number) still by the codes of a scatter; ("u", number) the slopes
+# of the rows of a strip.
 Raw = dict[Any, Any]
 Members = tuple[int, ...]
 Blocks = tuple[Block, ...]

@@ -13,10 +13,10 @@ from functools import partial
 import numpy as np
 
 from glmcount.engine.layout import Layout
-from glmcount.engine.passes import Unweighed, Weigh, Weighed
 from glmcount.engine.reach import Bound
 from glmcount.engine.strip import Strip
 from glmcount.engine.sums import Sums, noise, wobble
+from glmcount.engine.weigh import Unweighed, Weigh, Weighed
 from glmcount.numerics import EPS, Array
 from glmcount.records import cached_property, dataclass
 

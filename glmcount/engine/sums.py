@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,16 @@ from numpy.typing import NDArray
 from glmcount.engine.information import Information
 from glmcount.numerics import EPS, Array
 
-__all__ = ["PREDICTOR", "Sums", "noise", "wobble"]
+__all__ = ["PREDICTOR", "Slopes", "Sums", "noise", "wobble"]
 
 # Roundings in a predictor, with room for those of its addends.
 PREDICTOR = 64.0
 
 
 Rounding = Callable[[], tuple[float, float]]
+# Weighted slopes by each equation: of so many rows after the other, (n,) or (1,); None for 0.
+Slopes = tuple[list[tuple[int, Array | None]], ...]
+NONE: Mapping[int, Slopes] = MappingProxyType({})
 
 
 class Sums:
@@ -37,9 +41,12 @@ class Sums:
         when one is asked for.
     wobble : float
         What rounding of the predictors makes of the log-likelihood.
+    slopes : mapping
+        Those of the rows, by the number of their strip, where they were kept; they stay in this
+        process.
     """
 
-    __slots__ = ("_rounding", "information", "llf", "score")
+    __slots__ = ("_rounding", "information", "llf", "score", "slopes")
 
     def __init__(
         self,
@@ -48,8 +55,9 @@ class Sums:
         information: Array | Information,
         floor: float | Rounding,
         wobble: float = 0.0,
+        slopes: Mapping[int, Slopes] = NONE,
     ) -> None:
-        self.llf, self.score = llf, score
+        self.llf, self.score, self.slopes = llf, score, slopes
         if not isinstance(information, Information):
             information = Information(information, math.isfinite(llf))
         self.information: Information = information
@@ -81,7 +89,11 @@ class Sums:
     def kept(self, kept: NDArray[np.intp]) -> Sums:
         """The sums over some of the parameters."""
         own = self.information.kept(kept)
-        return Sums(self.llf, self.score[kept], own, lambda: self.rounding)
+        return Sums(self.llf, self.score[kept], own, lambda: self.rounding, slopes=self.slopes)
+
+    def without_slopes(self) -> Sums:
+        """The sums alone."""
+        return Sums(self.llf, self.score, self.information, lambda: self.rounding)
 
 
 def wobble(slopes: float) -> float:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from glmcount.engine.passes import Weigh, weighing
 from glmcount.engine.spread import Small
+from glmcount.engine.weigh import Weigh, weighing
 from glmcount.families.base import Family
 from glmcount.fitting.solvers import HOPE
 from glmcount.numerics import Array

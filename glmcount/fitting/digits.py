@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from glmcount.design.rows import Rows
 from glmcount.engine.block import Block, BlockRows
 from glmcount.engine.layout import Layout
-from glmcount.engine.passes import Unweighed
 from glmcount.engine.strip import Strip
+from glmcount.engine.weigh import Unweighed
 from glmcount.fitting.falling import sent
 from glmcount.fitting.run import Fit, Run
 from glmcount.fitting.sums import inverse_information, total

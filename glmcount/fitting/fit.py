@@ -9,8 +9,9 @@ import numpy as np
 
 from glmcount.engine.information import WELL, Information
 from glmcount.engine.layout import linear
-from glmcount.engine.passes import Sums, Unweighed, Weighed, assemble, informed, predictors
+from glmcount.engine.passes import Sums, assemble, predictors
 from glmcount.engine.strip import Strip
+from glmcount.engine.weigh import Unweighed, Weighed, informed
 from glmcount.fitting.digits import PRECISE, precise
 from glmcount.fitting.falling import Falling
 from glmcount.fitting.rank import PIVOT, Dependence, dependences

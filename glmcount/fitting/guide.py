@@ -17,6 +17,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glmcount.engine.sums import Sums
 from glmcount.numerics import Array
@@ -33,22 +34,30 @@ class Guide:
     Parameters
     ----------
     sample : callable
-        Gives the `Sums` of the sample at parameters.
+        ``(parameters, columns)`` -> the `Sums` of the sample over some of the columns. It holds
+        the sample alone: one that held the fit which it guides would keep its rows in memory.
     ratio : float
         Rows of the data for each row of the sample.
+    size : int
+        Columns in all.
 
     Attributes
     ----------
+    kept : ndarray of int
+        Columns that the fit has kept.
     curve : float
         The share of its length that Newton's step leaves, for each standard error that it takes.
     """
 
-    def __init__(self, sample: Callable[[Array], Sums], ratio: float) -> None:
+    def __init__(
+        self, sample: Callable[[Array, NDArray[np.intp]], Sums], ratio: float, size: int
+    ) -> None:
         self.sample, self.ratio, self.curve = sample, ratio, math.inf
+        self.kept = np.arange(size)
 
     def step(self, theta: Array, sums: Sums, step: Array) -> Array:
         """The step as the sample bends it."""
-        here, there = self.sample(theta), self.sample(theta + step)
+        here, there = self.sample(theta, self.kept), self.sample(theta + step, self.kept)
         more = self.ratio * (there.information.matrix - here.information.matrix)
         bent = sums.information.plus(more)
         slope = self.ratio * (there.score - here.score + np.dot(here.information.matrix, step))

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from glmcount.design.measure import Measured
 from glmcount.design.rows import Rows
 from glmcount.engine.layout import Layout
-from glmcount.engine.passes import Unweighed, Weighed, assemble
+from glmcount.engine.passes import assemble
+from glmcount.engine.weigh import Unweighed, Weighed
 from glmcount.errors import RankError, some
 from glmcount.families.base import Family
 from glmcount.fitting.run import Fit, fold_sums

@@ -14,8 +14,9 @@ from glmcount.design.spec import EquationDesign
 from glmcount.engine.block import BlockRows
 from glmcount.engine.information import Information
 from glmcount.engine.layout import Layout
-from glmcount.engine.passes import likelihood_sums, likelihood_weights, predictors
+from glmcount.engine.passes import likelihood_sums, predictors
 from glmcount.engine.strip import Strip
+from glmcount.engine.weigh import likelihood_weights
 from glmcount.errors import ConvergenceError, NotDefinedError, counted
 from glmcount.families.base import Family, Limit
 from glmcount.families.combine.hold import hold

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
-from glmcount.engine.passes import Sums, Unweighed, Weighed, few_dense
+from glmcount.engine.passes import Sums, few_dense
+from glmcount.engine.weigh import Unweighed, Weighed
 from glmcount.families.base import Limit
 from glmcount.fitting.guide import Guide
 from glmcount.fitting.run import Run, fold_sums
@@ -20,7 +22,7 @@ UNLIKE = 10.0
 # So many times a sample's rows the data have where its guidance saves more than it takes.
 FEW = 10
 # Strips of a pilot's rows where threads share a pass, and rows of the data from which they do.
-PARTS = 4
+PARTS = 2
 THREADED = 400_000
 
 
@@ -66,13 +68,13 @@ def _guide(full: Run, pilot: Run) -> Guide | None:
     if n < FEW * m:
         return None
 
-    def sample(theta: Array) -> Sums:
-        pilot.kept = full.kept
+    def sample(theta: Array, kept: NDArray[np.intp]) -> Sums:
+        pilot.kept = kept
         # Observed under scoring too: by which the two informations differ is noise, more of it
         # in a sample than in all rows, and would bend steps for nothing.
         return pilot.reduced(theta, True, expected=False)
 
-    return Guide(sample, n / m)
+    return Guide(sample, n / m, full.size)
 
 
 def limit_run(run: Run, limit: Limit) -> Run:

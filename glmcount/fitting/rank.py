@@ -13,8 +13,9 @@ import scipy
 
 from glmcount.design.rows import Rows
 from glmcount.engine.layout import Layout
-from glmcount.engine.passes import Raw, Unweighed, Weighed, add, assemble, strip_sums
+from glmcount.engine.passes import Raw, add, assemble, strip_sums
 from glmcount.engine.strip import Strip
+from glmcount.engine.weigh import Unweighed, Weighed
 from glmcount.numerics import Array
 from glmcount.numerics.factor import Factored, factor
 from glmcount.records import dataclass

@@ -15,17 +15,9 @@ from numpy.typing import NDArray
 from glmcount.design.rows import Rows
 from glmcount.engine.block import Block
 from glmcount.engine.layout import Layout, linear
-from glmcount.engine.passes import (
-    Raw,
-    Unweighed,
-    Weighed,
-    add,
-    assemble,
-    informed,
-    predictors,
-    strip_sums,
-)
+from glmcount.engine.passes import Raw, add, assemble, predictors, strip_sums
 from glmcount.engine.strip import Strip
+from glmcount.engine.weigh import Unweighed, Weighed, informed
 from glmcount.families.base import Family
 from glmcount.fitting.falling import FAR, Falling, joined, moves_of
 from glmcount.fitting.programme import apart, combined, distinct, strictest

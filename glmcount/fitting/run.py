@@ -12,20 +12,9 @@ from glmcount.design.measure import Measured
 from glmcount.design.rows import Rows
 from glmcount.engine.information import Information
 from glmcount.engine.layout import Layout
-from glmcount.engine.passes import (
-    Likelihood,
-    Pass,
-    Raw,
-    Sums,
-    Unweighed,
-    Weigh,
-    Weighed,
-    add,
-    few_dense,
-    likelihood_sums,
-    weighing,
-)
+from glmcount.engine.passes import Pass, Raw, Sums, add, few_dense, likelihood_sums
 from glmcount.engine.strip import Strip
+from glmcount.engine.weigh import Likelihood, Unweighed, Weigh, Weighed, weighing
 from glmcount.families.base import Boundary, Family
 from glmcount.fitting.falling import Falling, sent
 from glmcount.fitting.guide import Guide
@@ -42,6 +31,9 @@ SCORING = 1e-11
 RADIUS = 3.0
 # Columns from which a pass over two strips pays for a second thread.
 WIDE = 16
+# Largest move of a predictor by the step before the last one, from which the pass after that may
+# be the end.
+NEARLY = 1.0
 # How a solver stopped that came to no end.
 STOPPED = {
     "maxiter": "out of iterations",
@@ -53,12 +45,13 @@ STOPPED = {
 
 @dataclass(frozen=True)
 class Settings:
-    """How to fit."""
+    """How to fit, and whether the last pass hands on the slopes of the rows."""
 
     method: str = "newton"
     information: str = "expected"
     start: Array | None = None
     control: Control = field(default_factory=Control)
+    slopes: bool = False
 
 
 @dataclass(frozen=True)
@@ -192,9 +185,10 @@ def fold_sums(
     weigh: Callable[[Unweighed], Weighed],
     control: Control,
     gone: Falling | None = None,
+    slopes: bool = False,
 ) -> Raw:
     """One pass of any weighing function over all rows, of which those that have `gone` are far."""
-    one = Pass(layout, theta, weigh, control.block_rows)
+    one = Pass(layout, theta, weigh, control.block_rows, slopes)
 
     def thinned(strip: Strip) -> Raw:
         assert gone is not None
@@ -256,9 +250,20 @@ class Run:
                 self.weigh[expected, second] = weighing(self.family, expected, second)
             return small.sums(self.weigh[expected, second], y, theta)
         weigh = Likelihood(self.family, expected, second)
-        raw = fold_sums(self.rows, self.layout, theta, weigh, self.control, self.gone)
+        raw = fold_sums(self.rows, self.layout, theta, weigh, self.control, self.gone, self._ending)
         self.passes += 1
         return likelihood_sums(self.layout, raw)
+
+    @property
+    def _ending(self) -> bool:
+        """Whether slopes of the rows are wanted, and the next pass may be the last.
+
+        A step is told when the pass after it is done.
+        """
+        if not self.options.slopes or self.pilot or not self.history:
+            return False
+        before = self.history[-1]
+        return not before.pilot and before.rho < NEARLY
 
     def reduced(self, theta: Array, second: bool, *, expected: bool) -> Sums:
         """Sums over the kept columns; the last pass is remembered."""
@@ -291,6 +296,8 @@ class Run:
             # Scoring converges by a factor a step where it is not Newton's method, so a
             # small step does not yet say that the next is smaller by far.
             control = replace(control, tol=min(control.tol, SCORING))
+        if self.guide is not None:
+            self.guide.kept = self.kept
         return Problem(
             partial(self.reduced, expected=expected),
             self.reach,

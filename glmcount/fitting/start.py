@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from glmcount.engine.passes import Sums, Unweighed, Weighed, assemble
+from glmcount.engine.passes import Sums, assemble
+from glmcount.engine.weigh import Unweighed, Weighed
 from glmcount.fitting.run import Run, fold_sums
 from glmcount.fitting.solvers import newton_step
 from glmcount.numerics import Array

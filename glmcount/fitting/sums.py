@@ -14,9 +14,10 @@ from glmcount.design.rows import Rows
 from glmcount.engine.forms import quadratic
 from glmcount.engine.information import Information
 from glmcount.engine.layout import Layout
-from glmcount.engine.passes import Unweighed, Weighed, assemble, predictors
+from glmcount.engine.passes import assemble, predictors
 from glmcount.engine.scores import chunks, row_scores
 from glmcount.engine.strip import Strip
+from glmcount.engine.weigh import Unweighed, Weighed
 from glmcount.errors import NotDefinedError
 from glmcount.families.base import Family
 from glmcount.fitting.run import Fit, fold_sums

@@ -26,7 +26,7 @@ from glmcount.fitting.restrict import Restricted, restricted
 from glmcount.fitting.solvers import solver
 from glmcount.inference.covariance.cluster import Clustered, named
 from glmcount.inference.covariance.estimator import Estimator, shown_name
-from glmcount.inference.covariance.grouped import Groups, groups_of, informations, score_sums, spans
+from glmcount.inference.covariance.grouped import Groups, all_sums, groups_of, informations, spans
 from glmcount.inference.hypotheses import shortened
 from glmcount.inference.intervals import significance
 from glmcount.inference.setting import Needs, Setting
@@ -267,7 +267,7 @@ def _scores(setting: Setting, groups: Groups, asked: Asked, under: Restricted) -
     middle = np.dot(np.linalg.solve(information, inside.T).T, inside.T)
     efficient = np.linalg.solve(middle, np.linalg.solve(information, inside.T).T)
     inner = np.dot(free.T, np.dot(information, free))
-    sums = np.concatenate([part for _, part in score_sums(there, groups)])
+    sums = all_sums(there, groups)
     without = sums.copy()
     shares = np.empty((len(groups), len(inside), free.shape[1]))
     for first, last in spans(len(groups), len(information) ** 2, there):
@@ -374,7 +374,7 @@ def _ends(
     full[:, fit.kept] = asked.matrix
     inside = fit.layout.functions(full, fit.kept)[0]
     estimate = float(np.dot(asked.matrix[0], fit.layout.unshift(fit.settled)[fit.kept]))
-    sums = np.concatenate([part for _, part in score_sums(setting, groups)])
+    sums = all_sums(setting, groups)
     step = float(np.linalg.norm(np.dot(sums, fit.information.solve(inside))))
 
     def share(value: float) -> float:

@@ -10,18 +10,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cache
 from typing import Any
 
 import numpy as np
 import scipy
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["alone", "several", "single_threaded_blas", "solving"]
+__all__ = ["alone", "multiplies_small", "several", "single_threaded_blas", "solving"]
 
 # Columns from which BLAS would use threads, and up to which it need not.
 NARROW = 48
 WIDE = 1_000
 NOTHING = nullcontext()
+# Processors, as OpenBLAS calls them, for which it multiplies small matrices in place
+# (dgemm_small_kernel_*, since 0.3.17).
+SMALL = frozenset({"SkylakeX", "Cooperlake", "SapphireRapids"})
 
 
 class _BlasLimit:
@@ -49,19 +53,38 @@ def _keep_freed_memory() -> None:
     np.empty(30 * 2**20, dtype=np.uint8)
 
 
+def _controller() -> ThreadpoolController:
+    """What knows the libraries of the process; whoever asks holds the lock."""
+    if _limit.controller is None:
+        # It sees the libraries that are loaded, and scipy's is another than numpy's.
+        _ = scipy.linalg.lapack
+        _limit.controller = ThreadpoolController()
+        _keep_freed_memory()
+    return _limit.controller
+
+
+@cache
+def multiplies_small() -> bool:
+    """Whether BLAS multiplies small matrices without copying them together first.
+
+    Where it does, products of a few columns are sooner had as sums of many small ones; where it
+    does not, these take up to three times as long.
+    """
+    with _limit.lock:
+        found = [each.info() for each in _controller().lib_controllers]
+    own = {each.get("architecture") for each in found if each["user_api"] == "blas"}
+    return bool(own) and own <= SMALL
+
+
 @contextmanager
 def single_threaded_blas() -> Iterator[None]:
     """Hold BLAS to one thread: passes share rows between threads of their own."""
     # Building the controller takes milliseconds, hence once a process; its limit is global
     # to the process, hence the count of holders.
     with _limit.lock:
-        if _limit.controller is None:
-            # It sees the libraries that are loaded, and scipy's is another than numpy's.
-            _ = scipy.linalg.lapack
-            _limit.controller = ThreadpoolController()
-            _keep_freed_memory()
+        controller = _controller()
         if _limit.holders == 0:
-            _limit.limiter = _limit.controller.limit(limits=1, user_api="blas")
+            _limit.limiter = controller.limit(limits=1, user_api="blas")
         _limit.holders += 1
     try:
         yield

@@ -32,7 +32,8 @@ class Control:
         Rows that dense work takes at a time, chosen to stay in the processor's cache.
     memory : int
         Bytes that may hold evaluated expressions between passes, and for each spline whose knots
-        are quantiles its distinct values, which take a mebibyte in any case.
+        are quantiles its distinct values, which take a mebibyte in any case; twice as many may
+        hold rows that wait to be added up by cluster.
     memory_limit : int
         Bytes that one information matrix may take; larger models are refused by name.
     progress : bool or callable

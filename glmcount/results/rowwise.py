@@ -11,7 +11,7 @@ import pandas as pd
 from glmcount.allowed import generator
 from glmcount.diagnostics import influence as influences
 from glmcount.diagnostics import openness, residuals
-from glmcount.engine.passes import Unweighed
+from glmcount.engine.weigh import Unweighed
 from glmcount.figures import Figures
 from glmcount.fitted import Fitted
 from glmcount.fitting.sums import by_row

@@ -10,7 +10,8 @@ import pytest
 
 import glmcount as gc
 from glmcount.design.task import Task
-from glmcount.engine.passes import Likelihood, Pass
+from glmcount.engine.passes import Pass
+from glmcount.engine.weigh import Likelihood
 from glmcount.sources.folds import is_plain
 
 MODELS = {"poisson": {}, "negbin": {"family": "negbin"}, "zip": {"inflate": "x"}}

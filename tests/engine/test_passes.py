@@ -9,19 +9,18 @@ from scipy import stats
 from glmcount.engine.block import Block, BlockRows
 from glmcount.engine.layout import Layout
 from glmcount.engine.passes import (
-    Unweighed,
+    Pass,
     add,
     few_dense,
-    informed,
     likelihood_sums,
-    likelihood_weights,
     micro_rows,
+    strip_slopes,
     strip_sums,
-    weighing,
 )
 from glmcount.engine.scatter import Occurring
 from glmcount.engine.strip import Strip
-from glmcount.families import families, hurdle, poisson
+from glmcount.engine.weigh import likelihood_weights, weighing
+from glmcount.families import families, poisson
 from glmcount.numerics import EPS
 from tests.engine.test_tables import drawn
 
@@ -82,24 +81,22 @@ def test_what_is_not_finite_has_no_likelihood():
     assert found.llf == -np.inf
 
 
-def test_expected_and_observed_weights_and_none():
-    family = families["negbin"]
-    rows = Unweighed(np.array([[0.0, 3.0]]), None, (np.array([0.2, 1.0]), np.zeros(1)))
-    with pytest.raises(KeyError):
-        _ = weighing(family, True, second=False)(rows).second[0, 1]
-    geometric = families["geometric"]
-    rows = Unweighed(rows.y, None, rows.etas[:1])
-    mean = np.exp(rows.etas[0])
-    expected = weighing(geometric, True)(rows).second[0, 0]
-    np.testing.assert_allclose(expected, mean / (1 + mean), rtol=1e-14)
-    observed = weighing(geometric, False)(rows).second[0, 0]
-    np.testing.assert_allclose(observed, (1 + rows.y[0]) * mean / (1 + mean) ** 2, rtol=1e-13)
-
-
-def test_a_zero_says_nothing_of_a_hurdle_s_counts():
-    rows = Unweighed(np.array([[0.0, 1.0, 4.0]]), None, (np.full(3, 0.3), np.full(3, -0.2)))
-    count, zero = informed(hurdle(poisson), rows)
-    assert count.tolist() == [0.0, 1.0, 1.0] and zero.tolist() == [1.0, 1.0, 1.0]
+@pytest.mark.parametrize("weights", [False, True])
+@pytest.mark.parametrize("block_rows", [7, 1000])
+def test_slopes_that_a_pass_keeps_are_those_of_a_pass_of_their_own(weights, block_rows):
+    layout, strip, x, _, w = problem(weights)
+    family, theta = families["negbin"], np.array([0.7, 0.2, -0.5])
+    weigh = likelihood_weights(family, expected=True)
+    kept = Pass(layout, theta, weigh, block_rows, slopes=True)(strip)["u", strip.number]
+    alone = strip_slopes(layout, strip, theta, weighing(family, False, second=False), 64)
+    eta = theta[0] + theta[1] * x
+    exact = family.terms(strip.y, (eta, np.array([-0.5]))).d1
+    for own, other, wanted in zip(kept, alone, exact, strict=True):
+        joined = [np.concatenate([np.broadcast_to(v, n) for n, v in part]) for part in (own, other)]
+        wanted = np.broadcast_to(wanted, len(x)) * (1.0 if w is None else w)
+        for found in joined:
+            np.testing.assert_allclose(found, wanted, rtol=1e-13, atol=1e-14)
+    assert likelihood_sums(layout, Pass(layout, theta, weigh, 64)(strip)).slopes == {}
 
 
 def test_sums_are_added_in_place_by_name():

@@ -7,7 +7,7 @@ import pytest
 import glmcount as gc
 from glmcount.design.rows import Rows
 from glmcount.engine import spread as small
-from glmcount.engine.passes import weighing
+from glmcount.engine.weigh import weighing
 from glmcount.fitting import run
 from tests.laws.problems import small_strips
 from tests.made import run_of

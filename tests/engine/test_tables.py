@@ -6,8 +6,9 @@ import pytest
 from glmcount.engine.block import Block, BlockRows
 from glmcount.engine.layout import Layout
 from glmcount.engine.level_table import LevelTable
-from glmcount.engine.passes import Weighed, assemble, predictors, strip_sums
+from glmcount.engine.passes import assemble, predictors, strip_sums
 from glmcount.engine.strip import Strip
+from glmcount.engine.weigh import Weighed
 
 SUM = np.vstack([np.eye(3), -np.ones(3)])
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glmcount.engine.passes import weighing
+from glmcount.engine.weigh import weighing
 from glmcount.fitting.crowd import Crowd, Known, _Home, _Party, _steps, climb
 from glmcount.fitting.fit import solve
 from glmcount.fitting.start import first_values, usual

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from glmcount.engine.information import Information
-from glmcount.engine.passes import Weighed
 from glmcount.engine.sums import Sums
+from glmcount.engine.weigh import Weighed
 from glmcount.families import families
 from glmcount.fitting.falling import Falling
 from glmcount.fitting.run import SCORING, Fit, Settings, fold_sums

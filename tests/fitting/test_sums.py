@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from glmcount.engine.information import Information
-from glmcount.engine.passes import Unweighed
+from glmcount.engine.weigh import Unweighed
 from glmcount.errors import NotDefinedError
 from glmcount.families import families, hurdle, poisson
 from glmcount.fitting.falling import Falling

@@ -25,3 +25,15 @@ def test_libraries_that_are_loaded_later_have_one_thread_too():
         env=os.environ | many,
     )
     assert set(run.stdout.split()) == {"1"}
+
+
+def test_small_products_are_made_where_the_processor_is_known_for_them():
+    code = "from glmcount.numerics.blas import multiplies_small; print(multiplies_small())"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"OPENBLAS_CORETYPE": "Haswell"},
+    )
+    assert run.stdout.strip() == "False"

@@ -17,6 +17,7 @@ import numpy as np
 
 from glmcount.allowed import choice, refuse, shown, truth
 from glmcount.design.spec import DesignSpec, Role
+from glmcount.engine.gram import squared
 from glmcount.errors import (
     CovarianceError,
     CovarianceWarning,
@@ -195,7 +196,7 @@ def _meat(setting: Setting, groups: Groups) -> Array:
     k = len(setting.fit.kept)
     total = np.zeros((k, k))
     for _, sums in score_sums(setting, groups):
-        total += np.dot(sums.T, sums)
+        total += squared(sums.T)
     return total
 
 

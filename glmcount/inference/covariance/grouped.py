@@ -12,27 +12,31 @@ from numpy.typing import NDArray
 
 from glmcount.design.given import plain_name
 from glmcount.design.spec import DesignSpec
-from glmcount.engine.passes import weighing
+from glmcount.engine.passes import strip_slopes
 from glmcount.engine.scatter import scratch
-from glmcount.engine.scores import Made, each_column
+from glmcount.engine.scores import ColumnOf, each_column
 from glmcount.engine.spread import columns_of
 from glmcount.engine.strip import Strip
+from glmcount.engine.sums import Slopes
+from glmcount.engine.weigh import weighing
 from glmcount.errors import CovarianceError
 from glmcount.fitting.run import Fit
 from glmcount.fitting.sums import rows_of
 from glmcount.inference.setting import Setting
 from glmcount.numerics import Array
-from glmcount.records import dataclass, replace
+from glmcount.numerics.spaced import following
+from glmcount.records import cached_property, dataclass, replace
 from glmcount.sources.folds import by_threads, processors
 
 __all__ = [
-    "Codes", "Groups", "Roles", "groups_of", "informations", "refuse_one", "score_sums", "spans",
+    "Codes", "Groups", "Roles", "all_sums", "groups_of", "informations", "refuse_one",
+    "score_sums", "spans",
 ]  # fmt: skip
 
 Codes = NDArray[np.integer[Any]]
 Roles = tuple[NDArray[Any], ...]
-# Bytes of a row that is added up: two codes, slopes and a column, each as it comes and joined.
-ROW = 56
+# Bytes of a row that is added up: codes and slopes, as they come and joined, a place, a column.
+ROW = 36
 # Columns that share those they are multiplied by.
 STEP = 8
 
@@ -158,14 +162,19 @@ class Pending:
         Of the groups of a run, from 0 on.
     chosen : ndarray, shape (rows chosen,), or None
         Which rows these are of; None for all.
-    slopes : tuple of ndarray of shape (n,) or None
-        Weighted derivatives of the log-likelihoods by each predictor.
+    slopes : tuple of list
+        Weighted derivatives of the log-likelihoods by each predictor, of all rows.
     """
 
     strip: Strip
     codes: Codes
     chosen: Codes | None
-    slopes: tuple[Array | None, ...]
+    slopes: Slopes
+
+    @cached_property
+    def held(self) -> int:
+        """Bytes that it takes, and will take when it is added."""
+        return ROW * len(self.codes) + self.strip.own_bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,34 +195,30 @@ class ScoreSums:
     def plus(self, other: ScoreSums) -> ScoreSums:
         """These and the rows that come next."""
         both = replace(self, waiting=(*self.waiting, *other.waiting))
-        held = sum(ROW * len(part.codes) + part.strip.own_bytes for part in both.waiting)
+        held = sum(part.held for part in both.waiting)
         return both if held < self.memory else replace(both, table=both.sums(), waiting=())
 
     def sums(self) -> Array:
         """The sums, with those that wait."""
         layout, kept, waiting = self.fit.layout, self.fit.kept, self.waiting
-        total = np.zeros((len(kept), self.groups)) if self.table is None else self.table
+        shape = (len(kept), self.groups)
         if not waiting:
-            return total
+            return np.zeros(shape) if self.table is None else self.table
+        # Every row of it is made below; new memory of this size takes as long as half of the sums.
+        total = scratch("sums", shape) if self.table is None else self.table
         places = np.full(layout.size, -1)
         places[kept] = np.arange(len(kept))
-        adding = [_adding(waiting, k, self.groups) for k in range(layout.q)]
+        adding = [Adding.of(waiting, k, self.groups) for k in range(layout.q)]
 
-        def one(equation: int, position: int, parts: Sequence[Made]) -> None:
-            matrix = adding[equation]
-            if matrix is None or places[position] < 0:
+        def one(equation: int, position: int, parts: Sequence[ColumnOf]) -> None:
+            own, place = adding[equation], places[position]
+            if place < 0:
                 return
-            column = scratch("joined", (matrix.shape[1],))
-            last = 0
-            for part, made in zip(waiting, parts, strict=True):
-                first, last = last, last + len(part.codes)
-                here = column[first:last]
-                values = made(here if part.chosen is None else None)
-                if values is None:
-                    here[:] = 1.0
-                elif values is not here:
-                    here[:] = values if part.chosen is None else values[part.chosen]
-            total[places[position]] += matrix @ column
+            found = 0.0 if own is None else own.product(waiting, parts)
+            if self.table is None:
+                total[place] = found
+            else:
+                total[place] += found
 
         columns = zip(*(each_column(layout, part.strip) for part in waiting), strict=True)
         each = ((*own[0][:2], [made for _, _, made in own]) for own in columns)
@@ -222,20 +227,76 @@ class ScoreSums:
         return total
 
 
-def _adding(parts: Sequence[Pending], equation: int, groups: int) -> scipy.sparse.csc_array | None:
-    """The matrix that adds up by group the rows of columns times an equation's slopes.
+@dataclass(frozen=True, eq=False)
+class Adding:
+    """What adds up by group the rows of columns times an equation's slopes.
 
-    Its product with a column lets two threads work, which sums in place do not.
+    A product with a sparse matrix lets two threads work, which sums in place do not.
     """
-    slopes = []
-    for part in parts:
-        slope = part.slopes[equation]
-        if slope is None:
+
+    matrix: scipy.sparse.csc_array
+
+    @staticmethod
+    def of(parts: Sequence[Pending], equation: int, groups: int) -> Adding | None:
+        """That of an equation; None where no row has slopes by it."""
+        slopes, told = [], False
+        for part in parts:
+            for n, slope in part.slopes[equation]:
+                told = told or slope is not None
+                slopes.append(np.broadcast_to(np.zeros(1) if slope is None else slope, (n,)))
+        if not told:
             return None
-        slope = np.broadcast_to(slope, (part.strip.n,))
-        slopes.append(slope if part.chosen is None else slope[part.chosen])
-    codes = np.concatenate([part.codes for part in parts])
-    return _matrix(np.concatenate(slopes), codes, groups)
+        codes = np.concatenate([part.codes for part in parts])
+        values = np.concatenate(slopes)
+        if any(part.chosen is not None for part in parts):
+            values = values[_chosen(parts)]
+        return Adding(_matrix(values, codes, groups))
+
+    @cached_property
+    def ones(self) -> Array:
+        """What a column of ones adds up to."""
+        column = scratch("joined", (self.matrix.shape[1],))
+        column[:] = 1.0
+        return self.times(column)
+
+    def times(self, column: Array) -> Array:
+        """What a column adds up to by group."""
+        found: Array = self.matrix @ column
+        return found
+
+    def product(self, waiting: Sequence[Pending], parts: Sequence[ColumnOf]) -> Array:
+        """What the rows of a column of the design add up to by group.
+
+        A column that lies in memory as one is multiplied as it is: to copy it takes as long.
+        """
+        if parts[0].constant:
+            return self.ones
+        rows = [own.plain for own in parts if own.plain is not None]
+        if len(rows) == len(parts) and all(part.chosen is None for part in waiting):
+            plain = following(rows)
+            if plain is not None:
+                found, ones = self.times(plain), self.ones
+                part = np.multiply(ones, parts[0].shift, out=scratch("shifted", ones.shape))
+                return np.subtract(found, part, out=found)
+        column = scratch("joined", (self.matrix.shape[1],))
+        last = 0
+        for part, made in zip(waiting, parts, strict=True):
+            first, last = last, last + len(part.codes)
+            here = column[first:last]
+            values = made(here if part.chosen is None else None)
+            if values is not None and values is not here:
+                here[:] = values if part.chosen is None else values[part.chosen]
+        return self.times(column)
+
+
+def _chosen(parts: Sequence[Pending]) -> Codes:
+    """The rows that were chosen among all of the parts."""
+    out, first = [], 0
+    for part in parts:
+        rows = np.arange(part.strip.n) if part.chosen is None else part.chosen
+        out.append(first + rows)
+        first += part.strip.n
+    return np.concatenate(out)
 
 
 def _matrix(values: Array, codes: Codes, groups: int) -> scipy.sparse.csc_array:
@@ -247,15 +308,21 @@ def _matrix(values: Array, codes: Codes, groups: int) -> scipy.sparse.csc_array:
 
 
 def score_sums(setting: Setting, groups: Groups) -> Iterator[tuple[int, Array]]:
-    """Sums of weighted scores by group, (groups, k), for a run of groups after the other."""
+    """Sums of weighted scores by group, (groups, k), for a run of groups after the other.
+
+    Each is there until the next is asked for, and is not to be kept.
+    """
     fit, k, count = setting.fit, len(setting.fit.kept), len(groups)
     weigh = weighing(fit.family, False, second=False)
-    workers = setting.control.threads or processors()
+    # Of the fit's last pass, as near the estimate as its information.
+    held = fit.last.slopes if fit.converged and fit.falling is None else {}
+    workers, rows = setting.control.threads or processors(), setting.control.block_rows
     for first, last in spans(count, k, setting, tables=1):
 
         def work(strip: Strip, roles: Roles, first: int = first, last: int = last) -> ScoreSums:
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                slopes = weigh(rows_of(fit.layout, strip, fit.theta)).first
+            slopes = held.get(strip.number)
+            if slopes is None:
+                slopes = strip_slopes(fit.layout, strip, fit.theta, weigh, rows)
             codes = groups.codes(roles)
             chosen = _within(codes, first, last, count)
             codes = codes if chosen is None else codes[chosen] - first
@@ -264,13 +331,21 @@ def score_sums(setting: Setting, groups: Groups) -> Iterator[tuple[int, Array]]:
             return ScoreSums(
                 fit,
                 last - first,
-                setting.control.memory,
+                2 * setting.control.memory,
                 workers,
                 None,
                 (Pending(strip, codes, chosen, slopes),),
             )
 
         yield first, setting.runs(work, ScoreSums.plus, whole=True).sums().T
+
+
+def all_sums(setting: Setting, groups: Groups) -> Array:
+    """Sums of weighted scores by group, (groups, k)."""
+    out = np.empty((len(groups), len(setting.fit.kept)))
+    for first, part in score_sums(setting, groups):
+        out[first : first + len(part)] = part
+    return out
 
 
 def _added(total: Array, part: Array) -> Array:

@@ -26,8 +26,8 @@ from glmcount.inference.covariance.grouped import (
     Codes,
     Groups,
     Roles,
+    all_sums,
     informations,
-    score_sums,
     spans,
 )
 from glmcount.inference.setting import Setting
@@ -54,7 +54,7 @@ def leveraged(
             return _by_rows(setting, bread, groups, sizes, forms)
     k, total = len(bread), np.zeros_like(bread)
     kept = _room(setting, groups, forms)
-    sums = np.concatenate([part for _, part in score_sums(setting, groups)])
+    sums = all_sums(setting, groups)
     for first, last in spans(len(groups), k * k, setting):
         shares = informations(setting, groups, first, last)
         maps = _maps(kind, setting, bread, groups, first, shares)

@@ -20,9 +20,9 @@ from glmcount.allowed import choice, generator, shown, truth, whole
 from glmcount.design.build import with_response
 from glmcount.design.measure import Measured, measure, remeasure
 from glmcount.design.rows import Rows
-from glmcount.engine.passes import weighing
 from glmcount.engine.scores import each_column
 from glmcount.engine.strip import Strip, one_strip
+from glmcount.engine.weigh import weighing
 from glmcount.errors import CovarianceError, CovarianceWarning, NotDefinedError, UsageError, outside
 from glmcount.fitting.restrict import Restricted, restricted
 from glmcount.fitting.run import Fit, Settings

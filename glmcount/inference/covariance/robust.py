@@ -15,8 +15,9 @@ import scipy
 
 from glmcount.cells.compress import Cells, residual_sums
 from glmcount.design.spec import DesignSpec
-from glmcount.engine.passes import Raw, Unweighed, Weighed, add, assemble, strip_sums
+from glmcount.engine.passes import Raw, add, assemble, strip_sums
 from glmcount.engine.strip import Strip
+from glmcount.engine.weigh import Unweighed, Weighed
 from glmcount.errors import CovarianceError, some
 from glmcount.families.base import Family
 from glmcount.fitting.estimates import parameters

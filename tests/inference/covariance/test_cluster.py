@@ -14,6 +14,7 @@ from scipy import stats
 
 import glmcount as gc
 from glmcount.fitting.sums import fold_scores, rows_of
+from glmcount.sources import base
 from tests import golden_files
 
 FOLDER = golden_files.FOLDER / "covariances"
@@ -338,6 +339,37 @@ def test_runs_of_clusters_give_the_same(panel):
             a = fitted(frame, "zip", cov=gc.cluster(columns, kind))
             b = fitted(frame, "zip", cov=gc.cluster(columns, kind), control=few)
             np.testing.assert_allclose(a.bse, b.bse, rtol=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore::glmcount.errors.MissingRowsWarning")
+@pytest.mark.parametrize("model", ["poisson", "zip"])
+def test_columns_are_added_up_alike_however_they_lie_in_memory(model, monkeypatch):
+    """In one piece, apart, in steps, far from zero, with rows left out, as whole numbers."""
+    monkeypatch.setattr(base, "STRIP_ROWS", 500)
+    rng = np.random.default_rng(8)
+    n = 3_000
+    x, z = rng.normal(size=n), 1e3 + rng.normal(size=n)
+    y = rng.poisson(np.exp(0.3 * x)) * (rng.random(n) < 0.8)
+    columns = {"y": y, "x": x, "z": z, "k": rng.integers(0, 9, n), "g": rng.integers(0, 700, n)}
+    plain = {name: np.ascontiguousarray(values) for name, values in columns.items()}
+    steps = {name: np.repeat(values, 2)[::2] for name, values in columns.items()}
+    by_row = pd.DataFrame({**columns, "x": x.astype(np.float64)})
+    more = {name: np.append(values, values[:5]) for name, values in columns.items()}
+    more["x"][n:] = np.nan
+    formula = "y ~ x + z + k + C(k > 4):x"
+    found = {}
+    for name, data in {"plain": plain, "steps": steps, "frame": by_row, "more": more}.items():
+        result = gc.fit(formula, data, **MODELS[model], cov=gc.cluster("g"))
+        again = gc.fit(formula, data, **MODELS[model]).with_cov(gc.cluster("g"))
+        np.testing.assert_allclose(result.bse, again.bse, rtol=1e-9)
+        found[name] = result.bse.to_numpy()
+        sums = pd.DataFrame(np.asarray(result.score_obs())).groupby(columns["g"]).sum().to_numpy()
+        bread = np.asarray(result.with_cov("nonrobust").cov_params())
+        groups = len(sums)
+        direct = bread @ (sums.T @ sums) @ bread * groups / (groups - 1)
+        np.testing.assert_allclose(found[name], np.sqrt(direct.diagonal()), rtol=1e-6)
+    for other in found.values():
+        np.testing.assert_allclose(other, found["plain"], rtol=1e-9)
 
 
 @pytest.mark.parametrize(
