@@ -76,9 +76,16 @@ def test_a_pilot_takes_heads_as_they_come():
     frame = pd.DataFrame({"x": rng.normal(size=200_000)})
     frame["y"] = rng.poisson(np.exp(0.3 + 0.2 * frame.x))
     stream = gc.fit("y ~ x", stream_of(frame, 65_536, 131_072, 196_608), compress=False)
+    cut = gc.fit("y ~ x", in_parts(frame, 65_536), compress=False)
     whole = gc.fit("y ~ x", frame, compress=False)
     assert any(step.pilot for step in stream.history)
-    np.testing.assert_array_equal(stream.params, whole.params)
+    assert stream.history == cut.history
+    np.testing.assert_array_equal(stream.params, cut.params)
+    # The heads of a whole frame are other rows: from there it is the maximum that is the same.
+    assert stream.history[0].llf != whole.history[0].llf
+    apart = stream.certificate.error_bound + whole.certificate.error_bound
+    assert apart < 1e-10
+    assert (np.abs(stream.params - whole.params) <= apart * whole.bse).all()
 
 
 @pytest.mark.parametrize("what", ["offset", "exposure", "weights", "censored"])
