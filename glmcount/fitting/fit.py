@@ -48,6 +48,8 @@ SAME = 1e-6
 LONGER = 40
 # Share of a step's reach from which one predictor is what moves.
 MOSTLY = 0.9
+# Share of a pivot that the sums of its rows tell from rounding.
+TOLD = 1e-13
 # Newton decrement up to which a recession leaves no more than that undone.
 UNDONE = 1.4e-3
 
@@ -171,10 +173,11 @@ def _recede(run: Run, outcome: Outcome, expected: bool) -> tuple[Outcome, Fallin
         step = run.widened(outcome.step) / max(outcome.rho, 1e-300)
         return outcome, Falling(np.zeros(run.measured.n, dtype=bool), (), run.layout, step)
     if run.layout.q > 1:
-        # A long flat valley looks alike for a while.
+        # A long flat valley looks alike for a while. A recession goes on until slope and curvature
+        # along it are rounding, and the step that they then make may be zero.
         longer = replace(run.problem(expected, recession=0.0), most=LONGER)
         on = newton(longer, outcome.theta)
-        if on.status == "final":
+        if on.status == "final" and on.sums.information.apart(TOLD):
             return on, None
         step = run.widened(outcome.step) / max(outcome.rho, 1e-300)
         if outcome.decrement > UNDONE:
