@@ -57,7 +57,7 @@ ORDER = {
         key group compress
     """,
     "fitting": """
-        rank quadratic guide programme falling recession certificate constant constraints
+        rank quadratic guide programme falling recession certificate constant constraints problem
         solvers crowd run start pilot separation sums digits identified search walls fit maximise
         null estimates restrict nested held
     """,

@@ -14,6 +14,7 @@ from glmcount.engine.strip import Strip
 from glmcount.engine.weigh import Unweighed, Weighed, informed
 from glmcount.fitting.digits import PRECISE, precise
 from glmcount.fitting.falling import Falling
+from glmcount.fitting.problem import Outcome
 from glmcount.fitting.rank import PIVOT, Dependence, dependences
 from glmcount.fitting.recession import far_along
 from glmcount.fitting.run import Fit, Run, fold_sums
@@ -26,7 +27,7 @@ from glmcount.fitting.separation import (
     limit_outcome,
     separated,
 )
-from glmcount.fitting.solvers import Outcome, newton, solver
+from glmcount.fitting.solvers import newton, solver
 from glmcount.fitting.start import usual
 from glmcount.numerics import Array
 from glmcount.records import replace
@@ -244,7 +245,7 @@ def _finished(
             # The information is there, so the step from it is free.
             step = own.solve(sums.score)
             decrement = math.sqrt(max(float(sums.score.dot(step)), 0.0))
-            rho = run.reach(step)
+            rho = run.reach(step, decrement)
             theta = theta + step if rho <= 1e-6 else theta
             again = limit < rho <= 1e-6
     llf = sums.llf

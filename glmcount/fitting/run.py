@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 from glmcount.design.measure import Measured
 from glmcount.design.rows import Rows
 from glmcount.engine.information import Information
-from glmcount.engine.layout import Layout
+from glmcount.engine.layout import Layout, linear
 from glmcount.engine.passes import Pass, Raw, Sums, add, few_dense, likelihood_sums
 from glmcount.engine.strip import Strip
 from glmcount.engine.weigh import Likelihood, Unweighed, Weigh, Weighed, weighing
 from glmcount.families.base import Boundary, Family
 from glmcount.fitting.falling import Falling, sent
 from glmcount.fitting.guide import Guide
+from glmcount.fitting.problem import Iteration, Problem
 from glmcount.fitting.rank import Dependence
-from glmcount.fitting.solvers import Iteration, Problem, solver
+from glmcount.fitting.solvers import solver
 from glmcount.numerics import Array
 from glmcount.numerics.control import Control
 from glmcount.records import dataclass, field, replace
@@ -29,6 +30,8 @@ __all__ = ["Fit", "Looked", "Run", "Settings", "fold_sums"]
 
 SCORING = 1e-11
 RADIUS = 3.0
+# So many times the decrement a predictor hardly moves.
+AMPLE = 1e3
 # Columns from which a pass over two strips pays for a second thread.
 WIDE = 16
 # Largest move of a predictor by the step before the last one, from which the pass after that may
@@ -284,10 +287,22 @@ class Run:
         full[self.kept] = theta
         return full
 
-    def reach(self, step: Array) -> float:
-        """Bound on the move of any predictor."""
+    def reach(self, step: Array, decrement: float = np.inf) -> float:
+        """Bound on the move of any predictor; the move itself where columns say too much.
+
+        Their own parts cancel where they are nearly copies.
+        """
         full = step if len(step) == self.size else self.widened(step)
-        return self.layout.reach(full) if self.small is None else self.small.reach(full)
+        bound = self.layout.reach(full) if self.small is None else self.small.reach(full)
+        if bound <= self.control.tol or bound <= AMPLE * decrement:
+            return bound
+        layout = self.layout
+
+        def largest(strip: Strip) -> float:
+            moves = [linear(layout, strip, full, k) for k in range(layout.q)]
+            return max((float(np.abs(move).max(initial=0.0)) for move in moves), default=0.0)
+
+        return min(bound, self.rows.fold(largest, max))
 
     def problem(self, expected: bool, recession: float = 1e-4) -> Problem:
         """What the solver is given."""

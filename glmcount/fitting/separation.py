@@ -19,10 +19,11 @@ from glmcount.engine.strip import Strip
 from glmcount.engine.sums import Sums
 from glmcount.errors import some
 from glmcount.fitting.falling import Falling
+from glmcount.fitting.problem import Outcome
 from glmcount.fitting.rank import Dependence
 from glmcount.fitting.recession import Freedom, Ways, gone_by, leading_to, recession
 from glmcount.fitting.run import Run
-from glmcount.fitting.solvers import Outcome, newton
+from glmcount.fitting.solvers import newton
 from glmcount.numerics import Array
 from glmcount.printed import Lines, Printed
 from glmcount.records import dataclass, replace

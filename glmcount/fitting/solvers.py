@@ -14,14 +14,13 @@ import numpy as np
 from glmcount.allowed import choice
 from glmcount.engine.sums import PREDICTOR, Sums
 from glmcount.errors import ConvergenceError
-from glmcount.fitting.constraints import Constraints
 from glmcount.fitting.guide import Guide
+from glmcount.fitting.problem import Iteration, Outcome, Problem
 from glmcount.fitting.quadratic import Model
 from glmcount.numerics import EPS, Array
-from glmcount.numerics.control import Control
 from glmcount.records import dataclass, replace
 
-__all__ = ["SOLVERS", "Iteration", "Outcome", "Problem", "Solver", "newton", "solver"]
+__all__ = ["SOLVERS", "Solver", "newton", "newton_step", "solver"]
 
 NEAR = 1e-4
 # Move that a step may leave before it is worth bending: half of that for which the information is
@@ -30,7 +29,6 @@ LEFT = 1e-10
 TRIES = 40
 # A sample's own error is larger: p columns leave about sqrt(p n / m) standard errors.
 PILOT = 0.25
-RECESSION = 1e-4
 MOST = 100
 # Towards a step function in a logit, or along a curved valley, the way is longer.
 FAR = 400
@@ -43,126 +41,6 @@ SLOW = 0.1
 # for would not do, after so many steps: along a curved valley a step hopes for a small share of
 # what is left.
 HOPE, PATIENCE = 10.0, 2
-
-
-@dataclass(frozen=True)
-class Iteration:
-    """One line of the history.
-
-    Parameters
-    ----------
-    iteration : int
-    llf : float
-        Log-likelihood before the step.
-    rho : float
-        Largest move of a linear predictor in the proposed step (an upper bound).
-    decrement : float
-        Newton decrement sqrt(g' H^-1 g), in standard errors.
-    step : float
-        Share of the proposed step that was taken.
-    halvings : int
-    pilot : bool
-        True on the row sample a large fit starts with.
-
-    Examples
-    --------
-    >>> import glmcount as gc
-    >>> r = gc.fit("y ~ x", {"y": [1, 3, 2, 6], "x": [0, 1, 0, 1]})
-    >>> r.history[0].iteration, r.history[-1].rho < 1e-6
-    (1, True)
-    """
-
-    iteration: int
-    llf: float
-    rho: float
-    decrement: float
-    step: float
-    halvings: int
-    pilot: bool = False
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What a solver works on.
-
-    Parameters
-    ----------
-    evaluate : callable
-        ``(theta, second) -> Sums`` over the kept parameters; `second` asks for the information.
-    reach : callable
-        Upper bound of the largest |x_i' d| of a direction.
-    control : Control
-    tell : callable
-        Gets each `Iteration`.
-    constant : float
-        What the log-likelihood of `evaluate` lacks.
-    pilot : bool
-        True on a sample: loose tolerance, no verdicts.
-    recession : float
-        Decrement below which steps that still move predictors are a recession.
-    radius : float
-        First bound on how far a step may move a predictor; infinite where the log-likelihood
-        is concave, so that halving is enough.
-    guide : Guide or None
-        A sample of the rows that bends long steps.
-    most : int or None
-        Iterations, where it is not the user's or the solver's own number.
-    held : Constraints or None
-        Constraints that every point has to meet.
-    known : float
-        Log-likelihood to surpass, as `evaluate` has it: a climb without hope of that is left.
-    """
-
-    evaluate: Callable[..., Sums]
-    reach: Callable[[Array], float]
-    control: Control
-    tell: Callable[[Iteration], None]
-    pilot: bool = False
-    recession: float = RECESSION
-    radius: float = np.inf
-    constant: float = 0.0
-    guide: Guide | None = None
-    most: int | None = None
-    held: Constraints | None = None
-    known: float = -np.inf
-
-    def free(self, held: Constraints) -> Problem:
-        """The same over the parameters that constraints leave free."""
-        return replace(
-            self,
-            evaluate=lambda z, second: held.sums(self.evaluate(held.point(z), second)),
-            reach=lambda step: self.reach(held.move(step)),
-            guide=None,
-            held=None,
-        )
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Where a solver stopped.
-
-    Parameters
-    ----------
-    theta : ndarray, shape (k,)
-        Estimate, the final step taken.
-    at : ndarray, shape (k,)
-        Where `sums` was evaluated; `theta` is one step further.
-    sums : Sums
-    step : ndarray, shape (k,)
-        The last step.
-    rho, decrement : float
-    status : {"final", "recession", "stuck", "maxiter"}
-    passes : int
-    """
-
-    theta: Array
-    at: Array
-    sums: Sums
-    step: Array
-    rho: float
-    decrement: float
-    status: str
-    passes: int
 
 
 def newton_step(sums: Sums) -> tuple[Array, float, bool]:
@@ -205,13 +83,16 @@ def newton(problem: Problem, theta: Array) -> Outcome:
     tol = PILOT if problem.pilot else control.tol
     sums = _first(problem, theta)
     passes, receding, slow, last, refused = 1, 0, 0, np.inf, False
-    status, reach, bounded = "maxiter", problem.reach, radius < np.inf
+    status, bounded = "maxiter", radius < np.inf
     for number in range(1, most + 1):
         step, decrement, definite = newton_step(sums)
-        rho = reach(step)
+        rho = problem.reach(step, decrement)
         if number > PATIENCE and sums.llf + 0.5 * HOPE * decrement**2 < problem.known:
             raise _left()
-        final = definite and (rho <= tol or (rho <= NEAR and _flat(sums, decrement, refused)))
+        final = definite and rho <= tol
+        if definite and tol < rho <= NEAR:
+            # A step so small that was refused is smaller than what the log-likelihood can tell.
+            final = (refused and decrement <= NEAR) or decrement <= problem.floor(theta, sums)
         lasting = rho > 0.1 or rho > LASTING * last
         receding = receding + 1 if decrement < problem.recession and lasting else 0
         slow = slow + 1 if decrement < SLOW and lasting else 0
@@ -229,7 +110,8 @@ def newton(problem: Problem, theta: Array) -> Outcome:
             step = _bent(problem.guide, theta, sums, step, rho, decrement)
         if bounded:
             own = step if definite else None
-            step, radius, halvings, following = _region(problem, theta, sums, own, radius)
+            place = theta, sums, decrement
+            step, radius, halvings, following = _region(problem, place, own, radius)
             share, point = 1.0, theta + step
         else:
             share, halvings, point, following = _line(problem, theta, step, sums)
@@ -243,21 +125,13 @@ def newton(problem: Problem, theta: Array) -> Outcome:
     return _stopped(problem, theta, sums, (status, slow, tol, passes))
 
 
-def _flat(sums: Sums, decrement: float, refused: bool) -> bool:
-    """Whether what is left is rounding.
-
-    A step so small that was refused is smaller than what the log-likelihood can tell.
-    """
-    return (refused and decrement <= NEAR) or decrement <= 4.0 * sums.floor
-
-
 def _stopped(
     problem: Problem, theta: Array, sums: Sums, told: tuple[str, int, float, int]
 ) -> Outcome:
     """What an end without a final step is: the top all the same, a recession, or none."""
     status, slow, tol, passes = told
     step, decrement, definite = newton_step(sums)
-    rho = problem.reach(step)
+    rho = problem.reach(step, decrement)
     if status == "stuck" and definite and rho <= tol:
         # So near the top its likelihood is flat to rounding: where it was, is the top.
         status = "final"
@@ -276,16 +150,18 @@ def _bent(
 
 
 def _region(
-    problem: Problem, theta: Array, sums: Sums, own: Array | None, radius: float
+    problem: Problem, place: tuple[Array, Sums, float], own: Array | None, radius: float
 ) -> tuple[Array, float, int, Sums | None]:
     """A step within the trust region, the next radius, refusals, and the pass it led to.
 
-    The step is Newton's `own` where that exists and lies within.
+    The step is Newton's `own` where that exists and lies within. `place` are the parameters, their
+    sums and the decrement there.
     """
+    theta, sums, decrement = place
     model: Model | None = None
     step = theta
     for refused in range(TRIES):
-        if own is not None and problem.reach(own) <= radius:
+        if own is not None and problem.reach(own, decrement) <= radius:
             step = own
         else:
             model = model or Model.of(sums)
@@ -294,15 +170,16 @@ def _region(
         gained = following.llf - sums.llf
         hoped = float(np.dot(sums.score, step))
         hoped -= 0.5 * sums.information.quadratic(step)
-        if math.isfinite(gained) and (gained >= 0.1 * hoped or gained >= 0.1 * hoped - sums.slack):
-            moved = problem.reach(step)
+        slack = problem.slack(theta, sums) if gained < 0.1 * hoped else 0.0
+        if math.isfinite(gained) and gained >= 0.1 * hoped - slack:
+            moved = problem.reach(step, decrement)
             if gained > 0.25 * hoped:
                 # A step that was held back and did what it promised may be longer, although it
                 # moved less: rows that say nothing any more are moved furthest.
                 held = step is not own and gained > 0.5 * hoped
                 radius = max(2.5 * radius if held else radius, 2.5 * moved)
             return step, radius, refused, following
-        radius = 0.25 * min(radius, problem.reach(step))
+        radius = 0.25 * min(radius, problem.reach(step, decrement))
     return step, radius, TRIES, None
 
 
@@ -314,7 +191,8 @@ def _line(
     for halvings in range(TRIES):
         following = problem.evaluate(point, True)
         told = following.llf
-        if math.isfinite(told) and (told >= sums.llf or told >= sums.llf - sums.slack):
+        slack = problem.slack(theta, sums) if told < sums.llf else 0.0
+        if math.isfinite(told) and told >= sums.llf - slack:
             return share, halvings, point, following
         # A predictor that overshoots by hundreds overflows; shrink to a sensible reach at once.
         reach = share * problem.reach(step)

@@ -17,8 +17,8 @@ from glmcount.figures import Figures
 from glmcount.fits import Changes, attached, refitted
 from glmcount.fitted import Described, Fitted
 from glmcount.fitting.certificate import Certificate
+from glmcount.fitting.problem import Iteration
 from glmcount.fitting.separation import Separation
-from glmcount.fitting.solvers import Iteration
 from glmcount.front import fronted
 from glmcount.inference import drawn
 from glmcount.inference.covariance.estimator import Estimator, warn_of

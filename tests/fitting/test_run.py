@@ -10,8 +10,8 @@ from glmcount.engine.sums import Sums
 from glmcount.engine.weigh import Weighed
 from glmcount.families import families
 from glmcount.fitting.falling import Falling
+from glmcount.fitting.problem import Iteration
 from glmcount.fitting.run import SCORING, Fit, Settings, fold_sums
-from glmcount.fitting.solvers import Iteration
 from glmcount.numerics.control import Control
 from glmcount.records import replace
 from tests.made import counts, run_of
@@ -48,6 +48,26 @@ def test_sums_are_those_written_out_however_rows_are_held(memory):
     np.testing.assert_allclose(sums.information.matrix, information, rtol=1e-11, atol=1e-10)
     sizes = np.abs(design(DATA["x"], DATA["z"]) - shift_of(run)).max(axis=0)
     assert run.reach(theta) == pytest.approx(sizes @ np.abs(theta), rel=1e-12)
+
+
+@pytest.mark.parametrize("memory", [0, 2**25])
+def test_rows_are_asked_how_far_they_move_where_columns_say_too_much(memory, monkeypatch):
+    near = {**DATA, "z": DATA["x"] + 1e-5 * DATA["z"]}
+    run = run_of("y ~ x + z", near, settings=Settings(control=Control(memory=memory)))
+    if not memory:
+        run.small = None
+    step = np.array([0.0, 1e4, -1e4])
+    moved = np.abs((design(near["x"], near["z"]) - shift_of(run)) @ step).max()
+    bound = run.reach(step)
+    assert moved < 1.0 and bound > 1e4
+    assert run.reach(step, 1.0) == pytest.approx(moved, rel=1e-9)
+    # It may as well be that far.
+    away = np.array([0.0, 0.0, 1.0])
+    assert run.reach(away, 1e-5) == pytest.approx(run.reach(away), rel=1e-12)
+    monkeypatch.setattr(run.rows, "fold", None)
+    # What a decrement lets expect, or is below the tolerance, costs no pass.
+    assert run.reach(step, 100.0) == bound
+    assert run.reach(1e-12 * step, 0.0) == pytest.approx(1e-12 * bound)
 
 
 def test_of_some_columns_the_others_are_zero_and_the_last_pass_is_remembered():
