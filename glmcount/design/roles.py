@@ -189,7 +189,7 @@ def _met(column: Column, where: Where) -> Met:
     if high - low >= SPAN or high > np.iinfo(np.int64).max:
         return Met(_unique(used))
     there = np.zeros(high - low + 1, dtype=bool)
-    there[above(used, low)] = True
+    there[above(used, low).astype(np.intp, copy=False)] = True
     return Met(None, there, low, column.levels)
 
 
@@ -273,12 +273,13 @@ def _codes(role: Role, column: Column, first: int) -> Values:
     values = _numbers(column)
     if column.levels is None:
         return role.codes(values)
-    if role.table is not None and _alike(role.known, column.levels):
-        own = role.table
-    else:
+    own = role.table
+    if own is None or not _alike(role.known, column.levels):
         own = role.codes(_objects(column.levels))
-    # Missing values, of code -1, are of rows that are not used.
-    return own.take(values) if values.min(initial=0) >= 0 else np.append(own, np.int32(-1))[values]
+    elif values.min(initial=0) >= 0:
+        return role.of(values)
+    # A code of -1 takes the last: missing values are of rows that are not used.
+    return np.append(own, np.int32(-1)).take(values)
 
 
 def _times(name: str, column: Column) -> Values:

@@ -135,9 +135,19 @@ class Role:
         if self.table is not None and self.known is None and values.dtype.kind in "iu":
             high = self.low + len(self.table) - 1
             if len(values) and values.min() >= self.low and values.max() <= high:
-                return self.table[above(values, self.low)]
+                return self.of(above(values, self.low))
         found: NDArray[np.int32] = self._index.get_indexer(pd.Index(values)).astype(np.int32)
         return found
+
+    def of(self, places: Values) -> NDArray[np.int32]:
+        """The numbers of levels by places in the table, in memory of their own."""
+        assert self.table is not None
+        return places.astype(np.int32) if self._dense else self.table.take(places)
+
+    @cached_property
+    def _dense(self) -> bool:
+        """Whether each number of the table has its level, so that these are its places."""
+        return self.table is not None and bool(self.table.min(initial=0) >= 0)
 
     @cached_property
     def _index(self) -> pd.Index:

@@ -337,7 +337,9 @@ def score_sums(setting: Setting, groups: Groups) -> Iterator[tuple[int, Array]]:
                 (Pending(strip, codes, chosen, slopes),),
             )
 
-        yield first, setting.runs(work, ScoreSums.plus, whole=True).sums().T
+        # What is there already is handed over sooner than a second thread is awake.
+        threads = 1 if held else None
+        yield first, setting.runs(work, ScoreSums.plus, whole=True, threads=threads).sums().T
 
 
 def all_sums(setting: Setting, groups: Groups) -> Array:
