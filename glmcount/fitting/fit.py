@@ -229,9 +229,8 @@ def _finished(
     wanted = run.options.information == "expected" and run.family.expected is not None
     theta, sums = outcome.theta, outcome.sums
     rho, decrement = outcome.rho, outcome.decrement
-    # Where no curvature bounds the third derivative a digit more is asked of the step.
-    limit = REFRESH if run.family.curvature else 0.1 * REFRESH
-    again = (wanted != expected and not run.family.canonical) or rho > limit
+    limit = REFRESH * run.digits
+    again = run.follows(expected) or rho > limit
     for _ in range(FURTHER):
         if not again:
             break

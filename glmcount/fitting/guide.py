@@ -40,19 +40,28 @@ class Guide:
         Rows of the data for each row of the sample.
     size : int
         Columns in all.
+    rows : int
+        Of the sample.
 
     Attributes
     ----------
     kept : ndarray of int
         Columns that the fit has kept.
+    share : float
+        What a bent step leaves of what Newton's leaves.
     curve : float
         The share of its length that Newton's step leaves, for each standard error that it takes.
     """
 
     def __init__(
-        self, sample: Callable[[Array, NDArray[np.intp]], Sums], ratio: float, size: int
+        self,
+        sample: Callable[[Array, NDArray[np.intp]], Sums],
+        ratio: float,
+        size: int,
+        rows: int,
     ) -> None:
         self.sample, self.ratio, self.curve = sample, ratio, math.inf
+        self.share = math.sqrt(size / rows)
         self.kept = np.arange(size)
 
     def step(self, theta: Array, sums: Sums, step: Array) -> Array:

@@ -74,7 +74,7 @@ def _guide(full: Run, pilot: Run) -> Guide | None:
         # in a sample than in all rows, and would bend steps for nothing.
         return pilot.reduced(theta, True, expected=False)
 
-    return Guide(sample, n / m, full.size)
+    return Guide(sample, n / m, full.size, m)
 
 
 def limit_run(run: Run, limit: Limit) -> Run:

@@ -13,9 +13,12 @@ from glmcount.numerics import Array
 from glmcount.numerics.control import Control
 from glmcount.records import dataclass, replace
 
-__all__ = ["Iteration", "Outcome", "Problem"]
+__all__ = ["LEFT", "Iteration", "Outcome", "Problem"]
 
 RECESSION = 1e-4
+# Move that a step may leave before it is worth bending: half of that for which the information is
+# made anew, by a pass that takes several times as long as a sample's two.
+LEFT = 1e-10
 # Roundings in a predictor of no large addends.
 USUAL = 4.0
 
@@ -87,6 +90,8 @@ class Problem:
         Constraints that every point has to meet.
     known : float
         Log-likelihood to surpass, as `evaluate` has it: a climb without hope of that is left.
+    left : float
+        What Newton's step may leave so that the guide need not bend it.
     """
 
     evaluate: Callable[..., Sums]
@@ -101,6 +106,7 @@ class Problem:
     most: int | None = None
     held: Constraints | None = None
     known: float = -np.inf
+    left: float = LEFT
 
     def slack(self, theta: Array, sums: Sums) -> float:
         """What rounding makes of a log-likelihood that is the same.

@@ -18,7 +18,7 @@ from glmcount.engine.weigh import Likelihood, Unweighed, Weigh, Weighed, weighin
 from glmcount.families.base import Boundary, Family
 from glmcount.fitting.falling import Falling, sent
 from glmcount.fitting.guide import Guide
-from glmcount.fitting.problem import Iteration, Problem
+from glmcount.fitting.problem import LEFT, Iteration, Problem
 from glmcount.fitting.rank import Dependence
 from glmcount.fitting.solvers import solver
 from glmcount.numerics import Array
@@ -37,6 +37,8 @@ WIDE = 16
 # Largest move of a predictor by the step before the last one, from which the pass after that may
 # be the end.
 NEARLY = 1.0
+# Of the tolerance, what a step may leave before a pass that follows the end.
+SHARE = 0.1
 # How a solver stopped that came to no end.
 STOPPED = {
     "maxiter": "out of iterations",
@@ -304,6 +306,19 @@ class Run:
 
         return min(bound, self.rows.fold(largest, max))
 
+    @property
+    def digits(self) -> float:
+        """What the last step may leave, as a share of what it may where curvature is bounded.
+
+        Where no curvature bounds the third derivative a digit more is asked of it.
+        """
+        return 1.0 if self.family.curvature else 0.1
+
+    def follows(self, expected: bool) -> bool:
+        """Whether a pass follows the solver's end: the information asked for is another one."""
+        wanted = self.options.information == "expected" and self.family.expected is not None
+        return wanted != expected and not self.family.canonical
+
     def problem(self, expected: bool, recession: float = 1e-4) -> Problem:
         """What the solver is given."""
         control = replace(self.control, maxiter=8) if self.pilot else self.control
@@ -324,4 +339,6 @@ class Run:
             self.measured.constant,
             self.guide,
             known=self.known - self.measured.constant,
+            # Beside a pass that follows anyhow the last step may leave more.
+            left=SHARE * control.tol if self.follows(expected) else LEFT * self.digits,
         )

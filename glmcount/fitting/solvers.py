@@ -23,9 +23,8 @@ from glmcount.records import dataclass, replace
 __all__ = ["SOLVERS", "Solver", "newton", "newton_step", "solver"]
 
 NEAR = 1e-4
-# Move that a step may leave before it is worth bending: half of that for which the information is
-# made anew, by a pass that takes several times as long as a sample's two.
-LEFT = 1e-10
+# Share of the tolerance below which the pass that follows is within it.
+SURELY = 0.1
 TRIES = 40
 # A sample's own error is larger: p columns leave about sqrt(p n / m) standard errors.
 PILOT = 0.25
@@ -107,7 +106,7 @@ def newton(problem: Problem, theta: Array) -> Outcome:
             status = "stuck"
             break
         if definite and problem.guide is not None:
-            step = _bent(problem.guide, theta, sums, step, rho, decrement)
+            step = _bent(problem, problem.guide, (theta, sums, step), rho, decrement)
         if bounded:
             own = step if definite else None
             place = theta, sums, decrement
@@ -141,12 +140,13 @@ def _stopped(
 
 
 def _bent(
-    guide: Guide, theta: Array, sums: Sums, step: Array, rho: float, decrement: float
+    problem: Problem, guide: Guide, here: tuple[Array, Sums, Array], rho: float, decrement: float
 ) -> Array:
-    """A step as the guide bends it, where that pays."""
-    if rho * min(rho, guide.curve * decrement) <= LEFT:
-        return step
-    return guide.step(theta, sums, step)
+    """A step from where the solver is as the guide bends it, where that saves a pass."""
+    left, tol = rho * min(rho, guide.curve * decrement), problem.control.tol
+    # The next pass is the last but one with the bend as without.
+    late = left <= SURELY * tol and guide.share * left > problem.left
+    return here[2] if left <= problem.left or late else guide.step(*here)
 
 
 def _region(

@@ -92,7 +92,7 @@ def test_a_guided_step_leaves_a_fraction_of_what_newton_s_leaves(problem):
     start = best + 0.05 * np.array([1.0, -1.0, 1.0, -1.0, 1.0])
     sums = every(start)
     step, _, _ = newton_step(sums)
-    guide = Guide(lambda theta, kept: some(theta), 4.0, 5)
+    guide = Guide(lambda theta, kept: some(theta), 4.0, 5, 2_000)
     bent = guide.step(start, sums, step)
     plain, guided = (length(every(best), start + d - best) for d in (step, bent))
     assert guided < 0.3 * plain
@@ -105,7 +105,7 @@ def test_a_sample_that_bends_a_step_too_far_is_not_followed(problem):
     start = best + 0.05
     sums = every(start)
     step, _, _ = newton_step(sums)
-    guide = Guide(lambda theta, kept: wild(theta), 4.0, 5)
+    guide = Guide(lambda theta, kept: wild(theta), 4.0, 5, 2_000)
     assert guide.step(start, sums, step) is step
 
 
@@ -145,14 +145,14 @@ def test_a_misleading_guide_costs_passes_and_no_digit(tilt, monkeypatch):
     alone = gc.fit(formula(BROAD), data)
 
     class Misleading(Guide):
-        def __init__(self, honest, ratio, size):
+        def __init__(self, honest, ratio, size, rows):
             def tilted(theta, kept):
                 sums = honest(theta, kept)
                 slope = np.exp(tilt * theta)
                 bent = sums.information.matrix * np.outer(slope, slope)
                 return Sums(sums.llf, sums.score * slope, bent, 0.0)
 
-            super().__init__(tilted, ratio, size)
+            super().__init__(tilted, ratio, size, rows)
 
     monkeypatch.setattr(pilot, "Guide", Misleading)
     found = gc.fit(formula(BROAD), data)

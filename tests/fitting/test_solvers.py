@@ -7,7 +7,11 @@ import pandas as pd
 import pytest
 
 import glmcount as gc
+from glmcount.fitting import solvers
 from glmcount.fitting import start as beginning
+from glmcount.fitting.guide import Guide
+from glmcount.fitting.problem import Problem
+from glmcount.numerics.control import Control
 
 
 @pytest.fixture(scope="module")
@@ -182,3 +186,25 @@ def test_a_pilot_changes_nothing_in_models_of_parts(data, part, monkeypatch):
     assert any(line.pilot for line in piloted.history)
     assert (np.abs(piloted.params - whole.params) <= 1e-8 * whole.bse).all()
     assert piloted.llf == pytest.approx(whole.llf, rel=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("rho", "curve", "share", "bent"),
+    [
+        (1e-4, 1.0, 0.01, True),  # Newton's step leaves 1e-8, a bent one 1e-10, which is enough.
+        (1e-4, 1.0, 0.1, False),  # It leaves 1e-9: the pass that follows is as little the last.
+        (1e-2, 1.0, 0.1, True),  # What Newton's step leaves is not within the tolerance.
+        (1e-5, 1e-6, 0.01, False),  # Newton's step is enough.
+    ],
+)
+def test_a_step_is_bent_where_that_saves_a_pass(rho, curve, share, bent):
+    class Bending(Guide):
+        def step(self, theta, sums, step):
+            return step + 1.0
+
+    guide, step = Bending(None, 4.0, 5, 2_000), np.ones(5)
+    assert guide.share == 0.05
+    guide.curve, guide.share = curve, share
+    asked = Problem(None, None, Control(), None, left=2e-10)
+    found = solvers._bent(asked, guide, (step, None, step), rho, rho)
+    assert (found is not step) == bent
