@@ -57,9 +57,9 @@ ORDER = {
         key group compress
     """,
     "fitting": """
-        rank quadratic guide programme falling recession certificate constant constraints problem
-        solvers crowd run start pilot separation sums digits identified search walls fit maximise
-        null estimates restrict nested held
+        rank corrected quadratic guide programme falling recession certificate constant constraints
+        problem solvers crowd run start pilot separation sums digits identified search walls fit
+        maximise null estimates restrict nested held
     """,
     "inference": """
         intervals naming hypotheses words tests setting responses

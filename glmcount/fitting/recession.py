@@ -19,6 +19,7 @@ from glmcount.engine.passes import Raw, add, assemble, predictors, strip_sums
 from glmcount.engine.strip import Strip
 from glmcount.engine.weigh import Unweighed, Weighed, informed
 from glmcount.families.base import Family
+from glmcount.fitting.corrected import corrected
 from glmcount.fitting.falling import FAR, Falling, joined, moves_of
 from glmcount.fitting.programme import apart, combined, distinct, strictest
 from glmcount.fitting.rank import dependences
@@ -131,6 +132,7 @@ class Freedom:
 
         gram = assemble(layout, self.rows.fold(work, add))[2]
         found = dependences(self.rows, layout, gram, lambda strip: tuple(still(strip)))
+        found = corrected(self.rows, layout, gram, found, still)
         found = tuple(one for one in found if one.exact and one.column not in self.known)
         # What an entry does to the rows that stay tells whether it is rounding.
         sizes = np.sqrt(np.diag(gram))
