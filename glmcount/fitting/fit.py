@@ -226,15 +226,14 @@ def _finished(
     found: tuple[Dependence, ...],
     falling: Falling | None,
 ) -> Fit:
-    wanted = run.options.information == "expected" and run.family.expected is not None
     theta, sums = outcome.theta, outcome.sums
     rho, decrement = outcome.rho, outcome.decrement
     limit = REFRESH * run.digits
-    again = run.follows(expected) or rho > limit
+    again = (run.wanted != expected and not run.family.canonical) or rho > limit
     for _ in range(FURTHER):
         if not again:
             break
-        sums = run.reduced(theta, True, expected=wanted)
+        sums = run.reduced(theta, True, expected=run.wanted)
         # Of a condition number its size is asked; a last step does not change that.
         if condition > WELL or outcome.status != "final":
             condition = sums.information.condition()

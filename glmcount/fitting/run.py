@@ -227,6 +227,11 @@ class Run:
         self.known = -np.inf
         # Whether the solver works with the expected information.
         self.scoring = solver(options.method).expected and family.expected is not None
+        # Whether the information asked for at the end is the expected one.
+        self.wanted = options.information == "expected" and family.expected is not None
+        # What the last step may leave, as a share of what it may where curvature bounds the third
+        # derivative: where none does a digit more is asked of it.
+        self.digits = 1.0 if family.curvature else 0.1
         self.small = rows.small(layout)
         self.weigh: dict[tuple[bool, bool], Weigh] = {}
 
@@ -306,22 +311,10 @@ class Run:
 
         return min(bound, self.rows.fold(largest, max))
 
-    @property
-    def digits(self) -> float:
-        """What the last step may leave, as a share of what it may where curvature is bounded.
-
-        Where no curvature bounds the third derivative a digit more is asked of it.
-        """
-        return 1.0 if self.family.curvature else 0.1
-
-    def follows(self, expected: bool) -> bool:
-        """Whether a pass follows the solver's end: the information asked for is another one."""
-        wanted = self.options.information == "expected" and self.family.expected is not None
-        return wanted != expected and not self.family.canonical
-
     def problem(self, expected: bool, recession: float = 1e-4) -> Problem:
         """What the solver is given."""
         control = replace(self.control, maxiter=8) if self.pilot else self.control
+        again = self.wanted != expected and not self.family.canonical
         if expected and not self.pilot:
             # Scoring converges by a factor a step where it is not Newton's method, so a
             # small step does not yet say that the next is smaller by far.
@@ -340,5 +333,5 @@ class Run:
             self.guide,
             known=self.known - self.measured.constant,
             # Beside a pass that follows anyhow the last step may leave more.
-            left=SHARE * control.tol if self.follows(expected) else LEFT * self.digits,
+            left=SHARE * control.tol if again else LEFT * self.digits,
         )
