@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -25,7 +26,7 @@ from glmcount.fitting.sums import rows_of
 from glmcount.inference.setting import Setting
 from glmcount.numerics import Array
 from glmcount.numerics.spaced import following
-from glmcount.records import cached_property, dataclass, replace
+from glmcount.records import cached_property, dataclass, field, replace
 from glmcount.sources.folds import by_threads, processors
 
 __all__ = [
@@ -214,11 +215,13 @@ class ScoreSums:
             own, place = adding[equation], places[position]
             if place < 0:
                 return
-            found = 0.0 if own is None else own.product(waiting, parts)
-            if self.table is None:
-                total[place] = found
+            out = total[place] if self.table is None else scratch("row", (self.groups,))
+            if own is None:
+                out[:] = 0.0
             else:
-                total[place] += found
+                own.product(waiting, parts, out)
+            if self.table is not None:
+                total[place] += out
 
         columns = zip(*(each_column(layout, part.strip) for part in waiting), strict=True)
         each = ((*own[0][:2], [made for _, _, made in own]) for own in columns)
@@ -235,6 +238,7 @@ class Adding:
     """
 
     matrix: scipy.sparse.csc_array
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @staticmethod
     def of(parts: Sequence[Pending], equation: int, groups: int) -> Adding | None:
@@ -252,9 +256,14 @@ class Adding:
             values = values[_chosen(parts)]
         return Adding(_matrix(values, codes, groups))
 
-    @cached_property
+    @property
     def ones(self) -> Array:
-        """What a column of ones adds up to."""
+        """What a column of ones adds up to, made by the first thread that asks."""
+        with self.lock:
+            return self._ones
+
+    @cached_property
+    def _ones(self) -> Array:
         column = scratch("joined", (self.matrix.shape[1],))
         column[:] = 1.0
         return self.times(column)
@@ -264,20 +273,21 @@ class Adding:
         found: Array = self.matrix @ column
         return found
 
-    def product(self, waiting: Sequence[Pending], parts: Sequence[ColumnOf]) -> Array:
-        """What the rows of a column of the design add up to by group.
+    def product(self, waiting: Sequence[Pending], parts: Sequence[ColumnOf], out: Array) -> None:
+        """Put in `out` what the rows of a column of the design add up to by group.
 
         A column that lies in memory as one is multiplied as it is: to copy it takes as long.
         """
         if parts[0].constant:
-            return self.ones
+            out[:] = self.ones
+            return
         rows = [own.plain for own in parts if own.plain is not None]
         if len(rows) == len(parts) and all(part.chosen is None for part in waiting):
             plain = following(rows)
             if plain is not None:
-                found, ones = self.times(plain), self.ones
-                part = np.multiply(ones, parts[0].shift, out=scratch("shifted", ones.shape))
-                return np.subtract(found, part, out=found)
+                found = self.times(plain)
+                np.subtract(found, np.multiply(self.ones, parts[0].shift, out=out), out=out)
+                return
         column = scratch("joined", (self.matrix.shape[1],))
         last = 0
         for part, made in zip(waiting, parts, strict=True):
@@ -286,7 +296,7 @@ class Adding:
             values = made(here if part.chosen is None else None)
             if values is not None and values is not here:
                 here[:] = values if part.chosen is None else values[part.chosen]
-        return self.times(column)
+        out[:] = self.times(column)
 
 
 def _chosen(parts: Sequence[Pending]) -> Codes:
