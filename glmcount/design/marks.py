@@ -66,9 +66,9 @@ def _sum(values: Values, codes: bool = False) -> int:
         byte, signed = whole.itemsize == 1, whole.dtype.kind == "i"
         # Of few rows each value has its own bits.
         wide = n <= FEW or (signed and whole.min() < 0) or not (byte or whole.max() <= LAST_BYTE)
-        if wide and codes and n > FEW and whole.nbytes % 8 == 0 and whole.flags.c_contiguous:
-            # Codes of as many levels have one type, whatever they came as.
-            bits = whole.view(np.uint64)
+        if wide and codes and n > FEW and n % 2 == 0:
+            # Two to a word, of whatever type they came.
+            bits = np.ascontiguousarray(whole, dtype=np.int32).view(np.uint64)
         elif wide:
             # Of 64 bits it is a view.
             bits = whole.astype(np.int64 if signed else np.uint64, copy=False)

@@ -89,6 +89,6 @@ def _runs(left: Array, right: Array, rows: int, own: bool) -> Array:
     for first in range(0, p, side):
         last = min(first + side, p)
         # Of two factors of one shape numpy would have the square, which copies them together.
-        start = min(first, q - (last - first) - 1) if own else 0
+        start = max(min(first, q - (last - first) - 1), 0) if own else 0
         out[first:last, start:] += np.matmul(a[:, first:last], b[:, :, start:]).sum(axis=0)
     return out

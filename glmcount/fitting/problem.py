@@ -13,12 +13,14 @@ from glmcount.numerics import Array
 from glmcount.numerics.control import Control
 from glmcount.records import dataclass, replace
 
-__all__ = ["LEFT", "Iteration", "Outcome", "Problem"]
+__all__ = ["LEFT", "SURELY", "Iteration", "Outcome", "Problem"]
 
 RECESSION = 1e-4
 # Move that a step may leave before it is worth bending: half of that for which the information is
 # made anew, by a pass that takes several times as long as a sample's two.
 LEFT = 1e-10
+# Share of the tolerance below which the pass that follows is within it.
+SURELY = 0.1
 # Roundings in a predictor of no large addends.
 USUAL = 4.0
 

@@ -18,7 +18,7 @@ from glmcount.engine.weigh import Likelihood, Unweighed, Weigh, Weighed, weighin
 from glmcount.families.base import Boundary, Family
 from glmcount.fitting.falling import Falling, sent
 from glmcount.fitting.guide import Guide
-from glmcount.fitting.problem import LEFT, Iteration, Problem
+from glmcount.fitting.problem import LEFT, SURELY, Iteration, Problem
 from glmcount.fitting.rank import Dependence
 from glmcount.fitting.solvers import solver
 from glmcount.numerics import Array
@@ -37,8 +37,6 @@ WIDE = 16
 # Largest move of a predictor by the step before the last one, from which the pass after that may
 # be the end.
 NEARLY = 1.0
-# Of the tolerance, what a step may leave before a pass that follows the end.
-SHARE = 0.1
 # How a solver stopped that came to no end.
 STOPPED = {
     "maxiter": "out of iterations",
@@ -333,5 +331,5 @@ class Run:
             self.guide,
             known=self.known - self.measured.constant,
             # Beside a pass that follows anyhow the last step may leave more.
-            left=SHARE * control.tol if again else LEFT * self.digits,
+            left=SURELY * control.tol if again else LEFT * self.digits,
         )

@@ -15,7 +15,7 @@ from glmcount.allowed import choice
 from glmcount.engine.sums import PREDICTOR, Sums
 from glmcount.errors import ConvergenceError
 from glmcount.fitting.guide import Guide
-from glmcount.fitting.problem import Iteration, Outcome, Problem
+from glmcount.fitting.problem import SURELY, Iteration, Outcome, Problem
 from glmcount.fitting.quadratic import Model
 from glmcount.numerics import EPS, Array
 from glmcount.records import dataclass, replace
@@ -23,8 +23,6 @@ from glmcount.records import dataclass, replace
 __all__ = ["SOLVERS", "Solver", "newton", "newton_step", "solver"]
 
 NEAR = 1e-4
-# Share of the tolerance below which the pass that follows is within it.
-SURELY = 0.1
 TRIES = 40
 # A sample's own error is larger: p columns leave about sqrt(p n / m) standard errors.
 PILOT = 0.25

@@ -16,15 +16,13 @@ from glmcount.numerics import Array
 __all__ = ["following", "spaced"]
 
 
-def spaced(arrays: Sequence[Array | None], most: int | None = None) -> list[tuple[int, Array]]:
+def spaced(arrays: Sequence[Array | None]) -> list[tuple[int, Array]]:
     """Arrays as the rows of matrices, as many of those that follow each other as one can hold.
 
     Parameters
     ----------
     arrays : sequence of ndarray of shape (n,), or None
         None is left out.
-    most : int, optional
-        Rows of a matrix at most.
 
     Returns
     -------
@@ -48,7 +46,7 @@ def spaced(arrays: Sequence[Array | None], most: int | None = None) -> list[tupl
             first += 1
             continue
         last, step = first + 1, 0
-        while last < len(arrays) and last - first != most:
+        while last < len(arrays):
             other, there = arrays[last], places[last]
             if other is None or there is None or not _alike(row, other):
                 break

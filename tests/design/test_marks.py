@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glmcount.columns.coerce import coerce
+from glmcount.columns.column import Column
 from glmcount.design.marks import changed, marks_of
 
 VALUES = st.lists(st.integers(-50, 50).map(float), min_size=2, max_size=50)
@@ -212,3 +213,16 @@ def test_small_whole_numbers_have_one_mark_whatever_their_type(n):
     negative = marks_of({"x": x - 50})
     assert changed(negative, {"x": (x - 50).astype(np.int8)}) is None
     assert changed(negative, {"x": x}) == "x"
+
+
+@pytest.mark.parametrize("n", [300, 301])
+def test_codes_have_one_mark_whatever_their_type(n):
+    codes = np.random.default_rng(n).integers(0, 5_000, n)
+    levels = tuple(range(5_000))
+    made = [Column("categorical", codes.astype(t), levels) for t in (np.int16, np.int32, np.int64)]
+    made.append(coerce("g", pd.Categorical.from_codes(codes, list(levels))))
+    first, *others = [marks_of({"g": each})["g"] for each in made]
+    assert others == [first] * 3
+    other = codes.copy()
+    other[[3, 4]] = other[[4, 3]] + [1, -1]
+    assert marks_of({"g": Column("categorical", other.astype(np.int32), levels)})["g"] != first

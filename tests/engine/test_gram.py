@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from glmcount.engine import gram as dense
-from glmcount.engine.gram import RUN, gram
+from glmcount.engine.gram import RUN, gram, squared
 
 
 @pytest.fixture(params=[True, False], ids=["small products", "whole products"])
@@ -53,3 +53,13 @@ def test_weights_whose_squares_overflow():
     weights = np.full(50, 1e200)
     found = gram(columns.copy(), columns.copy(), weights, False)
     np.testing.assert_allclose(found, 1e200 * columns @ columns.T, rtol=1e-10, atol=1e188)
+
+
+@pytest.mark.usefixtures("products")
+@pytest.mark.parametrize("n", [RUN - 1, RUN, 3 * RUN + 7])
+@pytest.mark.parametrize("p", range(1, 14))
+def test_squares_of_any_number_of_columns(p, n):
+    columns = np.random.default_rng(p).standard_normal((p, n))
+    found = squared(columns)
+    np.testing.assert_allclose(found, np.einsum("in,jn->ij", columns, columns), atol=1e-11)
+    assert (found == found.T).all()

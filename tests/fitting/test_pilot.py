@@ -96,6 +96,7 @@ def test_a_fit_leaves_its_rows_when_its_result_is_left():
     try:
         result = gc.fit("y ~ x", table, cov={"cluster": np.arange(60_000) // 40})
         assert any(line.pilot for line in result.history)
+        assert result._state.fit.last.slopes == {}
         there = [weakref.ref(result._state.held.asked.cache), weakref.ref(result._state.fit)]
         del result
         assert [one() for one in there] == [None, None]

@@ -38,6 +38,8 @@ Codes = NDArray[np.integer[Any]]
 Roles = tuple[NDArray[Any], ...]
 # Bytes of a row that is added up: codes and slopes, as they come and joined, a place, a column.
 ROW = 36
+# Bytes of sums, and of a column, that a thread keeps at most.
+KEPT = 32 * 2**20
 # Columns that share those they are multiplied by.
 STEP = 8
 
@@ -205,8 +207,8 @@ class ScoreSums:
         shape = (len(kept), self.groups)
         if not waiting:
             return np.zeros(shape) if self.table is None else self.table
-        # Every row of it is made below; new memory of this size takes as long as half of the sums.
-        total = scratch("sums", shape) if self.table is None else self.table
+        # Every row of it is made below.
+        total = _room("sums", shape) if self.table is None else self.table
         places = np.full(layout.size, -1)
         places[kept] = np.arange(len(kept))
         adding = [Adding.of(waiting, k, self.groups) for k in range(layout.q)]
@@ -215,7 +217,7 @@ class ScoreSums:
             own, place = adding[equation], places[position]
             if place < 0:
                 return
-            out = total[place] if self.table is None else scratch("row", (self.groups,))
+            out = total[place] if self.table is None else _room("row", (self.groups,))
             if own is None:
                 out[:] = 0.0
             else:
@@ -264,7 +266,7 @@ class Adding:
 
     @cached_property
     def _ones(self) -> Array:
-        column = scratch("joined", (self.matrix.shape[1],))
+        column = _room("joined", (self.matrix.shape[1],))
         column[:] = 1.0
         return self.times(column)
 
@@ -288,7 +290,7 @@ class Adding:
                 found = self.times(plain)
                 np.subtract(found, np.multiply(self.ones, parts[0].shift, out=out), out=out)
                 return
-        column = scratch("joined", (self.matrix.shape[1],))
+        column = _room("joined", (self.matrix.shape[1],))
         last = 0
         for part, made in zip(waiting, parts, strict=True):
             first, last = last, last + len(part.codes)
@@ -297,6 +299,14 @@ class Adding:
             if values is not None and values is not here:
                 here[:] = values if part.chosen is None else values[part.chosen]
         out[:] = self.times(column)
+
+
+def _room(name: str, shape: tuple[int, ...]) -> Array:
+    """Memory that a thread keeps for the next time, where it is no more than `KEPT`.
+
+    New memory of that size takes as long as half of the sums.
+    """
+    return scratch(name, shape) if 8 * math.prod(shape) <= KEPT else np.empty(shape)
 
 
 def _chosen(parts: Sequence[Pending]) -> Codes:

@@ -13,6 +13,7 @@ import pytest
 from scipy import stats
 
 import glmcount as gc
+from glmcount.engine import gram
 from glmcount.fitting.sums import fold_scores, rows_of
 from glmcount.sources import base
 from tests import golden_files
@@ -339,6 +340,21 @@ def test_runs_of_clusters_give_the_same(panel):
             a = fitted(frame, "zip", cov=gc.cluster(columns, kind))
             b = fitted(frame, "zip", cov=gc.cluster(columns, kind), control=few)
             np.testing.assert_allclose(a.bse, b.bse, rtol=1e-9)
+
+
+@pytest.mark.parametrize("small", [True, False])
+@pytest.mark.parametrize("terms", ["1", "x", "x + z", "x + z + u", "x * z + u", "x * z * u"])
+def test_many_clusters_and_few_coefficients(terms, small, monkeypatch):
+    """Against sums by hand, whichever way squares are made best on this machine."""
+    monkeypatch.setattr(gram, "multiplies_small", lambda: small)
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame(rng.normal(size=(3_000, 3)), columns=["x", "z", "u"])
+    data = data.assign(g=rng.integers(0, 900, 3_000), y=rng.poisson(2.0, 3_000))
+    result = gc.fit(f"y ~ {terms}", data, cov=gc.cluster("g", "CR0"))
+    sums = pd.DataFrame(np.asarray(result.score_obs())).groupby(data.g.to_numpy()).sum().to_numpy()
+    bread = np.asarray(result.with_cov("nonrobust").cov_params())
+    direct = bread @ (sums.T @ sums) @ bread
+    np.testing.assert_allclose(result.cov_params(), direct, rtol=1e-8, atol=1e-12)
 
 
 @pytest.mark.filterwarnings("ignore::glmcount.errors.MissingRowsWarning")
