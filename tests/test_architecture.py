@@ -57,9 +57,9 @@ ORDER = {
         key group compress
     """,
     "fitting": """
-        rank corrected quadratic guide programme falling recession certificate constant constraints
-        problem solvers crowd run start pilot separation sums digits identified search walls fit
-        maximise null estimates restrict nested held
+        rank corrected quadratic guide bend programme falling recession certificate constant
+        constraints problem solvers crowd run start pilot separation sums digits identified
+        search walls fit maximise null estimates restrict nested held
     """,
     "inference": """
         intervals naming hypotheses words tests setting responses
@@ -102,6 +102,8 @@ LAZY = {"scipy.optimize", "scipy.stats", "pyarrow", "pyarrow.parquet"}
 PATSY = {"design/formula.py"}
 # The one place where modules are loaded by their names.
 LOADER = "later.py"
+# Writes the code of records as the standard library writes that of dataclasses.
+WRITER = "records.py"
 TREES = {path: ast.parse(path.read_text()) for path in FILES}
 HEAVY = ["matplotlib", "pyarrow", "dask", "polars", "statsmodels", "numba"]
 # What scipy itself loads of scipy; all else of it is loaded when it is needed.
@@ -314,7 +316,8 @@ def test_what_is_never_written(path):
     text = path.read_text()
     for node in ast.walk(TREES[path]):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            assert node.func.id not in ("eval", "exec", "__import__", "compile")
+            assert node.func.id not in ("eval", "__import__", "compile")
+            assert node.func.id != "exec" or place(path) == WRITER
         if isinstance(node, ast.ExceptHandler):
             assert node.type is not None
             assert not (isinstance(node.type, ast.Name) and node.type.id == "Exception")

@@ -90,6 +90,12 @@ class Small:
         llf = llf if _fine(llf, score, information) else -math.inf
         return Sums(llf, score, information, partial(self._noise, found))
 
+    def added(self, weigh: Weigh, theta: Array, extra: Array) -> tuple[Array, Array]:
+        """What weighing adds up to of rows with something beside them, whatever their response."""
+        strip = self.strip
+        found = weigh(Unweighed(strip.y, strip.weights, self.predictors(theta), extra))
+        return self._products(found, (strip.n,))
+
     def moves(self, steps: Array) -> Array:
         """What many steps add to each predictor of each row, (equations, steps, n)."""
         out = np.empty((len(self.slices), len(steps), self.strip.n))

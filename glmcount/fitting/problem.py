@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from glmcount.engine.sums import PREDICTOR, Sums
+from glmcount.fitting.bend import Bend
 from glmcount.fitting.constraints import Constraints
 from glmcount.fitting.guide import Guide
 from glmcount.numerics import Array
@@ -84,8 +85,8 @@ class Problem:
     radius : float
         First bound on how far a step may move a predictor; infinite where the log-likelihood
         is concave, so that halving is enough.
-    guide : Guide or None
-        A sample of the rows that bends long steps.
+    guide : Guide, Bend or None
+        A sample of the rows, or all of a few, that bend long steps.
     most : int or None
         Iterations, where it is not the user's or the solver's own number.
     held : Constraints or None
@@ -104,7 +105,7 @@ class Problem:
     recession: float = RECESSION
     radius: float = np.inf
     constant: float = 0.0
-    guide: Guide | None = None
+    guide: Guide | Bend | None = None
     most: int | None = None
     held: Constraints | None = None
     known: float = -np.inf

@@ -16,6 +16,7 @@ from glmcount.engine.passes import Pass, Raw, Sums, add, few_dense, likelihood_s
 from glmcount.engine.strip import Strip
 from glmcount.engine.weigh import Likelihood, Unweighed, Weigh, Weighed, weighing
 from glmcount.families.base import Boundary, Family
+from glmcount.fitting.bend import Bend, bend_of
 from glmcount.fitting.falling import Falling, sent
 from glmcount.fitting.guide import Guide
 from glmcount.fitting.problem import LEFT, SURELY, Iteration, Problem
@@ -217,7 +218,6 @@ class Run:
         self.pilot = False
         self.searches = True
         self.looked = Looked(0, 0, ())
-        self.guide: Guide | None = None
         self.memo: tuple[tuple[bool, bool, bytes], Sums] | None = None
         # The way on which rows have gone to infinity.
         self.gone: Falling | None = None
@@ -231,6 +231,7 @@ class Run:
         # derivative: where none does a digit more is asked of it.
         self.digits = 1.0 if family.curvature else 0.1
         self.small = rows.small(layout)
+        self.guide: Guide | Bend | None = bend_of(rows, layout, self.small, family, self.control)
         self.weigh: dict[tuple[bool, bool], Weigh] = {}
 
     def tell(self, iteration: Iteration) -> None:

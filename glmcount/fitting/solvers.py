@@ -14,6 +14,7 @@ import numpy as np
 from glmcount.allowed import choice
 from glmcount.engine.sums import PREDICTOR, Sums
 from glmcount.errors import ConvergenceError
+from glmcount.fitting.bend import Bend
 from glmcount.fitting.guide import Guide
 from glmcount.fitting.problem import SURELY, Iteration, Outcome, Problem
 from glmcount.fitting.quadratic import Model
@@ -138,7 +139,11 @@ def _stopped(
 
 
 def _bent(
-    problem: Problem, guide: Guide, here: tuple[Array, Sums, Array], rho: float, decrement: float
+    problem: Problem,
+    guide: Guide | Bend,
+    here: tuple[Array, Sums, Array],
+    rho: float,
+    decrement: float,
 ) -> Array:
     """A step from where the solver is as the guide bends it, where that saves a pass."""
     left, tol = rho * min(rho, guide.curve * decrement), problem.control.tol
