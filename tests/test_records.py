@@ -8,7 +8,7 @@ import threading
 import pytest
 
 import glmcount as gc
-from glmcount.records import cached_property, dataclass, field, replace
+from glmcount.records import MANY, cached_property, dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,26 @@ class Point:
     x: float
     y: float = 2.0
     tags: list = field(default_factory=list, compare=False, repr=False)
+
+
+@pytest.fixture(params=[False, True], autouse=True)
+def _few_or_many(request, monkeypatch):
+    """Both ways in which records are made: of a class that has few, and of one that has many."""
+
+    @dataclass(frozen=True)
+    class Point:
+        """A point."""
+
+        x: float
+        y: float = 2.0
+        tags: list = field(default_factory=list, compare=False, repr=False)
+
+    Point.__qualname__ = "Point"
+    monkeypatch.setitem(globals(), "Point", Point)
+    before = Point.__init__
+    for k in range(2 * MANY if request.param else 1):
+        Point(k)
+    assert (Point.__init__ is before) is not request.param
 
 
 def test_fields_defaults_and_signature():
@@ -68,6 +88,22 @@ def test_the_standard_functions_know_records(change):
 def test_a_changed_copy_is_checked_as_a_new_record_is(change):
     with pytest.raises(gc.errors.UsageError, match="maxiter"):
         change(gc.Control(), maxiter=-1)
+
+
+def test_fields_may_be_called_as_one_likes():
+    @dataclass(frozen=True)
+    class Odd:
+        """Names that the code of many records might use itself."""
+
+        held: int
+        cls: int
+        values: int = 3
+        own: list = field(default_factory=list)
+
+    for k in range(2 * MANY):
+        one = Odd(k, cls=k + 1)
+        assert (one.held, one.cls, one.values, one.own) == (k, k + 1, 3, [])
+        one.own.append(k)
 
 
 @dataclass(frozen=True)
