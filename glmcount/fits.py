@@ -352,7 +352,9 @@ def _maximised(ready: Ready, data: Rows, measured: Measured) -> Made:
     needs = ready.cov.needs
     # Refits take long, and nobody may ask for them.
     early = bool(needs.groups or needs.order) and not needs.refits
-    settings = replace(ready.settings, slopes=early and needs.scores and cells is None)
+    settings = ready.settings
+    if early and needs.scores and cells is None:
+        settings = replace(settings, slopes=True)
     found = maximise(seen[0], layout, seen[1], family, settings)
     if in_doubt(found):
         refuse_unidentified(*seen, layout, family, partial(names, family, data.spec))

@@ -33,6 +33,8 @@ Marks = Mapping[str, int]
 LAST = 2**64 - 1
 # Rows whose bits are their own mark: of few rows a sum costs what its calls cost.
 FEW = 128
+# Of these kinds of numbers, each as wide as the widest.
+WIDE = {"f": np.float64, "i": np.int64, "u": np.uint64, "b": np.uint64}
 LAST_BYTE = 255
 # Remainders stand for whole numbers of more than 64 bits.
 PRIME = 2**64 - 59
@@ -57,12 +59,15 @@ def places(size: int) -> Bits:
 
 
 def _sum(values: Values, codes: bool = False) -> int:
-    if values.dtype.kind == "f":
+    kind = values.dtype.kind
+    if len(values) <= FEW and kind in WIDE:
+        return int.from_bytes(values.astype(WIDE[kind], copy=False).tobytes(), "little")
+    if kind == "f":
         bits = np.ascontiguousarray(values, dtype=np.float64).view(np.uint64)
-    elif values.dtype.kind == "O":
+    elif kind == "O":
         bits = np.array([int(each) % PRIME for each in values], dtype=np.uint64)
     else:
-        whole, n = values.view(np.int64) if values.dtype.kind in "mM" else values, len(values)
+        whole, n = values.view(np.int64) if kind in "mM" else values, len(values)
         byte, signed = whole.itemsize == 1, whole.dtype.kind == "i"
         # Of few rows each value has its own bits.
         wide = n <= FEW or (signed and whole.min() < 0) or not (byte or whole.max() <= LAST_BYTE)

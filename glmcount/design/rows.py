@@ -26,7 +26,7 @@ from glmcount.engine.strip import Strip, one_strip
 from glmcount.errors import DataChangedError
 from glmcount.numerics import Array
 from glmcount.numerics.blas import several, solving
-from glmcount.records import dataclass, field, replace
+from glmcount.records import cached_property, dataclass, field, replace
 from glmcount.sources.base import THREADED_BLAS, Columns, Given, Source
 from glmcount.sources.folds import is_plain
 
@@ -210,7 +210,7 @@ class Rows:
 
         return self.source.fold(tuple(dict.fromkeys((*self.names, *names))), one, add, self.threads)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Columns of the source that are read."""
         if self.made is not None:
@@ -643,6 +643,8 @@ class Rows:
         (True, 1)
         """
         own, known = self.names, self.plan.marks
+        if known and known[0].keys() == set(own):
+            return replace(self, marks=known)
         names = [name for name in own if not known or name not in known[0]]
         more = self.source.fold(names, _marks, operator.or_, self.threads) if names else {}
         both = zip(*filter(None, (known, tuple(more.values()))), strict=True)

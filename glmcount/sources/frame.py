@@ -33,13 +33,26 @@ def from_columns(columns: Mapping[str, Any], index: Any = None) -> Source:
     return _lazy(tuple(columns), max(lengths.values(), default=0), index, columns.__getitem__)
 
 
-def _lazy(names: tuple[str, ...], n_rows: int, index: Any, column: Callable[[str], Any]) -> Source:
+def _lazy(
+    names: tuple[str, ...],
+    n_rows: int,
+    index: Any,
+    column: Callable[[str], Any],
+    keep: Callable[[], None] | None = None,
+) -> Source:
+    """Columns that are read when they are asked for; all are those of the first time.
+
+    `keep` is called then, where some are left for later.
+    """
     taken: dict[str, Any] = {}
 
     def read(first: int, last: int, wanted: Sequence[str]) -> Columns:
+        begun = bool(taken)
         for name in wanted:
             if name not in taken:
                 taken[name] = column(name)
+        if not begun and keep is not None and len(taken) < len(names):
+            keep()
         if last - first == n_rows:
             return {name: taken[name] for name in wanted}
         return {name: taken[name][first:last] for name in wanted}
@@ -121,8 +134,9 @@ def _dataframe_like(data: Any) -> Source | None:
 def _pandas(data: Any) -> Source | None:
     if not isinstance(data, pd.DataFrame):
         return None
-    # Columns are read when they are asked for, and belong together: those of one moment.
-    data = data.copy(deep=False)
+    table = data
+    # While these are held, who writes into the table writes into a copy of theirs.
+    held: list[pd.Series] = []
     # An index of Arrow text is slow to go over, and slower for few labels to be made a list.
     given = data.columns.to_numpy(dtype=object).tolist()
     names = tuple(map(str, given))
@@ -137,6 +151,11 @@ def _pandas(data: Any) -> Source | None:
                 f"{some(places)}); rename all but one.",
                 kind="duplicate_column",
             )
-        return _sliceable(data[labels[name]])
+        held.append(table[labels[name]])
+        return _sliceable(held[-1])
 
-    return _lazy(names, len(data), data.index.view(), column)
+    def keep() -> None:
+        nonlocal table
+        table = table.copy(deep=False)
+
+    return _lazy(names, len(data), data.index.view(), column, keep)

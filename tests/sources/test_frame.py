@@ -63,6 +63,16 @@ def test_a_frame_may_be_changed_after_the_fit(data, control):
     pd.testing.assert_series_equal(result.resid_pearson, still.resid_pearson)
 
 
+@pytest.mark.filterwarnings("ignore::glmcount.errors.CovarianceWarning")
+def test_a_column_that_is_read_later_is_that_of_the_fit(data):
+    still = gc.fit("y ~ x", data.copy(deep=True))
+    result = gc.fit("y ~ x", data)
+    data["g"] = np.arange(len(data)) % 7
+    del data["x"]
+    expected = still.with_cov({"cluster": "g"}).bse
+    pd.testing.assert_series_equal(result.with_cov({"cluster": "g"}).bse, expected)
+
+
 def test_changed_arrays_are_noticed():
     y, x = np.array([1.0, 2, 3, 4]), np.array([0.0, 1, 0, 1])
     result = gc.fit("y ~ x", {"y": y, "x": x})
