@@ -1,4 +1,4 @@
-"""Newton's step in the means: the logarithm bends it, by all rows where these are few.
+"""Newton's step in the means: the logarithm bends it.
 
 Under its canonical link, the logarithm, Newton's step d is the linear fit mu (1 + X d) of the
 means to the counts: X' w (mu (1 + X d) - y) = 0. Their predictors get there by log(1 + X d) and
@@ -11,9 +11,10 @@ X' W (1 - exp(-r)) = -X' W r^2 / 2 and smaller terms. The columns leave the squa
 so the step leaves its fourth power, where Newton's leaves its square. Means that are free of each
 other are met at once, and none overshoots.
 
-It takes half of what a pass does where the design is spread out, and four fifths in blocks, and
-saves as much or more. All fits of few rows are bent, however these are held, so that no digit
-depends on that; of many rows a sample tells more cheaply (`guide`).
+It takes half of what a pass does where the design is spread out, and is done for each step there.
+In blocks it takes as long as a pass: of more rows than a small problem has it is done where an
+overshoot holds Newton's steps up, and else a sample may tell more cheaply (`guide`). Both go by the
+number of rows and columns, so that no digit depends on how these are held.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from glmcount.design.rows import Rows
 from glmcount.engine.layout import Layout, linear
 from glmcount.engine.passes import add, assemble, strip_sums
 from glmcount.engine.plan import Raw
-from glmcount.engine.spread import Small
+from glmcount.engine.spread import Small, suits
 from glmcount.engine.strip import Strip
 from glmcount.engine.sums import Sums
 from glmcount.engine.weigh import Unweighed, Weigh, Weighed
@@ -41,8 +42,6 @@ __all__ = ["Bend", "bend_of"]
 
 # Share of itself that a step leaves of a mean: linear fits can be negative.
 LEAST = 0.1
-# Rows from which a sample begins and guides.
-MANY = 50_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +89,8 @@ class Bend:
     block_rows : int
     kept : ndarray of int, shape (k,)
         Columns that the fit has kept.
+    sparing : bool
+        Whether steps that become shorter stay as they are: a look takes as long as a pass.
 
     Attributes
     ----------
@@ -103,6 +104,7 @@ class Bend:
     weigh: Means
     block_rows: int
     kept: NDArray[np.intp]
+    sparing: bool
 
     share, curve = 0.0, math.inf
 
@@ -131,8 +133,9 @@ class Bend:
 def bend_of(
     rows: Rows, layout: Layout, small: Small | None, family: Family, control: Control
 ) -> Bend | None:
-    """What bends the steps of a fit to few rows by one logarithm; None of any other."""
+    """What bends the steps of a fit by one logarithm; None of any other."""
     own = family.q == 1 and family.canonical and family.mean_log and family.expected is not None
-    if not own or rows.n_used >= MANY:
+    if not own:
         return None
-    return Bend(rows, layout, small, Means(family), control.block_rows, np.arange(layout.size))
+    kept, sparing = np.arange(layout.size), not suits(rows.n_used, layout.size)
+    return Bend(rows, layout, small, Means(family), control.block_rows, kept, sparing)

@@ -51,7 +51,11 @@ class Guide:
         What a bent step leaves of what Newton's leaves.
     curve : float
         The share of its length that Newton's step leaves, for each standard error that it takes.
+    sparing : bool
+        Whether steps that become shorter stay as they are.
     """
+
+    sparing = False
 
     def __init__(
         self,

@@ -48,7 +48,7 @@ def _estimate(full: Run, theta: Array, head: int) -> Array:
     threaded = full.rows.n_used > THREADED and not few_dense(full.layout)
     rows = full.rows.head(head, PARTS if threaded else 1)
     run = Run(rows, full.layout, full.measured, full.family, full.options)
-    run.pilot, run.history, run.guide = True, full.history, None
+    run.pilot, run.history = True, full.history
     opening = next((limit for limit in run.family.limits if limit.opens), None)
     expected = run.family.expected is not None and not run.family.limits
     if opening is not None:
@@ -58,7 +58,7 @@ def _estimate(full: Run, theta: Array, head: int) -> Array:
         run.history += inner.history
         theta, _ = joined_start(run, inner, opening, found.theta)
     outcome = newton(run.problem(expected), theta)
-    full.guide = _guide(full, run)
+    full.guide = _guide(full, run) or full.guide
     return outcome.theta if np.all(np.isfinite(outcome.theta)) else theta
 
 

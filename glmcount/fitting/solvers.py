@@ -14,8 +14,6 @@ import numpy as np
 from glmcount.allowed import choice
 from glmcount.engine.sums import PREDICTOR, Sums
 from glmcount.errors import ConvergenceError
-from glmcount.fitting.bend import Bend
-from glmcount.fitting.guide import Guide
 from glmcount.fitting.problem import SURELY, Iteration, Outcome, Problem
 from glmcount.fitting.quadratic import Model
 from glmcount.numerics import EPS, Array
@@ -33,6 +31,9 @@ FAR = 400
 # Newton's steps contract near a maximum; along a recession they keep their length.
 LASTING = 0.7
 ENOUGH = 4
+# Steps that move a predictor by more, and hardly less than the one before, are held up by an
+# overshoot: of that Newton's method takes back one unit a step.
+LONG, STALLED = 1.0, 0.85
 # A recession by a power of a parameter is slow: told at the last iteration.
 SLOW = 0.1
 # A climb that is to surpass something is left where even so many times what its next step hopes
@@ -94,7 +95,7 @@ def newton(problem: Problem, theta: Array) -> Outcome:
         lasting = rho > 0.1 or rho > LASTING * last
         receding = receding + 1 if decrement < problem.recession and lasting else 0
         slow = slow + 1 if decrement < SLOW and lasting else 0
-        last = rho
+        held_up, last = rho > max(LONG, STALLED * last), rho
         if final or receding >= ENOUGH:
             llf = sums.llf + problem.constant
             problem.tell(Iteration(number, llf, rho, decrement, 1.0, 0, problem.pilot))
@@ -104,8 +105,8 @@ def newton(problem: Problem, theta: Array) -> Outcome:
         if not definite and rho <= tol:
             status = "stuck"
             break
-        if definite and problem.guide is not None:
-            step = _bent(problem, problem.guide, (theta, sums, step), rho, decrement)
+        if definite:
+            step = _bent(problem, (theta, sums, step), (rho, decrement), held_up)
         if bounded:
             own = step if definite else None
             place = theta, sums, decrement
@@ -140,16 +141,20 @@ def _stopped(
 
 def _bent(
     problem: Problem,
-    guide: Guide | Bend,
     here: tuple[Array, Sums, Array],
-    rho: float,
-    decrement: float,
+    told: tuple[float, float],
+    held_up: bool,
 ) -> Array:
     """A step from where the solver is as the guide bends it, where that saves a pass."""
-    left, tol = rho * min(rho, guide.curve * decrement), problem.control.tol
+    guide, (rho, decrement), tol = problem.guide, told, problem.control.tol
+    if guide is None:
+        return here[2]
+    left = rho * min(rho, guide.curve * decrement)
     # The next pass is the last but one with the bend as without.
     late = left <= SURELY * tol and guide.share * left > problem.left
-    return here[2] if left <= problem.left or late else guide.step(*here)
+    if left <= problem.left or late or (guide.sparing and not held_up):
+        return here[2]
+    return guide.step(*here)
 
 
 def _region(

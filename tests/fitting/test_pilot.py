@@ -13,6 +13,7 @@ from glmcount.engine.layout import linear
 from glmcount.families import families
 from glmcount.fitting import pilot
 from glmcount.fitting.fit import solve
+from glmcount.fitting.guide import Guide
 from glmcount.fitting.pilot import joined_start, limit_run, piloted
 from glmcount.fitting.start import first_values
 from glmcount.sources import base
@@ -60,7 +61,7 @@ def test_the_rows_of_a_small_sample_stay_as_a_guide(monkeypatch, few):
     run = run_of("y ~ x", data())
     theta = piloted(run, first_values(run), 50)
     if few == 100:
-        assert run.guide is None
+        assert not isinstance(run.guide, Guide)
         return
     assert run.guide.ratio == 20.0
     heads = np.concatenate([np.arange(50) + 1_000 * k for k in range(4)])

@@ -205,6 +205,11 @@ def test_a_step_is_bent_where_that_saves_a_pass(rho, curve, share, bent):
     guide, step = Bending(None, 4.0, 5, 2_000), np.ones(5)
     assert guide.share == 0.05
     guide.curve, guide.share = curve, share
-    asked = Problem(None, None, Control(), None, left=2e-10)
-    found = solvers._bent(asked, guide, (step, None, step), rho, rho)
+    asked = Problem(None, None, Control(), None, guide=guide, left=2e-10)
+    found = solvers._bent(asked, (step, None, step), (rho, rho), False)
+    assert (found is not step) == bent
+    # Where a look costs as much as a pass it is worth it where steps do not become shorter.
+    guide.sparing = True
+    assert solvers._bent(asked, (step, None, step), (rho, rho), False) is step
+    found = solvers._bent(asked, (step, None, step), (rho, rho), True)
     assert (found is not step) == bent
