@@ -28,6 +28,8 @@ HOME = 0.3
 # Passes before a point is judged by its step alone, and what is left to gain at the top.
 PATIENCE = 1
 TOP = 1e-4
+# Share of what is to be surpassed that is nothing beside it.
+NOTHING = 0.01
 # Passes after which a point is left that lacks a unit of log-likelihood for each row: in 500
 # designs of each of nine models (docs/study_boundaries.md) no converged fit ended elsewhere by it.
 LATE = 6
@@ -144,6 +146,10 @@ class Steps:
     hoped: Array
     top: Bools
 
+    def of(self, some: Bools) -> Steps:
+        """Those of some points."""
+        return Steps(self.parts[some], self.hoped[some], self.top[some])
+
 
 def _steps(score: Array, information: Array) -> Steps:
     """Steps along the eigenvectors of the equilibrated information."""
@@ -181,6 +187,11 @@ class Known:
     at: Array | None = None
     least: float = 0.0
 
+    @property
+    def top(self) -> float:
+        """What a step at a top still hopes for, where it is nothing beside `least`."""
+        return max(TOP, NOTHING * self.least)
+
     def promised(self, llf: Array, hoped: Array) -> Array:
         """How much more there is than what is to be surpassed, or may be one step further."""
         return llf + np.minimum(hoped, 1.0) - (self.llf + self.least)
@@ -194,6 +205,7 @@ class _Party:
         self.etas = crowd.predictors(points)
         self.llf, self.score, self.information = crowd.sums(self.etas, weights)
         self.radius, self.numbers = np.full(len(points), RADIUS), np.arange(len(points))
+        self.model, self.moved = _steps(self.score, self.information), np.zeros(len(points), bool)
         self.end = Climbed(points.copy(), self.llf.copy(), np.zeros(len(points)))
 
     def left(self, stay: Bools) -> None:
@@ -204,6 +216,7 @@ class _Party:
         self.points, self.etas, self.llf = self.points[stay], self.etas[:, stay], self.llf[stay]
         self.score, self.information = self.score[stay], self.information[stay]
         self.radius, self.numbers = self.radius[stay], self.numbers[stay]
+        self.model, self.moved = self.model.of(stay), self.moved[stay]
         if self.weights is not None and self.weights.ndim > 1:
             self.weights = self.weights[stay]
 
@@ -212,9 +225,22 @@ class _Party:
         self.end.points[self.numbers], self.end.llf[self.numbers] = self.points, self.llf
         return self.end
 
+    def steps(self) -> Steps:
+        """What each point's model tells; of one that stayed where it was that is known."""
+        moved = self.moved
+        if moved.all():
+            self.model = _steps(self.score, self.information)
+        elif moved.any():
+            told = _steps(self.score[moved], self.information[moved])
+            for own, part in ((self.model.parts, told.parts), (self.model.hoped, told.hoped)):
+                own[moved] = part
+            self.model.top[moved] = told.top
+        self.moved = np.zeros(len(moved), dtype=bool)
+        return self.model
+
     def forward(self) -> None:
         """A step of all points, whatever it promises."""
-        self.step(_steps(self.score, self.information).parts)
+        self.step(self.steps().parts)
 
     def turned(self, count: int, weights: Array | None) -> None:
         """A step of all points, of which so many, the last, have had weights of their own.
@@ -237,7 +263,7 @@ class _Party:
         moves = small.moves(step)
         points, ahead = self.points + step, self.etas + moves
         found = self.crowd.sums(ahead, self.weights)
-        risen = found[0] >= self.llf
+        self.moved = risen = found[0] >= self.llf
         moved = np.minimum(_reach(moves), self.radius)
         self.radius = np.where(risen, np.maximum(self.radius, GROW * moved), 0.25 * moved)
         if risen.all():
@@ -260,10 +286,10 @@ class _Home:
         assert known.at is not None
         self.llf, self.at = known.llf, known.at
         self.etas, self.information = party.etas[:, :1], party.information[0]
-        own = _steps(party.score[:1], party.information[:1])
+        own = party.model
         # A boundary has no top.
-        near = abs(known.llf - float(party.llf[0])) <= TOP
-        self.top = near and bool(own.top[0]) and float(own.hoped[0]) <= TOP
+        near = abs(known.llf - float(party.llf[0])) <= known.top
+        self.top = near and bool(own.top[0]) and float(own.hoped[0]) <= known.top
         party.left(party.numbers > 0)
 
     def near(self, party: _Party, parts: Array) -> Bools:
@@ -341,9 +367,9 @@ def _ascend(party: _Party, known: Known, home: _Home | None, passes: int) -> Non
     for number in range(most):
         if number == passes:
             party.left(known.promised(party.llf, hopes[party.numbers]) > 0.0)
-        steps = _steps(party.score, party.information)
+        steps = party.steps()
         hopes[party.numbers] = steps.hoped
-        going, parts = _going(party, steps.hoped, known.llf, number), steps.parts
+        going, parts = _going(party, steps.hoped, known, number), steps.parts
         if home is not None:
             homing = home.leads(party, steps.top)
             if number >= PATIENCE:
@@ -367,9 +393,9 @@ def _reach(moves: Array) -> Array:
     return found
 
 
-def _going(party: _Party, hoped: Array, known: float, number: int) -> Bools:
-    """Which points go on."""
-    going = np.isfinite(hoped) & (hoped > TOP)
+def _going(party: _Party, hoped: Array, known: Known, number: int) -> Bools:
+    """Which points go on: those that are not at a top, and may surpass what is known."""
+    going, least = np.isfinite(hoped) & (hoped > known.top), known.llf + known.least
     if number >= PATIENCE:
-        going &= party.llf + HOPE * hoped > known
-    return going & (known - party.llf <= party.crowd.rows) if number >= LATE else going
+        going &= party.llf + HOPE * hoped > least
+    return going & (least - party.llf <= party.crowd.rows) if number >= LATE else going

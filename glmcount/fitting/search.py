@@ -53,6 +53,8 @@ GOLDEN = 0.5 * (5.0**0.5 - 1.0)
 PASSES = 40
 # On a sample, whose maxima are those of all rows only where they are plain to see.
 GLIMPSES = 16
+# On more rows from where a climb on a sample has ended: what these bear out is near.
+AGAIN = 8
 # Logits at which a row counts as certain, or as not concerned.
 CERTAIN = 3.0
 # What an end must promise beyond what is known; a step's promise is that exact at the top.
@@ -60,6 +62,8 @@ LEAST = 5e-6
 # By how much more a sample must tell of another maximum, and by how much for each parameter:
 # less it does by chance, half a unit a parameter in any one of its maxima (Wilks 1938).
 CHANCE, HALF = 5.0, 0.5
+# So many times what a sample's errors cost others is not them.
+UNLIKE = 10.0
 # Ends that are solved again.
 SOLVED = 2
 
@@ -157,7 +161,7 @@ def _near(crowd: Crowd, base: Array) -> tuple[Known, tuple[Array, ...]]:
     And that itself, where it lies higher than a sample's own maximum does by chance.
     """
     weights, chance = crowd.small.strip.weights, max(CHANCE, HALF * len(base))
-    end = climb(crowd, base[None], weights, Known(), GLIMPSES)
+    end = climb(crowd, base[None], weights, Known(least=chance), GLIMPSES)
     llf, point = float(end.llf[0]), end.points[0]
     from_here = llf - float(crowd.sums(crowd.predictors(base[None]), weights)[0][0])
     return Known(llf, point, chance), (point,) if from_here > 2.0 * chance else ()
@@ -175,9 +179,25 @@ def _borne_out(run: Run, base: Array, better: tuple[Array, ...]) -> tuple[Array,
     if small is None:
         return better
     crowd = Crowd(run.family, small, y)
+    points = _likely(crowd, base, np.array(better))
+    if not len(points):
+        return ()
     known, own = _near(crowd, base)
-    end = climb(crowd, np.array(better), small.strip.weights, known, GLIMPSES)
+    end = climb(crowd, points, small.strip.weights, known, AGAIN)
     return (*own, *_better(end, known))[:SOLVED]
+
+
+def _likely(crowd: Crowd, base: Array, points: Array) -> Array:
+    """Those points that may be maxima by what other rows than those of a sample say of them.
+
+    The errors of p parameters estimated by m rows cost n others p n / (2 m) units, and these lack
+    p / 2 where they do not estimate (Akaike 1973); what lacks many times more is the sample's own.
+    """
+    every = np.concatenate([base[None], points])
+    told = crowd.sums(crowd.predictors(every), crowd.small.strip.weights)[0]
+    usual = HALF * len(base) * (1.0 + crowd.small.strip.n / SAMPLE)
+    found: Array = points[told[0] - told[1:] <= UNLIKE * usual]
+    return found
 
 
 def _better(end: Climbed, known: Known) -> tuple[Array, ...]:

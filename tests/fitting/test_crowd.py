@@ -93,3 +93,36 @@ def test_trial_weights_are_those_of_the_first_passes_alone():
     weigh = weighing(run.family, expected=False)
     own = [run.small.sums(weigh, crowd.y, point).llf for point in brief.points]
     np.testing.assert_allclose(brief.llf, own, rtol=1e-12)
+
+
+def test_models_of_points_that_stayed_are_not_made_again(monkeypatch):
+    run, crowd = crowd_of("negbin")
+    fit = solve(run, first_values(run))
+    party = _Party(crowd, about(fit.theta, 8, 2.0), None)
+    made, steps = [], _steps
+
+    def counted(score, information):
+        made.append(len(score))
+        return steps(score, information)
+
+    monkeypatch.setattr("glmcount.fitting.crowd._steps", counted)
+    for number in range(12):
+        found, again = party.steps(), steps(party.score, party.information)
+        np.testing.assert_array_equal(found.parts, again.parts)
+        np.testing.assert_array_equal(found.hoped, again.hoped)
+        np.testing.assert_array_equal(found.top, again.top)
+        if number == 5:
+            party.left(np.arange(8) % 3 > 0)
+        party.step(party.steps().parts)
+    # Some steps were refused.
+    assert 0 < sum(made) < 6 * 8 + 6 * 5
+
+
+def test_where_much_is_to_be_surpassed_a_top_is_told_sooner():
+    run, crowd = crowd_of("negbin")
+    fit = solve(run, first_values(run))
+    points = about(fit.theta, 5, 0.3)
+    close = climb(crowd, points, None, Known(), 40)
+    far = climb(crowd, points, None, Known(least=20.0), 40)
+    assert (far.hoped <= 0.2).all() and (far.hoped > 1e-4).any()
+    np.testing.assert_allclose(far.llf, close.llf, atol=0.25)

@@ -116,6 +116,27 @@ def test_a_larger_maximum_of_many_rows_is_found_from_a_sample():
     assert best == pytest.approx(-18.16407 * 500, abs=1e-2)
 
 
+def test_other_rows_tell_a_maximum_from_what_a_sample_has_alone():
+    data = many_rows(1_500, 2)
+    terms = " + ".join(f"x{k}" for k in range(8))
+    run = run_of(f"y ~ {terms}", data)
+    crowd = search.Crowd(run.family, run.small, run.rows.cache.strips[0].y)
+    best = solve(run, first_values(run)).theta
+    # Maxima of 300 rows each are likely; one that follows a few rows far away is not.
+    parts = [{k: v[first::5] for k, v in data.items()} for first in range(5)]
+    own = []
+    for part in parts:
+        other = run_of(f"y ~ {terms}", part)
+        found = other.layout.unshift(solve(other, first_values(other)).theta)
+        own.append(run.layout.reshift(found))
+    wild = best.copy()
+    wild[3] += 1.5
+    points = np.array([own[0], wild, *own[1:], np.full(len(best), np.inf)])
+    with np.errstate(all="ignore"):
+        kept = search._likely(crowd, best, points)
+    np.testing.assert_array_equal(kept, own)
+
+
 def test_a_climb_without_hope_of_what_is_known_is_left():
     run = run_of("y ~ x + g", counts(), "negbin")
     start = first_values(run)
