@@ -119,13 +119,13 @@ def searched(run: Run, base: Array, llf: float, limits: Sequence[str] = ()) -> S
     given = [*given, *_further(crowd, base), *_about(crowd, drawn)][: GIVEN if whole else FEW]
     points = np.array([*given, *drawn])
     trial, weights = _by_content(crowd, starts, rng), small.strip.weights
-    known, own = (Known(llf, base, LEAST), ()) if whole else _near(crowd, base)
+    known, own, gain = (Known(llf, base, LEAST), (), 0.0) if whole else _near(crowd, base)
     end = climb(crowd, points, weights, known, PASSES if whole else GLIMPSES, trial)
     better = (*own, *_better(end, known))
     if whole:
         return Search(len(points), n, better)
     surely = _surely_inwards(run, crowd, base, limits)
-    better = (*surely, *_borne_out(run, base, better))
+    better = (*surely, *_borne_out(run, base, better, gain))
     return Search(len(points) + len(surely), n, better)
 
 
@@ -155,19 +155,20 @@ def _one_of(step: int, n: int) -> NDArray[np.intp]:
     return places[places < n]
 
 
-def _near(crowd: Crowd, base: Array) -> tuple[Known, tuple[Array, ...]]:
+def _near(crowd: Crowd, base: Array) -> tuple[Known, tuple[Array, ...], float]:
     """What is to be surpassed on a sample: where the fit leads there.
 
-    And that itself, where it lies higher than a sample's own maximum does by chance.
+    And that itself, where it lies higher than a sample's own maximum does by chance; and by how
+    much it lies higher than the fit.
     """
     weights, chance = crowd.small.strip.weights, max(CHANCE, HALF * len(base))
     end = climb(crowd, base[None], weights, Known(least=chance), GLIMPSES)
     llf, point = float(end.llf[0]), end.points[0]
-    from_here = llf - float(crowd.sums(crowd.predictors(base[None]), weights)[0][0])
-    return Known(llf, point, chance), (point,) if from_here > 2.0 * chance else ()
+    gain = llf - float(crowd.sums(crowd.predictors(base[None]), weights)[0][0])
+    return Known(llf, point, chance), (point,) if gain > 2.0 * chance else (), gain
 
 
-def _borne_out(run: Run, base: Array, better: tuple[Array, ...]) -> tuple[Array, ...]:
+def _borne_out(run: Run, base: Array, better: tuple[Array, ...], gain: float) -> tuple[Array, ...]:
     """What more rows bear out of what a sample tells.
 
     Among many columns a few hundred rows have maxima of their own, and a climb over all rows from
@@ -179,23 +180,24 @@ def _borne_out(run: Run, base: Array, better: tuple[Array, ...]) -> tuple[Array,
     if small is None:
         return better
     crowd = Crowd(run.family, small, y)
-    points = _likely(crowd, base, np.array(better))
+    points = _likely(crowd, base, np.array(better), gain)
     if not len(points):
         return ()
-    known, own = _near(crowd, base)
+    known, own, _ = _near(crowd, base)
     end = climb(crowd, points, small.strip.weights, known, AGAIN)
     return (*own, *_better(end, known))[:SOLVED]
 
 
-def _likely(crowd: Crowd, base: Array, points: Array) -> Array:
+def _likely(crowd: Crowd, base: Array, points: Array, gain: float) -> Array:
     """Those points that may be maxima by what other rows than those of a sample say of them.
 
-    The errors of p parameters estimated by m rows cost n others p n / (2 m) units, and these lack
-    p / 2 where they do not estimate (Akaike 1973); what lacks many times more is the sample's own.
+    What a sample of m rows gains by its own estimates, p / 2 units for p parameters or more where
+    the data vary more than the model allows, these cost n other rows n / m times (Akaike 1973).
+    What lacks many times more is the sample's own.
     """
     every = np.concatenate([base[None], points])
     told = crowd.sums(crowd.predictors(every), crowd.small.strip.weights)[0]
-    usual = HALF * len(base) * (1.0 + crowd.small.strip.n / SAMPLE)
+    usual = max(HALF * len(base), gain) * (1.0 + crowd.small.strip.n / SAMPLE)
     found: Array = points[told[0] - told[1:] <= UNLIKE * usual]
     return found
 

@@ -133,8 +133,11 @@ def test_other_rows_tell_a_maximum_from_what_a_sample_has_alone():
     wild[3] += 1.5
     points = np.array([own[0], wild, *own[1:], np.full(len(best), np.inf)])
     with np.errstate(all="ignore"):
-        kept = search._likely(crowd, best, points)
+        kept = search._likely(crowd, best, points, 0.0)
+        every = search._likely(crowd, best, points, 1e6)
     np.testing.assert_array_equal(kept, own)
+    # Where a sample gains as much by itself, it tells nothing against another.
+    assert len(every) == len(points) - 1
 
 
 def test_a_climb_without_hope_of_what_is_known_is_left():
