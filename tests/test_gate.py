@@ -413,6 +413,28 @@ def test_a_covariance_of_columns_that_a_fit_is_asked_for_is_of_the_rows_as_they_
     pd.testing.assert_frame_equal(result.cov_params(), wanted, rtol=1e-13)
 
 
+@pytest.mark.parametrize("n", [100, 300, 70_000])
+@pytest.mark.parametrize("edit", [one, swapped])
+@pytest.mark.parametrize(
+    ("term", "cov"),
+    [
+        ("firm", {"cluster": "firm"}),
+        ("C(firm)", gc.cluster(["g", "firm"])),
+        ("firm", BY_FIRM),
+        ("day", gc.hac("day")),
+        ("day", gc.driscoll_kraay("day")),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::glmcount.errors.CovarianceWarning")
+def test_a_column_that_the_model_and_a_covariance_read(term, cov, edit, n):
+    data = columns(n) | {"day": np.repeat(np.arange(n // 2), 2)}
+    result = gc.fit(f"y ~ x + {term}", data)
+    name = term.removeprefix("C(").removesuffix(")")
+    edit(data[name], np.random.default_rng(5))
+    with pytest.raises(DataChangedError, match=f"column '{name}' has changed"):
+        _ = result.with_cov(cov).bse
+
+
 def test_why_a_fit_has_no_covariance_of_columns_is_told_when_it_is_asked_for():
     data = pd.DataFrame(columns(300))
     with warnings.catch_warnings():
