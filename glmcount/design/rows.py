@@ -274,11 +274,10 @@ class Rows:
         def one(number: int, first: int, raw: Columns) -> None:
             held = strips.get(number)
             if self.marks is not None:
-                own = self.marks[number]
                 # What the model reads too must be what was fitted.
-                looked = {name: own[name] for name in raw if name in own}
-                refuse_changed(looked, raw, self.source.span(number))
-                marks[number] = {**own, **marks_of(raw)}
+                both = {n: mark for n, mark in self.marks[number].items() if n in raw}
+                refuse_changed(both, raw, self.source.span(number))
+                marks[number] = {**self.marks[number], **marks_of(raw)}
             if held is not None:
                 found = role_values(more, raw, held.where, first)
                 strips[number] = replace(held, roles=(*held.roles, *found))
