@@ -22,6 +22,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
 from glmcount.design.rows import Rows
@@ -34,8 +35,8 @@ from glmcount.engine.sums import Sums
 from glmcount.engine.weigh import Unweighed, Weigh, Weighed
 from glmcount.families.base import Family
 from glmcount.numerics import Array
+from glmcount.numerics.blas import alone
 from glmcount.numerics.control import Control
-from glmcount.numerics.factor import factor
 from glmcount.records import dataclass
 
 __all__ = ["Bend", "bend_of"]
@@ -124,10 +125,11 @@ class Bend:
         if not whole:
             step, slope = step[self.kept], slope[self.kept]
             matrix = matrix[np.ix_(self.kept, self.kept)]
-        # Where it is not finite no pivot is.
-        own = factor(matrix, finite=True)
-        bent = step if own is None else own.solve(slope)
-        return bent if float(sums.score.dot(bent)) > 0.0 else step
+        # Nothing else is asked of the matrix.
+        solve = scipy.linalg.lapack.dposv
+        _, bent, failed = alone(len(matrix), solve, matrix.T, slope, lower=1)
+        # What is not finite leads nowhere.
+        return step if failed or not float(sums.score.dot(bent)) > 0.0 else bent
 
 
 def bend_of(
