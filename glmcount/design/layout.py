@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -30,7 +31,7 @@ def layout_of(spec: DesignSpec) -> Layout:
         slices.append(slice(start, end))
         constants.append(_constant(equation, start, coded))
         start = end
-    full = [None if c is None else np.pad(c, (0, start - len(c))) for c in constants]
+    full = [None if c is None else np.append(c, np.zeros(start - len(c))) for c in constants]
     return Layout(tuple(blocks), tuple(slices), tuple(full))
 
 
@@ -51,7 +52,7 @@ def _positions(
             dense += places.tolist()
             numeric += [varies] * len(places)
         else:
-            v = int(np.prod([spec.variables[code].width for code in part.numeric], dtype=int))
+            v = math.prod([spec.variables[code].width for code in part.numeric])
             code = codes.setdefault(part.categorical, len(codes))
             table = LevelTable.of(part.table)
             coded.append(_block(number, places, table, [varies] * v, code))

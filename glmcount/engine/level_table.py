@@ -46,12 +46,16 @@ class LevelTable:
         """LevelTable of a contrast matrix, (levels, width)."""
         levels, width = matrix.shape
         entries = np.count_nonzero(matrix, axis=1)
-        units = np.flatnonzero((entries == 1) & (matrix == 1.0).any(axis=1))
-        ones = matrix[units] == 1.0
-        columns, first = np.unique(np.nonzero(ones)[1], return_index=True)
-        others = np.setdiff1d(np.flatnonzero(entries), units[first])
-        sparse = width > 0 and len(columns) == width and len(others) <= FEW
-        picked = units[first] if sparse else None
+        units = matrix == 1.0
+        units[entries != 1] = False
+        # The first of the levels that a column alone codes; 0 where it has none.
+        first = units.argmax(axis=0) if levels else np.zeros(width, dtype=np.intp)
+        alone = units[first, np.arange(width)] if levels else np.zeros(width, dtype=bool)
+        left = entries > 0
+        left[first[alone]] = False
+        others = np.flatnonzero(left)
+        sparse = width > 0 and bool(alone.all()) and len(others) <= FEW
+        picked = first if sparse else None
         whole = sparse and not len(others)
         dense = None if whole else np.ascontiguousarray(matrix, dtype=np.float64)
         return LevelTable(levels, width, picked, dense, others, matrix[others])
