@@ -9,7 +9,7 @@ not by X d; the step is these moves, regressed on the columns by the weights of 
 With r = log(1 + X d) - X d', of which X' W r = 0, the score behind the step is
 X' W (1 - exp(-r)) = -X' W r^2 / 2 and smaller terms. The columns leave the square of a move in r,
 so the step leaves its fourth power, where Newton's leaves its square. Means that are free of each
-other are met at once, and none overshoots.
+other are met at once.
 
 It takes half of what a pass does where the design is spread out, and is done for each step there.
 In blocks it takes as long as a pass: of more rows than a small problem has it is done where an
